@@ -1,0 +1,261 @@
+package rbm_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/mat"
+)
+
+// The benchmarks report rows per second: rows of data for a training step
+// (Gradient and SGD.Step) and for the functions, chain sweeps for Gibbs. Their
+// Reference twins do the same with gonum alone, as a Go programmer would write
+// it: mat.Mul, a scalar sigmoid and math/rand/v2.
+
+const benchVisible = 784
+
+// benchRows draws rows with the look of thresholded MNIST: 13 % of the pixels
+// are on, the more likely the nearer they are to the middle.
+func benchRows(n int) *rbm.Bits {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	rows := rbm.NewBits(n, benchVisible)
+	for i := range benchVisible {
+		y, x := float64(i/28)-13.5, float64(i%28)-13.5
+		p := 0.55 * math.Exp(-(x*x+y*y)/(2*6.2*6.2))
+		for r := range n {
+			rows.SetBit(r, i, rnd.Float64() < p)
+		}
+	}
+	return rows
+}
+
+// benchModel returns a model at the start of training on data.
+func benchModel(nh int, data *rbm.Bits) *rbm.RBM {
+	m := rbm.NewRandom(benchVisible, nh, 0.01, rand.NewPCG(3, 4))
+	m.FitVisibleBias(data)
+	return m
+}
+
+// benchmark runs f for every shape, reporting rows/s.
+func benchmark(b *testing.B, f func(m *rbm.RBM, data *rbm.Bits) (step func())) {
+	for _, nh := range []int{64, 500, 2000} {
+		for _, n := range []int{10, 100, 512} {
+			b.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d", benchVisible, nh, n), func(b *testing.B) {
+				data := benchRows(n)
+				step := f(benchModel(nh, data), data)
+				step()
+				b.ReportAllocs()
+				for b.Loop() {
+					step()
+				}
+				b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "rows/s")
+			})
+		}
+	}
+}
+
+func trainStep(m *rbm.RBM, data *rbm.Bits, s rbm.Sampler) func() {
+	var g rbm.Gradient
+	sgd := rbm.SGD{Rate: 0.01}
+	return func() {
+		m.Gradient(&g, data, s)
+		sgd.Step(m, &g)
+	}
+}
+
+func BenchmarkCD1(b *testing.B) {
+	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
+		return trainStep(m, data, rbm.NewCD(1, rand.NewPCG(5, 6)))
+	})
+}
+
+func BenchmarkPCD1(b *testing.B) {
+	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
+		n, _ := data.Dims()
+		return trainStep(m, data, rbm.NewPCD(n, 1, rand.NewPCG(5, 6)))
+	})
+}
+
+func BenchmarkGibbs(b *testing.B) {
+	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
+		c := rbm.NewChains(rand.NewPCG(5, 6))
+		c.Start(data)
+		return func() { c.Gibbs(m, 1) }
+	})
+}
+
+func BenchmarkFreeEnergy(b *testing.B) {
+	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
+		n, _ := data.Dims()
+		dst := make([]float64, n)
+		return func() { m.FreeEnergy(dst, data) }
+	})
+}
+
+func BenchmarkHiddenProbs(b *testing.B) {
+	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
+		var dst mat.Dense
+		return func() { m.HiddenProbs(&dst, data) }
+	})
+}
+
+// reference is an RBM on gonum alone.
+type reference struct {
+	w      *mat.Dense
+	b, c   []float64
+	rnd    *rand.Rand
+	gw     mat.Dense
+	gb, gc []float64
+}
+
+func newReference(m *rbm.RBM) *reference {
+	return &reference{
+		w: m.W, b: m.B.RawVector().Data, c: m.C.RawVector().Data,
+		rnd: rand.New(rand.NewPCG(7, 8)),
+		gb:  make([]float64, m.B.Len()), gc: make([]float64, m.C.Len()),
+	}
+}
+
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// logits sets dst to x·w + bias.
+func (m *reference) logits(dst *mat.Dense, x, w mat.Matrix, bias []float64) {
+	dst.Mul(x, w)
+	n, _ := dst.Dims()
+	for r := range n {
+		row := dst.RawRowView(r)
+		for i, b := range bias {
+			row[i] += b
+		}
+	}
+}
+
+// probs sets dst to the sigmoid of the same.
+func (m *reference) probs(dst *mat.Dense, x, w mat.Matrix, bias []float64) {
+	m.logits(dst, x, w, bias)
+	n, _ := dst.Dims()
+	for r := range n {
+		row := dst.RawRowView(r)
+		for i, x := range row {
+			row[i] = sigmoid(x)
+		}
+	}
+}
+
+// sample sets dst to bits drawn with the probabilities p.
+func (m *reference) sample(dst, p *mat.Dense) {
+	n, c := p.Dims()
+	if dst.IsEmpty() {
+		dst.ReuseAs(n, c)
+	}
+	for r := range n {
+		row := dst.RawRowView(r)
+		for i, p := range p.RawRowView(r) {
+			row[i] = 0
+			if m.rnd.Float64() < p {
+				row[i] = 1
+			}
+		}
+	}
+}
+
+// step is a step of gradient ascent, with the negative phase from the last of k
+// sweeps that start at chain.
+func (m *reference) step(data, chain *mat.Dense, s *referenceStep, rate float64) {
+	m.probs(&s.pos, data, m.w.T(), m.c)
+	p := &s.pos
+	if chain != data {
+		m.probs(&s.ph, chain, m.w.T(), m.c)
+		p = &s.ph
+	}
+	m.sample(&s.h, p)
+	m.probs(&s.pv, &s.h, m.w, m.b)
+	m.sample(&s.v, &s.pv)
+	m.probs(&s.neg, &s.v, m.w.T(), m.c)
+
+	n, _ := data.Dims()
+	scale := rate / float64(n)
+	m.gw.Mul(s.pos.T(), data)
+	s.gneg.Mul(s.neg.T(), &s.v)
+	m.gw.Sub(&m.gw, &s.gneg)
+	m.gw.Scale(scale, &m.gw)
+	clear(m.gb)
+	clear(m.gc)
+	for r := range n {
+		for i, x := range data.RawRowView(r) {
+			m.gb[i] += scale * (x - s.v.At(r, i))
+		}
+		for j, x := range s.pos.RawRowView(r) {
+			m.gc[j] += scale * (x - s.neg.At(r, j))
+		}
+	}
+	m.w.Add(m.w, &m.gw)
+	for i, g := range m.gb {
+		m.b[i] += g
+	}
+	for j, g := range m.gc {
+		m.c[j] += g
+	}
+}
+
+type referenceStep struct{ pos, ph, h, pv, v, neg, gneg mat.Dense }
+
+func BenchmarkReferenceCD1(b *testing.B) {
+	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
+		ref, v := newReference(m), mat.DenseCopyOf(data)
+		var s referenceStep
+		return func() { ref.step(v, v, &s, 0.01) }
+	})
+}
+
+func BenchmarkReferencePCD1(b *testing.B) {
+	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
+		ref, v := newReference(m), mat.DenseCopyOf(data)
+		var s referenceStep
+		s.v.CloneFrom(v)
+		return func() { ref.step(v, &s.v, &s, 0.01) }
+	})
+}
+
+func BenchmarkReferenceGibbs(b *testing.B) {
+	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
+		ref, v := newReference(m), mat.DenseCopyOf(data)
+		var ph, h, pv mat.Dense
+		return func() {
+			ref.probs(&ph, v, m.W.T(), ref.c)
+			ref.sample(&h, &ph)
+			ref.probs(&pv, &h, m.W, ref.b)
+			ref.sample(v, &pv)
+		}
+	})
+}
+
+func BenchmarkReferenceFreeEnergy(b *testing.B) {
+	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
+		ref, v := newReference(m), mat.DenseCopyOf(data)
+		var x mat.Dense
+		n, _ := data.Dims()
+		dst := make([]float64, n)
+		return func() {
+			ref.logits(&x, v, m.W.T(), ref.c)
+			for r := range dst {
+				f := -mat.Dot(v.RowView(r), m.B)
+				for _, x := range x.RawRowView(r) {
+					f -= max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
+				}
+				dst[r] = f
+			}
+		}
+	})
+}
+
+func BenchmarkReferenceHiddenProbs(b *testing.B) {
+	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
+		ref, v := newReference(m), mat.DenseCopyOf(data)
+		var p mat.Dense
+		return func() { ref.probs(&p, v, m.W.T(), ref.c) }
+	})
+}

@@ -1,0 +1,274 @@
+package rbm
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Bits is a binary matrix, packed 64 entries to a word: the form in which
+// observations and the states of Markov chains are stored. It implements
+// mat.Matrix, so it goes wherever gonum takes one.
+//
+// Bits are written by SetBit and read by Bit and At. The zero value is an
+// empty matrix that only serves as a destination of Gather.
+type Bits struct {
+	rows, cols int
+	stride     int      // words from one row to the next
+	words      []uint64 // entry (i, j) is bit j%64 of words[i*stride+j/64]; the bits behind the last column are 0
+}
+
+var _ mat.Matrix = (*Bits)(nil)
+
+const wordBits = 64
+
+// NewBits returns an r×c matrix of zeros. It panics if r or c is less than 1
+// or if the matrix would not fit in memory's address space.
+func NewBits(r, c int) *Bits {
+	checkSize("Bits", r, c)
+	b := new(Bits)
+	b.reset(r, c)
+	return b
+}
+
+// BitsOf returns a as bits. The error names the first entry, in row-major
+// order, that is neither 0 nor 1.
+func BitsOf(a mat.Matrix) (*Bits, error) {
+	return convert(a, func(x float64) (bit, ok bool) { return x == 1, x == 0 || x == 1 }, "want 0 or 1")
+}
+
+// Binarize returns the bits a > threshold. The error names the first entry,
+// in row-major order, that is NaN; a threshold of NaN is an error too.
+func Binarize(a mat.Matrix, threshold float64) (*Bits, error) {
+	if math.IsNaN(threshold) {
+		return nil, fmt.Errorf("rbm: threshold is NaN")
+	}
+	return convert(a, func(x float64) (bit, ok bool) { return x > threshold, x == x }, "want a number")
+}
+
+func convert(a mat.Matrix, test func(float64) (bit, ok bool), want string) (*Bits, error) {
+	r, c := a.Dims()
+	if r < 1 || c < 1 {
+		return nil, fmt.Errorf("rbm: matrix is %d×%d, want at least 1×1", r, c)
+	}
+	b := NewBits(r, c)
+	row := make([]float64, c)
+	for i := range r {
+		for j, x := range readRow(row, a, i) {
+			bit, ok := test(x)
+			if !ok {
+				return nil, fmt.Errorf("rbm: entry at row %d, column %d is %v, %s", i, j, x, want)
+			}
+			if bit {
+				b.row(i)[j/wordBits] |= 1 << (j % wordBits)
+			}
+		}
+	}
+	return b, nil
+}
+
+// readRow returns row i of a, in place where a's memory allows it and
+// otherwise copied to dst.
+func readRow(dst []float64, a mat.Matrix, i int) []float64 {
+	if a, ok := a.(mat.RawRowViewer); ok {
+		return a.RawRowView(i)
+	}
+	for j := range dst {
+		dst[j] = a.At(i, j)
+	}
+	return dst
+}
+
+// Dims returns the number of rows and columns.
+func (b *Bits) Dims() (r, c int) { return b.rows, b.cols }
+
+// At returns the entry at row i, column j, as 0 or 1. It panics if the
+// entry does not exist.
+func (b *Bits) At(i, j int) float64 {
+	if b.Bit(i, j) {
+		return 1
+	}
+	return 0
+}
+
+// T returns a view of the transposed matrix.
+func (b *Bits) T() mat.Matrix { return mat.Transpose{Matrix: b} }
+
+// Bit reports whether the entry at row i, column j is 1. It panics if the
+// entry does not exist.
+func (b *Bits) Bit(i, j int) bool {
+	b.check(i, j)
+	return b.words[i*b.stride+j/wordBits]>>(j%wordBits)&1 == 1
+}
+
+// SetBit sets the entry at row i, column j to 1 if v is true and to 0
+// otherwise. It panics if the entry does not exist.
+func (b *Bits) SetBit(i, j int, v bool) {
+	b.check(i, j)
+	w := &b.row(i)[j/wordBits]
+	*w &^= 1 << (j % wordBits)
+	if v {
+		*w |= 1 << (j % wordBits)
+	}
+}
+
+func (b *Bits) check(i, j int) {
+	if uint(i) >= uint(b.rows) || uint(j) >= uint(b.cols) {
+		panic(fmt.Sprintf("rbm: no entry (%d, %d) in Bits of %d×%d", i, j, b.rows, b.cols))
+	}
+}
+
+// Slice returns rows [i, k) as a matrix that shares memory with b. It panics
+// unless 0 ≤ i < k ≤ the number of rows.
+func (b *Bits) Slice(i, k int) *Bits {
+	if i < 0 || i >= k || k > b.rows {
+		panic(fmt.Sprintf("rbm: no rows [%d, %d) in Bits of %d×%d", i, k, b.rows, b.cols))
+	}
+	s := new(Bits)
+	b.slice(s, i, k)
+	return s
+}
+
+func (b *Bits) slice(dst *Bits, i, k int) {
+	*dst = Bits{rows: k - i, cols: b.cols, stride: b.stride, words: b.words[i*b.stride : k*b.stride]}
+}
+
+// Gather copies the rows of b with the given numbers to dst, in their order,
+// and returns dst: a minibatch. A row may be taken more than once. If dst is
+// nil or empty, it is allocated; any other shape than len(rows) × the columns
+// of b panics, as does a row that does not exist or a dst that is b.
+func (b *Bits) Gather(dst *Bits, rows []int) *Bits {
+	if len(rows) == 0 {
+		panic("rbm: no rows to gather")
+	}
+	if dst == nil {
+		dst = new(Bits)
+	}
+	if dst.rows == 0 {
+		dst.reset(len(rows), b.cols)
+	}
+	if dst.rows != len(rows) || dst.cols != b.cols {
+		panic(fmt.Sprintf("rbm: dst is %d×%d, want %d×%d", dst.rows, dst.cols, len(rows), b.cols))
+	}
+	if len(b.words) > 0 && &dst.words[0] == &b.words[0] {
+		panic("rbm: dst is the matrix to gather from")
+	}
+	for r, i := range rows {
+		if uint(i) >= uint(b.rows) {
+			panic(fmt.Sprintf("rbm: no row %d in Bits of %d×%d", i, b.rows, b.cols))
+		}
+		copy(dst.row(r), b.row(i))
+	}
+	return dst
+}
+
+// row returns the words of row i.
+func (b *Bits) row(i int) []uint64 { return b.words[i*b.stride:][:b.stride] }
+
+// resize makes b an r×c matrix, in the memory it has if that is enough. Its
+// entries are not defined.
+func (b *Bits) resize(r, c int) {
+	b.rows, b.cols, b.stride = r, c, (c+wordBits-1)/wordBits
+	b.words = grow(b.words, r*b.stride)
+}
+
+// reset makes b an r×c matrix of zeros, in the memory it has if that is enough.
+func (b *Bits) reset(r, c int) {
+	b.resize(r, c)
+	clear(b.words)
+}
+
+// copyOf makes b a copy of a.
+func (b *Bits) copyOf(a *Bits) *Bits {
+	b.resize(a.rows, a.cols)
+	for i := range a.rows {
+		copy(b.row(i), a.row(i))
+	}
+	return b
+}
+
+// grow returns a slice of length n, in the memory of s if that is enough. The
+// elements are those that happen to stand there.
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// checkSize panics if a matrix of r×c float64s has no elements or more than
+// can be addressed.
+func checkSize(name string, r, c int) {
+	if r < 1 || c < 1 {
+		panic(fmt.Sprintf("rbm: %s is %d×%d, want at least 1×1", name, r, c))
+	}
+	if hi, lo := bits.Mul(uint(r), uint(c)); hi != 0 || lo > math.MaxInt/8 {
+		panic(fmt.Sprintf("rbm: %s is %d×%d, which overflows memory", name, r, c))
+	}
+}
+
+// A batch holds rows of a matrix as the products read them.
+type batch struct {
+	rows, cols int
+	bits       *Bits     // nil if an entry lies strictly between 0 and 1
+	real       []float64 // then the entries, rows×(cols+1): a column of ones follows
+	view, copy Bits      // where bits may point
+	row        []float64
+}
+
+// read sets b to rows [i, k) of a, which is called name in a panic.
+func (b *batch) read(name string, a mat.Matrix, i, k int) {
+	_, b.cols = a.Dims()
+	b.rows = k - i
+	if a, ok := a.(*Bits); ok {
+		a.slice(&b.view, i, k)
+		b.bits = &b.view
+		return
+	}
+	b.copy.reset(b.rows, b.cols)
+	b.bits = &b.copy
+	b.row = grow(b.row, b.cols)
+	for r := range b.rows {
+		row := readRow(b.row, a, i+r)
+		words := b.copy.row(r)
+		for j, x := range row {
+			switch {
+			case x == 1:
+				words[j/wordBits] |= 1 << (j % wordBits)
+			case x == 0:
+			case 0 < x && x < 1:
+				b.bits = nil
+			default:
+				panic(fmt.Sprintf("rbm: %s[%d, %d] is %v, want a value in [0, 1]", name, i+r, j, x))
+			}
+		}
+		if b.bits == nil {
+			b.readReal(name, a, i)
+			return
+		}
+	}
+}
+
+func (b *batch) readReal(name string, a mat.Matrix, i int) {
+	b.real = grow(b.real, b.rows*(b.cols+1))
+	for r := range b.rows {
+		row := b.real[r*(b.cols+1) : (r+1)*(b.cols+1)]
+		for j, x := range readRow(b.row, a, i+r) {
+			if !(0 <= x && x <= 1) {
+				panic(fmt.Sprintf("rbm: %s[%d, %d] is %v, want a value in [0, 1]", name, i+r, j, x))
+			}
+			row[j] = x
+		}
+		row[b.cols] = 1
+	}
+}
+
+// at returns the entry at row i, column j.
+func (b *batch) at(i, j int) float64 {
+	if b.bits == nil {
+		return b.real[i*(b.cols+1)+j]
+	}
+	return float64(b.bits.words[i*b.bits.stride+j/wordBits] >> (j % wordBits) & 1)
+}

@@ -1,0 +1,108 @@
+package rbm
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// CD is the Sampler of contrastive divergence (Hinton, 2002): chains that start
+// from the data of the positive phase and move by K sweeps. Its gradient is
+// biased towards the data, less so for a larger K.
+type CD struct {
+	K      int     // sweeps, at least 1
+	Chains *Chains // restarted by every call
+}
+
+var _ Sampler = (*CD)(nil)
+
+// NewCD returns CD-k, seeded by src. It panics if k is less than 1 or src is
+// nil.
+func NewCD(k int, src rand.Source) *CD {
+	checkSweeps(k)
+	return &CD{K: k, Chains: NewChains(src)}
+}
+
+// Sample returns the states, n×nv, that K sweeps of m reach from the n rows of
+// data. A value of data between 0 and 1 stands in the first half sweep as it
+// is: h ~ p(h|data).
+func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	nv, _ := m.Dims()
+	n := checkBatch("data", data, nv)
+	s.start(m, n)
+	c := s.Chains
+	p := &c.model
+	p.load(m)
+	eachBlock("data", data, n, func(in *batch, r0 int) {
+		c.pass.run(&p.hidden, in, c.hidden(p, r0))
+	})
+	return s.finish(p)
+}
+
+// start makes room for n chains and returns the sink for their hidden units
+// given the data.
+func (s *CD) start(m *RBM, n int) {
+	checkSweeps(s.K)
+	if s.Chains == nil {
+		panic("rbm: CD without Chains")
+	}
+	nv, _ := m.Dims()
+	s.Chains.reset(n, nv)
+}
+
+// finish moves the chains on, the hidden units of the first sweep being drawn.
+func (s *CD) finish(p *model) (v mat.Matrix, weights []float64) {
+	s.Chains.visible(p)
+	s.Chains.sweeps(p, s.K-1)
+	return s.Chains.Visible(), nil
+}
+
+// PCD is the Sampler of persistent contrastive divergence, also known as
+// stochastic maximum likelihood (Younes, 1989; Tieleman, 2008): chains that go
+// on, by K sweeps, from where the previous call left them. As long as the model
+// changes slowly they follow its distribution.
+type PCD struct {
+	K      int     // sweeps, at least 1
+	Chains *Chains // PCD continues them if they have been started
+
+	n int // chains to start
+}
+
+var _ Sampler = (*PCD)(nil)
+
+// NewPCD returns PCD-k with n chains, seeded by src. The first call of Sample
+// starts them from the visible biases of its model, as [Chains.StartRandom]
+// does. It panics if n or k is less than 1 or src is nil.
+func NewPCD(n, k int, src rand.Source) *PCD {
+	if n < 1 {
+		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
+	}
+	checkSweeps(k)
+	return &PCD{K: k, Chains: NewChains(src), n: n}
+}
+
+// Sample returns the states, one chain a row, after K further sweeps of m. Data
+// is not used.
+func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	s.start(m)
+	s.Chains.model.load(m)
+	return s.finish(&s.Chains.model)
+}
+
+// start starts the chains if they have not been.
+func (s *PCD) start(m *RBM) {
+	checkSweeps(s.K)
+	if s.Chains == nil {
+		panic("rbm: PCD without Chains")
+	}
+	if s.n > 0 && s.Chains.v.rows == 0 {
+		s.Chains.StartRandom(m, s.n)
+	}
+	s.Chains.check(m)
+}
+
+func (s *PCD) finish(p *model) (v mat.Matrix, weights []float64) {
+	s.Chains.sweeps(p, s.K)
+	return s.Chains.Visible(), nil
+}

@@ -1,0 +1,253 @@
+package logistic
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"testing"
+)
+
+const prec = 320
+
+func bigFloat(x float64) *big.Float { return new(big.Float).SetPrec(prec).SetFloat64(x) }
+
+// bigExp returns eˣ by the Taylor series of x/2²⁰, squared 20 times.
+func bigExp(x *big.Float) *big.Float {
+	r := new(big.Float).SetPrec(prec).SetMantExp(x, -20)
+	sum, term := bigFloat(1), bigFloat(1)
+	for n := 1; n < 60; n++ {
+		term.Mul(term, r)
+		term.Quo(term, bigFloat(float64(n)))
+		sum.Add(sum, term)
+	}
+	for range 20 {
+		sum.Mul(sum, sum)
+	}
+	return sum
+}
+
+// bigLog returns log x by Newton's method on bigExp.
+func bigLog(x *big.Float) *big.Float {
+	f, _ := x.Float64()
+	y := bigFloat(math.Log(f))
+	for range 4 {
+		e := bigExp(new(big.Float).Neg(y))
+		e.Mul(e, x)
+		e.Sub(e, bigFloat(1)) // x·e^-y - 1
+		y.Add(y, e)
+	}
+	return y
+}
+
+// ulps returns the distance of got from want in units of the last place of want.
+func ulps(got float64, want *big.Float) float64 {
+	w, _ := want.Float64()
+	if got == w {
+		return 0
+	}
+	ulp := math.Abs(math.Nextafter(w, math.Inf(1)) - w)
+	d := new(big.Float).Sub(bigFloat(got), want)
+	f, _ := d.Float64()
+	return math.Abs(f) / ulp
+}
+
+// samples returns numbers in [lo, hi]: evenly spaced, random, and of all
+// magnitudes down to 1e-20.
+func samples(lo, hi float64) []float64 {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	x := []float64{lo, hi}
+	for i := range 500 {
+		x = append(x, lo+(hi-lo)*float64(i)/500, lo+(hi-lo)*rnd.Float64())
+		s := math.Pow(10, -20*rnd.Float64())
+		x = append(x, hi*s, max(lo, -hi*s))
+	}
+	return x
+}
+
+func TestAccuracy(t *testing.T) {
+	one := bigFloat(1)
+	exp := func(x float64) *big.Float { return bigExp(bigFloat(x)) }
+	log1p := func(x *big.Float) *big.Float {
+		if f, _ := x.Float64(); f < 1e-30 {
+			return x // to 1e-30
+		}
+		return bigLog(new(big.Float).Add(one, x))
+	}
+	for _, tt := range []struct {
+		name   string
+		f      func(float64) float64
+		want   func(float64) *big.Float
+		lo, hi float64
+		ulps   float64
+	}{
+		{"Exp", Exp, exp, -708, 709, 1},
+		{"Log", Log, func(x float64) *big.Float { return bigLog(bigFloat(x)) }, 1e-300, 1e300, 1},
+		{"Log near 1", Log, func(x float64) *big.Float { return bigLog(bigFloat(x)) }, 0.5, 2, 1},
+		{"Log1p", Log1p, func(x float64) *big.Float { return log1p(bigFloat(x)) }, 0, 1e300, 2},
+		{"Log1p near 0", Log1p, func(x float64) *big.Float { return log1p(bigFloat(x)) }, 0, 4, 2},
+		{"Sigmoid", Sigmoid, func(x float64) *big.Float {
+			d := new(big.Float).Add(one, exp(-x))
+			return d.Quo(one, d)
+		}, -700, 700, 3},
+		{"Softplus", Softplus, func(x float64) *big.Float {
+			y := log1p(exp(-math.Abs(x)))
+			return y.Add(y, bigFloat(max(x, 0)))
+		}, -700, 1000, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var worst float64
+			for _, x := range samples(tt.lo, tt.hi) {
+				got := tt.f(x)
+				d := ulps(got, tt.want(x))
+				if !(d <= tt.ulps) {
+					t.Errorf("%s(%v) = %v, off by %.2f ulp, want at most %v", tt.name, x, got, d, tt.ulps)
+				}
+				worst = max(worst, d)
+			}
+			t.Logf("worst error %.2f ulp", worst)
+		})
+	}
+}
+
+func TestSpecial(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	for _, tt := range []struct {
+		name      string
+		f         func(float64) float64
+		x, result float64
+	}{
+		{"Exp", Exp, 0, 1},
+		{"Exp", Exp, inf, inf},
+		{"Exp", Exp, 1e6, inf},
+		{"Exp", Exp, -inf, 0},
+		{"Exp", Exp, -1e6, 0},
+		{"Exp", Exp, nan, nan},
+		{"Log", Log, 1, 0},
+		{"Log", Log, 0, -inf},
+		{"Log", Log, -1, nan},
+		{"Log", Log, inf, inf},
+		{"Log", Log, nan, nan},
+		{"Log1p", Log1p, 0, 0},
+		{"Log1p", Log1p, inf, inf},
+		{"Log1p", Log1p, nan, nan},
+		{"Sigmoid", Sigmoid, 0, 0.5},
+		{"Sigmoid", Sigmoid, 1e6, 1},
+		{"Sigmoid", Sigmoid, -1e6, 0},
+		{"Sigmoid", Sigmoid, -inf, 0},
+		{"Sigmoid", Sigmoid, nan, nan},
+		{"Softplus", Softplus, 1e6, 1e6},
+		{"Softplus", Softplus, -1e6, 0},
+		{"Softplus", Softplus, -inf, 0},
+		{"Softplus", Softplus, nan, nan},
+	} {
+		got := tt.f(tt.x)
+		if got != tt.result && !(math.IsNaN(got) && math.IsNaN(tt.result)) {
+			t.Errorf("%s(%v) = %v, want %v", tt.name, tt.x, got, tt.result)
+		}
+	}
+}
+
+func TestSoftplusSum(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(2, 2))
+	for _, n := range []int{8, 16, 64, 504} {
+		for _, tt := range []struct{ mean, std float64 }{{0, 1}, {0, 100}, {-30, 5}, {-100, 30}, {30, 5}, {0, 1e-9}, {0, 1e6}} {
+			t.Run(fmt.Sprintf("n=%d/mean=%v/std=%v", n, tt.mean, tt.std), func(t *testing.T) {
+				x := make([]float64, n)
+				want := bigFloat(0)
+				for i := range x {
+					x[i] = tt.mean + tt.std*rnd.NormFloat64()
+					want.Add(want, bigFloat(Softplus(x[i])))
+				}
+				w, _ := want.Float64()
+				got := SoftplusSum(x).Value()
+				if math.Abs(got-w) > 1e-14*w {
+					t.Errorf("SoftplusSum = %v, want %v", got, w)
+				}
+			})
+		}
+	}
+	for i := range 8 {
+		x := make([]float64, 8)
+		x[i] = math.NaN()
+		if got := SoftplusSum(x).Value(); !math.IsNaN(got) {
+			t.Errorf("SoftplusSum with NaN at %d = %v, want NaN", i, got)
+		}
+	}
+}
+
+// Draw and DrawProbs follow their definition: bit i is set where
+// (u+½)/2³² < σ(x), which is checked for the u on either side of the boundary.
+func TestDraw(t *testing.T) {
+	for _, x := range []float64{-20, -3, -0.5, 0, 1e-9, 0.7, 4, 20} {
+		p := 1 / (1 + math.Exp(-x))
+		edge := uint64(math.Round(p * (1 << 32))) // u below it are ones
+		for _, tt := range []struct {
+			u    uint64
+			want uint64
+		}{{0, 1}, {edge / 2, 1}, {edge - 2, 1}, {edge + 1, 0}, {math.MaxUint32, 0}} {
+			if tt.u > math.MaxUint32 || int64(tt.u) < 0 {
+				continue
+			}
+			var u [64]uint32
+			u[3] = uint32(tt.u)
+			xs := []float64{math.Inf(-1), math.Inf(-1), math.Inf(-1), x}
+			if got := Draw(xs, &u); got != tt.want<<3 {
+				t.Errorf("Draw(x=%v, u=%d) = %b, want %b", x, tt.u, got, tt.want<<3)
+			}
+			ps := make([]float64, 4)
+			if got := DrawProbs(ps, xs, 0.25, &u); got != tt.want<<3 {
+				t.Errorf("DrawProbs(x=%v, u=%d) = %b, want %b", x, tt.u, got, tt.want<<3)
+			}
+			if want := 0.25 * Sigmoid(x); math.Abs(ps[3]-want) > 1e-15 || ps[0] != 0 {
+				t.Errorf("DrawProbs(x=%v): p = %v, want 0 and %v", x, ps, want)
+			}
+		}
+	}
+}
+
+func TestLogSumExp(t *testing.T) {
+	inf := math.Inf(1)
+	for _, tt := range []struct {
+		x    []float64
+		want float64
+	}{
+		{nil, -inf},
+		{[]float64{3}, 3},
+		{[]float64{1e6, 1e6}, 1e6 + math.Ln2},
+		{[]float64{-1e6, -1e6, -1e6, -1e6}, -1e6 + 2*math.Ln2},
+		{[]float64{0, -800}, 0},
+		{[]float64{-inf, 2}, 2},
+		{[]float64{0, math.NaN()}, math.NaN()},
+	} {
+		got := LogSumExp(tt.x)
+		if got != tt.want && !(math.IsNaN(got) && math.IsNaN(tt.want)) {
+			t.Errorf("LogSumExp(%v) = %v, want %v", tt.x, got, tt.want)
+		}
+	}
+}
+
+func BenchmarkElements(b *testing.B) {
+	x, p := make([]float64, 64), make([]float64, 64)
+	rnd := rand.New(rand.NewPCG(3, 3))
+	for i := range x {
+		x[i] = 3 * rnd.NormFloat64()
+	}
+	var u [64]uint32
+	for _, bb := range []struct {
+		name string
+		f    func()
+	}{
+		{"Probs", func() { Probs(p, x, 1) }},
+		{"Draw", func() { Draw(x, &u) }},
+		{"DrawProbs", func() { DrawProbs(p, x, 1, &u) }},
+		{"SoftplusSum", func() { SoftplusSum(x) }},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			for b.Loop() {
+				bb.f()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(x)), "ns/element")
+		})
+	}
+}

@@ -1,0 +1,48 @@
+package rbm
+
+import (
+	"fmt"
+	"iter"
+	"math/rand/v2"
+
+	"github.com/gorbm/rbm/internal/philox"
+)
+
+// Minibatches returns one pass over the rows of data in random order, n rows at
+// a time; the last minibatch may be shorter. Each is valid until the next one,
+// whose rows are copied to the same memory. The order is determined by src when
+// Minibatches is called, so that ranging a second time repeats the pass. It
+// panics if data is nil or empty, n is less than 1, or src is nil.
+func Minibatches(data *Bits, n int, src rand.Source) iter.Seq[*Bits] {
+	if data == nil || data.rows == 0 {
+		panic("rbm: data is nil or empty")
+	}
+	if n < 1 {
+		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
+	}
+	key := seed(src)
+	return func(yield func(*Bits) bool) {
+		order := permutation(data.rows, philox.NewSource(key))
+		var full Bits
+		for ; len(order) >= n; order = order[n:] {
+			if !yield(data.Gather(&full, order[:n])) {
+				return
+			}
+		}
+		if len(order) > 0 {
+			yield(data.Gather(nil, order))
+		}
+	}
+}
+
+// permutation returns a random order of the numbers below n (Fisher & Yates,
+// 1938; Durstenfeld, 1964).
+func permutation(n int, src *philox.Source) []int {
+	order := make([]int, n)
+	for i := range order {
+		j := src.IntN(i + 1)
+		order[i] = order[j]
+		order[j] = i
+	}
+	return order
+}

@@ -1,0 +1,184 @@
+// Package rbm implements restricted Boltzmann machines with binary units: their
+// energies, their exact and sampled likelihood gradients, and what it takes to
+// train them on all cores of a CPU.
+//
+// # Model
+//
+// An RBM of nv visible units v ∈ {0,1}ⁿᵛ and nh hidden units h ∈ {0,1}ⁿʰ with
+// weights W (nh×nv), visible biases b and hidden biases c is the distribution
+//
+//	E(v,h) = -hᵀWv - bᵀv - cᵀh             p(v,h) = exp(-E(v,h)) / Z
+//	F(v)   = -bᵀv - Σⱼ softplus(cⱼ + Wⱼ·v)    p(v) = exp(-F(v)) / Z
+//	p(hⱼ=1|v) = σ(cⱼ + Wⱼ·v)          p(vᵢ=1|h) = σ(bᵢ + (Wᵀh)ᵢ)
+//
+// (Smolensky, 1986). All three terms of E carry a minus sign: a large weight
+// makes its two units agree. Some texts write the first without it, or call the
+// visible biases a and the hidden ones b.
+//
+// # Training
+//
+// The gradient of the mean log-likelihood is the difference of the same
+// statistics under the data and under the model,
+//
+//	∂⟨log p⟩/∂W = ⟨ĥvᵀ⟩data - ⟨ĥvᵀ⟩model    with ĥ = p(h=1|v)
+//
+// and likewise ⟨v⟩ for b and ⟨ĥ⟩ for c. [RBM.Gradient] takes the first term, the
+// positive phase, from a minibatch and the second, the negative phase, from a
+// [Sampler]: [CD] and [PCD] run Markov chains, [Exact] enumerates all
+// configurations of a small model. [SGD.Step] then climbs the gradient. A
+// training loop is three lines, as the example of this package shows.
+//
+// # Batches
+//
+// Observations stand in the rows of a matrix. [Bits] holds them packed and is
+// the fast path; any other mat.Matrix of zeros and ones gives the same results,
+// bit for bit. A value strictly between 0 and 1, a grey level say, is read as
+// the probability of a one and stands in the formulas in place of the bit. Any
+// other value, NaN among them, panics with its row and column.
+//
+// # Conventions
+//
+// Destinations come first. One that is nil or empty is allocated; one of the
+// right shape is overwritten, any other panics. Misuse by the programmer panics
+// with the sizes given and wanted; data from outside that may be wrong, as in
+// [BitsOf], gives an error. A model with inconsistent parts panics wherever it
+// is used. A parameter that is NaN makes NaN of every result that depends on
+// it, even where the unit it is multiplied by is off.
+//
+// Randomness comes from a math/rand/v2 Source, which is read once, by the
+// function it is passed to, for a seed. From there on a random number is a
+// function of the seed and of the chain, sweep and unit it is for. Results
+// depend on arguments and seeds alone: they are the same, bit for bit, for every
+// GOMAXPROCS and on every processor, and the result for a row does not depend
+// on the other rows of its batch.
+//
+// Methods that only read an RBM may be called concurrently. A Sampler, Chains,
+// Gradient or SGD belongs to one goroutine at a time.
+package rbm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/philox"
+	"gonum.org/v1/gonum/mat"
+)
+
+// RBM is a restricted Boltzmann machine with nv visible and nh hidden units.
+// Its parameters may be read and set at any time between calls.
+type RBM struct {
+	W *mat.Dense    // weights, nh×nv
+	B *mat.VecDense // visible biases, nv
+	C *mat.VecDense // hidden biases, nh
+}
+
+// New returns an RBM whose parameters are all zero. It panics if nv or nh is
+// less than 1.
+func New(nv, nh int) *RBM {
+	checkSize("W", nh, nv)
+	return &RBM{
+		W: mat.NewDense(nh, nv, nil),
+		B: mat.NewVecDense(nv, nil),
+		C: mat.NewVecDense(nh, nil),
+	}
+}
+
+// NewRandom returns an RBM with weights drawn from the normal distribution of
+// mean 0 and standard deviation std and biases of zero. Training starts well
+// with a std of about 0.01 (Hinton, 2010) and with visible biases set by
+// [RBM.FitVisibleBias]. It panics if nv or nh is less than 1, if std is negative
+// or not finite, or if src is nil.
+func NewRandom(nv, nh int, std float64, src rand.Source) *RBM {
+	if !(0 <= std && std <= math.MaxFloat64) {
+		panic(fmt.Sprintf("rbm: std is %v, want a finite number of at least 0", std))
+	}
+	m := New(nv, nh)
+	normal := normals{src: philox.NewSource(seed(src))}
+	w := m.W.RawMatrix().Data
+	for i := range w {
+		w[i] = std * normal.next()
+	}
+	return m
+}
+
+// seed reads the seed of a random stream.
+func seed(src rand.Source) uint64 {
+	if src == nil {
+		panic("rbm: source is nil")
+	}
+	return src.Uint64()
+}
+
+// normals draws from the standard normal distribution by the polar method
+// (Marsaglia & Bray, 1964).
+type normals struct {
+	src   *philox.Source
+	spare float64
+	has   bool
+}
+
+func (n *normals) next() float64 {
+	if n.has {
+		n.has = false
+		return n.spare
+	}
+	for {
+		x, y := 2*n.src.Float64()-1, 2*n.src.Float64()-1
+		s := float64(x*x) + float64(y*y)
+		if 0 < s && s < 1 {
+			f := math.Sqrt(-2 * logistic.Log(s) / s)
+			n.spare, n.has = y*f, true
+			return x * f
+		}
+	}
+}
+
+// Dims returns the numbers of visible and of hidden units. It panics if the
+// sizes of W, B and C do not fit.
+func (m *RBM) Dims() (nv, nh int) {
+	if m.W == nil || m.B == nil || m.C == nil {
+		panic("rbm: W, B or C is nil")
+	}
+	nh, nv = m.W.Dims()
+	if nv == 0 {
+		panic("rbm: W is empty")
+	}
+	if m.B.Len() != nv {
+		panic(fmt.Sprintf("rbm: B has length %d, want %d as W is %d×%d", m.B.Len(), nv, nh, nv))
+	}
+	if m.C.Len() != nh {
+		panic(fmt.Sprintf("rbm: C has length %d, want %d as W is %d×%d", m.C.Len(), nh, nh, nv))
+	}
+	return nv, nh
+}
+
+// Clone returns a copy of m that shares no memory with it.
+func (m *RBM) Clone() *RBM {
+	m.Dims()
+	return &RBM{W: mat.DenseCopyOf(m.W), B: mat.VecDenseCopyOf(m.B), C: mat.VecDenseCopyOf(m.C)}
+}
+
+// FitVisibleBias sets B to the empirical logits of the columns of data (n×nv),
+//
+//	bᵢ = log((Σᵣ dataᵣᵢ + ½) / (n - Σᵣ dataᵣᵢ + ½))
+//
+// so that the model without weights has the means of the data, shrunk a little:
+// a column that is always 0 or 1 gets a finite bias (Haldane, 1956; Anscombe,
+// 1956). Hinton (2010) recommends such a start.
+func (m *RBM) FitVisibleBias(data mat.Matrix) {
+	nv, _ := m.Dims()
+	n := checkBatch("data", data, nv)
+	sum := make([]float64, nv)
+	eachBlock("data", data, n, func(in *batch, _ int) {
+		for r := range in.rows {
+			for i := range sum {
+				sum[i] += in.at(r, i)
+			}
+		}
+	})
+	for i, s := range sum {
+		m.B.SetVec(i, logistic.Log((s+0.5)/(float64(n)-s+0.5)))
+	}
+}

@@ -1,0 +1,171 @@
+package rbm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/philox"
+	"gonum.org/v1/gonum/mat"
+)
+
+// A Sampler supplies the negative phase of [RBM.Gradient].
+type Sampler interface {
+	// Sample returns visible configurations drawn from m, one a row, with
+	// non-negative weights, one a row; nil weights are equal. Data is the
+	// minibatch of the positive phase. The results belong to the Sampler and
+	// are valid until its next call.
+	Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64)
+}
+
+// Chains are Markov chains over the configurations of an RBM, which move by
+// block Gibbs sampling (Geman & Geman, 1984): a sweep draws all hidden units
+// given the visible ones and then all visible units given the hidden ones.
+//
+// Each chain has random numbers of its own, determined by the seed, the chain's
+// row, the number of sweeps and starts before, and the unit.
+type Chains struct {
+	seed  uint64
+	clock uint64 // sweeps and starts so far
+	v, h  Bits
+
+	model model
+	pass  pass
+	draws draws
+	in    batch
+}
+
+// The phases of a sweep, which have different random numbers.
+const (
+	drawHidden = iota
+	drawVisible
+	drawStart
+)
+
+// NewChains returns chains without states, seeded by src. It panics if src is
+// nil.
+func NewChains(src rand.Source) *Chains { return &Chains{seed: seed(src)} }
+
+// Start sets the visible states to the rows of v, one chain for each. A value
+// strictly between 0 and 1 is the probability with which the bit is drawn. It
+// panics if v has no rows.
+func (c *Chains) Start(v mat.Matrix) {
+	if v == nil {
+		panic("rbm: v is nil")
+	}
+	_, nv := v.Dims()
+	n := checkBatch("v", v, nv)
+	if b, ok := v.(*Bits); ok && len(c.v.words) > 0 && &b.words[0] == &c.v.words[0] {
+		v = new(Bits).copyOf(b) // chains started from their own states
+	}
+	c.reset(n, nv)
+	eachBlock("v", v, n, func(in *batch, r0 int) {
+		for r := range in.rows {
+			states := c.v.row(r0 + r)
+			if in.bits != nil {
+				copy(states, in.bits.row(r))
+				continue
+			}
+			var u [wordBits]uint32
+			for i := range nv {
+				if i%wordBits == 0 {
+					philox.Fill(&u, wordBits, c.seed, c.place(r0+r, drawStart), i/wordBits)
+				}
+				if (float64(u[i%wordBits])+0.5)*0x1p-32 < in.at(r, i) {
+					states[i/wordBits] |= 1 << (i % wordBits)
+				}
+			}
+		}
+	})
+}
+
+// StartRandom sets n chains to states drawn from the visible biases of m alone,
+// p(vᵢ=1) = σ(bᵢ). It panics if n is less than 1.
+func (c *Chains) StartRandom(m *RBM, n int) {
+	nv, _ := m.Dims()
+	checkSize("v", n, nv)
+	var visible layer
+	visible.load(m.B)
+	c.reset(n, nv)
+	var u [wordBits]uint32
+	for r := range n {
+		for t := range visible.words() {
+			philox.Fill(&u, wordBits, c.seed, c.place(r, drawStart), t)
+			c.v.row(r)[t] = logistic.Draw(visible.bias[t*wordBits:][:wordBits], &u)
+		}
+	}
+}
+
+// Gibbs moves every chain by k sweeps of m. Two calls with k₁ and k₂ give the
+// same states as one with k₁+k₂. It panics if k is less than 1, if the chains
+// have not been started, or if their states do not have the size of m.
+func (c *Chains) Gibbs(m *RBM, k int) {
+	checkSweeps(k)
+	c.check(m)
+	c.model.load(m)
+	c.sweeps(&c.model, k)
+}
+
+// Visible returns the visible states, one chain a row. They are the chains' own
+// memory: the next call moves them, and setting a bit sets the chain's state. It
+// panics if the chains have not been started.
+func (c *Chains) Visible() *Bits {
+	if c.v.rows == 0 {
+		panic("rbm: chains have not been started")
+	}
+	return &c.v
+}
+
+// reset makes room for n states and gives them new random numbers.
+func (c *Chains) reset(n, nv int) {
+	if n > math.MaxUint32 {
+		panic(fmt.Sprintf("rbm: %d chains, want at most %d", n, uint32(math.MaxUint32)))
+	}
+	c.v.reset(n, nv)
+	c.clock++
+}
+
+// check panics if the states do not have the size of m.
+func (c *Chains) check(m *RBM) {
+	nv, _ := m.Dims()
+	if v := c.Visible(); v.cols != nv {
+		panic(fmt.Sprintf("rbm: chains are %d×%d, want n×%d", v.rows, v.cols, nv))
+	}
+}
+
+func (c *Chains) place(row int, phase uint8) philox.Place {
+	return philox.Place{Row: uint32(row), Sweep: c.clock, Phase: phase}
+}
+
+// sweeps moves every chain by k sweeps.
+func (c *Chains) sweeps(p *model, k int) {
+	for range k {
+		c.in.read("v", &c.v, 0, c.v.rows)
+		c.pass.run(&p.hidden, &c.in, c.hidden(p, 0))
+		c.visible(p)
+	}
+}
+
+// hidden returns the sink that draws the hidden units of the next sweep, for
+// the chains from row r0 on.
+func (c *Chains) hidden(p *model, r0 int) *draws {
+	c.h.resize(c.v.rows, p.hidden.units)
+	c.draws = draws{dst: &c.h, row: r0, seed: c.seed, place: c.place(0, drawHidden)}
+	return &c.draws
+}
+
+// visible draws the visible units given the hidden ones, which ends a sweep.
+func (c *Chains) visible(p *model) {
+	c.in.read("h", &c.h, 0, c.h.rows)
+	c.draws = draws{dst: &c.v, seed: c.seed, place: c.place(0, drawVisible)}
+	c.pass.run(&p.visible, &c.in, &c.draws)
+	c.clock++
+}
+
+// checkSweeps panics if k is no number of sweeps.
+func checkSweeps(k int) {
+	if k < 1 {
+		panic(fmt.Sprintf("rbm: k is %d, want at least 1", k))
+	}
+}

@@ -1,0 +1,88 @@
+package rbm
+
+import (
+	"github.com/gorbm/rbm/internal/parallel"
+	"gonum.org/v1/gonum/mat"
+)
+
+// SGD climbs a stochastic gradient with momentum and weight decay:
+//
+//	Δ = μΔ + ε(g - λθ)    θ = θ + Δ
+//
+// for each parameter θ with gradient g; the biases do not decay, λ is 0 for
+// them. The zero value of a field switches its feature off. An SGD must not be
+// copied after its first step.
+type SGD struct {
+	Rate     float64 // ε, the learning rate
+	Momentum float64 // μ, the share of the previous step that is repeated; Δ is 0 at first and kept while μ is not 0
+	Decay    float64 // λ, of L2 regularisation
+
+	state *velocity
+}
+
+// velocity is Δ, once there is momentum, and the means to work in parallel.
+type velocity struct {
+	Gradient
+	job  step
+	team parallel.Team
+}
+
+// Step moves the parameters of m along g. It panics if the sizes do not fit, or
+// if an earlier step with momentum had a model of another size.
+func (o *SGD) Step(m *RBM, g *Gradient) {
+	nv, nh := m.Dims()
+	if g == nil {
+		panic("rbm: gradient is nil")
+	}
+	g.check("gradient", nv, nh)
+	if o.state == nil {
+		o.state = new(velocity)
+	}
+	d := o.state
+	if o.Momentum != 0 {
+		if d.W == nil {
+			d.W, d.B, d.C = mat.NewDense(nh, nv, nil), mat.NewVecDense(nv, nil), mat.NewVecDense(nh, nil)
+		}
+		d.check("velocity", nv, nh)
+	}
+	d.job = step{o: o, m: m, g: g}
+	d.team.Run(parallel.Workers(nh, nv*nh), nh, &d.job)
+	d.job = step{}
+	o.vector(m.B, g.B, d.B)
+	o.vector(m.C, g.C, d.C)
+}
+
+// step is the job that moves the weights, one row a part.
+type step struct {
+	o *SGD
+	m *RBM
+	g *Gradient
+}
+
+func (s *step) Do(_, j int) {
+	w, g := s.m.W.RawRowView(j), s.g.W.RawRowView(j)
+	rate, decay := s.o.Rate, s.o.Decay
+	if s.o.Momentum == 0 {
+		for i, g := range g[:len(w)] {
+			w[i] += float64(rate * (g - float64(decay*w[i])))
+		}
+		return
+	}
+	d := s.o.state.W.RawRowView(j)[:len(w)]
+	for i, g := range g[:len(w)] {
+		d[i] = float64(s.o.Momentum*d[i]) + float64(rate*(g-float64(decay*w[i])))
+		w[i] += d[i]
+	}
+}
+
+// vector moves biases.
+func (o *SGD) vector(x, g, d *mat.VecDense) {
+	for i := range x.Len() {
+		delta := float64(o.Rate * g.AtVec(i))
+		if o.Momentum != 0 {
+			delta += float64(o.Momentum * d.AtVec(i))
+			d.SetVec(i, delta)
+		}
+		x.SetVec(i, x.AtVec(i)+delta)
+	}
+}
