@@ -180,15 +180,6 @@ func (b *Bits) reset(r, c int) {
 	clear(b.words)
 }
 
-// copyOf makes b a copy of a.
-func (b *Bits) copyOf(a *Bits) *Bits {
-	b.resize(a.rows, a.cols)
-	for i := range a.rows {
-		copy(b.row(i), a.row(i))
-	}
-	return b
-}
-
 // grow returns a slice of length n, in the memory of s if that is enough. The
 // elements are those that happen to stand there.
 func grow[T any](s []T, n int) []T {

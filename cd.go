@@ -30,32 +30,30 @@ func NewCD(k int, src rand.Source) *CD {
 func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
-	s.start(m, n)
+	s.check()
 	c := s.Chains
 	p := &c.model
 	p.load(m)
 	eachBlock("data", data, n, func(in *batch, r0 int) {
-		c.pass.run(&p.hidden, in, c.hidden(p, r0))
+		c.pass.run(&p.hidden, in, c.restart(p, n, r0))
 	})
 	return s.finish(p)
 }
 
-// start makes room for n chains and returns the sink for their hidden units
-// given the data.
-func (s *CD) start(m *RBM, n int) {
+func (s *CD) check() {
 	checkSweeps(s.K)
 	if s.Chains == nil {
 		panic("rbm: CD without Chains")
 	}
-	nv, _ := m.Dims()
-	s.Chains.reset(n, nv)
 }
 
 // finish moves the chains on, the hidden units of the first sweep being drawn.
 func (s *CD) finish(p *model) (v mat.Matrix, weights []float64) {
-	s.Chains.visible(p)
-	s.Chains.sweeps(p, s.K-1)
-	return s.Chains.Visible(), nil
+	c := s.Chains
+	c.clock++ // as a start does, so that CD is Start and Gibbs
+	c.visible(p)
+	c.sweeps(p, s.K-1)
+	return c.Visible(), nil
 }
 
 // PCD is the Sampler of persistent contrastive divergence, also known as

@@ -48,7 +48,7 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 	var sample mat.Matrix
 	switch s := s.(type) {
 	case *CD:
-		s.start(m, n)
+		s.check()
 		stats.add(p, "v", v, nil, 1/float64(n), s.Chains)
 		sample, weights = s.finish(p)
 	case *PCD:
@@ -66,15 +66,14 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 	n = checkBatch("sample", sample, nv)
 	total := float64(n)
 	if weights != nil {
-		checkWeights(weights, n)
-		total = product.Sum(weights)
-		if !p.nan && !(0 < total && total <= math.MaxFloat64) {
-			panic(fmt.Sprintf("rbm: weights of the sample have sum %v, want a positive finite number", total))
+		least := 0.0
+		if p.nan {
+			least = math.NaN() // and so may the weights be
 		}
-		for i, w := range weights {
-			if w < 0 {
-				panic(fmt.Sprintf("rbm: weights[%d] is %v, want at least 0", i, w))
-			}
+		checkWeights(weights, n, least)
+		total = product.Sum(weights)
+		if total == 0 || total > math.MaxFloat64 {
+			panic(fmt.Sprintf("rbm: weights of the sample have sum %v, want a positive finite number", total))
 		}
 	}
 	stats.add(p, "sample", sample, weights, -1/total, nil)
@@ -96,27 +95,32 @@ func (m *RBM) FreeEnergyGradient(dst *Gradient, v mat.Matrix, weights []float64)
 	if weights == nil {
 		scale = -1 / float64(n)
 	} else {
-		checkWeights(weights, n)
-		for i, w := range weights {
-			if math.IsNaN(w) || math.IsInf(w, 0) {
-				panic(fmt.Sprintf("rbm: weights[%d] is %v, want a finite number", i, w))
-			}
-		}
+		checkWeights(weights, n, -math.MaxFloat64)
 	}
 	dst.reset(m)
 	dst.stats.add(&dst.model, "v", v, weights, scale, nil)
 	dst.store()
 }
 
-func checkWeights(weights []float64, n int) {
+// checkWeights panics unless there are n weights, finite and not below least; if
+// that is NaN, their values are not checked.
+func checkWeights(weights []float64, n int, least float64) {
 	if len(weights) != n {
 		panic(fmt.Sprintf("rbm: weights have length %d, want %d", len(weights), n))
+	}
+	for i, w := range weights {
+		if least == least && !(least <= w && w <= math.MaxFloat64) {
+			panic(fmt.Sprintf("rbm: weights[%d] is %v, want a finite number of at least %v", i, w, least))
+		}
 	}
 }
 
 // reset makes g ready to add statistics of m.
 func (g *Gradient) reset(m *RBM) {
 	nv, nh := m.Dims()
+	if g == nil {
+		panic("rbm: gradient is nil")
+	}
 	if g.W == nil {
 		g.W = new(mat.Dense)
 	}
@@ -243,7 +247,7 @@ func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64,
 		}
 		s.chains = nil
 		if chains != nil {
-			s.chains = chains.hidden(p, r0)
+			s.chains = chains.restart(p, n, r0)
 		}
 		s.pass.run(&p.hidden, &s.in, s)
 		s.rows += rows

@@ -2,7 +2,6 @@ package rbm
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 
 	"github.com/gorbm/rbm/internal/logistic"
@@ -29,6 +28,7 @@ type Chains struct {
 	seed  uint64
 	clock uint64 // sweeps and starts so far
 	v, h  Bits
+	next  Bits // states to start from
 
 	model model
 	pass  pass
@@ -56,13 +56,10 @@ func (c *Chains) Start(v mat.Matrix) {
 	}
 	_, nv := v.Dims()
 	n := checkBatch("v", v, nv)
-	if b, ok := v.(*Bits); ok && len(c.v.words) > 0 && &b.words[0] == &c.v.words[0] {
-		v = new(Bits).copyOf(b) // chains started from their own states
-	}
-	c.reset(n, nv)
+	c.next.reset(n, nv) // v may be a view of the states
 	eachBlock("v", v, n, func(in *batch, r0 int) {
 		for r := range in.rows {
-			states := c.v.row(r0 + r)
+			states := c.next.row(r0 + r)
 			if in.bits != nil {
 				copy(states, in.bits.row(r))
 				continue
@@ -70,7 +67,7 @@ func (c *Chains) Start(v mat.Matrix) {
 			var u [wordBits]uint32
 			for i := range nv {
 				if i%wordBits == 0 {
-					philox.Fill(&u, wordBits, c.seed, c.place(r0+r, drawStart), i/wordBits)
+					philox.Fill(&u, wordBits, c.seed, c.place(r0+r), i/wordBits)
 				}
 				if (float64(u[i%wordBits])+0.5)*0x1p-32 < in.at(r, i) {
 					states[i/wordBits] |= 1 << (i % wordBits)
@@ -78,6 +75,7 @@ func (c *Chains) Start(v mat.Matrix) {
 			}
 		}
 	})
+	c.started()
 }
 
 // StartRandom sets n chains to states drawn from the visible biases of m alone,
@@ -87,14 +85,21 @@ func (c *Chains) StartRandom(m *RBM, n int) {
 	checkSize("v", n, nv)
 	var visible layer
 	visible.load(m.B)
-	c.reset(n, nv)
+	c.next.reset(n, nv)
 	var u [wordBits]uint32
 	for r := range n {
 		for t := range visible.words() {
-			philox.Fill(&u, wordBits, c.seed, c.place(r, drawStart), t)
-			c.v.row(r)[t] = logistic.Draw(visible.bias[t*wordBits:][:wordBits], &u)
+			philox.Fill(&u, wordBits, c.seed, c.place(r), t)
+			c.next.row(r)[t] = logistic.Draw(visible.bias[t*wordBits:][:wordBits], &u)
 		}
 	}
+	c.started()
+}
+
+// started makes the next states the current ones.
+func (c *Chains) started() {
+	c.v, c.next = c.next, c.v
+	c.clock++
 }
 
 // Gibbs moves every chain by k sweeps of m. Two calls with k₁ and k₂ give the
@@ -112,18 +117,9 @@ func (c *Chains) Gibbs(m *RBM, k int) {
 // panics if the chains have not been started.
 func (c *Chains) Visible() *Bits {
 	if c.v.rows == 0 {
-		panic("rbm: chains have not been started")
+		panic("rbm: chains have not been started, want Start or StartRandom first")
 	}
 	return &c.v
-}
-
-// reset makes room for n states and gives them new random numbers.
-func (c *Chains) reset(n, nv int) {
-	if n > math.MaxUint32 {
-		panic(fmt.Sprintf("rbm: %d chains, want at most %d", n, uint32(math.MaxUint32)))
-	}
-	c.v.reset(n, nv)
-	c.clock++
 }
 
 // check panics if the states do not have the size of m.
@@ -134,31 +130,39 @@ func (c *Chains) check(m *RBM) {
 	}
 }
 
-func (c *Chains) place(row int, phase uint8) philox.Place {
-	return philox.Place{Row: uint32(row), Sweep: c.clock, Phase: phase}
+// place is where the random numbers of a starting chain stand.
+func (c *Chains) place(row int) philox.Place {
+	return philox.Place{Row: uint32(row), Sweep: c.clock, Phase: drawStart}
 }
 
 // sweeps moves every chain by k sweeps.
 func (c *Chains) sweeps(p *model, k int) {
 	for range k {
 		c.in.read("v", &c.v, 0, c.v.rows)
-		c.pass.run(&p.hidden, &c.in, c.hidden(p, 0))
+		c.pass.run(&p.hidden, &c.in, c.hidden(p, c.clock, c.v.rows, 0))
 		c.visible(p)
 	}
 }
 
-// hidden returns the sink that draws the hidden units of the next sweep, for
-// the chains from row r0 on.
-func (c *Chains) hidden(p *model, r0 int) *draws {
-	c.h.resize(c.v.rows, p.hidden.units)
-	c.draws = draws{dst: &c.h, row: r0, seed: c.seed, place: c.place(0, drawHidden)}
+// hidden returns the sink that draws the hidden units of a sweep of n chains,
+// for those from row r0 on.
+func (c *Chains) hidden(p *model, sweep uint64, n, r0 int) *draws {
+	c.h.resize(n, p.hidden.units)
+	c.draws = draws{dst: &c.h, row: r0, seed: c.seed, place: philox.Place{Sweep: sweep, Phase: drawHidden}}
 	return &c.draws
+}
+
+// restart is hidden for the first sweep of chains that start from the batch of
+// the pass, which is up to the caller; visible must follow.
+func (c *Chains) restart(p *model, n, r0 int) *draws {
+	return c.hidden(p, c.clock+1, n, r0)
 }
 
 // visible draws the visible units given the hidden ones, which ends a sweep.
 func (c *Chains) visible(p *model) {
+	c.v.resize(c.h.rows, p.visible.units)
 	c.in.read("h", &c.h, 0, c.h.rows)
-	c.draws = draws{dst: &c.v, seed: c.seed, place: c.place(0, drawVisible)}
+	c.draws = draws{dst: &c.v, seed: c.seed, place: philox.Place{Sweep: c.clock, Phase: drawVisible}}
 	c.pass.run(&p.visible, &c.in, &c.draws)
 	c.clock++
 }

@@ -187,8 +187,8 @@ func Floats(s []Line) []float64 {
 	return unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*Lanes)
 }
 
-// Bits is the bit side. Row i begins at Words[i·Stride]; the bits behind the
-// last column are 0.
+// Bits is the bit side. Row i begins at Words[i·Stride]; in the last of its
+// words, the bits behind the last column are 0.
 type Bits struct {
 	Rows, Cols, Stride int
 	Words              []uint64
@@ -223,7 +223,7 @@ func (l *Lists) Build(b Bits, share int) {
 	for k := range l.blocks {
 		blk := &l.blocks[k]
 		w0 := k * (blockRows / wordBits)
-		w1 := min(b.Stride, w0+blockRows/wordBits)
+		w1 := min((b.Cols+wordBits-1)/wordBits, w0+blockRows/wordBits)
 		// slot[g] is the table slot of the block's nibble g.
 		var slot [blockTabs]uint16
 		blk.groups = blk.groups[:0]
@@ -423,7 +423,7 @@ func Sum(x []float64) (sum float64) {
 func Transpose(dst []uint64, stride int, b Bits, r0 int) {
 	var a [wordBits]uint64
 	n := min(wordBits, b.Rows-r0)
-	for w := range b.Stride {
+	for w := range (b.Cols + wordBits - 1) / wordBits {
 		clear(a[n:])
 		for r := range n {
 			a[r] = b.Words[(r0+r)*b.Stride+w]

@@ -62,21 +62,19 @@ func newOperands(rnd *rand.Rand, n, k, m int, density float64) operands {
 }
 
 func (o operands) bits() Bits {
-	b := Bits{Rows: len(o.v), Cols: len(o.v[0]), Stride: (len(o.v[0])+63)/64 + 1}
+	b := Bits{Rows: len(o.v), Cols: len(o.v[0]), Stride: (len(o.v[0])+63)/64 + 2}
 	b.Words = make([]uint64, b.Rows*b.Stride)
+	for i := range b.Words {
+		b.Words[i] = 0xbad
+	}
 	for r, row := range o.v {
+		clear(b.Words[r*b.Stride:][:b.Stride-2])
 		for i, x := range row {
 			if x == 1 {
 				b.Words[r*b.Stride+i/64] |= 1 << (i % 64)
 			}
 		}
 	}
-	b.Stride-- // rows are not contiguous
-	packed := make([]uint64, 0, len(b.Words))
-	for r := range b.Rows {
-		packed = append(packed, b.Words[r*(b.Stride+1):][:b.Stride]...)
-	}
-	b.Words = packed
 	return b
 }
 

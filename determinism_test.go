@@ -1,0 +1,490 @@
+package rbm_test
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/mat"
+)
+
+// checkSame fails unless got and want are the same numbers, bit for bit.
+func checkSame(t *testing.T, name string, got, want []float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d values, want %d", name, len(got), len(want))
+		return
+	}
+	bad := 0
+	for i := range got {
+		if got[i] != want[i] {
+			if bad == 0 {
+				t.Errorf("%s: value %d = %v, want %v", name, i, got[i], want[i])
+			}
+			bad++
+		}
+	}
+	if bad > 1 {
+		t.Errorf("%s: %d of %d values differ", name, bad, len(got))
+	}
+}
+
+func values(a mat.Matrix) []float64 { return mat.DenseCopyOf(a).RawMatrix().Data }
+
+func gradientValues(g *rbm.Gradient) []float64 {
+	return params(&rbm.RBM{W: g.W, B: g.B, C: g.C})
+}
+
+// train returns the parameters after three steps from m, and the last gradient.
+func train(m *rbm.RBM, v mat.Matrix, s rbm.Sampler) []float64 {
+	m = m.Clone()
+	var g rbm.Gradient
+	o := rbm.SGD{Rate: 0.1, Momentum: 0.5, Decay: 0.01}
+	for range 3 {
+		m.Gradient(&g, v, s)
+		o.Step(m, &g)
+	}
+	return append(params(m), gradientValues(&g)...)
+}
+
+// rowwise are the functions that have a value of their own for every row.
+var rowwise = []struct {
+	name string
+	of   func(m *rbm.RBM, v mat.Matrix) []float64
+}{
+	{"FreeEnergy", func(m *rbm.RBM, v mat.Matrix) []float64 { return m.FreeEnergy(nil, v) }},
+	{"HiddenProbs", func(m *rbm.RBM, v mat.Matrix) []float64 { return values(m.HiddenProbs(nil, v)) }},
+	{"VisibleProbs", func(m *rbm.RBM, v mat.Matrix) []float64 { return values(transposed(m).VisibleProbs(nil, v)) }},
+	{"Energy", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		h, err := rbm.Binarize(m.HiddenProbs(nil, v), 0.5)
+		if err != nil {
+			panic(err)
+		}
+		return m.Energy(nil, v, h)
+	}},
+	{"Energy of real h", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		return m.Energy(nil, v, m.HiddenProbs(nil, v))
+	}},
+	{"Energy, layers changed", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		return transposed(m).Energy(nil, m.HiddenProbs(nil, v), v)
+	}},
+	{"PseudoLogLikelihood", func(m *rbm.RBM, v mat.Matrix) []float64 { return m.PseudoLogLikelihood(nil, v) }},
+}
+
+// wholesale are the functions of a batch as a whole.
+var wholesale = []struct {
+	name string
+	of   func(m *rbm.RBM, v mat.Matrix) []float64
+}{
+	{"FreeEnergyGradient", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		var g rbm.Gradient
+		m.FreeEnergyGradient(&g, v, nil)
+		return gradientValues(&g)
+	}},
+	{"FreeEnergyGradient with weights", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		var g rbm.Gradient
+		n, _ := v.Dims()
+		m.FreeEnergyGradient(&g, v, values(randomReals(1, n, 3)))
+		return gradientValues(&g)
+	}},
+	{"CD", func(m *rbm.RBM, v mat.Matrix) []float64 { return train(m, v, rbm.NewCD(2, newSource(1))) }},
+	{"PCD", func(m *rbm.RBM, v mat.Matrix) []float64 { return train(m, v, rbm.NewPCD(77, 2, newSource(2))) }},
+	{"Gibbs", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		c := rbm.NewChains(newSource(3))
+		c.Start(v)
+		c.Gibbs(m, 3)
+		return values(c.Visible())
+	}},
+	{"FitVisibleBias", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		m = m.Clone()
+		m.FitVisibleBias(v)
+		return params(m)
+	}},
+}
+
+var everything = slices.Concat(rowwise, wholesale)
+
+// grey returns b with about every third row drawn from (0,1).
+func grey(b *rbm.Bits, seed uint64) *mat.Dense {
+	n, nv := b.Dims()
+	d := mat.DenseCopyOf(b)
+	for r := 1; r < n; r += 3 {
+		d.SetRow(r, values(randomReals(1, nv, seed+uint64(r))))
+	}
+	return d
+}
+
+func setProcs(t *testing.T, n int) {
+	old := runtime.GOMAXPROCS(n)
+	t.Cleanup(func() { runtime.GOMAXPROCS(old) })
+}
+
+var procs = []int{2, 3, 7, 16}
+
+func TestSameForEveryGOMAXPROCS(t *testing.T) {
+	for _, s := range []struct{ nv, nh, n int }{{5, 4, 3}, {9, 8, 1100}, {130, 70, 90}, {784, 64, 300}, {70, 500, 20}} {
+		m := randomModel(s.nv, s.nh, 0.1, 1)
+		bits := randomBits(s.n, s.nv, 0.2, 2)
+		for _, v := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 3)}} {
+			for _, f := range everything {
+				if s.nv*s.nh*s.n > 5e6 && (v.name == "grey" || f.name == "PseudoLogLikelihood") {
+					continue // slow, and smaller shapes are split as well
+				}
+				t.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d/%s/%s", s.nv, s.nh, s.n, v.name, f.name), func(t *testing.T) {
+					setProcs(t, 1)
+					want := f.of(m, v.Matrix)
+					for _, p := range procs {
+						runtime.GOMAXPROCS(p)
+						checkSame(t, fmt.Sprintf("GOMAXPROCS = %d", p), f.of(m, v.Matrix), want)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestGOMAXPROCSMayChange(t *testing.T) {
+	const nv, nh, n = 200, 70, 130
+	v := randomBits(n, nv, 0.2, 40)
+	run := func(procs ...int) []float64 {
+		m := randomModel(nv, nh, 0.1, 41)
+		cd := rbm.NewCD(2, newSource(42))
+		var g rbm.Gradient
+		o := rbm.SGD{Rate: 0.1, Momentum: 0.5}
+		for _, p := range procs {
+			runtime.GOMAXPROCS(p)
+			m.Gradient(&g, v, cd)
+			o.Step(m, &g)
+		}
+		return params(m)
+	}
+	setProcs(t, 1)
+	checkSame(t, "training", run(3, 1, 16, 2), run(1, 1, 1, 1))
+}
+
+func TestExactSameForEveryGOMAXPROCS(t *testing.T) {
+	small, tall, wide := randomModel(3, 2, 1, 4), randomModel(11, 90, 0.2, 5), randomModel(300, 11, 0.2, 6)
+	for _, tt := range []struct {
+		name string
+		of   func() []float64
+	}{
+		{"LogPartition small", func() []float64 { return []float64{small.LogPartition()} }},
+		{"LogPartition nh=90", func() []float64 { return []float64{tall.LogPartition()} }},
+		{"LogPartition nv=300", func() []float64 { return []float64{wide.LogPartition()} }},
+		{"training small", func() []float64 { return train(small, randomBits(5, 3, 0.5, 7), new(rbm.Exact)) }},
+		{"training nh=90", func() []float64 { return train(tall, randomBits(100, 11, 0.5, 8), new(rbm.Exact)) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			setProcs(t, 1)
+			want := tt.of()
+			for _, p := range procs {
+				runtime.GOMAXPROCS(p)
+				checkSame(t, fmt.Sprintf("GOMAXPROCS = %d", p), tt.of(), want)
+			}
+		})
+	}
+}
+
+func TestRowDoesNotDependOnItsBatch(t *testing.T) {
+	for _, s := range []struct{ nv, nh, n int }{{5, 4, 1100}, {130, 70, 130}} {
+		n := s.n
+		m := randomModel(s.nv, s.nh, 0.3, 1)
+		bits := randomBits(n, s.nv, 0.3, 2)
+		for _, v := range []*mat.Dense{mat.DenseCopyOf(bits), grey(bits, 3)} {
+			for _, f := range rowwise {
+				t.Run(fmt.Sprintf("nv=%d/nh=%d/%s", s.nv, s.nh, f.name), func(t *testing.T) {
+					all := f.of(m, v)
+					w := len(all) / n
+					for _, size := range []int{1, 10, 65, 1030} {
+						for r := 0; r < n; r += size {
+							k := min(r+size, n)
+							checkSame(t, fmt.Sprintf("rows [%d, %d)", r, k), f.of(m, v.Slice(r, k, 0, s.nv)), all[r*w:k*w])
+						}
+					}
+
+					var reversed mat.Dense
+					reversed.CloneFrom(v)
+					for r := range n {
+						reversed.SetRow(r, v.RawRowView(n-1-r))
+					}
+					got := f.of(m, &reversed)
+					for r := range n {
+						checkSame(t, fmt.Sprintf("row %d in reverse", r), got[(n-1-r)*w:(n-r)*w], all[r*w:(r+1)*w])
+					}
+				})
+			}
+		}
+	}
+}
+
+// A row of bits is worth the same whether or not other rows make its batch a real one.
+func TestBitsAmongRealRows(t *testing.T) {
+	const nv, nh, n = 130, 70, 40
+	m := randomModel(nv, nh, 0.3, 4)
+	bits := randomBits(n, nv, 0.3, 5)
+	mixed := grey(bits, 6)
+	for _, f := range rowwise {
+		t.Run(f.name, func(t *testing.T) {
+			want, got := f.of(m, bits), f.of(m, mixed)
+			w := len(want) / n
+			for r := 0; r < n; r += 3 {
+				checkSame(t, fmt.Sprintf("row %d", r), got[r*w:(r+1)*w], want[r*w:(r+1)*w])
+			}
+		})
+	}
+}
+
+func TestSameForEveryRepresentation(t *testing.T) {
+	for _, s := range []struct{ nv, nh, n int }{{5, 4, 3}, {9, 8, 1100}, {130, 70, 67}} {
+		m := randomModel(s.nv, s.nh, 0.3, 7)
+		bits := randomBits(s.n, s.nv, 0.3, 8)
+		tall := rbm.NewBits(s.n+2, s.nv)
+		for r := range s.n {
+			for i := range s.nv {
+				tall.SetBit(r+1, i, bits.Bit(r, i))
+			}
+		}
+		flipped, err := rbm.BitsOf(bits.T())
+		if err != nil {
+			t.Fatal(err)
+		}
+		packed := []namedMatrix{{"Slice of Bits", tall.Slice(1, s.n+1)}, {"T of Bits", flipped.T()}, {"custom Bits", opaque{bits}}}
+		real := grey(bits, 9)
+		for _, f := range everything {
+			t.Run(fmt.Sprintf("nv=%d/nh=%d/%s", s.nv, s.nh, f.name), func(t *testing.T) {
+				want := f.of(m, bits)
+				for _, a := range append(packed, representations(mat.DenseCopyOf(bits))...) {
+					checkSame(t, a.name, f.of(m, a.Matrix), want)
+				}
+				want = f.of(m, real)
+				for _, a := range representations(real)[1:] {
+					checkSame(t, "grey "+a.name, f.of(m, a.Matrix), want)
+				}
+				checkSame(t, "views in the model", f.of(stridedModel(m), bits), f.of(m, bits))
+			})
+		}
+	}
+}
+
+// bare shows nothing of a Sampler but its method.
+type bare struct{ rbm.Sampler }
+
+func TestGradientThroughTheInterfaceAlone(t *testing.T) {
+	for _, s := range []struct{ nv, nh, n int }{{5, 4, 3}, {130, 70, 67}, {11, 3, 20}} {
+		m := randomModel(s.nv, s.nh, 0.3, 10)
+		bits := randomBits(s.n, s.nv, 0.3, 11)
+		for _, v := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 12)}} {
+			for _, tt := range []struct {
+				name string
+				make func() rbm.Sampler
+			}{
+				{"CD", func() rbm.Sampler { return rbm.NewCD(2, newSource(13)) }},
+				{"PCD", func() rbm.Sampler { return rbm.NewPCD(20, 2, newSource(13)) }},
+				{"Exact", func() rbm.Sampler { return new(rbm.Exact) }},
+			} {
+				if tt.name == "Exact" && s.nv > 11 {
+					continue
+				}
+				name := fmt.Sprintf("nv=%d/nh=%d/%s/%s", s.nv, s.nh, tt.name, v.name)
+				checkSame(t, name, train(m, v, bare{tt.make()}), train(m, v, tt.make()))
+			}
+		}
+	}
+}
+
+func TestReusedDestinations(t *testing.T) {
+	const nv, nh = 130, 70
+	m := randomModel(nv, nh, 0.3, 14)
+	old := []float64{math.NaN(), 1e300}
+	var g rbm.Gradient
+	for _, n := range []int{50, 7, 64, 1, 200} {
+		v, h := randomBits(n, nv, 0.3, uint64(n)), randomBits(n, nh, 0.3, uint64(n))
+		vector := func() []float64 { return slices.Repeat(old, n)[:n] }
+		matrix := func(c int) *mat.Dense { return mat.NewDense(n, c, slices.Repeat(old, n*c)[:n*c]) }
+		for _, tt := range []struct {
+			name        string
+			reused, new []float64
+		}{
+			{"Energy", m.Energy(vector(), v, h), m.Energy(nil, v, h)},
+			{"FreeEnergy", m.FreeEnergy(vector(), v), m.FreeEnergy(nil, v)},
+			{"PseudoLogLikelihood", m.PseudoLogLikelihood(vector(), v), m.PseudoLogLikelihood(nil, v)},
+			{"HiddenProbs", values(m.HiddenProbs(matrix(nh), v)), values(m.HiddenProbs(nil, v))},
+			{"HiddenProbs in a view", values(m.HiddenProbs(strided(matrix(nh)), v)), values(m.HiddenProbs(&mat.Dense{}, v))},
+			{"VisibleProbs", values(m.VisibleProbs(matrix(nv), h)), values(m.VisibleProbs(nil, h))},
+			{"VisibleProbs in a view", values(m.VisibleProbs(strided(matrix(nv)), h)), values(m.VisibleProbs(&mat.Dense{}, h))},
+		} {
+			checkSame(t, fmt.Sprintf("n=%d %s", n, tt.name), tt.reused, tt.new)
+		}
+
+		var fresh rbm.Gradient
+		m.Gradient(&fresh, v, rbm.NewCD(1, newSource(15)))
+		m.Gradient(&g, v, rbm.NewCD(1, newSource(15)))
+		checkSame(t, fmt.Sprintf("n=%d Gradient", n), gradientValues(&g), gradientValues(&fresh))
+
+		m.FreeEnergyGradient(&g, v, nil)
+		m.FreeEnergyGradient(&fresh, v, nil)
+		checkSame(t, fmt.Sprintf("n=%d FreeEnergyGradient", n), gradientValues(&g), gradientValues(&fresh))
+	}
+}
+
+func TestDestinationIsReturned(t *testing.T) {
+	const nv, nh, n = 5, 4, 3
+	m := randomModel(nv, nh, 1, 16)
+	v, h := randomBits(n, nv, 0.5, 17), randomBits(n, nh, 0.5, 18)
+	x, hp, vp := make([]float64, n), mat.NewDense(n, nh, nil), mat.NewDense(n, nv, nil)
+	for _, tt := range []struct {
+		name string
+		same bool
+	}{
+		{"Energy", &m.Energy(x, v, h)[0] == &x[0]},
+		{"FreeEnergy", &m.FreeEnergy(x, v)[0] == &x[0]},
+		{"PseudoLogLikelihood", &m.PseudoLogLikelihood(x, v)[0] == &x[0]},
+		{"HiddenProbs", m.HiddenProbs(hp, v) == hp},
+		{"VisibleProbs", m.VisibleProbs(vp, h) == vp},
+	} {
+		if !tt.same {
+			t.Errorf("%s did not return its destination", tt.name)
+		}
+	}
+}
+
+func TestGradientIntoViews(t *testing.T) {
+	const nv, nh, n = 70, 9, 20
+	m := randomModel(nv, nh, 1, 19)
+	v := randomBits(n, nv, 0.5, 20)
+	view, around := surrounded(rbm.New(nv, nh))
+	dst := rbm.Gradient{W: view.W, B: view.B, C: view.C}
+	var want rbm.Gradient
+	m.Gradient(&dst, v, rbm.NewCD(1, newSource(21)))
+	m.Gradient(&want, v, rbm.NewCD(1, newSource(21)))
+	if dst.W != view.W || dst.B != view.B || dst.C != view.C {
+		t.Error("Gradient replaced its destination")
+	}
+	checkSame(t, "Gradient into views", gradientValues(&dst), gradientValues(&want))
+	checkSurroundings(t, nv, nh, around)
+}
+
+func TestProbsIntoViews(t *testing.T) {
+	const nv, nh, n = 70, 9, 20
+	m := randomModel(nv, nh, 1, 22)
+	big := mat.NewDense(n+2, nh+7, nil)
+	m.HiddenProbs(big.Slice(1, n+1, 3, nh+3).(*mat.Dense), randomBits(n, nv, 0.5, 23))
+	positive := 0
+	for _, x := range values(big) {
+		if x > 0 {
+			positive++
+		}
+	}
+	if positive != n*nh {
+		t.Errorf("%d values written, want %d", positive, n*nh)
+	}
+}
+
+func TestArgumentsAreNotChanged(t *testing.T) {
+	const nv, nh, n = 70, 9, 20
+	m := randomModel(nv, nh, 1, 24)
+	before := params(m)
+	bits := randomBits(n, nv, 0.5, 25)
+	for _, v := range []mat.Matrix{bits, mat.DenseCopyOf(bits), grey(bits, 26)} {
+		want := values(v)
+		for _, f := range everything {
+			f.of(m, v)
+			checkSame(t, f.name+": v", values(v), want)
+			checkSame(t, f.name+": m", params(m), before)
+		}
+	}
+}
+
+// Readers share one model; every goroutine has its own destination and sampler.
+func TestConcurrentReaders(t *testing.T) {
+	const nv, nh, n = 130, 12, 67
+	m := randomModel(nv, nh, 0.3, 27)
+	setProcs(t, 4)
+	bits := randomBits(n, nv, 0.3, 28)
+	batches := []mat.Matrix{bits, grey(bits, 29)}
+	result := func() (x []float64) {
+		for _, v := range batches {
+			for _, f := range everything {
+				x = append(x, f.of(m, v)...)
+			}
+		}
+		return append(x, m.LogPartition())
+	}
+	want := result()
+	var got [4][]float64
+	var wg sync.WaitGroup
+	for i := range got {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			got[i] = result()
+		}()
+	}
+	wg.Wait()
+	for i, x := range got {
+		checkSame(t, fmt.Sprintf("goroutine %d", i), x, want)
+	}
+}
+
+func TestNoGoroutineIsLeftBehind(t *testing.T) {
+	m := randomModel(200, 11, 0.3, 30)
+	v := randomBits(300, 200, 0.3, 31)
+	setProcs(t, 4)
+	before := runtime.NumGoroutine()
+	for range 5 {
+		for _, f := range everything {
+			f.of(m, v)
+		}
+		m.LogPartition()
+		for range rbm.Minibatches(v, 10, newSource(32)) {
+			break
+		}
+	}
+	// A goroutine that has reported its last result may still be about to end.
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, before %d", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
+func TestSteadyStateAllocatesNothing(t *testing.T) {
+	const nv, nh, n = 784, 64, 100
+	m := randomModel(nv, nh, 0.1, 33)
+	bits := randomBits(n, nv, 0.2, 34)
+	dense, real := mat.DenseCopyOf(bits), grey(bits, 35)
+	var g rbm.Gradient
+	o := rbm.SGD{Rate: 1e-3, Momentum: 0.5, Decay: 1e-4}
+	step := func(s rbm.Sampler, batches ...mat.Matrix) func() {
+		return func() {
+			for _, v := range batches {
+				m.Gradient(&g, v, s)
+				o.Step(m, &g)
+			}
+		}
+	}
+	chains := rbm.NewChains(newSource(37))
+	chains.StartRandom(m, n)
+	for _, tt := range []struct {
+		name string
+		step func()
+	}{
+		{"CD on Bits", step(rbm.NewCD(1, newSource(36)), bits)},
+		{"CD on 0 and 1 in a Dense", step(rbm.NewCD(1, newSource(36)), dense)},
+		{"CD on real values", step(rbm.NewCD(1, newSource(36)), real)},
+		{"CD on batches of two sizes", step(rbm.NewCD(1, newSource(36)), bits, bits.Slice(0, 30))},
+		{"PCD", step(rbm.NewPCD(50, 1, newSource(38)), bits)},
+		{"Gibbs", func() { chains.Gibbs(m, 2) }},
+	} {
+		tt.step()
+		tt.step()
+		if got := testing.AllocsPerRun(4, tt.step); got != 0 {
+			t.Errorf("%s: %v allocations a step", tt.name, got)
+		}
+	}
+}

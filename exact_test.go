@@ -1,0 +1,150 @@
+package rbm_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/mat"
+)
+
+func TestLogPartition(t *testing.T) {
+	forShapes(t, func(t *testing.T, nv, nh int) {
+		for _, std := range []float64{0.1, 1, 5} {
+			m := randomModel(nv, nh, std, 1)
+			checkNear(t, "LogPartition()", m.LogPartition(), naiveLogZ(m), 1e-14*(10+magnitude(m)))
+		}
+	})
+}
+
+func TestLogPartitionTransposed(t *testing.T) {
+	for _, s := range []struct{ nv, nh int }{{20, 3}, {3, 20}, {11, 12}, {300, 5}} {
+		m := randomModel(s.nv, s.nh, 1, 1)
+		checkNear(t, "LogPartition()", m.LogPartition(), transposed(m).LogPartition(), 1e-14*magnitude(m))
+	}
+}
+
+// Hidden units that see disjoint visible units make p a product.
+func TestLogPartitionOfIndependentBlocks(t *testing.T) {
+	for _, s := range []struct{ nv, nh int }{{7, 1}, {1, 7}} {
+		m := rbm.New(3*s.nv, 3*s.nh)
+		want := 0.0
+		for k := range 3 {
+			part := randomModel(s.nv, s.nh, 1, uint64(k))
+			want += naiveLogZ(part)
+			m.W.Slice(k*s.nh, (k+1)*s.nh, k*s.nv, (k+1)*s.nv).(*mat.Dense).Copy(part.W)
+			m.B.SliceVec(k*s.nv, (k+1)*s.nv).(*mat.VecDense).CopyVec(part.B)
+			m.C.SliceVec(k*s.nh, (k+1)*s.nh).(*mat.VecDense).CopyVec(part.C)
+		}
+		checkNear(t, "LogPartition()", m.LogPartition(), want, 1e-14*magnitude(m))
+	}
+}
+
+// At W = 0 all units are independent, and log Z = Σ_i log(1+exp(b_i)) + Σ_j log(1+exp(c_j)).
+func TestLogPartitionWithoutWeights(t *testing.T) {
+	for _, s := range []struct{ nv, nh int }{{1, 1}, {5, 4}, {20, 3}, {3, 20}, {1000, 2}, {2, 1000}, {64, 1}} {
+		m := randomModel(s.nv, s.nh, 2, 1)
+		m.W.Zero()
+		want := 0.0
+		for _, x := range params(m)[s.nv*s.nh:] {
+			want += math.Log(1 + math.Exp(x))
+		}
+		checkNear(t, "LogPartition()", m.LogPartition(), want, 1e-13*want)
+	}
+}
+
+func TestLogPartitionOfLargeParameters(t *testing.T) {
+	forShapes(t, func(t *testing.T, nv, nh int) {
+		for _, size := range []float64{1e3, 1e6} {
+			m := saturated(nv, nh, size, 1)
+			checkNear(t, "LogPartition()", m.LogPartition(), naiveLogZ(m), 1e-15*magnitude(m))
+		}
+	})
+}
+
+func TestLogPartitionNaN(t *testing.T) {
+	for _, s := range []struct{ nv, nh int }{{2, 3}, {3, 2}} {
+		m := randomModel(s.nv, s.nh, 1, 1)
+		x := params(m)
+		for p := range x {
+			y := append([]float64(nil), x...)
+			y[p] = math.NaN()
+			setParams(m, y)
+			if got := m.LogPartition(); !math.IsNaN(got) {
+				t.Errorf("LogPartition() = %v with %s = NaN, want NaN", got, paramName(m, p))
+			}
+		}
+	}
+}
+
+func TestLogPartitionStrided(t *testing.T) {
+	for _, s := range []struct{ nv, nh int }{{5, 4}, {4, 5}} {
+		m := randomModel(s.nv, s.nh, 1, 1)
+		if got, want := stridedModel(m).LogPartition(), m.LogPartition(); got != want {
+			t.Errorf("LogPartition() = %v, want %v as without strides", got, want)
+		}
+	}
+}
+
+func TestLogPartitionTooLarge(t *testing.T) {
+	for _, n := range []int{60, 62, 63, 64, 65, 100} {
+		m := rbm.New(n, n+1)
+		wantPanic(t, "LogPartition", func() { m.LogPartition() })
+	}
+}
+
+// checkExact reports an error unless the sample is every configuration once, with its probability.
+func checkExact(t *testing.T, m *rbm.RBM, v mat.Matrix, weights []float64, tol float64) {
+	t.Helper()
+	nv, _ := m.Dims()
+	want := naiveVisible(m)
+	if r, c := v.Dims(); r != 1<<nv || c != nv || len(weights) != 1<<nv {
+		t.Fatalf("Sample = %d×%d, %d weights, want %d×%d, %d", r, c, len(weights), 1<<nv, nv, 1<<nv)
+	}
+	seen := make([]bool, 1<<nv)
+	for r, w := range weights {
+		x := 0
+		for i, bit := range mat.Row(nil, r, v) {
+			x |= int(bit) << i
+		}
+		if seen[x] {
+			t.Errorf("configuration %0*b occurs again in row %d", nv, x, r)
+		}
+		seen[x] = true
+		if !(math.Abs(w-want[x]) <= tol) {
+			t.Errorf("weight of %0*b = %v, want %v (enumeration)", nv, x, w, want[x])
+		}
+	}
+}
+
+func TestExactWeights(t *testing.T) {
+	forShapes(t, func(t *testing.T, nv, nh int) {
+		m := randomModel(nv, nh, 1, 1)
+		v, w := new(rbm.Exact).Sample(m, randomBits(3, nv, 0.5, 1))
+		checkExact(t, m, v, w, 1e-14)
+	})
+}
+
+func TestExactWeightsOfLargeParameters(t *testing.T) {
+	for _, size := range []float64{1e3, 1e6} {
+		m := saturated(5, 4, size, 1)
+		v, w := new(rbm.Exact).Sample(m, randomBits(3, 5, 0.5, 1))
+		checkExact(t, m, v, w, 1e-13*size)
+	}
+}
+
+func TestExactFollowsTheModel(t *testing.T) {
+	var e rbm.Exact
+	for seed, s := range []struct{ nv, nh int }{{5, 4}, {5, 4}, {3, 6}, {5, 2}, {6, 1}} {
+		m := randomModel(s.nv, s.nh, 1, uint64(seed))
+		v, w := e.Sample(m, randomBits(3, s.nv, 0.5, 1))
+		checkExact(t, m, v, w, 1e-14)
+	}
+}
+
+func TestExactTooLarge(t *testing.T) {
+	for _, nv := range []int{60, 62, 63, 64, 65, 100} {
+		m := rbm.New(nv, 2)
+		wantPanic(t, "Exact.Sample", func() { new(rbm.Exact).Sample(m, rbm.NewBits(1, nv)) })
+	}
+}

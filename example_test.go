@@ -1,0 +1,154 @@
+package rbm_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Four pixels that are on or off together. The model cannot do better than to
+// give each of the two patterns half of the probability, a log-likelihood of
+// log ½ = -0.7 nats a row.
+func Example() {
+	data, err := rbm.BitsOf(mat.NewDense(2, 4, []float64{
+		0, 0, 0, 0,
+		1, 1, 1, 1,
+	}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m := rbm.NewRandom(4, 2, 0.1, rand.NewPCG(1, 1)) // 4 visible, 2 hidden units
+	m.FitVisibleBias(data)
+
+	sampler := rbm.NewPCD(100, 1, rand.NewPCG(2, 2)) // 100 chains, 1 sweep a step
+	sgd := rbm.SGD{Rate: 0.1}
+	var g rbm.Gradient
+	for range 1500 {
+		m.Gradient(&g, data, sampler)
+		sgd.Step(m, &g)
+	}
+
+	f := m.FreeEnergy(nil, data)
+	fmt.Printf("log-likelihood: %.1f nats\n", -(f[0]+f[1])/2-m.LogPartition())
+	// Output:
+	// log-likelihood: -0.8 nats
+}
+
+// With Exact as its sampler, Gradient is the derivative of the log-likelihood:
+// here with respect to the weight between units 1 and 0.
+func ExampleRBM_Gradient() {
+	m := rbm.NewRandom(3, 2, 0.5, rand.NewPCG(1, 1))
+	v := mat.NewDense(2, 3, []float64{
+		1, 0, 1,
+		1, 1, 0,
+	})
+	logLikelihood := func() float64 {
+		f := m.FreeEnergy(nil, v)
+		return -(f[0]+f[1])/2 - m.LogPartition()
+	}
+
+	var g rbm.Gradient
+	m.Gradient(&g, v, &rbm.Exact{})
+
+	const step = 1e-6
+	w := m.W.At(1, 0)
+	m.W.Set(1, 0, w+step)
+	up := logLikelihood()
+	m.W.Set(1, 0, w-step)
+	down := logLikelihood()
+	fmt.Println(math.Abs(g.W.At(1, 0)-(up-down)/(2*step)) < 1e-8)
+	// Output:
+	// true
+}
+
+// independent samples from a model without weights.
+type independent struct {
+	chains *rbm.Chains
+	n      int
+}
+
+func (s independent) Sample(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) {
+	s.chains.StartRandom(m, s.n)
+	return s.chains.Visible(), nil
+}
+
+// A Sampler of one's own needs one method. This one ignores the weights of the
+// model, which makes its negative phase easy to foretell: the means of v are
+// those of the biases.
+func ExampleSampler() {
+	m := rbm.New(3, 2)
+	m.B.SetVec(0, 100)  // always on
+	m.B.SetVec(1, -100) // always off
+	data := rbm.NewBits(5, 3)
+
+	var g rbm.Gradient
+	m.Gradient(&g, data, independent{rbm.NewChains(rand.NewPCG(1, 1)), 10000})
+	fmt.Printf("%.1f\n", g.B.RawVector().Data)
+	// Output:
+	// [-1.0 0.0 -0.5]
+}
+
+// Chains move from state to state. Here the hidden unit copies the first visible
+// unit to the second one.
+func ExampleChains_Gibbs() {
+	m := rbm.New(2, 1)
+	m.W.SetRow(0, []float64{200, 200})
+	m.B.SetVec(0, -100)
+	m.B.SetVec(1, -100)
+	m.C.SetVec(0, -100)
+
+	start := rbm.NewBits(2, 2)
+	start.SetBit(1, 0, true)
+	c := rbm.NewChains(rand.NewPCG(1, 1))
+	c.Start(start)
+	fmt.Printf("%v\n\n", mat.Formatted(c.Visible()))
+	c.Gibbs(m, 1)
+	fmt.Printf("%v\n", mat.Formatted(c.Visible()))
+	// Output:
+	// ⎡0  0⎤
+	// ⎣1  0⎦
+	//
+	// ⎡0  0⎤
+	// ⎣1  1⎦
+}
+
+func ExampleBitsOf() {
+	_, err := rbm.BitsOf(mat.NewDense(2, 3, []float64{
+		0, 1, 0,
+		1, 0.5, 1,
+	}))
+	fmt.Println(err)
+	// Output:
+	// rbm: entry at row 1, column 1 is 0.5, want 0 or 1
+}
+
+// The difference of two free energies is the log of a ratio of probabilities: a
+// model without weights that likes its first unit finds the second row less
+// likely than the first by a factor of e³.
+func ExampleRBM_FreeEnergy() {
+	m := rbm.New(2, 3)
+	m.B.SetVec(0, 3)
+	f := m.FreeEnergy(nil, mat.NewDense(2, 2, []float64{
+		1, 0,
+		0, 0,
+	}))
+	fmt.Printf("%.1f\n", f[1]-f[0])
+	// Output:
+	// 3.0
+}
+
+func ExampleMinibatches() {
+	data := rbm.NewBits(10, 3)
+	for batch := range rbm.Minibatches(data, 4, rand.NewPCG(1, 1)) {
+		n, nv := batch.Dims()
+		fmt.Printf("%d×%d\n", n, nv)
+	}
+	// Output:
+	// 4×3
+	// 4×3
+	// 2×3
+}
