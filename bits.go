@@ -138,7 +138,8 @@ func (b *Bits) slice(dst *Bits, i, k int) {
 // Gather copies the rows of b with the given numbers to dst, in their order,
 // and returns dst: a minibatch. A row may be taken more than once. If dst is
 // nil or empty, it is allocated; any other shape than len(rows) × the columns
-// of b panics, as does a row that does not exist or a dst that is b.
+// of b panics, as does a row that does not exist or a dst that shares memory
+// with b.
 func (b *Bits) Gather(dst *Bits, rows []int) *Bits {
 	if len(rows) == 0 {
 		panic("rbm: no rows to gather")
@@ -152,8 +153,8 @@ func (b *Bits) Gather(dst *Bits, rows []int) *Bits {
 	if dst.rows != len(rows) || dst.cols != b.cols {
 		panic(fmt.Sprintf("rbm: dst is %d×%d, want %d×%d", dst.rows, dst.cols, len(rows), b.cols))
 	}
-	if len(b.words) > 0 && &dst.words[0] == &b.words[0] {
-		panic("rbm: dst is the matrix to gather from")
+	if sameArray(dst.words, b.words) {
+		panic("rbm: dst shares memory with the matrix to gather from")
 	}
 	for r, i := range rows {
 		if uint(i) >= uint(b.rows) {
@@ -162,6 +163,11 @@ func (b *Bits) Gather(dst *Bits, rows []int) *Bits {
 		copy(dst.row(r), b.row(i))
 	}
 	return dst
+}
+
+// sameArray reports whether two slices end in the same array.
+func sameArray(x, y []uint64) bool {
+	return cap(x) > 0 && cap(y) > 0 && &x[:cap(x)][cap(x)-1] == &y[:cap(y)][cap(y)-1]
 }
 
 // row returns the words of row i.

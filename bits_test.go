@@ -421,6 +421,7 @@ func TestBitsMisuse(t *testing.T) {
 		{"Gather nothing", func() { b.Gather(nil, nil) }, nil},
 		{"Gather rows", func() { b.Gather(rbm.NewBits(3, 65), []int{1, 2}) }, []string{"3×65", "2×65"}},
 		{"Gather columns", func() { b.Gather(rbm.NewBits(2, 66), []int{1, 2}) }, []string{"2×66", "2×65"}},
+		{"Gather from itself", func() { b.Gather(b.Slice(1, 3), []int{2, 1}) }, []string{"shares memory"}},
 	} {
 		wantPanic(t, tt.name, tt.call, tt.want...)
 	}

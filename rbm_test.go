@@ -81,7 +81,7 @@ func TestNewMisuse(t *testing.T) {
 		{"New(0, 3)", func() { rbm.New(0, 3) }, []string{"0"}},
 		{"New(3, 0)", func() { rbm.New(3, 0) }, []string{"0"}},
 		{"New(-1, 3)", func() { rbm.New(-1, 3) }, []string{"-1"}},
-		{"New overflow", func() { rbm.New(1<<40, 1<<41) }, nil},
+		{"New overflow", func() { rbm.New(math.MaxInt, math.MaxInt) }, nil},
 		{"NewRandom(0, 3)", func() { rbm.NewRandom(0, 3, 1, src) }, []string{"0"}},
 		{"NewRandom nil source", func() { rbm.NewRandom(2, 3, 1, nil) }, []string{"nil"}},
 	} {

@@ -214,16 +214,26 @@ func TestChainsAreIndependent(t *testing.T) {
 func TestUnitsAreIndependent(t *testing.T) {
 	const n, nv, nh = 2000, 130, 3
 	m := rbm.New(nv, nh)
+	half := mat.NewDense(n, nv, nil)
+	half.Apply(func(_, _ int, _ float64) float64 { return 0.5 }, half)
 	c := rbm.NewChains(newSource(11))
-	c.StartRandom(m, n)
-	c.Gibbs(m, 1)
-	v := mat.DenseCopyOf(c.Visible())
-	for i := range nv {
-		checkMean(t, fmt.Sprintf("unit %d", i), mat.Sum(v.ColView(i)), n, 0.5)
-		for j := range i {
-			k := agreements(v.ColView(i), v.ColView(j))
-			if z := (k - n/2) / math.Sqrt(n/4); !(math.Abs(z) < 5.5) {
-				t.Errorf("units %d and %d agree in %v of %d rows: %.1f standard errors", i, j, k, n, z)
+	for _, tt := range []struct {
+		name string
+		step func()
+	}{
+		{"Start", func() { c.Start(half) }},
+		{"StartRandom", func() { c.StartRandom(m, n) }},
+		{"Gibbs", func() { c.Gibbs(m, 1) }},
+	} {
+		tt.step()
+		v := mat.DenseCopyOf(c.Visible().T())
+		for i := range nv {
+			checkMean(t, fmt.Sprintf("%s: unit %d", tt.name, i), mat.Sum(v.RowView(i)), n, 0.5)
+			for j := range i {
+				k := agreements(v.RowView(i), v.RowView(j))
+				if z := (k - n/2) / math.Sqrt(n/4); !(math.Abs(z) < 5.5) {
+					t.Errorf("%s: units %d and %d agree in %v of %d rows: %.1f standard errors", tt.name, i, j, k, n, z)
+				}
 			}
 		}
 	}
@@ -442,12 +452,13 @@ func TestStartFromOwnStates(t *testing.T) {
 	v := randomBits(9, 130, 0.5, 51)
 	for _, tt := range []struct {
 		name string
-		rows func(b *rbm.Bits) *rbm.Bits
+		rows func(b *rbm.Bits) mat.Matrix
 		want mat.Matrix
 	}{
-		{"all", func(b *rbm.Bits) *rbm.Bits { return b }, v},
-		{"first rows", func(b *rbm.Bits) *rbm.Bits { return b.Slice(0, 4) }, v.Slice(0, 4)},
-		{"last rows", func(b *rbm.Bits) *rbm.Bits { return b.Slice(5, 9) }, v.Slice(5, 9)},
+		{"all", func(b *rbm.Bits) mat.Matrix { return b }, v},
+		{"first rows", func(b *rbm.Bits) mat.Matrix { return b.Slice(0, 4) }, v.Slice(0, 4)},
+		{"last rows", func(b *rbm.Bits) mat.Matrix { return b.Slice(5, 9) }, v.Slice(5, 9)},
+		{"transposed", func(b *rbm.Bits) mat.Matrix { return b.T() }, v.T()},
 	} {
 		c := rbm.NewChains(newSource(52))
 		c.Start(v)
