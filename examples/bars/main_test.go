@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/gorbm/rbm"
+)
+
+func TestBarsAndStripes(t *testing.T) {
+	data := barsAndStripes(4, 3)
+	n, nv := data.Dims()
+	if n != 96 || nv != 16 {
+		t.Fatalf("barsAndStripes(4, 3) is %d×%d, want 96×16", n, nv)
+	}
+	count := make(map[uint]int)
+	for r := range n {
+		var x uint
+		for i := range nv {
+			if data.Bit(r, i) {
+				x |= 1 << i
+			}
+		}
+		count[x]++
+	}
+	if len(count) != 30 {
+		t.Errorf("there are %d pictures, want 30", len(count))
+	}
+	for x, want := range map[uint]int{0x0000: 6, 0xffff: 6, 0x000f: 3, 0xf00f: 3, 0x1111: 3, 0x9999: 3, 0x0001: 0} {
+		if count[x] != want {
+			t.Errorf("picture %04x occurs %d times, want %d", x, count[x], want)
+		}
+	}
+}
+
+func TestBound(t *testing.T) {
+	for _, test := range []struct {
+		side int
+		want float64
+	}{
+		{2, -1.7329}, // eight rows: blank and full twice, four others once
+		{3, -2.5993},
+		{4, -3.3791},
+	} {
+		if got := bound(barsAndStripes(test.side, 2)); math.Abs(got-test.want) > 5e-5 {
+			t.Errorf("the bound for side %d is %.5f, want %.4f", test.side, got, test.want)
+		}
+	}
+}
+
+func TestExactReachesTheBound(t *testing.T) {
+	data := barsAndStripes(3, 1)
+	l := &learner{
+		model:   rbm.NewRandom(9, 12, 0.5, rand.NewPCG(1, 0)),
+		sampler: &rbm.Exact{},
+		sgd:     rbm.SGD{Rate: 0.3},
+	}
+	before := l.note(0, data)
+	for range 3000 {
+		l.step(data)
+	}
+	after, limit := l.note(3000, data), bound(data)
+	if before >= after || after > limit || after < limit-0.05 {
+		t.Errorf("the log-likelihood rose from %.4f to %.4f, want at most 0.05 below %.4f", before, after, limit)
+	}
+}
+
+func TestParse(t *testing.T) {
+	for _, args := range []string{"", "-hidden 1 -updates 1 -rate 0.5 -seed 7", "-hidden 64 -rate 10"} {
+		if _, err := parse(strings.Fields(args), io.Discard); err != nil {
+			t.Errorf("parse(%q) = %v", args, err)
+		}
+	}
+	for _, args := range []string{
+		"-hidden 0", "-hidden 65", "-hidden x", "-updates 0", "-updates -1",
+		"-rate 0", "-rate -1", "-rate NaN", "-rate Inf", "-rate 11", "-seed -1", "-unknown", "bars",
+	} {
+		_, err := parse(strings.Fields(args), io.Discard)
+		if name, _, _ := strings.Cut(args, " "); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("parse(%q) = %v, want an error that names %s", args, err, name)
+		}
+	}
+	var help strings.Builder
+	if _, err := parse([]string{"-help"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "-updates") {
+		t.Errorf("parse(-help) = %v and wrote %q", err, help.String())
+	}
+}
+
+func TestRun(t *testing.T) {
+	var first, second strings.Builder
+	o := options{hidden: 3, updates: 5, rate: 0.1, seed: 1}
+	run(o, &first)
+	run(o, &second)
+	if first.String() != second.String() {
+		t.Error("two runs with the same seed printed different text")
+	}
+	for _, want := range []string{"exact      CD-1     CD-10     PCD-1", "\n      0", "\n      5", "bound   -3.3791", "PCD-1  ended"} {
+		if !strings.Contains(first.String(), want) {
+			t.Errorf("run printed\n%swant it to contain %q", first.String(), want)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+// Digits trains a restricted Boltzmann machine on handwritten digits of 8×8
+// pixels and paints data, samples drawn from the model and learned filters.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/stat"
+)
+
+const (
+	batchSize = 10
+	chains    = 100  // of PCD
+	burnIn    = 1000 // Gibbs sweeps before a sample is shown
+)
+
+func main() {
+	o, err := parse(os.Args[1:], os.Stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fail(2, err)
+	default:
+		if err := run(o, os.Stdout); err != nil {
+			fail(1, err)
+		}
+	}
+}
+
+func fail(code int, err error) {
+	fmt.Fprintln(os.Stderr, "digits:", err)
+	os.Exit(code)
+}
+
+// run trains a model and paints it.
+func run(o options, w io.Writer) error {
+	if err := checkOut(o.out); err != nil {
+		return err
+	}
+	all, err := load()
+	if err != nil {
+		return err
+	}
+	train, held := all.split()
+
+	src := rand.NewPCG(o.seed, 0)
+	m := rbm.NewRandom(pixels, o.hidden, 0.01, src)
+	m.FitVisibleBias(train.bits)
+	fit(m, train.bits, held.bits, o, src, w)
+
+	samples := rbm.NewChains(src)
+	samples.StartRandom(m, grid*grid)
+	samples.Gibbs(m, burnIn)
+	if err := save(o.out, paint(held.showcase(), samples.Visible(), m.W)); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n%s: held-out digits, samples after %d Gibbs sweeps, weights of the hidden units\n", o.out, burnIn)
+	return nil
+}
+
+// fit trains m and prints a line an epoch.
+func fit(m *rbm.RBM, train, held *rbm.Bits, o options, src rand.Source, w io.Writer) {
+	ntrain, _ := train.Dims()
+	nheld, _ := held.Dims()
+	watched := train.Slice(0, nheld) // as many rows on either side
+	fmt.Fprintf(w, "%d training and %d held-out digits, %d hidden units, %s-%d\n\n", ntrain, nheld, o.hidden, o.sampler, o.k)
+	fmt.Fprintf(w, "       pseudo-log-likelihood   free-energy\n")
+	fmt.Fprintf(w, "epoch    training   held-out           gap    rows/s   (nats a row)\n")
+
+	var sampler rbm.Sampler = rbm.NewPCD(chains, o.k, src)
+	if o.sampler == "cd" {
+		sampler = rbm.NewCD(o.k, src)
+	}
+	var opt rbm.SGD
+	var g rbm.Gradient
+	for epoch := range o.epochs {
+		begin := time.Now()
+		opt.Rate = o.rate * (1 - float64(epoch)/float64(o.epochs))
+		for batch := range rbm.Minibatches(train, batchSize, src) {
+			m.Gradient(&g, batch, sampler)
+			opt.Step(m, &g)
+		}
+		speed := float64(ntrain) / time.Since(begin).Seconds()
+
+		score := mean(m.PseudoLogLikelihood(nil, watched))
+		heldScore := mean(m.PseudoLogLikelihood(nil, held))
+		gap := mean(m.FreeEnergy(nil, held)) - mean(m.FreeEnergy(nil, watched))
+		fmt.Fprintf(w, "%5d %11.3f %10.3f %13.3f %9.0f\n", epoch+1, score, heldScore, gap, speed)
+	}
+}
+
+func mean(x []float64) float64 { return stat.Mean(x, nil) }
