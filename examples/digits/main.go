@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/gorbm/rbm"
@@ -70,7 +71,7 @@ func fit(m *rbm.RBM, train, held *rbm.Bits, o options, src rand.Source, w io.Wri
 	ntrain, _ := train.Dims()
 	nheld, _ := held.Dims()
 	watched := train.Slice(0, nheld) // as many rows on either side
-	fmt.Fprintf(w, "%d training and %d held-out digits, %d hidden units, %s-%d\n\n", ntrain, nheld, o.hidden, o.sampler, o.k)
+	fmt.Fprintf(w, "%d training and %d held-out digits, %d hidden units, %s-%d\n\n", ntrain, nheld, o.hidden, strings.ToUpper(o.sampler), o.k)
 	fmt.Fprintf(w, "       pseudo-log-likelihood   free-energy\n")
 	fmt.Fprintf(w, "epoch    training   held-out           gap    rows/s   (nats a row)\n")
 
