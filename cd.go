@@ -34,8 +34,9 @@ func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	c := s.Chains
 	p := &c.model
 	p.load(m)
+	defer p.done()
 	eachBlock("data", data, n, func(in *batch, r0 int) {
-		c.pass.run(&p.hidden, in, c.restart(p, n, r0))
+		c.pass.run(&p.team, &p.hidden, in, c.restart(p, n, r0))
 	})
 	return s.finish(p)
 }
@@ -85,6 +86,7 @@ func NewPCD(n, k int, src rand.Source) *PCD {
 func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.start(m)
 	s.Chains.model.load(m)
+	defer s.Chains.model.done()
 	return s.finish(&s.Chains.model)
 }
 

@@ -25,13 +25,14 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	dst = checkDst(dst, n)
 	var p model
 	p.load(m)
+	defer p.done()
 	var pass pass
 	var hidden batch
 	var sum joint
 	eachBlock("v", v, n, func(in *batch, r0 int) {
 		hidden.read("h", h, r0, r0+in.rows)
 		sum.reset(&hidden, &p.hidden)
-		pass.run(&p.hidden, in, &sum)
+		pass.run(&p.team, &p.hidden, in, &sum)
 		for r := range in.rows {
 			dst[r0+r] = p.orNaN(-sum.row(r) - in.dot(r, p.visible.bias))
 		}
@@ -42,29 +43,29 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 // joint is a sink that sums the inputs of the hidden units that are on.
 type joint struct {
 	h     *batch
-	tiles int
-	sum   []float64 // rows×tiles
+	words int
+	sum   []float64 // rows×words
 }
 
 func (s *joint) reset(h *batch, to *layer) {
-	s.h, s.tiles = h, to.words()
-	s.sum = grow(s.sum, h.rows*s.tiles)
+	s.h, s.words = h, to.words()
+	s.sum = grow(s.sum, h.rows*s.words)
 }
 
-func (s *joint) take(_, t, width, r0 int, x []product.Line) {
-	n := min(wordBits, s.h.cols-t*wordBits)
-	for r := range len(x) / tileLines {
+func (s *joint) take(t, r0, n int, x tile) {
+	for r := range n {
+		in := x.row(r, n)
 		var sum float64
-		for j, x := range product.Floats(x[r*tileLines:][:tileLines])[:n] {
+		for j := range min(wordBits, s.h.cols-t*wordBits) {
 			if h := s.h.at(r0+r, t*wordBits+j); h != 0 {
-				sum += float64(h * x)
+				sum += float64(h * in.At(j))
 			}
 		}
-		s.sum[(r0+r)*s.tiles+t] = sum
+		s.sum[(r0+r)*s.words+t] = sum
 	}
 }
 
-func (s *joint) row(r int) float64 { return product.Sum(s.sum[r*s.tiles:][:s.tiles]) }
+func (s *joint) row(r int) float64 { return product.Sum(s.sum[r*s.words:][:s.words]) }
 
 // FreeEnergy returns the free energy of each row of v (n×nv), in nats:
 //
@@ -79,9 +80,10 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	dst = checkDst(dst, n)
 	var p model
 	p.load(m)
+	defer p.done()
 	var f marginal
 	eachBlock("v", v, n, func(in *batch, r0 int) {
-		f.energies(dst[r0:], in, &p.visible, &p.hidden)
+		f.energies(&p.team, dst[r0:], in, &p.visible, &p.hidden)
 		for r := range in.rows {
 			dst[r0+r] = p.orNaN(dst[r0+r])
 		}
@@ -93,16 +95,29 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 type marginal struct {
 	pass pass
 	soft softplus
+
+	dst  []float64
+	in   *batch
+	from *layer
 }
 
 // energies sets dst to the energies of configurations of one layer with the
 // other summed out.
-func (f *marginal) energies(dst []float64, in *batch, from, out *layer) {
-	f.soft.tiles = out.words()
-	f.soft.sum = grow(f.soft.sum, in.rows*f.soft.tiles)
-	f.pass.run(out, in, &f.soft)
-	for r := range in.rows {
-		dst[r] = -in.dot(r, from.bias) - total(f.soft.sum[r*f.soft.tiles:][:f.soft.tiles])
+func (f *marginal) energies(team *parallel.Team, dst []float64, in *batch, from, out *layer) {
+	f.soft.words = out.words()
+	f.soft.sum = grow(f.soft.sum, in.rows*f.soft.words)
+	f.pass.run(team, out, in, &f.soft)
+	f.dst, f.in, f.from = dst, in, from
+	parts := (in.rows + finishRows - 1) / finishRows
+	team.Run(parallel.Workers(parts, in.rows*(20+in.cols/8)), parts, f)
+}
+
+const finishRows = 128
+
+// Do is the job that adds up what has been found out about some rows.
+func (f *marginal) Do(_, part int) {
+	for r := part * finishRows; r < min(f.in.rows, (part+1)*finishRows); r++ {
+		f.dst[r] = -f.in.dot(r, f.from.bias) - total(f.soft.sum[r*f.soft.words:][:f.soft.words])
 	}
 }
 
@@ -112,6 +127,7 @@ func (f *marginal) energies(dst []float64, in *batch, from, out *layer) {
 func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
 	var p model
 	p.load(m)
+	defer p.done()
 	return p.probs(dst, "v", v, &p.visible, &p.hidden)
 }
 
@@ -120,6 +136,7 @@ func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
 func (m *RBM) VisibleProbs(dst *mat.Dense, h mat.Matrix) *mat.Dense {
 	var p model
 	p.load(m)
+	defer p.done()
 	return p.probs(dst, "h", h, &p.hidden, &p.visible)
 }
 
@@ -136,7 +153,7 @@ func (p *model) probs(dst *mat.Dense, name string, a mat.Matrix, from, to *layer
 	}
 	var pass pass
 	eachBlock(name, a, n, func(in *batch, r0 int) {
-		pass.run(to, in, &probs{dst: dst, row: r0})
+		pass.run(&p.team, to, in, &probs{dst: dst, row: r0})
 	})
 	return dst
 }
@@ -156,71 +173,57 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 	dst = checkDst(dst, n)
 	var p model
 	p.load(m)
+	defer p.done()
 	var pass pass
 	job := pseudo{p: &p}
 	eachBlock("v", v, n, func(in *batch, r0 int) {
 		job.in, job.dst = in, dst[r0:]
-		job.inputs.reset(in.rows, &p.hidden)
-		pass.run(&p.hidden, in, &job.inputs)
-		workers := parallel.Workers(in.rows, in.rows*nv*p.hidden.units*10)
-		job.x = grow(job.x, workers*p.hidden.words()*wordBits)
+		job.reset()
+		pass.run(&p.team, &p.hidden, in, &job)
+		workers := parallel.Workers(in.rows, in.rows*nv*p.hidden.units*5)
+		job.scratch = growLines(job.scratch, workers*job.panels)
 		job.sum = grow(job.sum, workers*2*p.hidden.words())
-		pass.team.Run(workers, in.rows, &job)
+		p.team.Run(workers, in.rows, &job)
 	})
 	return dst
 }
 
-// inputs is a sink that stores what it takes.
-type inputs struct {
-	x     []float64 // rows×words×64
-	width int
-}
-
-func (s *inputs) reset(rows int, to *layer) {
-	s.width = to.words() * wordBits
-	s.x = grow(s.x, rows*s.width)
-}
-
-func (s *inputs) take(_, t, width, r0 int, x []product.Line) {
-	for r := range len(x) / tileLines {
-		copy(s.x[(r0+r)*s.width+t*wordBits:], product.Floats(x[r*tileLines:][:tileLines])[:width])
-	}
-}
-
-// pseudo is the job that sets dst[r] to the pseudo-log-likelihood of row r.
+// pseudo is the sink that keeps the inputs of the hidden units, and then the job
+// that sets dst[r] to the pseudo-log-likelihood of row r.
 type pseudo struct {
-	p      *model
-	in     *batch
-	dst    []float64
-	inputs inputs
-	x      []float64      // of a worker
-	sum    []logistic.Sum // of a worker, on and off
+	p       *model
+	in      *batch
+	dst     []float64
+	panels  int
+	x       []product.Line // rows×panels
+	scratch []product.Line // of a worker
+	sum     []logistic.Sum // of a worker, with the visible unit on and off
+}
+
+func (s *pseudo) reset() {
+	s.panels = s.p.hidden.w.Count()
+	s.x = growLines(s.x, s.in.rows*s.panels)
+}
+
+func (s *pseudo) take(t, r0, n int, x tile) {
+	for r := range n {
+		for q := range len(x) / n {
+			s.x[(r0+r)*s.panels+t*panelsOfWord+q] = x[q*n+r]
+		}
+	}
 }
 
 func (s *pseudo) Do(worker, r int) {
 	words := s.p.hidden.words()
-	width := s.inputs.width
-	base := s.inputs.x[r*width:][:width]
-	x := s.x[worker*width:][:width]
+	base := s.x[r*s.panels:][:s.panels]
+	x := s.scratch[worker*s.panels:][:s.panels]
 	on, off := s.sum[worker*2*words:][:words], s.sum[(worker*2+1)*words:][:words]
-	s.sums(off, base)
-	s.sums(on, base)
 	var pll float64
 	for i := range s.in.cols {
 		v := s.in.at(r, i)
 		// The inputs with vᵢ at 1 and at 0, one of which base is if v is a bit.
-		if v != 1 {
-			s.shift(x, base, i, 1-v)
-			s.sums(on, x)
-		} else {
-			s.sums(on, base)
-		}
-		if v != 0 {
-			s.shift(x, base, i, -v)
-			s.sums(off, x)
-		} else {
-			s.sums(off, base)
-		}
+		s.sums(on, x, base, i, 1-v)
+		s.sums(off, x, base, i, -v)
 		a := s.p.visible.bias[i] + total(on) - total(off)
 		if v != 0 {
 			pll -= float64(v * logistic.Softplus(-a))
@@ -232,33 +235,30 @@ func (s *pseudo) Do(worker, r int) {
 	s.dst[r] = s.p.orNaN(pll)
 }
 
-// shift sets x to base + d·Wᵢ, the weights of visible unit i.
-func (s *pseudo) shift(x, base []float64, i int, d float64) {
-	copy(x, base)
-	for q := range s.p.hidden.w.Count() {
-		w := s.p.hidden.w.Panel(q).Line(i)
-		for l, w := range w {
-			x[q*product.Lanes+l] += float64(d * w)
+// sums sets dst to the sums of softplus, word by word, of the inputs base + d·Wᵢ
+// with the weights of visible unit i. It uses x as scratch.
+func (s *pseudo) sums(dst []logistic.Sum, x, base tile, i int, d float64) {
+	if d == 0 {
+		x = base
+	} else {
+		for q := range x {
+			w := s.p.hidden.w.Panel(q).Line(i)
+			for l, w := range w {
+				x[q][l] = base[q][l] + float64(d*w)
+			}
 		}
 	}
-}
-
-// sums sets dst to the sums of softplus over the words of x.
-func (s *pseudo) sums(dst []logistic.Sum, x []float64) {
 	for t := range dst {
-		n := min(wordBits, s.p.hidden.w.Count()*product.Lanes-t*wordBits)
-		dst[t] = logistic.SoftplusSum(x[t*wordBits:][:n])
+		dst[t] = x[t*panelsOfWord:min(len(x), (t+1)*panelsOfWord)].row(0, 1).Softplus()
 	}
 }
 
 // dot returns the sum of x over the units that are on in row r.
 func (b *batch) dot(r int, x []float64) (sum float64) {
-	for i := range b.cols {
-		if v := b.at(r, i); v != 0 {
-			sum += float64(v * x[i])
-		}
+	if b.bits == nil {
+		return product.Dot(b.real[r*(b.cols+1):][:b.cols], x)
 	}
-	return sum
+	return product.SumBits(b.bits.row(r), x)
 }
 
 // orNaN returns x, or NaN if a parameter is NaN.

@@ -20,10 +20,11 @@ const (
 func (m *RBM) LogPartition() float64 {
 	nv, nh := m.Dims()
 	var p model
-	p.load(m)
 	if min(nv, nh) > maxPartition {
 		panic(fmt.Sprintf("rbm: W is %d×%d, want at most %d rows or columns to enumerate", nh, nv, maxPartition))
 	}
+	p.load(m)
+	defer p.done()
 	if p.nan {
 		return math.NaN()
 	}
@@ -39,7 +40,7 @@ func (m *RBM) LogPartition() float64 {
 	for start := 0; start < total; start += blockRows {
 		in := all.block(from.units, start, min(blockRows, total-start))
 		block = grow(block, in.rows)
-		f.energies(block, in, from, out)
+		f.energies(&p.team, block, in, from, out)
 		for r := range block {
 			block[r] = -block[r]
 		}
@@ -84,6 +85,7 @@ var _ Sampler = (*Exact)(nil)
 func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	e.start(m)
 	e.model.load(m)
+	defer e.model.done()
 	return e.finish(&e.model)
 }
 
@@ -103,7 +105,7 @@ func (e *Exact) finish(p *model) (v mat.Matrix, weights []float64) {
 	all := e.all.block(nv, 0, n)
 	for r0 := 0; r0 < n; r0 += blockRows {
 		in.read("v", all.bits, r0, min(n, r0+blockRows))
-		e.marginal.energies(e.weights[r0:], &in, &p.visible, &p.hidden)
+		e.marginal.energies(&p.team, e.weights[r0:], &in, &p.visible, &p.hidden)
 	}
 	for r := range e.weights {
 		e.weights[r] = -e.weights[r]

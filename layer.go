@@ -18,8 +18,9 @@ type layer struct {
 	w     product.Panels
 }
 
-// model is an RBM in the form that passes read. A bias is NaN if any parameter
-// of its unit is.
+// model is an RBM in the form that passes read, for the time of a call, and the
+// goroutines that work on the call. A bias is NaN if any parameter of its unit
+// is.
 type model struct {
 	visible, hidden layer
 	nan             bool // in any parameter
@@ -28,7 +29,7 @@ type model struct {
 	team parallel.Team
 }
 
-// load sets p to m.
+// load sets p to m. Done must follow.
 func (p *model) load(m *RBM) {
 	nv, nh := m.Dims()
 	w := m.W.RawMatrix()
@@ -51,6 +52,9 @@ func (p *model) load(m *RBM) {
 		}
 	}
 }
+
+// done ends the goroutines of the call.
+func (p *model) done() { p.team.Stop() }
 
 func (l *layer) load(bias *mat.VecDense) {
 	l.units = bias.Len()
@@ -92,24 +96,32 @@ func (p *packing) Do(_, q int) {
 	}
 }
 
-// A sink takes the inputs of a layer's units: those of units [64t, 64t+width)
-// and rows [r0, r0+len(x)/8), 64 to a row. It may be called for different rows
-// or tiles at the same time, with different workers.
+// A sink takes the inputs of a layer's units: those of the units of word t, for
+// n rows from r0 on. It may be called for different rows and words at the same
+// time.
 type sink interface {
-	take(worker, t, width, r0 int, x []product.Line)
+	take(t, r0, n int, x tile)
+}
+
+// A tile holds inputs panel by panel: those of row r are x[r], x[r+n], ….
+type tile []product.Line
+
+// row returns the inputs of row r of n.
+func (x tile) row(r, n int) logistic.Inputs {
+	return logistic.Inputs{X: x[r:], Stride: n, N: len(x) / n}
 }
 
 // A pass computes the inputs of one layer from a batch of the other, in tiles of
-// 64 units × some rows, and hands them to a sink. The zero value is ready.
+// a word of units × some rows, and hands them to a sink. The zero value is
+// ready.
 type pass struct {
-	team    parallel.Team
-	lists   product.Lists
+	lists   lists
 	scratch []scratch // of each worker
 
 	in    *batch
 	to    *layer
 	out   sink
-	tiles int
+	words int
 	rows  int // of a part
 }
 
@@ -118,30 +130,54 @@ type scratch struct {
 }
 
 const (
-	tileLines = wordBits / product.Lanes
-	blockRows = 1024 // a long batch is worked off in blocks of so many rows
+	panelsOfWord = wordBits / product.Lanes
+
+	blockRows = 4096 // a long batch is worked off in blocks of so many rows
 	partRows  = 256  // at most so many go through a part at a time
 )
 
 // run hands the inputs of layer to, given the batch, to a sink.
-func (p *pass) run(to *layer, in *batch, out sink) {
+func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	p.in, p.to, p.out = in, to, out
-	p.tiles = to.words()
-	// An addition takes a quarter of a nanosecond, a sigmoid and a draw twenty.
-	work := in.rows * to.units * (20 + in.cols/16)
-	workers := parallel.Workers(in.rows*p.tiles, work)
-	// Rows are split as well where there are too few tiles to go round.
-	split := (2*workers + p.tiles - 1) / p.tiles
-	p.rows = min(partRows, (in.rows+split-1)/split)
-	parts := p.tiles * ((in.rows + p.rows - 1) / p.rows)
+	p.words = to.words()
+	// An addition takes a quarter of a nanosecond, a sigmoid and a draw a few.
+	work := in.rows * to.units * (4 + in.cols/16)
+	workers := parallel.Workers(in.rows*p.words, work)
+	// Rows are split as well where there are too few words to go round.
+	split := 1
+	if workers > 1 {
+		split = (4*workers + p.words - 1) / p.words
+	}
+	p.rows = min(partRows, (in.rows+split-1)/split+1) &^ 1 // an even number
+	parts := p.words * ((in.rows + p.rows - 1) / p.rows)
 	if in.bits != nil {
-		p.lists.Build(in.bits.side(), p.rows)
+		p.lists.build(team, in.bits.side(), p.rows)
 	}
 	for len(p.scratch) < workers {
 		p.scratch = append(p.scratch, scratch{tab: product.Lines(product.TableLines)})
 	}
-	p.team.Run(workers, parts, (*tiles)(p))
+	team.Run(workers, parts, (*passing)(p))
 	p.in, p.to, p.out = nil, nil, nil
+}
+
+// lists are those of a product, and the job that makes them.
+type lists struct {
+	product.Lists
+	rows int
+}
+
+const listRows = 32 // of a part
+
+// build makes the lists of b for products that take share rows at a time.
+func (l *lists) build(team *parallel.Team, b product.Bits, share int) {
+	l.Build(b, share)
+	l.rows = b.Rows
+	parts := (b.Rows + listRows - 1) / listRows
+	team.Run(parallel.Workers(parts, b.Rows*b.Cols/4), parts, l)
+}
+
+func (l *lists) Do(_, part int) {
+	l.Fill(part*listRows, min(l.rows, (part+1)*listRows))
 }
 
 // side returns b as the bit side of a product.
@@ -149,32 +185,33 @@ func (b *Bits) side() product.Bits {
 	return product.Bits{Rows: b.rows, Cols: b.cols, Stride: b.stride, Words: b.words}
 }
 
-// tiles is the job of a pass.
-type tiles pass
+// passing is the job of a pass.
+type passing pass
 
-func (p *tiles) Do(worker, part int) {
-	t, r0 := part%p.tiles, part/p.tiles*p.rows
+func (p *passing) Do(worker, part int) {
+	t, r0 := part%p.words, part/p.words*p.rows
 	r1 := min(p.in.rows, r0+p.rows)
+	n := r1 - r0
 	s := &p.scratch[worker]
-	if n := (r1 - r0) * tileLines; cap(s.x) < n {
-		s.x = product.Lines(n)
+	if cap(s.x) < n*panelsOfWord {
+		s.x = product.Lines(n * panelsOfWord)
 	}
-	x := s.x[:(r1-r0)*tileLines]
-	bias := p.to.bias[t*wordBits:][:wordBits]
-	panels := min(tileLines, p.to.w.Count()-t*tileLines)
-	for i := range x {
-		x[i] = product.Line(bias[i%tileLines*product.Lanes:])
-	}
-	for q := range panels {
-		panel := p.to.w.Panel(t*tileLines + q)
-		if p.in.bits != nil {
-			p.lists.Mul(x[q:], tileLines, panel, s.tab, r0, r1)
-		} else {
-			w := p.in.weights()
-			w.Mul(x[q:], tileLines, panel, r0, r1)
+	q0 := t * panelsOfWord
+	q1 := min(p.to.w.Count(), q0+panelsOfWord)
+	x := s.x[:(q1-q0)*n]
+	for q := q0; q < q1; q++ {
+		bias := product.Line(p.to.bias[q*product.Lanes:])
+		for r := range n {
+			x[(q-q0)*n+r] = bias
 		}
 	}
-	p.out.take(worker, t, panels*product.Lanes, r0, x)
+	if p.in.bits != nil {
+		p.lists.Mul(x, &p.to.w, q0, q1, s.tab, r0, r1)
+	} else {
+		w := p.in.weights()
+		w.Mul(x, &p.to.w, q0, q1, r0, r1)
+	}
+	p.out.take(t, r0, n, x)
 }
 
 // weights returns the entries of b as weights.
@@ -198,25 +235,31 @@ type probs struct {
 	row int
 }
 
-func (s *probs) take(_, t, _, r0 int, x []product.Line) {
+func (s *probs) take(t, r0, n int, x tile) {
 	raw := s.dst.RawMatrix()
-	n := min(wordBits, raw.Cols-t*wordBits)
-	for r := range len(x) / tileLines {
-		dst := raw.Data[(s.row+r0+r)*raw.Stride+t*wordBits:][:n]
-		logistic.Probs(dst, product.Floats(x[r*tileLines:][:tileLines])[:n], 1)
+	var p [wordBits]float64
+	for r := range n {
+		dst := raw.Data[(s.row+r0+r)*raw.Stride:][:raw.Cols][t*wordBits:]
+		in := x.row(r, n)
+		if len(dst) >= in.N*product.Lanes {
+			in.Probs(dst, 1)
+			continue
+		}
+		in.Probs(p[:], 1)
+		copy(dst, p[:])
 	}
 }
 
-// softplus is a sink that stores, for each row and tile, the sum of softplus
+// softplus is a sink that stores, for each row and word, the sum of softplus
 // over the units.
 type softplus struct {
-	sum   []logistic.Sum // rows×tiles
-	tiles int
+	sum   []logistic.Sum // rows×words
+	words int
 }
 
-func (s *softplus) take(_, t, width, r0 int, x []product.Line) {
-	for r := range len(x) / tileLines {
-		s.sum[(r0+r)*s.tiles+t] = logistic.SoftplusSum(product.Floats(x[r*tileLines:][:tileLines])[:width])
+func (s *softplus) take(t, r0, n int, x tile) {
+	for r := range n {
+		s.sum[(r0+r)*s.words+t] = x.row(r, n).Softplus()
 	}
 }
 
@@ -242,20 +285,21 @@ type draws struct {
 	place philox.Place // of row 0 of dst
 }
 
-func (s *draws) take(_, t, width, r0 int, x []product.Line) {
+func (s *draws) take(t, r0, n int, x tile) {
 	var u [wordBits]uint32
-	for r := range len(x) / tileLines {
-		s.random(&u, t, width, r0+r)
-		*s.word(r0+r, t) = logistic.Draw(product.Floats(x[r*tileLines:][:tileLines])[:width], &u)
+	for r := range n {
+		in := x.row(r, n)
+		s.random(&u, t, in.N*product.Lanes, r0+r)
+		*s.word(r0+r, t) = in.Draw(&u)
 	}
 }
 
-// random sets u to the random numbers of units [64t, 64t+width) for row r of the
-// batch.
-func (s *draws) random(u *[wordBits]uint32, t, width, r int) {
+// random sets u to the random numbers of the first n units of word t, for row r
+// of the batch.
+func (s *draws) random(u *[wordBits]uint32, t, n, r int) {
 	place := s.place
 	place.Row += uint32(s.row + r)
-	philox.Fill(u, width, s.seed, place, t)
+	philox.Fill(u, n, s.seed, place, t)
 }
 
 // word returns where those units are stored.

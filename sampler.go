@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/philox"
+	"github.com/gorbm/rbm/internal/product"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -86,12 +86,13 @@ func (c *Chains) StartRandom(m *RBM, n int) {
 	var visible layer
 	visible.load(m.B)
 	c.next.reset(n, nv)
-	var u [wordBits]uint32
-	for r := range n {
-		for t := range visible.words() {
-			philox.Fill(&u, wordBits, c.seed, c.place(r), t)
-			c.next.row(r)[t] = logistic.Draw(visible.bias[t*wordBits:][:wordBits], &u)
+	draws := draws{dst: &c.next, seed: c.seed, place: c.place(0)}
+	x := make(tile, panelsOfWord*n)
+	for t := range visible.words() {
+		for i := range x {
+			x[i] = product.Line(visible.bias[t*wordBits+i/n*product.Lanes:])
 		}
+		draws.take(t, 0, n, x)
 	}
 	c.started()
 }
@@ -109,6 +110,7 @@ func (c *Chains) Gibbs(m *RBM, k int) {
 	checkSweeps(k)
 	c.check(m)
 	c.model.load(m)
+	defer c.model.done()
 	c.sweeps(&c.model, k)
 }
 
@@ -139,7 +141,7 @@ func (c *Chains) place(row int) philox.Place {
 func (c *Chains) sweeps(p *model, k int) {
 	for range k {
 		c.in.read("v", &c.v, 0, c.v.rows)
-		c.pass.run(&p.hidden, &c.in, c.hidden(p, c.clock, c.v.rows, 0))
+		c.pass.run(&p.team, &p.hidden, &c.in, c.hidden(p, c.clock, c.v.rows, 0))
 		c.visible(p)
 	}
 }
@@ -163,7 +165,7 @@ func (c *Chains) visible(p *model) {
 	c.v.resize(c.h.rows, p.visible.units)
 	c.in.read("h", &c.h, 0, c.h.rows)
 	c.draws = draws{dst: &c.v, seed: c.seed, place: philox.Place{Sweep: c.clock, Phase: drawVisible}}
-	c.pass.run(&p.visible, &c.in, &c.draws)
+	c.pass.run(&p.team, &p.visible, &c.in, &c.draws)
 	c.clock++
 }
 

@@ -2,6 +2,7 @@ package rbm
 
 import (
 	"github.com/gorbm/rbm/internal/parallel"
+	"github.com/gorbm/rbm/internal/update"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -47,6 +48,7 @@ func (o *SGD) Step(m *RBM, g *Gradient) {
 	}
 	d.job = step{o: o, m: m, g: g}
 	d.team.Run(parallel.Workers(nh, nv*nh), nh, &d.job)
+	d.team.Stop()
 	d.job = step{}
 	o.vector(m.B, g.B, d.B)
 	o.vector(m.C, g.C, d.C)
@@ -61,17 +63,10 @@ type step struct {
 
 func (s *step) Do(_, j int) {
 	w, g := s.m.W.RawRowView(j), s.g.W.RawRowView(j)
-	rate, decay := s.o.Rate, s.o.Decay
 	if s.o.Momentum == 0 {
-		for i, g := range g[:len(w)] {
-			w[i] += float64(rate * (g - float64(decay*w[i])))
-		}
-		return
-	}
-	d := s.o.state.W.RawRowView(j)[:len(w)]
-	for i, g := range g[:len(w)] {
-		d[i] = float64(s.o.Momentum*d[i]) + float64(rate*(g-float64(decay*w[i])))
-		w[i] += d[i]
+		update.Plain(w, g, s.o.Rate, s.o.Decay)
+	} else {
+		update.Momentum(w, s.o.state.W.RawRowView(j), g, s.o.Rate, s.o.Decay, s.o.Momentum)
 	}
 }
 

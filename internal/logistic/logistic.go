@@ -12,11 +12,12 @@ const (
 	ln2lo = 4.7493250390316726e-07 // ln 2 - ln2hi
 	round = 0x1.8p52               // x + round - round is x to the nearest integer, ties to even
 
-	expMax = 709  // Exp gives +Inf above
-	expMin = -708 // and 0 below: no denormal numbers
+	expMax = 710  // beyond, Exp is +Inf
+	expMin = -709 // and 0: it has no denormal numbers
 )
 
-// Exp returns eˣ within 1 ulp, 0 for x < -708 and +Inf for x > 709.
+// Exp returns eˣ within 1 ulp where the exponent of the result is one of a
+// normal number, about -708.7 < x < 709.4, and 0 or +Inf beyond.
 //
 //	x = k·ln 2 + r    eˣ = 2ᵏ(1 + r + r²·q(r))    |r| ≤ ½ ln 2
 //
@@ -24,10 +25,10 @@ const (
 // is 1.3e-17 of eʳ.
 func Exp(x float64) float64 {
 	if x > expMax {
-		return math.Inf(1)
+		x = expMax
 	}
 	if x < expMin {
-		return 0
+		x = expMin
 	}
 	k := float64(x*log2e) + round - round
 	r := x - float64(k*ln2hi) - float64(k*ln2lo)
@@ -43,7 +44,8 @@ func Exp(x float64) float64 {
 	even = float64(even*r2) + 0.04166666666662413
 	even = float64(even*r2) + 0.5
 	q := even + float64(odd*r)
-	// round+1023 leaves the biased exponent in the low bits.
+	// round+1023 leaves the biased exponent in the low bits: 0 for k = -1023, which
+	// makes pow 0, and 2047 for k = 1024, which makes it +Inf.
 	pow := math.Float64frombits(math.Float64bits(k+(round+1023)) << 52)
 	return float64((1 + (r + float64(r2*q))) * pow)
 }
@@ -102,31 +104,52 @@ func Sigmoid(x float64) float64 { return 1 / (1 + Exp(-x)) }
 // x ≥ -700.
 func Softplus(x float64) float64 { return max(x, 0) + Log1p(Exp(-math.Abs(x))) }
 
-// Probs sets p[i] = scale·σ(x[i]).
-func Probs(p, x []float64, scale float64) {
-	p = p[:len(x)]
-	for i, x := range x {
-		p[i] = scale / (1 + Exp(-x))
+// Inputs are those of up to 64 units, of which N lines of eight are used: line q
+// is X[q·Stride].
+type Inputs struct {
+	X         [][8]float64
+	Stride, N int
+}
+
+// At returns the input of unit i.
+func (in Inputs) At(i int) float64 { return in.X[i/8*in.Stride][i%8] }
+
+// Probs sets p[i] = scale·σ(xᵢ) for each input. It has 8·N elements.
+func (in Inputs) Probs(p []float64, scale float64) { probs(p[:8*in.N], in, scale) }
+
+// Draw returns the word whose bit i is 1 with probability σ(xᵢ), to a precision
+// of 2⁻³²: where u[i], a random number, lies below 2³²·σ(xᵢ).
+func (in Inputs) Draw(u *[64]uint32) (word uint64) { return draw(in, u) }
+
+// DrawProbs does both.
+func (in Inputs) DrawProbs(p []float64, scale float64, u *[64]uint32) (word uint64) {
+	return drawProbs(p[:8*in.N], in, scale, u)
+}
+
+func probsGo(p []float64, in Inputs, scale float64) {
+	for q := range in.N {
+		for l, x := range in.X[q*in.Stride] {
+			p[8*q+l] = scale / (1 + Exp(-x))
+		}
 	}
 }
 
-// Draw returns the word whose bit i is 1 with probability σ(x[i]), to a
-// precision of 2⁻³²: where u[i], a random number, lies below 2³²·σ(x[i]). There
-// are at most 64 elements.
-func Draw(x []float64, u *[64]uint32) (word uint64) {
-	for i, x := range x {
-		word |= below(u[i&63], 1+Exp(-x)) << i
+func drawGo(in Inputs, u *[64]uint32) (word uint64) {
+	for q := range in.N {
+		for l, x := range in.X[q*in.Stride] {
+			word |= below(u[8*q+l], 1+Exp(-x)) << (8*q + l)
+		}
 	}
 	return word
 }
 
-// DrawProbs does both: it sets p[i] = scale·σ(x[i]) and returns the drawn word.
-func DrawProbs(p, x []float64, scale float64, u *[64]uint32) (word uint64) {
-	p = p[:len(x)]
-	for i, x := range x {
-		d := 1 + Exp(-x)
-		p[i] = scale / d
-		word |= below(u[i&63], d) << i
+func drawProbsGo(p []float64, in Inputs, scale float64, u *[64]uint32) (word uint64) {
+	for q := range in.N {
+		for l, x := range in.X[q*in.Stride] {
+			d := 1 + Exp(-x)
+			p[8*q+l] = scale / d
+			word |= below(u[8*q+l], d) << (8*q + l)
+		}
 	}
 	return word
 }
@@ -155,21 +178,28 @@ func (s Sum) Value() float64 { return s.Max + Log1p(s.Rest) }
 // Add returns the sum of both.
 func (s Sum) Add(t Sum) Sum { return Sum{s.Max + t.Max, s.Rest + (t.Rest + float64(s.Rest*t.Rest))} }
 
-// SoftplusSum returns Σ softplus(x[i]). The number of elements is a multiple of
-// 8: eight sums, of the elements i with the same i mod 8, are added by halves.
-func SoftplusSum(x []float64) Sum {
-	var s [8]Sum
-	for ; len(x) >= 8; x = x[8:] {
-		for l, x := range x[:8] {
-			s[l] = s[l].Add(Sum{max(x, 0), Exp(-math.Abs(x))})
-		}
-	}
+// Softplus returns Σ softplus(xᵢ): eight sums, each of the inputs i with the same
+// i mod 8, are added by halves.
+func (in Inputs) Softplus() Sum {
+	var sums [16]float64
+	softplus(&sums, in)
 	for h := 4; h > 0; h /= 2 {
 		for l := range h {
-			s[l] = s[l].Add(s[l+h])
+			s := Sum{sums[l], sums[8+l]}.Add(Sum{sums[l+h], sums[8+l+h]})
+			sums[l], sums[8+l] = s.Max, s.Rest
 		}
 	}
-	return s[0]
+	return Sum{sums[0], sums[8]}
+}
+
+// softplusGo adds the inputs to eight sums, whose parts Max come first.
+func softplusGo(sums *[16]float64, in Inputs) {
+	for q := range in.N {
+		for l, x := range in.X[q*in.Stride] {
+			s := Sum{sums[l], sums[8+l]}.Add(Sum{max(x, 0), Exp(-math.Abs(x))})
+			sums[l], sums[8+l] = s.Max, s.Rest
+		}
+	}
 }
 
 // LogSumExp returns log Σ exp(x[i]), or -Inf if there are no elements.

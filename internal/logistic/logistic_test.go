@@ -81,7 +81,7 @@ func TestAccuracy(t *testing.T) {
 		lo, hi float64
 		ulps   float64
 	}{
-		{"Exp", Exp, exp, -708, 709, 1},
+		{"Exp", Exp, exp, -708.7, 709.4, 1},
 		{"Log", Log, func(x float64) *big.Float { return bigLog(bigFloat(x)) }, 1e-300, 1e300, 1},
 		{"Log near 1", Log, func(x float64) *big.Float { return bigLog(bigFloat(x)) }, 0.5, 2, 1},
 		{"Log1p", Log1p, func(x float64) *big.Float { return log1p(bigFloat(x)) }, 0, 1e300, 2},
@@ -148,7 +148,21 @@ func TestSpecial(t *testing.T) {
 	}
 }
 
-func TestSoftplusSum(t *testing.T) {
+// inputs returns x, filled up with units that are off.
+func inputs(x []float64) Inputs {
+	in := Inputs{X: make([][8]float64, 3*((len(x)+7)/8)), Stride: 3, N: (len(x) + 7) / 8}
+	for i := range 8 * in.N {
+		in.X[i/8*3][i%8] = math.Inf(-1)
+		if i < len(x) {
+			in.X[i/8*3][i%8] = x[i]
+		}
+	}
+	return in
+}
+
+func TestSoftplusSum(t *testing.T) { eachImplementation(t, testSoftplusSum) }
+
+func testSoftplusSum(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(2, 2))
 	for _, n := range []int{8, 16, 64, 504} {
 		for _, tt := range []struct{ mean, std float64 }{{0, 1}, {0, 100}, {-30, 5}, {-100, 30}, {30, 5}, {0, 1e-9}, {0, 1e6}} {
@@ -160,7 +174,7 @@ func TestSoftplusSum(t *testing.T) {
 					want.Add(want, bigFloat(Softplus(x[i])))
 				}
 				w, _ := want.Float64()
-				got := SoftplusSum(x).Value()
+				got := inputs(x).Softplus().Value()
 				if math.Abs(got-w) > 1e-14*w {
 					t.Errorf("SoftplusSum = %v, want %v", got, w)
 				}
@@ -170,7 +184,7 @@ func TestSoftplusSum(t *testing.T) {
 	for i := range 8 {
 		x := make([]float64, 8)
 		x[i] = math.NaN()
-		if got := SoftplusSum(x).Value(); !math.IsNaN(got) {
+		if got := inputs(x).Softplus().Value(); !math.IsNaN(got) {
 			t.Errorf("SoftplusSum with NaN at %d = %v, want NaN", i, got)
 		}
 	}
@@ -178,7 +192,9 @@ func TestSoftplusSum(t *testing.T) {
 
 // Draw and DrawProbs follow their definition: bit i is set where
 // (u+½)/2³² < σ(x), which is checked for the u on either side of the boundary.
-func TestDraw(t *testing.T) {
+func TestDraw(t *testing.T) { eachImplementation(t, testDraw) }
+
+func testDraw(t *testing.T) {
 	for _, x := range []float64{-20, -3, -0.5, 0, 1e-9, 0.7, 4, 20} {
 		p := 1 / (1 + math.Exp(-x))
 		edge := uint64(math.Round(p * (1 << 32))) // u below it are ones
@@ -192,16 +208,65 @@ func TestDraw(t *testing.T) {
 			var u [64]uint32
 			u[3] = uint32(tt.u)
 			xs := []float64{math.Inf(-1), math.Inf(-1), math.Inf(-1), x}
-			if got := Draw(xs, &u); got != tt.want<<3 {
+			if got := inputs(xs).Draw(&u); got != tt.want<<3 {
 				t.Errorf("Draw(x=%v, u=%d) = %b, want %b", x, tt.u, got, tt.want<<3)
 			}
-			ps := make([]float64, 4)
-			if got := DrawProbs(ps, xs, 0.25, &u); got != tt.want<<3 {
+			ps := make([]float64, 8)
+			if got := inputs(xs).DrawProbs(ps, 0.25, &u); got != tt.want<<3 {
 				t.Errorf("DrawProbs(x=%v, u=%d) = %b, want %b", x, tt.u, got, tt.want<<3)
 			}
 			if want := 0.25 * Sigmoid(x); math.Abs(ps[3]-want) > 1e-15 || ps[0] != 0 {
 				t.Errorf("DrawProbs(x=%v): p = %v, want 0 and %v", x, ps, want)
 			}
+		}
+	}
+}
+
+// The implementations give the same bits, whatever the input.
+func TestImplementations(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(4, 4))
+	special := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 1e6, -1e6, 708, -708, 709, -709,
+		709.3, 709.5, 709.7, 709.8, 710, 711, -708.7, -708.8, -709.4, 1e-300, -1e-300, 36.7, -36.7, 745, -745}
+	eachImplementation(t, func(t *testing.T) {
+		for n := 1; n <= 8; n++ {
+			for range 200 {
+				in := Inputs{X: make([][8]float64, 2*n), Stride: 2, N: n}
+				var u [64]uint32
+				for i := range 8 * n {
+					in.X[i/8*2][i%8] = rnd.NormFloat64() * math.Pow(10, 4*rnd.Float64()-1)
+					if rnd.IntN(4) == 0 {
+						in.X[i/8*2][i%8] = special[rnd.IntN(len(special))]
+					}
+					u[i] = rnd.Uint32()
+				}
+				scale := rnd.NormFloat64()
+				p, want := make([]float64, 8*n+1), make([]float64, 8*n+1)
+				p[8*n], want[8*n] = 1e100, 1e100
+				in.Probs(p, scale)
+				probsGo(want, in, scale)
+				sameBits(t, "Probs", p, want)
+				if got, want := in.Draw(&u), drawGo(in, &u); got != want {
+					t.Fatalf("Draw = %x, want %x", got, want)
+				}
+				clear(p[:8*n])
+				if got, want := in.DrawProbs(p, scale, &u), drawGo(in, &u); got != want {
+					t.Fatalf("DrawProbs = %x, want %x", got, want)
+				}
+				sameBits(t, "DrawProbs", p, want)
+				var sums, wantSums [16]float64
+				softplus(&sums, in)
+				softplusGo(&wantSums, in)
+				sameBits(t, "Softplus", sums[:], wantSums[:])
+			}
+		}
+	})
+}
+
+func sameBits(t *testing.T, name string, got, want []float64) {
+	t.Helper()
+	for i := range want {
+		if math.Float64bits(got[i]) != math.Float64bits(want[i]) && !(math.IsNaN(got[i]) && math.IsNaN(want[i])) {
+			t.Fatalf("%s: element %d = %v, want %v", name, i, got[i], want[i])
 		}
 	}
 }
@@ -234,14 +299,15 @@ func BenchmarkElements(b *testing.B) {
 		x[i] = 3 * rnd.NormFloat64()
 	}
 	var u [64]uint32
+	inputs := inputs(x)
 	for _, bb := range []struct {
 		name string
 		f    func()
 	}{
-		{"Probs", func() { Probs(p, x, 1) }},
-		{"Draw", func() { Draw(x, &u) }},
-		{"DrawProbs", func() { DrawProbs(p, x, 1, &u) }},
-		{"SoftplusSum", func() { SoftplusSum(x) }},
+		{"Probs", func() { inputs.Probs(p, 1) }},
+		{"Draw", func() { inputs.Draw(&u) }},
+		{"DrawProbs", func() { inputs.DrawProbs(p, 1, &u) }},
+		{"Softplus", func() { inputs.Softplus() }},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			for b.Loop() {

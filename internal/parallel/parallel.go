@@ -1,4 +1,10 @@
 // Package parallel spreads work over goroutines.
+//
+// The work of a call comes in short jobs with barriers between them, some tens
+// of microseconds each. To wake a sleeping thread may take as long as a job
+// does, so the goroutines of a call wait for its next job awake, for a while,
+// before they block. They do not where they would take the processor from each
+// other: where there are more of them than processors.
 package parallel
 
 import (
@@ -13,20 +19,51 @@ type Job interface {
 	Do(worker, part int)
 }
 
-// A Team runs jobs, one at a time. The zero value is ready. After its first
-// job it allocates nothing.
+// A Team runs jobs, one at a time. The zero value is ready. Its goroutines are
+// started by the first job that needs them and end with Stop, after which it may
+// be used again. After its first use it allocates nothing.
 type Team struct {
 	job     Job
-	parts   int64
-	next    atomic.Int64 // part to be claimed
-	workers atomic.Int64 // numbers given out
-	wait    sync.WaitGroup
+	workers int           // of the job
+	shares  []share       // of the parts, one a worker
+	state   atomic.Uint64 // number of the job << 32 | flags | helpers at work
+
+	helpers int // goroutines
+	ids     atomic.Int64
+	spins   atomic.Int64 // how often to look for news before blocking
 	help    func()
+	alive   atomic.Int64
+	gone    sync.WaitGroup
+
+	mu       sync.Mutex
+	news     sync.Cond    // of a new job or the end, for sleeping helpers
+	sleeping atomic.Int64 // how many they are
+	done     chan struct{}
 }
 
-// small is the work, in nanoseconds, below which waking a goroutine costs more
-// than it saves.
-const small = 20_000
+// A share is a run of parts. A worker begins with its own, so that in one job
+// after the other it finds the same memory in its cache, and then helps with the
+// others'.
+type share struct {
+	next atomic.Int64 // part to be claimed
+	end  int64
+	_    [48]byte // a cache line to each
+}
+
+const (
+	open    = 1 << 31 // the job may be joined
+	waiting = 1 << 30 // the last helper at work must say so
+	quit    = 1 << 29
+	atWork  = quit - 1
+
+	// small is the work, in nanoseconds, below which another goroutine costs
+	// more than it saves.
+	small = 15_000
+
+	// awake is how often a goroutine looks for news before it blocks, in all
+	// some tens of microseconds where nothing else runs.
+	awake = 200
+)
 
 // Workers returns how many workers a job deserves that has so many parts and
 // takes about work nanoseconds on one processor.
@@ -34,9 +71,8 @@ func Workers(parts, work int) int {
 	return max(1, min(runtime.GOMAXPROCS(0), parts, 1+work/small))
 }
 
-// Run does all parts of the job, on the calling goroutine and workers-1 others,
-// and returns when the last is done. The parts are claimed one by one in their
-// order; workers are numbered from 0.
+// Run does all parts of the job, on the calling goroutine and up to workers-1
+// others, and returns when the last is done. Workers are numbered from 0.
 func (t *Team) Run(workers, parts int, job Job) {
 	if workers <= 1 || parts <= 1 {
 		for part := range parts {
@@ -44,27 +80,150 @@ func (t *Team) Run(workers, parts int, job Job) {
 		}
 		return
 	}
-	if t.help == nil {
-		t.help = func() {
-			t.claim()
-			t.wait.Done()
+	t.grow(workers - 1)
+	t.job, t.workers = job, workers
+	for w := range workers {
+		t.shares[w].next.Store(int64(parts * w / workers))
+		t.shares[w].end = int64(parts * (w + 1) / workers)
+	}
+	t.publish(open)
+	t.claim(0)
+	// The rest is with helpers that have joined; nobody may any more.
+	for {
+		s := t.state.Load()
+		if t.state.CompareAndSwap(s, s&^open) {
+			break
 		}
 	}
-	t.job, t.parts = job, int64(parts)
-	t.next.Store(0)
-	t.workers.Store(0)
-	t.wait.Add(workers - 1)
-	for range workers - 1 {
-		go t.help()
-	}
-	t.claim()
-	t.wait.Wait()
+	t.wait()
 	t.job = nil
 }
 
-func (t *Team) claim() {
-	worker := int(t.workers.Add(1)) - 1
-	for part := t.next.Add(1) - 1; part < t.parts; part = t.next.Add(1) - 1 {
-		t.job.Do(worker, int(part))
+// Stop ends the goroutines of the team.
+func (t *Team) Stop() {
+	if t.helpers == 0 {
+		return
+	}
+	t.publish(quit)
+	for range t.spins.Load() {
+		if t.alive.Load() == 0 {
+			break
+		}
+		runtime.Gosched()
+	}
+	t.gone.Wait()
+	t.helpers = 0
+}
+
+// grow makes sure that there are n helpers.
+func (t *Team) grow(n int) {
+	if t.help == nil {
+		t.news.L = &t.mu
+		t.done = make(chan struct{}, 1)
+		t.help = func() {
+			t.serve(int(t.ids.Add(1)))
+			t.gone.Done()
+			t.alive.Add(-1)
+		}
+	}
+	if t.helpers == 0 {
+		t.ids.Store(0)
+		t.state.Store(t.state.Load() &^ quit)
+	}
+	if len(t.shares) <= n {
+		t.shares = make([]share, n+1)
+	}
+	for ; t.helpers < n; t.helpers++ {
+		t.gone.Add(1)
+		t.alive.Add(1)
+		go t.help()
+	}
+	if t.helpers < runtime.NumCPU() {
+		t.spins.Store(awake)
+	} else {
+		t.spins.Store(0)
+	}
+}
+
+// publish sets the state to that of the next job, or to the end.
+func (t *Team) publish(flag uint64) {
+	number := t.state.Load()>>32 + 1
+	t.state.Store(number<<32 | flag)
+	if t.sleeping.Load() > 0 {
+		t.mu.Lock()
+		t.news.Broadcast()
+		t.mu.Unlock()
+	}
+}
+
+// wait returns when no helper is at work.
+func (t *Team) wait() {
+	for range t.spins.Load() {
+		if t.state.Load()&atWork == 0 {
+			return
+		}
+		runtime.Gosched()
+	}
+	for {
+		s := t.state.Load()
+		if s&atWork == 0 {
+			return
+		}
+		if t.state.CompareAndSwap(s, s|waiting) {
+			<-t.done
+			return
+		}
+	}
+}
+
+// serve is a helper's life.
+func (t *Team) serve(worker int) {
+	var last uint64 // job that was seen
+	for {
+		s := t.newer(last)
+		if s&quit != 0 {
+			return
+		}
+		if s&open == 0 || !t.state.CompareAndSwap(s, s+1) {
+			continue // too late for it, or another one was faster
+		}
+		last = s >> 32
+		if worker < t.workers {
+			t.claim(worker)
+		}
+		if s := t.state.Add(^uint64(0)); s&atWork == 0 && s&waiting != 0 {
+			t.done <- struct{}{}
+		}
+	}
+}
+
+// newer returns the state once it is that of a job after the last one, and open,
+// or the end.
+func (t *Team) newer(last uint64) uint64 {
+	isNew := func(s uint64) bool { return s&quit != 0 || s&open != 0 && s>>32 != last }
+	for range t.spins.Load() {
+		if s := t.state.Load(); isNew(s) {
+			return s
+		}
+		runtime.Gosched()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sleeping.Add(1)
+	defer t.sleeping.Add(-1)
+	for {
+		if s := t.state.Load(); isNew(s) {
+			return s
+		}
+		t.news.Wait()
+	}
+}
+
+func (t *Team) claim(worker int) {
+	for w := range t.workers {
+		s := &t.shares[(worker+w)%t.workers]
+		for part := s.next.Add(1) - 1; part < s.end; part = s.next.Add(1) - 1 {
+			t.job.Do(worker, int(part))
+		}
 	}
 }

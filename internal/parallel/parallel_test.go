@@ -12,6 +12,10 @@ type counter struct {
 	bad  atomic.Bool
 }
 
+func newCounter(parts, workers int) *counter {
+	return &counter{done: make([]atomic.Int32, parts), busy: make([]atomic.Int32, workers)}
+}
+
 func (c *counter) Do(worker, part int) {
 	if c.busy[worker].Add(1) != 1 {
 		c.bad.Store(true) // two parts at a time with one worker number
@@ -21,20 +25,61 @@ func (c *counter) Do(worker, part int) {
 	c.busy[worker].Add(-1)
 }
 
+func (c *counter) check(t *testing.T, workers int) {
+	t.Helper()
+	for part := range c.done {
+		if n := c.done[part].Load(); n != 1 {
+			t.Errorf("workers=%d/parts=%d: part %d ran %d times, want once", workers, len(c.done), part, n)
+		}
+	}
+	if c.bad.Load() {
+		t.Errorf("workers=%d/parts=%d: a worker number ran two parts at a time", workers, len(c.done))
+	}
+}
+
 func TestRun(t *testing.T) {
 	var team Team
-	for _, workers := range []int{1, 2, 3, 8} {
-		for _, parts := range []int{0, 1, 2, 7, 100} {
-			c := counter{done: make([]atomic.Int32, parts), busy: make([]atomic.Int32, workers)}
-			team.Run(workers, parts, &c)
-			for part := range c.done {
-				if n := c.done[part].Load(); n != 1 {
-					t.Errorf("workers=%d/parts=%d: part %d ran %d times, want once", workers, parts, part, n)
-				}
+	for range 20 {
+		for _, workers := range []int{1, 2, 3, 8, 2} {
+			for _, parts := range []int{0, 1, 2, 7, 100} {
+				c := newCounter(parts, workers)
+				team.Run(workers, parts, c)
+				c.check(t, workers)
 			}
-			if c.bad.Load() {
-				t.Errorf("workers=%d/parts=%d: a worker number ran two parts at a time", workers, parts)
+		}
+		team.Stop()
+	}
+}
+
+// Jobs that are shorter than it takes a helper to notice them, and helpers that
+// have gone to sleep between jobs.
+func TestShortAndRareJobs(t *testing.T) {
+	var team Team
+	defer team.Stop()
+	for i := range 2000 {
+		c := newCounter(2, 4)
+		team.Run(4, 2, c)
+		c.check(t, 4)
+		if i%100 == 0 {
+			for range 3 * awake {
+				runtime.Gosched()
 			}
+		}
+	}
+}
+
+func TestStop(t *testing.T) {
+	before := runtime.NumGoroutine()
+	var team Team
+	for range 100 {
+		team.Run(4, 8, newCounter(8, 4))
+		team.Stop()
+		team.Stop() // does nothing
+		for i := 0; runtime.NumGoroutine() > before; i++ {
+			if i == 1000 {
+				t.Fatalf("%d goroutines after Stop, want %d", runtime.NumGoroutine(), before)
+			}
+			runtime.Gosched() // one that has said goodbye may not be gone yet
 		}
 	}
 }
@@ -55,11 +100,22 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
+func TestRunAllocatesNothing(t *testing.T) {
+	var team Team
+	c := newCounter(5, 3)
+	if got := testing.AllocsPerRun(100, func() {
+		team.Run(3, 5, c)
+		team.Stop()
+	}); got > 0 {
+		t.Errorf("%v allocations a job", got)
+	}
+}
+
 func BenchmarkRun(b *testing.B) {
 	var team Team
-	c := counter{done: make([]atomic.Int32, 2), busy: make([]atomic.Int32, 2)}
-	b.ReportAllocs()
+	defer team.Stop()
+	c := newCounter(2, 2)
 	for b.Loop() {
-		team.Run(2, 2, &c)
+		team.Run(2, 2, c)
 	}
 }

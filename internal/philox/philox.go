@@ -36,7 +36,12 @@ type Place struct {
 func Fill(u *[64]uint32, n int, key uint64, p Place, word int) {
 	c0, c1, c2 := uint32(word)*16, p.Row, uint32(p.Sweep)
 	c3 := uint32(p.Sweep>>32)<<8 | uint32(p.Phase)
-	for l := range min(n, 16) {
+	fill(u, min(n, 16), key, c0, c1, c2, c3)
+}
+
+// fillGo takes the numbers of n counters.
+func fillGo(u *[64]uint32, n int, key uint64, c0, c1, c2, c3 uint32) {
+	for l := range n {
 		u[l], u[16+l], u[32+l], u[48+l] = Block(key, c0+uint32(l), c1, c2, c3)
 	}
 }

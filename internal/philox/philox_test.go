@@ -37,7 +37,9 @@ func TestBlock(t *testing.T) {
 
 // Fill takes each number from the counter that its comment names, so that no
 // two places share one.
-func TestFill(t *testing.T) {
+func TestFill(t *testing.T) { eachImplementation(t, testFill) }
+
+func testFill(t *testing.T) {
 	p := Place{Row: 7, Sweep: 5<<32 | 6, Phase: 3}
 	for _, n := range []int{1, 5, 16, 17, 64} {
 		var u [64]uint32

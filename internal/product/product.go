@@ -30,6 +30,7 @@ package product
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"unsafe"
 )
 
@@ -40,14 +41,10 @@ const Lanes = 8
 type Line = [Lanes]float64
 
 const (
-	group     = 4          // rows of a nibble
-	entries   = 1 << group // of a nibble's table
-	wordBits  = 64
-	blockRows = 512               // rows of the float64 side whose tables are kept at a time
-	blockTabs = blockRows / group // tables of a block
-
-	// TableLines is the length of the scratch that Mul wants.
-	TableLines = blockTabs * entries
+	group    = 4          // rows of a nibble
+	entries  = 1 << group // of a nibble's table
+	wordBits = 64
+	nibbles  = wordBits / group // of a word
 )
 
 // A Panel is eight columns of the float64 side. Row i is Data[i·Stride:][:8].
@@ -114,33 +111,13 @@ func (p *Panels) Reset(rows, cols int) {
 func (p *Panels) Pack(q, stride int, data []float64) (nan bool) {
 	panel := p.lines[q*p.rows:][:p.rows]
 	n := min(Lanes, p.cols-q*Lanes)
-	if n < Lanes {
-		clear(panel)
-		for l := range n {
-			for i, x := range data[(q*Lanes+l)*stride:][:p.rows] {
-				panel[i][l] = x
-				nan = nan || x != x
-			}
-		}
-		return nan
-	}
-	var src [Lanes][]float64
-	for l := range src {
-		src[l] = data[(q*Lanes+l)*stride:][:len(panel)]
-	}
-	var sum float64 // is NaN if any 0·x is
-	for i := range panel {
-		line := &panel[i]
-		for l := range src {
-			line[l] = src[l][i]
-		}
-		sum += 0 * ((line[0] + line[1]) + (line[2] + line[3]) + (line[4] + line[5]) + (line[6] + line[7]))
-	}
-	if sum == sum {
+	if n == Lanes && !pack(panel, data[q*Lanes*stride:], stride) {
 		return false
 	}
-	for i := range panel {
-		for _, x := range panel[i] {
+	clear(panel)
+	for l := range n {
+		for i, x := range data[(q*Lanes+l)*stride:][:p.rows] {
+			panel[i][l] = x
 			nan = nan || x != x
 		}
 	}
@@ -150,23 +127,14 @@ func (p *Panels) Pack(q, stride int, data []float64) (nan bool) {
 // Unpack is the inverse: it sets the columns [8q, 8q+8) of the transpose of the
 // row-major matrix data, as far as there are n of them, to a panel.
 func Unpack(panel []Line, q, n, stride int, data []float64) {
-	if n < Lanes {
-		for l := range n {
-			dst := data[(q*Lanes+l)*stride:][:len(panel)]
-			for i := range dst {
-				dst[i] = panel[i][l]
-			}
-		}
+	if n == Lanes {
+		unpack(panel, data[q*Lanes*stride:], stride)
 		return
 	}
-	var dst [Lanes][]float64
-	for l := range dst {
-		dst[l] = data[(q*Lanes+l)*stride:][:len(panel)]
-	}
-	for i := range panel {
-		line := &panel[i]
-		for l := range dst {
-			dst[l][i] = line[l]
+	for l := range n {
+		dst := data[(q*Lanes+l)*stride:][:len(panel)]
+		for i := range dst {
+			dst[i] = panel[i][l]
 		}
 	}
 }
@@ -177,6 +145,15 @@ func (p *Panels) Panel(q int) Panel {
 		return Panel{Data: Floats(p.tail), Stride: Lanes, Rows: p.rows}
 	}
 	return Panel{Data: p.data[q*p.panel:], Stride: p.row, Rows: p.rows}
+}
+
+// run returns panel q and how many panels from q on, before q1, stand at the same
+// distance from each other.
+func (p *Panels) run(q, q1 int) (first Panel, n int) {
+	if len(p.tail) > 0 && q < p.cols/Lanes {
+		q1 = min(q1, p.cols/Lanes)
+	}
+	return p.Panel(q), q1 - q
 }
 
 // Count returns the number of panels.
@@ -194,171 +171,172 @@ type Bits struct {
 	Words              []uint64
 }
 
+const (
+	blockRows = 128 // of the float64 side, whose tables are kept at a time
+	tabPanels = 2   // whose tables are kept, an entry of one beside that of the other
+
+	listLen  = 2 * blockRows / group
+	listStep = 2 * 4 // lists are filled up with zeros, so that loops end where a processor expects
+
+	// TableLines is the length of the scratch that Mul wants.
+	TableLines = blockRows / group * entries * tabPanels
+)
+
 // Lists says where the set bits of a matrix stand: which table entries its rows
 // add, in the order of the definition. The zero value is ready.
 type Lists struct {
 	bits   Bits
-	direct bool
-	blocks []block
-	entry  []uint16 // the table entries, slot·16 + nibble
-	start  []int    // those of block k, row r are entry[start[k·Rows+r]:start[k·Rows+r+1]]
+	direct bool     // add rows, not table entries: right for a few rows of bits
+	groups []int32  // the nibbles set in any row, in increasing order
+	block  []int    // those of block k are groups[block[k]:block[k+1]]
+	entry  []uint16 // listLen for each block and pair of rows, alternately of each: see entryOf
+	length []int32  // how many of them count, a multiple of listStep
 }
 
-// A block is a run of up to blockRows rows of the float64 side.
-type block struct {
-	groups []int32 // the nibbles set in any row: the one with table slot s is groups[s]
-}
-
-// Build makes the lists of b for products that take share rows of b at a time.
+// Build makes ready for the lists of b, for products that take share rows of b
+// at a time. Fill must follow for all rows.
 func (l *Lists) Build(b Bits, share int) {
 	l.bits = b
-	n := (b.Cols + blockRows - 1) / blockRows
-	if cap(l.blocks) < n {
-		l.blocks = append(l.blocks[:cap(l.blocks)], make([]block, n-cap(l.blocks))...)
-	}
-	l.blocks = l.blocks[:n]
-	l.entry = l.entry[:0]
-	l.start = append(l.start[:0], 0)
-	var set, active int
-	for k := range l.blocks {
-		blk := &l.blocks[k]
-		w0 := k * (blockRows / wordBits)
-		w1 := min((b.Cols+wordBits-1)/wordBits, w0+blockRows/wordBits)
-		// slot[g] is the table slot of the block's nibble g.
-		var slot [blockTabs]uint16
-		blk.groups = blk.groups[:0]
-		for w := w0; w < w1; w++ {
-			var any uint64
-			for r := range b.Rows {
-				any |= b.Words[r*b.Stride+w]
-			}
-			for x := any; x != 0; {
-				g := bits.TrailingZeros64(x) / group
-				x &^= 0xf << (g * group)
-				g += w * (wordBits / group)
-				slot[g%blockTabs] = uint16(len(blk.groups) * entries)
-				blk.groups = append(blk.groups, int32(g))
-			}
+	// Room for any bits of this size, so that others allocate nothing.
+	groups := (b.Cols + group - 1) / group
+	blocks := (b.Cols + blockRows - 1) / blockRows
+	l.groups = slices.Grow(l.groups[:0], groups)
+	l.block = slices.Grow(l.block[:0], blocks+1)
+	lists := blocks * b.pairs()
+	l.entry = slices.Grow(l.entry[:0], lists*listLen)[:lists*listLen]
+	l.length = slices.Grow(l.length[:0], lists)[:lists]
+	set := 0
+	for w := range b.words() {
+		if w%(blockRows/wordBits) == 0 {
+			l.block = append(l.block, len(l.groups))
 		}
+		var any uint64
 		for r := range b.Rows {
-			for w := w0; w < w1; w++ {
-				x := b.Words[r*b.Stride+w]
-				set += bits.OnesCount64(x)
-				base := w * (wordBits / group) % blockTabs
-				for x != 0 {
-					g := bits.TrailingZeros64(x) / group
-					l.entry = append(l.entry, slot[base+g]|uint16(x>>(g*group)&0xf))
-					x &^= 0xf << (g * group)
-				}
-			}
-			l.start = append(l.start, len(l.entry))
+			x := b.Words[r*b.Stride+w]
+			any |= x
+			set += bits.OnesCount64(x)
 		}
-		active += len(blk.groups)
+		for x := lowest(any); x != 0; x &= x - 1 {
+			l.groups = append(l.groups, int32(w*nibbles+bits.TrailingZeros64(x)/group))
+		}
 	}
-	// In additions of a line: without tables, a bit costs one and so does a
-	// nibble; a table costs its entries, which are also stored.
-	l.direct = (set+len(l.entry))*share < (len(l.entry)*share + 20*active*b.Rows)
+	l.block = append(l.block, len(l.groups))
+	// In lookups: without tables, a bit costs one and its nibble another one
+	// that tables cost too; a table costs its entries, which are also stored,
+	// for each share of the rows.
+	shares := (b.Rows + share - 1) / share
+	l.direct = set < 3*entries/2*len(l.groups)*shares
 }
 
-// Len returns the number of lookups in a product with one panel.
-func (l *Lists) Len() int { return len(l.entry) }
+// pairs returns the number of pairs of rows.
+func (b *Bits) pairs() int { return (b.Rows + 1) / 2 }
 
-// Mul adds the product of rows [r0, r1) of the bits with p to x: row r to
-// x[(r-r0)·stride]. It uses tab, TableLines long, as scratch.
-func (l *Lists) Mul(x []Line, stride int, p Panel, tab []Line, r0, r1 int) {
-	for k := range l.blocks {
-		blk := &l.blocks[k]
-		if len(blk.groups) == 0 {
+// words returns the number of words of a row.
+func (b *Bits) words() int { return (b.Cols + wordBits - 1) / wordBits }
+
+// lowest returns the nibbles that are not 0 as ones.
+func lowest(x uint64) uint64 {
+	x |= x >> 2
+	x |= x >> 1
+	return x & 0x1111111111111111
+}
+
+// of returns the nibbles of block k and the lists of its pairs of rows.
+func (l *Lists) of(k int) (groups []int32, list pairList) {
+	pairs := l.bits.pairs()
+	return l.groups[l.block[k]:l.block[k+1]], pairList{l.entry[k*pairs*listLen:], l.length[k*pairs:]}
+}
+
+// Fill makes the lists of rows [r0, r1) of the bits, r0 being even. It may be
+// called for different rows at the same time.
+func (l *Lists) Fill(r0, r1 int) {
+	b := l.bits
+	for k := range len(l.block) - 1 {
+		groups, list := l.of(k)
+		var first [blockRows / group]uint16 // table entries of the block's nibbles
+		for slot, g := range groups {
+			first[g%(blockRows/group)] = entryOf(slot, 0)
+		}
+		w0 := k * (blockRows / wordBits)
+		w1 := min(b.words(), w0+blockRows/wordBits)
+		for r := r0; r < r1; r += 2 {
+			entry := (*[listLen]uint16)(list.entry[r/2*listLen:])
+			n0 := listRow(entry, 0, b.Words[r*b.Stride+w0:r*b.Stride+w1], &first)
+			n1 := 1
+			if r+1 < b.Rows {
+				n1 = listRow(entry, 1, b.Words[(r+1)*b.Stride+w0:(r+1)*b.Stride+w1], &first)
+			}
+			n := (max(n0, n1-1) + listStep - 1) / listStep * listStep
+			for ; n0 < n; n0 += 2 {
+				entry[n0] = 0
+			}
+			for ; n1 < n; n1 += 2 {
+				entry[n1] = 0
+			}
+			list.length[r/2] = int32(n)
+		}
+	}
+}
+
+// listRow sets every other element of entry, from the first on, to the entries
+// of a row of bits, and returns where they end.
+func listRow(entry *[listLen]uint16, n int, words []uint64, first *[blockRows / group]uint16) int {
+	for w, x := range words {
+		first := (*[nibbles]uint16)(first[w*nibbles:])
+		for low := lowest(x); low != 0; low &= low - 1 {
+			at := uint(bits.TrailingZeros64(low))
+			entry[n%listLen] = first[at/group%nibbles] + uint16(x>>(at%wordBits)%entries*entryUnit)
+			n += 2
+		}
+	}
+	return n
+}
+
+// An entry of a list is 16 times the number of a table entry, 16 times the slot
+// plus the nibble. It is 0 for the first one, which changes no sum, and for no
+// other one that a list needs.
+func entryOf(slot, nibble int) uint16 { return uint16((slot*entries + nibble) * entryUnit) }
+
+const entryUnit = 16
+
+// Mul adds the product of rows [r0, r1) of the bits, r0 being even, with panels
+// [q0, q1) to x, which holds the same rows of one panel after the other. It uses
+// tab, TableLines long, as scratch.
+func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, tab []Line, r0, r1 int) {
+	n := r1 - r0
+	for k := range len(l.block) - 1 {
+		groups, list := l.of(k)
+		if len(groups) == 0 {
 			continue
 		}
-		start := l.start[k*l.bits.Rows:]
-		if !l.direct {
-			build(tab, blk.groups, p)
-		}
-		for r := r0; r < r1; r++ {
-			acc := &x[(r-r0)*stride]
-			list := l.entry[start[r]:start[r+1]]
+		list = list.from(r0)
+		for q := q0; q < q1; {
+			x := x[(q-q0)*n:]
+			panel, run := p.run(q, q1)
 			if l.direct {
-				addRows(acc, blk.groups, p, list)
+				q += addRows(x, n, panel, p.panel, run, groups, list)
 			} else {
-				addEntries(acc, tab, list)
+				q += addEntries(x, n, panel, p.panel, run, groups, list, tab)
 			}
 		}
 	}
 }
 
-// build tabulates the partial sums of each of the given nibbles.
-func build(tab []Line, groups []int32, p Panel) {
-	var zero Line
-	for s, g := range groups {
-		t := (*[entries]Line)(tab[s*entries:])
-		i := int(g) * group
-		// Rows behind the last are never set.
-		r0, r1, r2, r3 := p.Line(i), &zero, &zero, &zero
-		switch min(group, p.Rows-i) {
-		case 4:
-			r1, r2, r3 = p.Line(i+1), p.Line(i+2), p.Line(i+3)
-		case 3:
-			r1, r2 = p.Line(i+1), p.Line(i+2)
-		case 2:
-			r1 = p.Line(i + 1)
-		}
-		for l := range Lanes {
-			a, b, c, d := r0[l], r1[l], r2[l], r3[l]
-			ab, ac, bc, abc := a+b, a+c, b+c, a+b+c
-			t[0][l] = math.Copysign(0, -1)
-			t[1][l], t[2][l], t[3][l], t[4][l] = a, b, ab, c
-			t[5][l], t[6][l], t[7][l], t[8][l] = ac, bc, abc, d
-			t[9][l], t[10][l], t[11][l], t[12][l] = a+d, b+d, ab+d, c+d
-			t[13][l], t[14][l], t[15][l] = ac+d, bc+d, abc+d
-		}
-	}
+// A pairList holds the lists of pairs of rows: that of pair i is
+// entry[i·listLen:][:length[i]].
+type pairList struct {
+	entry  []uint16
+	length []int32
 }
 
-// addEntries adds the listed table entries to acc.
-func addEntries(acc *Line, tab []Line, list []uint16) {
-	a0, a1, a2, a3, a4, a5, a6, a7 := acc[0], acc[1], acc[2], acc[3], acc[4], acc[5], acc[6], acc[7]
-	for _, e := range list {
-		t := &tab[e]
-		a0 += t[0]
-		a1 += t[1]
-		a2 += t[2]
-		a3 += t[3]
-		a4 += t[4]
-		a5 += t[5]
-		a6 += t[6]
-		a7 += t[7]
-	}
-	*acc = Line{a0, a1, a2, a3, a4, a5, a6, a7}
-}
+// from returns the lists of rows from r on, r being even.
+func (l pairList) from(r int) pairList { return pairList{l.entry[r/2*listLen:], l.length[r/2:]} }
 
-// addRows adds the same from the rows themselves.
-func addRows(acc *Line, groups []int32, p Panel, list []uint16) {
-	for _, e := range list {
-		i := int(groups[e/entries]) * group
-		n := e % entries
-		row := p.Line(i + bits.TrailingZeros16(n))
-		a0, a1, a2, a3, a4, a5, a6, a7 := row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7]
-		for n &= n - 1; n != 0; n &= n - 1 {
-			row = p.Line(i + bits.TrailingZeros16(n))
-			a0 += row[0]
-			a1 += row[1]
-			a2 += row[2]
-			a3 += row[3]
-			a4 += row[4]
-			a5 += row[5]
-			a6 += row[6]
-			a7 += row[7]
-		}
-		acc[0] += a0
-		acc[1] += a1
-		acc[2] += a2
-		acc[3] += a3
-		acc[4] += a4
-		acc[5] += a5
-		acc[6] += a6
-		acc[7] += a7
-	}
+// row returns the entries of row r, which are every other one, up to the first
+// that is 0.
+func (l *pairList) row(r int) []uint16 {
+	i := r / 2
+	return l.entry[i*listLen+r%2:][:max(0, int(l.length[i])-r%2)]
 }
 
 // Weights is a matrix of weights in place of bits. Entry (r, i) is
@@ -368,35 +346,39 @@ type Weights struct {
 	Data                 []float64
 }
 
-// Mul adds the product of rows [r0, r1) of the weights with p to x: row r to
-// x[(r-r0)·stride].
-func (w *Weights) Mul(x []Line, stride int, p Panel, r0, r1 int) {
-	for r := r0; r < r1; r++ {
-		acc := &x[(r-r0)*stride]
-		for i := 0; i < w.Cols; i += group {
-			var sum Line
-			first := true
-			for j := i; j < min(i+group, w.Cols); j++ {
-				a := w.Data[r*w.Row+j*w.Col]
-				if a == 0 {
-					continue
-				}
-				row := p.Line(j)
-				if first {
-					for l := range sum {
-						sum[l] = float64(a * row[l])
-					}
-					first = false
-					continue
-				}
+// Mul adds the product of rows [r0, r1) of the weights with panels [q0, q1) to
+// x, which holds the same rows of one panel after the other.
+func (w *Weights) Mul(x []Line, p *Panels, q0, q1, r0, r1 int) {
+	for q := q0; q < q1; q++ {
+		for r := r0; r < r1; r++ {
+			addWeighted(&x[(q-q0)*(r1-r0)+r-r0], p.Panel(q), w.Data[r*w.Row:], w.Col, w.Cols)
+		}
+	}
+}
+
+// addWeighted adds the n rows of p, each times its weight, to acc.
+func addWeighted(acc *Line, p Panel, weights []float64, stride, n int) {
+	for i := 0; i < n; i += group {
+		var sum Line
+		set := false
+		for j := i; j < min(i+group, n); j++ {
+			w := weights[j*stride]
+			switch row := p.Line(j); {
+			case w == 0:
+			case set:
 				for l := range sum {
-					sum[l] += float64(a * row[l])
+					sum[l] += float64(w * row[l])
+				}
+			default:
+				set = true
+				for l := range sum {
+					sum[l] = float64(w * row[l])
 				}
 			}
-			if !first {
-				for l := range acc {
-					acc[l] += sum[l]
-				}
+		}
+		if set {
+			for l := range acc {
+				acc[l] += sum[l]
 			}
 		}
 	}
@@ -418,20 +400,48 @@ func Sum(x []float64) (sum float64) {
 	return sum
 }
 
-// Transpose sets dst[i*stride], for every column i of b, to rows [r0, r0+64) of
-// that column.
-func Transpose(dst []uint64, stride int, b Bits, r0 int) {
+// SumBits adds the terms x[i] for which bit i is set.
+func SumBits(words []uint64, x []float64) (sum float64) {
+	for w, word := range words {
+		x := x[w*wordBits:]
+		for low := lowest(word); low != 0; low &= low - 1 {
+			at := bits.TrailingZeros64(low)
+			n := word >> at & 0xf
+			i := at + bits.TrailingZeros64(n)
+			part := x[i]
+			for n &= n - 1; n != 0; n &= n - 1 {
+				part += x[at+bits.TrailingZeros64(n)]
+			}
+			sum += part
+		}
+	}
+	return sum
+}
+
+// Dot adds the terms x[i], each times its weight.
+func Dot(weights, x []float64) (sum float64) {
+	for i := 0; i < len(weights); i += group {
+		part := math.Copysign(0, -1)
+		for j := i; j < min(i+group, len(weights)); j++ {
+			if w := weights[j]; w != 0 {
+				part += float64(w * x[j])
+			}
+		}
+		sum += part
+	}
+	return sum
+}
+
+// Transpose sets dst[i·stride], for the columns 64w+i of b, to rows [r0, r0+64)
+// of that column.
+func Transpose(dst []uint64, stride int, b Bits, r0, w int) {
 	var a [wordBits]uint64
-	n := min(wordBits, b.Rows-r0)
-	for w := range (b.Cols + wordBits - 1) / wordBits {
-		clear(a[n:])
-		for r := range n {
-			a[r] = b.Words[(r0+r)*b.Stride+w]
-		}
-		transpose(&a)
-		for i := w * wordBits; i < min(b.Cols, (w+1)*wordBits); i++ {
-			dst[i*stride] = a[i%wordBits]
-		}
+	for r := range min(wordBits, b.Rows-r0) {
+		a[r] = b.Words[(r0+r)*b.Stride+w]
+	}
+	transpose(&a)
+	for i := range min(wordBits, b.Cols-w*wordBits) {
+		dst[i*stride] = a[i]
 	}
 }
 
@@ -439,11 +449,12 @@ func Transpose(dst []uint64, stride int, b Bits, r0 int) {
 // those of each quarter, and so on.
 func transpose(a *[wordBits]uint64) {
 	mask := uint64(1<<32 - 1)
-	for j := 32; j != 0; j /= 2 {
-		for k := 0; k < wordBits; k = (k + j + 1) &^ j {
-			t := (a[k]>>j ^ a[k+j]) & mask
-			a[k] ^= t << j
-			a[k+j] ^= t
+	for j := uint(32); j != 0; j /= 2 {
+		for k := uint(0); k < wordBits; k = (k + j + 1) &^ j {
+			x, y := &a[k%wordBits], &a[(k+j)%wordBits]
+			t := (*x>>(j%wordBits) ^ *y) & mask
+			*x ^= t << (j % wordBits)
+			*y ^= t
 		}
 		mask ^= mask << (j / 2)
 	}

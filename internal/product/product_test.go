@@ -5,13 +5,14 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 )
 
 // definition returns the sum of the package comment, literally: the rows of f
 // (k×m) that are set in a row of weights are added to acc.
 func definition(acc []float64, weights []float64, f [][]float64) []float64 {
 	acc = append([]float64(nil), acc...)
-	for j := range acc {
+	for j := range acc { // the columns
 		for i := 0; i < len(f); i += 4 {
 			part, set := 0.0, false
 			for b := i; b < min(i+4, len(f)); b++ {
@@ -97,7 +98,7 @@ func transposed(a [][]float64) [][]float64 {
 }
 
 // check compares every way to compute the product with the definition.
-func (o operands) check(t *testing.T, name string) {
+func (o operands) check(t *testing.T, title string) {
 	t.Helper()
 	n, k, m := len(o.v), len(o.f), len(o.f[0])
 	var rows, columns Panels
@@ -107,42 +108,85 @@ func (o operands) check(t *testing.T, name string) {
 	for q := range columns.Count() {
 		columns.Pack(q, k+5, ft)
 	}
-	tab := Lines(TableLines)
+	tab := guardedLines(TableLines)
 	weights := Weights{Rows: n, Cols: k, Row: k, Col: 1, Data: flat(o.v, k)}
 	var lists Lists
 	lists.Build(o.bits(), n)
-	for _, way := range []string{"direct", "list", "weights"} {
+	lists.Fill(0, n/4*2)
+	lists.Fill(n/4*2, n)
+	for _, way := range []string{"direct", "tables", "weights"} {
+		lists.direct = way == "direct"
 		for _, p := range []*Panels{&rows, &columns} {
+			x := guardedLines(p.Count() * n)
 			for q := range p.Count() {
-				x := Lines(2 * n)
 				for r := range n {
-					copy(x[2*r][:], o.init[r][q*Lanes:])
+					x[q*n+r] = Line{}
+					copy(x[q*n+r][:], o.init[r][q*Lanes:])
 				}
-				// In two calls, as goroutines share the rows.
-				for _, part := range [][2]int{{0, n / 2}, {n / 2, n}} {
-					switch way {
-					case "weights":
-						weights.Mul(x[2*part[0]:], 2, p.Panel(q), part[0], part[1])
-					default:
-						lists.direct = way == "direct"
-						lists.Mul(x[2*part[0]:], 2, p.Panel(q), tab, part[0], part[1])
+			}
+			got := make([]float64, n*p.Count()*Lanes)
+			// In parts, as goroutines share the rows and panels.
+			for _, r := range [][2]int{{0, n / 4 * 2}, {n / 4 * 2, n}} {
+				for _, q := range [][2]int{{0, p.Count() / 2}, {p.Count() / 2, p.Count()}} {
+					rows := r[1] - r[0]
+					part := guardedLines(rows * (q[1] - q[0]))
+					for i := range part {
+						part[i] = x[(q[0]+i/rows)*n+r[0]+i%rows]
+					}
+					if way == "weights" {
+						weights.Mul(part, p, q[0], q[1], r[0], r[1])
+					} else {
+						lists.Mul(part, p, q[0], q[1], tab, r[0], r[1])
+					}
+					checkGuards(t, part)
+					for i := range part {
+						copy(got[((r[0]+i%rows)*p.Count()+q[0]+i/rows)*Lanes:], part[i][:])
 					}
 				}
-				for r := range n {
-					want := definition(o.init[r], o.v[r], o.f)
-					for l := range min(Lanes, m-q*Lanes) {
-						got, want := x[2*r][l], want[q*Lanes+l]
-						if math.Float64bits(got) != math.Float64bits(want) {
-							t.Fatalf("%s, %s: result[%d, %d] = %v, want %v", name, way, r, q*Lanes+l, got, want)
-						}
+			}
+			for r := range n {
+				for j, want := range definition(o.init[r], o.v[r], o.f) {
+					got := got[r*p.Count()*Lanes+j]
+					if math.Float64bits(got) != math.Float64bits(want) {
+						t.Fatalf("%s, %s: result[%d, %d] = %v, want %v", title, way, r, j, got, want)
 					}
 				}
 			}
 		}
 	}
+	checkGuards(t, tab)
 }
 
-func TestMul(t *testing.T) {
+// guardedLines returns n lines between two that checkGuards knows.
+func guardedLines(n int) []Line {
+	s := Lines(n + 2)
+	for _, i := range []int{0, n + 1} {
+		for l := range s[i] {
+			s[i][l] = 1e100
+		}
+	}
+	return s[1 : n+1 : n+1]
+}
+
+func checkGuards(t *testing.T, s []Line) {
+	t.Helper()
+	if len(s) == 0 {
+		return
+	}
+	before := (*Line)(unsafe.Add(unsafe.Pointer(&s[0]), -64))
+	after := (*Line)(unsafe.Add(unsafe.Pointer(&s[len(s)-1]), 64))
+	for _, guard := range []*Line{before, after} {
+		for _, x := range guard {
+			if x != 1e100 {
+				t.Fatalf("memory beside the destination was overwritten")
+			}
+		}
+	}
+}
+
+func TestMul(t *testing.T) { eachImplementation(t, testMul) }
+
+func testMul(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for _, k := range []int{1, 2, 3, 4, 5, 63, 64, 65, 127, 511, 512, 513, 1100} {
 		for _, s := range []struct{ n, m int }{{1, 1}, {3, 7}, {5, 8}, {4, 20}} {
@@ -160,7 +204,7 @@ func FuzzMul(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, n, k, m uint16, density float64) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
 		o := newOperands(rnd, 1+int(n%20), 1+int(k%700), 1+int(m%30), density)
-		o.check(t, "fuzz")
+		eachImplementation(t, func(t *testing.T) { o.check(t, "fuzz") })
 	})
 }
 
@@ -182,7 +226,7 @@ func TestWeights(t *testing.T) {
 		copy(x[r][:], o.init[r])
 	}
 	w := Weights{Rows: 5, Cols: 30, Row: 1, Col: 5, Data: flat(transposed(o.v), 5)}
-	w.Mul(x, 1, p.Panel(0), 0, 5)
+	w.Mul(x, &p, 0, 1, 0, 5)
 	for r := range x {
 		for l, want := range definition(o.init[r], o.v[r], o.f) {
 			if x[r][l] != want {
@@ -192,26 +236,42 @@ func TestWeights(t *testing.T) {
 	}
 }
 
-// A sum over rows that is interrupted goes on as if it had not been, if it is
-// interrupted between nibbles: Mul adds to what is there.
-func TestSum(t *testing.T) {
-	for n := range 14 {
-		f, ones := make([][]float64, n), make([]float64, n)
-		x := make([]float64, n)
+// The sums of one column go by the definition too.
+func TestSums(t *testing.T) {
+	for n := range 140 {
 		rnd := rand.New(rand.NewPCG(3, uint64(n)))
+		f, x := make([][]float64, n), make([]float64, n)
+		ones, bits, weights := make([]float64, n), make([]float64, n), make([]float64, n)
+		words := make([]uint64, n/64+1)
 		for i := range x {
 			x[i] = rnd.NormFloat64()
 			f[i], ones[i] = x[i:i+1], 1
+			if rnd.IntN(2) == 0 {
+				bits[i], weights[i] = 1, rnd.Float64()
+				words[i/64] |= 1 << (i % 64)
+			}
 		}
-		if got, want := Sum(x), definition([]float64{0}, ones, f)[0]; got != want {
-			t.Errorf("Sum of %d = %v, want %v", n, got, want)
+		for _, tt := range []struct {
+			name      string
+			got, want float64
+		}{
+			{"Sum", Sum(x), definition([]float64{0}, ones, f)[0]},
+			{"SumBits", SumBits(words[:(n+63)/64], x), definition([]float64{0}, bits, f)[0]},
+			{"Dot of bits", Dot(bits, x), definition([]float64{0}, bits, f)[0]},
+			{"Dot", Dot(weights, x), definition([]float64{0}, weights, f)[0]},
+		} {
+			if tt.got != tt.want {
+				t.Errorf("%s of %d terms = %v, want %v", tt.name, n, tt.got, tt.want)
+			}
 		}
 	}
 }
 
-func TestPackNaN(t *testing.T) {
-	for _, cols := range []int{3, 8} {
-		const k = 5
+func TestPackNaN(t *testing.T) { eachImplementation(t, testPackNaN) }
+
+func testPackNaN(t *testing.T) {
+	for _, s := range []struct{ cols, k int }{{3, 5}, {8, 5}, {8, 8}} {
+		cols, k := s.cols, s.k
 		data := make([]float64, cols*k)
 		var p Panels
 		p.Reset(k, cols)
@@ -231,7 +291,13 @@ func TestPackNaN(t *testing.T) {
 }
 
 func TestUnpack(t *testing.T) {
-	const k, cols, stride = 5, 19, 7
+	eachImplementation(t, func(t *testing.T) {
+		testUnpack(t, 5, 19, 7)
+		testUnpack(t, 12, 16, 13)
+	})
+}
+
+func testUnpack(t *testing.T, k, cols, stride int) {
 	data := make([]float64, cols*stride)
 	for i := range data {
 		data[i] = float64(i)
@@ -262,7 +328,9 @@ func TestTranspose(t *testing.T) {
 		stride := (s.n + 63) / 64
 		got := make([]uint64, s.k*stride)
 		for w := range stride {
-			Transpose(got[w:], stride, b, w*64)
+			for c := range (s.k + 63) / 64 {
+				Transpose(got[c*64*stride+w:], stride, b, w*64, c)
+			}
 		}
 		for r := range s.n {
 			for i := range s.k {
@@ -277,5 +345,49 @@ func TestTranspose(t *testing.T) {
 				t.Fatalf("n=%d/k=%d: bits behind the last row of column %d are %b, want 0", s.n, s.k, i, last)
 			}
 		}
+	}
+}
+
+// The ways are compared here; fewRows should tell when direct is faster.
+func BenchmarkMul(b *testing.B) {
+	for _, s := range []struct {
+		k, m    int
+		density float64
+	}{{784, 504, 0.13}, {500, 784, 0.5}} {
+		for _, n := range []int{10, 30, 100, 512} {
+			rnd := rand.New(rand.NewPCG(5, 5))
+			o := newOperands(rnd, n, s.k, s.m, s.density)
+			var p Panels
+			p.View(s.k, s.m, s.m, flat(o.f, s.m))
+			tab, x := Lines(TableLines), Lines(n*p.Count())
+			for _, way := range []string{"direct", "tables"} {
+				b.Run(fmt.Sprintf("k=%d/m=%d/density=%v/n=%d/%s", s.k, s.m, s.density, n, way), func(b *testing.B) {
+					var lists Lists
+					lists.Build(o.bits(), n)
+					lists.Fill(0, n)
+					lists.direct = way == "direct"
+					for b.Loop() {
+						lists.Mul(x, &p, 0, p.Count(), tab, 0, n)
+					}
+					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n*p.Count()), "ns/line")
+				})
+			}
+		}
+	}
+}
+
+func BenchmarkFill(b *testing.B) {
+	for _, s := range []struct {
+		n, k    int
+		density float64
+	}{{100, 784, 0.13}, {100, 500, 0.5}, {785, 200, 0.13}} {
+		b.Run(fmt.Sprintf("n=%d/k=%d/density=%v", s.n, s.k, s.density), func(b *testing.B) {
+			var lists Lists
+			bits := newOperands(rand.New(rand.NewPCG(6, 6)), s.n, s.k, 1, s.density).bits()
+			for b.Loop() {
+				lists.Build(bits, s.n)
+				lists.Fill(0, s.n)
+			}
+		})
 	}
 }

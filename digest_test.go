@@ -1,0 +1,59 @@
+package rbm_test
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/mat"
+)
+
+// trainingDigest is the digest of a short training, the same for every
+// processor, with and without assembly. A change to it is a change to the
+// results of every user.
+const trainingDigest = "65f6d50e7d137e8d"
+
+func TestDigest(t *testing.T) {
+	const nv, nh = 100, 70
+	data := randomBits(90, nv, 0.3, 1)
+	m := rbm.NewRandom(nv, nh, 0.3, newSource(2))
+	m.FitVisibleBias(data)
+	sgd := rbm.SGD{Rate: 0.1, Momentum: 0.5, Decay: 0.001}
+	var g rbm.Gradient
+	step := func(v mat.Matrix, s rbm.Sampler) {
+		m.Gradient(&g, v, s)
+		sgd.Step(m, &g)
+	}
+	cd := rbm.NewCD(2, newSource(3))
+	for batch := range rbm.Minibatches(data, 25, newSource(4)) {
+		step(batch, cd)
+	}
+	pcd := rbm.NewPCD(13, 1, newSource(5))
+	for batch := range rbm.Minibatches(data, 25, newSource(6)) {
+		step(batch, pcd)
+	}
+	step(grey(data, 7), cd)
+	small := rbm.NewRandom(9, 5, 1, newSource(8))
+	small.Gradient(new(rbm.Gradient), randomBits(3, 9, 0.5, 9), &rbm.Exact{})
+
+	h := sha256.New()
+	add := func(x ...float64) {
+		for _, x := range x {
+			if err := binary.Write(h, binary.LittleEndian, math.Float64bits(x)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	add(params(m)...)
+	add(small.LogPartition())
+	add(m.FreeEnergy(nil, data)...)
+	add(m.PseudoLogLikelihood(nil, data)...)
+	add(m.Energy(nil, data, randomBits(90, nh, 0.5, 10))...)
+	add(m.HiddenProbs(nil, data).RawMatrix().Data...)
+	if got := fmt.Sprintf("%x", h.Sum(nil)[:8]); got != trainingDigest {
+		t.Errorf("digest of a training = %s, want %s", got, trainingDigest)
+	}
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// logistic writes the kernels of package logistic.
+func logistic() {
+	for _, s := range []isa{avx2, avx512} {
+		sigmoids(s, "probs", true, false)
+		sigmoids(s, "draw", false, true)
+		sigmoids(s, "drawProbs", true, true)
+		softplus(s)
+	}
+}
+
+// constant returns memory with a register full of x.
+func (s isa) constant(x float64) Mem {
+	return s.integer(math.Float64bits(x))
+}
+
+var constants = map[uint64]Mem{}
+
+func (s isa) integer(x uint64) Mem {
+	if m, ok := constants[x]; ok {
+		return m
+	}
+	m := GLOBL(constantName(x), RODATA|NOPTR)
+	for l := range 8 {
+		DATA(8*l, U64(x))
+	}
+	constants[x] = m
+	return m
+}
+
+func constantName(x uint64) string {
+	const digits = "0123456789abcdef"
+	name := []byte("c")
+	for i := 60; i >= 0; i -= 4 {
+		name = append(name, digits[x>>i&15])
+	}
+	return string(name)
+}
+
+const (
+	log2e = 0x1.71547652b82fep+0
+	ln2hi = 0.6931467056274414
+	ln2lo = 4.7493250390316726e-07
+	round = 0x1.8p52
+)
+
+var (
+	odd  = []float64{2.510038549551032e-08, 2.7557268459997064e-06, 0.00019841269863053618, 0.008333333333330062, 0.16666666666666669}
+	even = []float64{2.7620088445409746e-07, 2.4801521295954376e-05, 0.0013888888917213717, 0.04166666666662413, 0.5}
+)
+
+// exp returns Exp(x) for x in [-709, 710]. It is Exp operation by operation.
+func (s isa) exp(x Op) VecVirtual {
+	k, pow, t, r, r2, p, q := s.reg(), s.reg(), s.reg(), s.reg(), s.reg(), s.reg(), s.reg()
+	VMULPD(s.constant(log2e), x, k)
+	VADDPD(s.constant(round), k, k)
+	VSUBPD(s.constant(round), k, k)
+	VMULPD(s.constant(ln2hi), k, t)
+	VSUBPD(t, x, r)
+	VMULPD(s.constant(ln2lo), k, t)
+	VSUBPD(t, r, r)
+	VMULPD(r, r, r2)
+	VADDPD(s.constant(round+1023), k, pow)
+	VPSLLQ(U8(52), pow, pow)
+	VMULPD(s.constant(odd[0]), r2, p)
+	VMULPD(s.constant(even[0]), r2, q)
+	for i := 1; i < len(odd); i++ {
+		VADDPD(s.constant(odd[i]), p, p)
+		VADDPD(s.constant(even[i]), q, q)
+		if i < len(odd)-1 {
+			VMULPD(r2, p, p)
+			VMULPD(r2, q, q)
+		}
+	}
+	VMULPD(r, p, p)
+	VADDPD(p, q, q)
+	VMULPD(r2, q, q)
+	VADDPD(q, r, r)
+	VADDPD(s.constant(1), r, r)
+	VMULPD(pow, r, r)
+	return r
+}
+
+// sigmoids writes a kernel that stores probabilities, draws bits, or both, for
+// some lines of inputs.
+func sigmoids(s isa, name string, probs, draw bool) {
+	args, result := "x *float64, stride int, n int", ""
+	if probs {
+		args = "p *float64, " + args + ", scale float64"
+	}
+	if draw {
+		args += ", u *[64]uint32"
+		result = " uint64"
+	}
+	TEXT(name+s.name, NOSPLIT, "func("+args+")"+result)
+	Pragma("noescape")
+	Doc(name + s.name + " is " + name + "Go for n lines of inputs that are stride bytes apart.")
+	x := Load(Param("x"), GP64())
+	stride := Load(Param("stride"), GP64())
+	n := Load(Param("n"), GP64())
+	var p, u Register
+	var scale VecVirtual
+	if probs {
+		p = Load(Param("p"), GP64())
+		scalar := Load(Param("scale"), XMM())
+		scale = s.reg()
+		VBROADCASTSD(scalar, scale)
+	}
+	word, shift := GP64(), RCX
+	if draw {
+		u = Load(Param("u"), GP64())
+		XORQ(word, word)
+		XORQ(RCX, RCX)
+	}
+	Label("line")
+	DECQ(n)
+	JLT(LabelRef("done"))
+	bits := GP64()
+	if draw {
+		XORQ(bits, bits)
+	}
+	for part := range s.parts {
+		off := part * s.size
+		t := s.reg()
+		VMOVUPD(Mem{Base: x, Disp: off}, t)
+		VXORPD(s.constant(math.Copysign(0, -1)), t, t)
+		// The constant comes first: a NaN in the other operand stays.
+		lo, hi := s.reg(), s.reg()
+		VMOVUPD(s.constant(710), hi)
+		VMINPD(t, hi, t)
+		VMOVUPD(s.constant(-709), lo)
+		VMAXPD(t, lo, t)
+		d := s.exp(t)
+		VADDPD(s.constant(1), d, d)
+		if probs {
+			v := s.reg()
+			VDIVPD(d, scale, v)
+			VMOVUPD(v, Mem{Base: p, Disp: off})
+		}
+		if !draw {
+			continue
+		}
+		// u + ½, from the bits of 2⁵² + u.
+		v := s.reg()
+		VPMOVZXDQ(Mem{Base: u, Disp: off / 2}, v)
+		if s.name == avx512.name {
+			VPORQ(s.constant(1<<52), v, v)
+		} else {
+			VPOR(s.constant(1<<52), v, v)
+		}
+		VSUBPD(s.constant(1<<52-0.5), v, v)
+		VMULPD(d, v, v)
+		mask := GP64()
+		if s.name == avx512.name {
+			k := K()
+			VCMPPD(U8(1), s.constant(1<<32), v, k)
+			KMOVB(k, mask.As32())
+		} else {
+			VCMPPD(U8(1), s.constant(1<<32), v, v)
+			VMOVMSKPD(v, mask.As32())
+		}
+		if part > 0 {
+			SHLQ(U8(4), mask)
+		}
+		ORQ(mask, bits)
+	}
+	if draw {
+		SHLQ(CL, bits)
+		ORQ(bits, word)
+		ADDQ(U8(8), shift)
+		ADDQ(U8(32), u)
+	}
+	if probs {
+		ADDQ(U8(64), p)
+	}
+	ADDQ(stride, x)
+	JMP(LabelRef("line"))
+	Label("done")
+	if draw {
+		Store(word, ReturnIndex(0))
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// softplus writes the sum of softplus.
+func softplus(s isa) {
+	TEXT("softplus"+s.name, NOSPLIT, "func(sum *[16]float64, x *float64, stride int, n int)")
+	Pragma("noescape")
+	Doc("softplus" + s.name + " adds n lines of inputs that are stride bytes apart to eight sums, whose parts Max come first.")
+	sum := Load(Param("sum"), GP64())
+	x := Load(Param("x"), GP64())
+	stride := Load(Param("stride"), GP64())
+	n := Load(Param("n"), GP64())
+	var top, rest []VecVirtual
+	for part := range s.parts {
+		top, rest = append(top, s.reg()), append(rest, s.reg())
+		VMOVUPD(Mem{Base: sum, Disp: part * s.size}, top[part])
+		VMOVUPD(Mem{Base: sum, Disp: 64 + part*s.size}, rest[part])
+	}
+	zero := s.reg()
+	if s.name == avx512.name {
+		VPXORQ(zero, zero, zero)
+	} else {
+		VXORPD(zero, zero, zero)
+	}
+	Label("line")
+	DECQ(n)
+	JLT(LabelRef("done"))
+	for part := range s.parts {
+		v, m, lo := s.reg(), s.reg(), s.reg()
+		VMOVUPD(Mem{Base: x, Disp: part * s.size}, v)
+		VMAXPD(v, zero, m)
+		VADDPD(m, top[part], top[part])
+		VORPD(s.constant(math.Copysign(0, -1)), v, v)
+		VMOVUPD(s.constant(-709), lo)
+		VMAXPD(v, lo, v)
+		e := s.exp(v)
+		t := s.reg()
+		VMULPD(e, rest[part], t)
+		VADDPD(t, e, e)
+		VADDPD(e, rest[part], rest[part])
+	}
+	ADDQ(stride, x)
+	JMP(LabelRef("line"))
+	Label("done")
+	for part := range s.parts {
+		VMOVUPD(top[part], Mem{Base: sum, Disp: part * s.size})
+		VMOVUPD(rest[part], Mem{Base: sum, Disp: 64 + part*s.size})
+	}
+	VZEROUPPER()
+	RET()
+}

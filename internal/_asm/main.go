@@ -1,0 +1,58 @@
+// Command _asm writes assembly: the kernels of the package named by its flag
+// -kernels, for AVX2 and AVX-512.
+package main
+
+import (
+	"flag"
+	"log"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+func main() {
+	kernels := flag.String("kernels", "", "package to write: product, logistic, philox or update")
+	flag.Parse()
+	ConstraintExpr("amd64,!purego")
+	switch *kernels {
+	case "product":
+		product()
+	case "logistic":
+		logistic()
+	case "philox":
+		philox()
+	case "update":
+		update()
+	default:
+		log.Fatalf("no kernels for package %q", *kernels)
+	}
+	Generate()
+}
+
+// An isa is an instruction set: a line takes parts registers of size bytes.
+type isa struct {
+	name  string
+	size  int
+	parts int
+	reg   func() VecVirtual
+}
+
+var (
+	avx2   = isa{"AVX2", 32, 2, YMM}
+	avx512 = isa{"AVX512", 64, 1, ZMM}
+)
+
+// broadcast returns a register filled with the float64 or integer x.
+func (s isa) broadcast(x uint64) Op {
+	r, v := GP64(), s.reg()
+	if x>>32 == 0 {
+		MOVL(U32(x), r.As32())
+	} else {
+		MOVQ(U64(x), r)
+	}
+	lane := XMM()
+	MOVQ(r, lane)
+	VPBROADCASTQ(lane, v)
+	return v
+}

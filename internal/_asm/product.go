@@ -1,0 +1,403 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// product writes the kernels of package product.
+func product() {
+	for _, s := range []isa{avx2, avx512} {
+		for _, panels := range []int{1, 2} {
+			build(s, panels)
+			addEntries(s, panels)
+		}
+	}
+	addRows(avx2, 1)
+	addRows(avx2, 2)
+	addRows(avx512, 4)
+	pack()
+	unpack()
+}
+
+const (
+	line    = 64 // bytes
+	entries = 16 // of a table
+)
+
+// minusZero returns a register of -0.
+func (s isa) minusZero() Op {
+	bits, x := GP64(), XMM()
+	MOVQ(U64(1<<63), bits)
+	MOVQ(bits, x)
+	v := s.reg()
+	VBROADCASTSD(x, v)
+	return v
+}
+
+// build tabulates the 16 partial sums of each nibble, beside those of other
+// panels.
+func build(s isa, panels int) {
+	name := fmt.Sprintf("build%d%s", panels, s.name)
+	TEXT(name, NOSPLIT, "func(tab *float64, groups *int32, n int, row *float64, stride int)")
+	Pragma("noescape")
+	Doc("build" + s.name + " is build for n groups of four rows each, stride bytes from row to row.")
+	tab := Load(Param("tab"), GP64())
+	groups := Load(Param("groups"), GP64())
+	n := Load(Param("n"), GP64())
+	base := Load(Param("row"), GP64())
+	stride := Load(Param("stride"), GP64())
+	zero := s.minusZero()
+	stride3, end := GP64(), GP64()
+	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
+	LEAQ(Mem{Base: groups, Index: n, Scale: 4}, end)
+
+	Label("group")
+	CMPQ(groups, end)
+	JGE(LabelRef("done"))
+	row := GP64()
+	MOVLQSX(Mem{Base: groups}, row)
+	ADDQ(U8(4), groups)
+	SHLQ(U8(2), row)
+	IMULQ(stride, row)
+	ADDQ(base, row)
+	for p := range s.parts {
+		off := p * s.size
+		var sum [entries]Op
+		sum[0] = zero
+		load := func(m Mem) Op {
+			v := s.reg()
+			VMOVUPD(m.Offset(off), v)
+			return v
+		}
+		sum[1] = load(Mem{Base: row})
+		sum[2] = load(Mem{Base: row, Index: stride, Scale: 1})
+		sum[4] = load(Mem{Base: row, Index: stride, Scale: 2})
+		sum[8] = load(Mem{Base: row, Index: stride3, Scale: 1})
+		store := func(i int) { VMOVAPD(sum[i], Mem{Base: tab, Disp: i*panels*line + off}) }
+		for i := range entries {
+			high := 8
+			for high > i {
+				high /= 2
+			}
+			if i&(i-1) != 0 {
+				sum[i] = s.reg()
+				VADDPD(sum[high], sum[i-high], sum[i])
+			}
+			store(i)
+		}
+	}
+	ADDQ(U32(entries*panels*line), tab)
+	JMP(LabelRef("group"))
+
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// addEntries adds the listed table entries to the lines of x, of two rows and
+// some panels at a time: their sums do not wait for each other.
+func addEntries(s isa, panels int) {
+	name := fmt.Sprintf("addEntries%d%s", panels, s.name)
+	TEXT(name, NOSPLIT, "func(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s adds, for each pair of rows, the table entries of their lists, estride bytes apart, to x, for %d", name, panels),
+		"panels whose lines of x are xstride bytes apart. The lengths are multiples of 8.")
+	x0 := Load(Param("x"), GP64())
+	xstride := Load(Param("xstride"), GP64())
+	tab := Load(Param("tab"), GP64())
+	entry := Load(Param("entry"), GP64())
+	estride := Load(Param("estride"), GP64())
+	length := Load(Param("length"), GP64())
+	pairs := Load(Param("pairs"), GP64())
+	var acc [2][][]Op
+	for r := range acc {
+		acc[r] = make([][]Op, panels)
+		for q := range panels {
+			for range s.parts {
+				acc[r][q] = append(acc[r][q], s.reg())
+			}
+		}
+	}
+	each := func(f func(r, q, p int, m Mem)) {
+		for q := range panels {
+			for p := range s.parts {
+				for r := range acc {
+					m := Mem{Base: x0, Disp: r*line + p*s.size}
+					if q == 1 {
+						m.Index, m.Scale = xstride, 1
+					}
+					f(r, q, p, m)
+				}
+			}
+		}
+	}
+	i, end := GP64(), GP64()
+	add := func(n int) {
+		for k := range n {
+			e := []GPVirtual{GP64(), GP64()}
+			MOVL(Mem{Base: i, Disp: 4 * k}, e[1].As32())
+			MOVWLZX(e[1].As16(), e[0].As32())
+			SHRL(U8(16), e[1].As32())
+			each(func(r, q, p int, _ Mem) {
+				m := Mem{Base: tab, Index: e[r], Scale: uint8(4 * panels), Disp: q*line + p*s.size}
+				VADDPD(m, acc[r][q][p], acc[r][q][p])
+			})
+		}
+		ADDQ(U8(4*n), i)
+	}
+	Label("pair")
+	DECQ(pairs)
+	JLT(LabelRef("done"))
+	MOVQ(entry, i)
+	ADDQ(estride, entry)
+	MOVLQSX(Mem{Base: length}, end)
+	ADDQ(U8(4), length)
+	TESTQ(end, end)
+	JZ(LabelRef("empty"))
+	LEAQ(Mem{Base: i, Index: end, Scale: 2}, end)
+	each(func(r, q, p int, m Mem) { VMOVUPD(m, acc[r][q][p]) })
+	Label("four")
+	add(4)
+	CMPQ(i, end)
+	JLT(LabelRef("four"))
+	each(func(r, q, p int, m Mem) { VMOVUPD(acc[r][q][p], m) })
+	Label("empty")
+	ADDQ(U8(2*line), x0)
+	JMP(LabelRef("pair"))
+
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// addRows adds the rows of some panels that a list of nibbles names to the lines
+// of x, without tables.
+func addRows(s isa, panels int) {
+	name := fmt.Sprintf("addRows%d%s", panels, s.name)
+	TEXT(name, NOSPLIT, "func(x *float64, xstride int, row *float64, pstride, rstride int, groups *int32, entry *uint16, estride int, length *int32, rows int)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s adds, for each row r, the partial sums that the list names to x[r], for %d panels pstride bytes", name, panels),
+		"apart, of rows rstride bytes apart, whose lines of x are xstride bytes apart.")
+	x := Load(Param("x"), GP64())
+	pstride := Load(Param("pstride"), GP64())
+	rstride := Load(Param("rstride"), GP64())
+	rstride3 := GP64()
+	LEAQ(Mem{Base: rstride, Index: rstride, Scale: 2}, rstride3)
+	groups := Load(Param("groups"), GP64())
+	length := Load(Param("length"), GP64())
+	zero := s.minusZero()
+	acc, sum := make([][]Op, panels), make([][]Op, panels)
+	for q := range panels {
+		for range s.parts {
+			acc[q], sum[q] = append(acc[q], s.reg()), append(sum[q], s.reg())
+		}
+	}
+	each := func(f func(q, p int)) {
+		for q := range panels {
+			for p := range s.parts {
+				f(q, p)
+			}
+		}
+	}
+	// Every other row has the odd entries of a pair.
+	i, end, odd := GP64(), GP64(), GP64()
+	XORQ(odd, odd)
+	Label("row")
+	rows := Load(Param("rows"), GP64())
+	DECQ(rows)
+	JLT(LabelRef("done"))
+	Store(rows, Param("rows"))
+	entry := Load(Param("entry"), GP64())
+	MOVLQSX(Mem{Base: length}, end)
+	TESTQ(end, end)
+	JZ(LabelRef("next"))
+	LEAQ(Mem{Base: entry, Index: end, Scale: 2}, end)
+	LEAQ(Mem{Base: entry, Index: odd, Scale: 2}, i)
+	lines := func(f func(q, p int, m Mem)) {
+		at, xstride := GP64(), Load(Param("xstride"), GP64())
+		MOVQ(x, at)
+		for q := range panels {
+			if q > 0 {
+				ADDQ(xstride, at)
+			}
+			for p := range s.parts {
+				f(q, p, Mem{Base: at, Disp: p * s.size})
+			}
+		}
+	}
+	lines(func(q, p int, m Mem) { VMOVUPD(m, acc[q][p]) })
+
+	Label("nibble")
+	e, at := GP64(), make([]Register, panels)
+	slot := GP64()
+	MOVWQZX(Mem{Base: i}, e)
+	TESTL(e.As32(), e.As32())
+	JZ(LabelRef("last"))
+	MOVQ(e, slot)
+	SHRQ(U8(8), slot)
+	MOVLQSX(Mem{Base: groups, Index: slot, Scale: 4}, slot)
+	IMULQ(rstride, slot)
+	base := Load(Param("row"), GP64())
+	for q := range panels {
+		r := GP64()
+		if q == 0 {
+			LEAQ(Mem{Base: base, Index: slot, Scale: 4}, r)
+		} else {
+			LEAQ(Mem{Base: at[q-1], Index: pstride, Scale: 1}, r)
+		}
+		at[q] = r
+	}
+	each(func(q, p int) { VMOVAPD(zero, sum[q][p]) })
+	for b := range 4 {
+		next := fmt.Sprintf("bit%d", b+1)
+		TESTB(U8(16<<b), e.As8())
+		JZ(LabelRef(next))
+		each(func(q, p int) {
+			m := Mem{Base: at[q], Disp: p * s.size}
+			switch b {
+			case 1:
+				m.Index, m.Scale = rstride, 1
+			case 2:
+				m.Index, m.Scale = rstride, 2
+			case 3:
+				m.Index, m.Scale = rstride3, 1
+			}
+			VADDPD(m, sum[q][p], sum[q][p])
+		})
+		Label(next)
+	}
+	each(func(q, p int) { VADDPD(sum[q][p], acc[q][p], acc[q][p]) })
+	ADDQ(U8(4), i)
+	CMPQ(i, end)
+	JLT(LabelRef("nibble"))
+
+	Label("last")
+	lines(func(q, p int, m Mem) { VMOVUPD(acc[q][p], m) })
+	Label("next")
+	ADDQ(U8(line), x)
+	XORQ(U8(1), odd)
+	JNZ(LabelRef("row"))
+	ADDQ(U8(4), length)
+	nextPair := Load(Param("estride"), GP64())
+	ADDQ(Load(Param("entry"), GP64()), nextPair)
+	Store(nextPair, Param("entry"))
+	JMP(LabelRef("row"))
+
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// transpose4 transposes 4×4 float64s.
+func transpose4(in [4]Op) (out [4]Op) {
+	lo01, hi01, lo23, hi23 := YMM(), YMM(), YMM(), YMM()
+	VUNPCKLPD(in[1], in[0], lo01)
+	VUNPCKHPD(in[1], in[0], hi01)
+	VUNPCKLPD(in[3], in[2], lo23)
+	VUNPCKHPD(in[3], in[2], hi23)
+	for i := range out {
+		out[i] = YMM()
+	}
+	VPERM2F128(U8(0x20), lo23, lo01, out[0])
+	VPERM2F128(U8(0x20), hi23, hi01, out[1])
+	VPERM2F128(U8(0x31), lo23, lo01, out[2])
+	VPERM2F128(U8(0x31), hi23, hi01, out[3])
+	return out
+}
+
+// pack transposes eight rows into a panel.
+func pack() {
+	TEXT("packAVX2", NOSPLIT, "func(panel *float64, src *float64, stride int, n int) (sum float64)")
+	Pragma("noescape")
+	Doc("packAVX2 sets n lines, n a multiple of 4, to the columns of eight rows, stride bytes from row to row. The result is",
+		"NaN if a number is NaN or infinite.")
+	panel := Load(Param("panel"), GP64())
+	src := Load(Param("src"), GP64())
+	stride := Load(Param("stride"), GP64())
+	n := Load(Param("n"), GP64())
+	stride3, half := GP64(), GP64()
+	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
+	LEAQ(Mem{Base: src, Index: stride, Scale: 4}, half)
+	sum, zero := YMM(), YMM()
+	VXORPD(sum, sum, sum)
+	VXORPD(zero, zero, zero)
+
+	Label("loop")
+	SUBQ(U8(4), n)
+	JLT(LabelRef("done"))
+	for h, base := range []Register{src, half} {
+		var in [4]Op
+		for i, m := range []Mem{
+			{Base: base}, {Base: base, Index: stride, Scale: 1}, {Base: base, Index: stride, Scale: 2}, {Base: base, Index: stride3, Scale: 1},
+		} {
+			in[i] = YMM()
+			VMOVUPD(m, in[i])
+		}
+		for _, v := range in {
+			t := YMM()
+			VMULPD(zero, v, t)
+			VADDPD(t, sum, sum)
+		}
+		for i, v := range transpose4(in) {
+			VMOVAPD(v, Mem{Base: panel, Disp: i*line + h*32})
+		}
+	}
+	ADDQ(U8(32), src)
+	ADDQ(U8(32), half)
+	ADDQ(U32(4*line), panel)
+	JMP(LabelRef("loop"))
+
+	Label("done")
+	hi := XMM()
+	VEXTRACTF128(U8(1), sum, hi)
+	VADDPD(sum.AsX(), hi, hi)
+	lo := XMM()
+	VUNPCKHPD(hi, hi, lo)
+	VADDSD(lo, hi, hi)
+	Store(hi, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
+
+// unpack is the inverse.
+func unpack() {
+	TEXT("unpackAVX2", NOSPLIT, "func(panel *float64, dst *float64, stride int, n int)")
+	Pragma("noescape")
+	Doc("unpackAVX2 sets the columns of eight rows, stride bytes from row to row, to n lines, n a multiple of 4.")
+	panel := Load(Param("panel"), GP64())
+	dst := Load(Param("dst"), GP64())
+	stride := Load(Param("stride"), GP64())
+	n := Load(Param("n"), GP64())
+	stride3, half := GP64(), GP64()
+	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
+	LEAQ(Mem{Base: dst, Index: stride, Scale: 4}, half)
+
+	Label("loop")
+	SUBQ(U8(4), n)
+	JLT(LabelRef("done"))
+	for h, base := range []Register{dst, half} {
+		var in [4]Op
+		for i := range in {
+			in[i] = YMM()
+			VMOVUPD(Mem{Base: panel, Disp: i*line + h*32}, in[i])
+		}
+		out := transpose4(in)
+		for i, m := range []Mem{
+			{Base: base}, {Base: base, Index: stride, Scale: 1}, {Base: base, Index: stride, Scale: 2}, {Base: base, Index: stride3, Scale: 1},
+		} {
+			VMOVUPD(out[i], m)
+		}
+	}
+	ADDQ(U8(32), dst)
+	ADDQ(U8(32), half)
+	ADDQ(U32(4*line), panel)
+	JMP(LabelRef("loop"))
+
+	Label("done")
+	VZEROUPPER()
+	RET()
+}

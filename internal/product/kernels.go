@@ -1,0 +1,133 @@
+package product
+
+import (
+	"math"
+	"math/bits"
+)
+
+// The kernels in plain Go. They are the definition of those in assembly, which
+// give the same bits.
+
+var minusZero = func() (z Line) {
+	for l := range z {
+		z[l] = math.Copysign(0, -1)
+	}
+	return z
+}()
+
+// buildGo tabulates the partial sums of each of the given nibbles, entries being
+// step lines apart.
+func buildGo(tab []Line, step int, groups []int32, p Panel) {
+	var zero Line
+	for s, g := range groups {
+		t := tab[s*entries*step:][:15*step+1]
+		i := int(g) * group
+		// Rows behind the last are never set.
+		r0, r1, r2, r3 := p.Line(i), &zero, &zero, &zero
+		switch min(group, p.Rows-i) {
+		case 4:
+			r1, r2, r3 = p.Line(i+1), p.Line(i+2), p.Line(i+3)
+		case 3:
+			r1, r2 = p.Line(i+1), p.Line(i+2)
+		case 2:
+			r1 = p.Line(i + 1)
+		}
+		t[0] = minusZero
+		for l := range Lanes {
+			a, b, c, d := r0[l], r1[l], r2[l], r3[l]
+			ab, ac, bc, abc := a+b, a+c, b+c, a+b+c
+			t[1*step][l], t[2*step][l], t[3*step][l], t[4*step][l] = a, b, ab, c
+			t[5*step][l], t[6*step][l], t[7*step][l], t[8*step][l] = ac, bc, abc, d
+			t[9*step][l], t[10*step][l], t[11*step][l], t[12*step][l] = a+d, b+d, ab+d, c+d
+			t[13*step][l], t[14*step][l], t[15*step][l] = ac+d, bc+d, abc+d
+		}
+	}
+}
+
+// addEntriesGo adds the table entries of row r of the list to x[r].
+func addEntriesGo(x, tab []Line, step int, list pairList) {
+	for r := range x {
+		acc := &x[r]
+		a0, a1, a2, a3, a4, a5, a6, a7 := acc[0], acc[1], acc[2], acc[3], acc[4], acc[5], acc[6], acc[7]
+		row := list.row(r)
+		for i := 0; i < len(row) && row[i] != 0; i += 2 {
+			t := &tab[int(row[i]/entryUnit)*step]
+			a0 += t[0]
+			a1 += t[1]
+			a2 += t[2]
+			a3 += t[3]
+			a4 += t[4]
+			a5 += t[5]
+			a6 += t[6]
+			a7 += t[7]
+		}
+		*acc = Line{a0, a1, a2, a3, a4, a5, a6, a7}
+	}
+}
+
+// addRowsGo adds the partial sums of row r of the list to x[r], from the rows of
+// p themselves.
+func addRowsGo(x []Line, p Panel, groups []int32, list pairList) {
+	for r := range x {
+		acc := &x[r]
+		row := list.row(r)
+		for k := 0; k < len(row) && row[k] != 0; k += 2 {
+			e := row[k] / entryUnit
+			n := uint(e % entries)
+			i := int(groups[e/entries]) * group
+			row := p.Line(i + bits.TrailingZeros(n))
+			a0, a1, a2, a3, a4, a5, a6, a7 := row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7]
+			for n &= n - 1; n != 0; n &= n - 1 {
+				row = p.Line(i + bits.TrailingZeros(n))
+				a0 += row[0]
+				a1 += row[1]
+				a2 += row[2]
+				a3 += row[3]
+				a4 += row[4]
+				a5 += row[5]
+				a6 += row[6]
+				a7 += row[7]
+			}
+			acc[0] += a0
+			acc[1] += a1
+			acc[2] += a2
+			acc[3] += a3
+			acc[4] += a4
+			acc[5] += a5
+			acc[6] += a6
+			acc[7] += a7
+		}
+	}
+}
+
+// packGo sets panel to the columns of the first eight rows of src. It reports
+// whether a NaN or an infinity may be among them.
+func packGo(panel []Line, src []float64, stride int) bool {
+	var rows [Lanes][]float64
+	for l := range rows {
+		rows[l] = src[l*stride:][:len(panel)]
+	}
+	var sum float64
+	for i := range panel {
+		line := &panel[i]
+		for l := range rows {
+			line[l] = rows[l][i]
+		}
+		sum += float64(0 * ((line[0] + line[1]) + (line[2] + line[3]) + (line[4] + line[5]) + (line[6] + line[7])))
+	}
+	return sum != 0
+}
+
+// unpackGo sets the columns of the first eight rows of dst to panel.
+func unpackGo(panel []Line, dst []float64, stride int) {
+	var rows [Lanes][]float64
+	for l := range rows {
+		rows[l] = dst[l*stride:][:len(panel)]
+	}
+	for i := range panel {
+		line := &panel[i]
+		for l := range rows {
+			rows[l][i] = line[l]
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package rbm
+
+import (
+	"github.com/gorbm/rbm/internal/parallel"
+	"github.com/gorbm/rbm/internal/product"
+	"gonum.org/v1/gonum/mat"
+)
+
+// statistics accumulates, over rows of any number of batches,
+//
+//	Σᵣ sᵣ (ĥᵣ, 1)(vᵣ, 1)ᵀ
+//
+// whose parts are ⟨ĥvᵀ⟩, ⟨v⟩ and ⟨ĥ⟩ for a scale s that sums to one. Rows of bits
+// wait until there are enough of them to be worth a product.
+type statistics struct {
+	nv, nh int
+	acc    []product.Line // panels of (ĥ, 1) × (nv+1), if there is more than one flush
+	begun  bool           // acc holds something
+
+	p      []float64 // s·(ĥ, 1) of the waiting rows: words of units × room × 64
+	room   int       // rows, a multiple of 64
+	rows   int       // that wait, a multiple of 64
+	bits   []uint64  // (v, 1) of the waiting rows, transposed: (nv+1) × room
+	lists  lists
+	real   product.Weights // or (v, 1) itself, if it is not bits
+	isReal bool
+
+	pass    pass
+	in      batch
+	base    int // where the rows of the current pass go
+	scale   []float64
+	chains  *draws
+	dst     *Gradient      // to store in, if the current product is the last
+	scratch []flushScratch // of each worker
+}
+
+type flushScratch struct {
+	tab, acc []product.Line
+}
+
+// maxRoom is the size, in float64s, that p should not exceed by much.
+const maxRoom = 1 << 19
+
+func (s *statistics) reset(nv, nh int) {
+	s.nv, s.nh, s.begun, s.rows = nv, nh, false, 0
+	s.room = min(blockRows, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
+	if n := (nh/wordBits + 1) * s.room * wordBits; cap(s.p) < n {
+		s.p = product.Floats(product.Lines(n / product.Lanes))
+	}
+	s.p = s.p[:cap(s.p)]
+	s.bits = grow(s.bits, (nv+1)*s.room/wordBits)
+}
+
+// panels returns the number of panels of (ĥ, 1).
+func (s *statistics) panels() int { return s.nh/product.Lanes + 1 }
+
+func growLines(s []product.Line, n int) []product.Line {
+	if cap(s) < n {
+		return product.Lines(n)
+	}
+	return s[:n]
+}
+
+// add adds the rows of v, called name, each scaled by scale and its weight. If
+// chains are given, their hidden units are drawn on the way.
+func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64, scale float64, chains *Chains) {
+	n, _ := v.Dims()
+	for r0 := 0; r0 < n; r0 += s.room {
+		r1 := min(n, r0+s.room)
+		s.in.read(name, v, r0, r1)
+		rows := (s.in.rows + wordBits - 1) / wordBits * wordBits
+		if s.in.bits == nil || s.rows+rows > s.room {
+			s.flush(&p.team, nil)
+		}
+		s.base = s.rows
+		s.scale = grow(s.scale, s.in.rows)
+		for r := range s.scale {
+			s.scale[r] = scale
+			if weights != nil {
+				s.scale[r] = float64(scale * weights[r0+r])
+			}
+		}
+		s.chains = nil
+		if chains != nil {
+			s.chains = chains.restart(p, n, r0)
+		}
+		s.pass.run(&p.team, &p.hidden, &s.in, s)
+		s.rows += rows
+		if s.in.bits == nil {
+			s.isReal = true
+			s.real = product.Weights{Rows: s.nv + 1, Cols: s.in.rows, Row: 1, Col: s.nv + 1, Data: s.in.real}
+			s.flush(&p.team, nil)
+			continue
+		}
+		s.transpose(&p.team)
+	}
+}
+
+// take is the sink of the positive and the negative phase.
+func (s *statistics) take(t, r0, n int, x tile) {
+	var u [wordBits]uint32
+	for r := range n {
+		in := x.row(r, n)
+		scale := s.scale[r0+r]
+		row := s.base + r0 + r
+		p := s.p[(t*s.room+row)*wordBits:][:wordBits]
+		if s.chains != nil {
+			s.chains.random(&u, t, in.N*product.Lanes, r0+r)
+			*s.chains.word(r0+r, t) = in.DrawProbs(p, scale, &u)
+		} else {
+			in.Probs(p, scale)
+		}
+		if t == (s.nh-1)/wordBits {
+			s.p[(s.nh/wordBits*s.room+row)*wordBits+s.nh%wordBits] = scale
+		}
+	}
+}
+
+// transpose appends the rows of the batch to the waiting bits.
+func (s *statistics) transpose(team *parallel.Team) {
+	words := (s.nv + wordBits - 1) / wordBits
+	team.Run(parallel.Workers(words, s.in.rows*s.nv/4), words, (*transposing)(s))
+	for r0 := 0; r0 < s.in.rows; r0 += wordBits {
+		s.bits[(s.nv*s.room+s.base+r0)/wordBits] = ^uint64(0) >> (wordBits - min(wordBits, s.in.rows-r0))
+	}
+}
+
+// transposing is the job of transpose, the units of a word a part.
+type transposing statistics
+
+func (s *transposing) Do(_, w int) {
+	side := s.in.bits.side()
+	stride := s.room / wordBits
+	for r0 := 0; r0 < s.in.rows; r0 += wordBits {
+		product.Transpose(s.bits[w*wordBits*stride+(s.base+r0)/wordBits:], stride, side, r0, w)
+	}
+}
+
+// flush adds the products of the waiting rows to acc, and stores acc in dst
+// unless it is nil.
+func (s *statistics) flush(team *parallel.Team, dst *Gradient) {
+	if s.rows == 0 && dst == nil {
+		return
+	}
+	s.dst = dst
+	if !s.isReal {
+		s.lists.build(team, product.Bits{Rows: s.nv + 1, Cols: s.rows, Stride: s.room / wordBits, Words: s.bits}, s.nv+1)
+	}
+	parts := (s.panels() + flushPanels - 1) / flushPanels
+	workers := parallel.Workers(parts, s.panels()*(s.nv+1)*(s.rows/8+8))
+	for len(s.scratch) < workers {
+		s.scratch = append(s.scratch, flushScratch{tab: product.Lines(product.TableLines)})
+	}
+	if dst == nil {
+		s.acc = growLines(s.acc, s.panels()*(s.nv+1))
+	}
+	team.Run(workers, parts, (*flushing)(s))
+	s.rows, s.isReal, s.begun, s.dst = 0, false, true, nil
+}
+
+// flushing is the job of flush, flushPanels panels of (ĥ, 1) a part.
+type flushing statistics
+
+const flushPanels = 2 // divides the panels of a word
+
+func (s *flushing) Do(worker, part int) {
+	first := part * flushPanels
+	panels := min(flushPanels, (*statistics)(s).panels()-first)
+	scratch := &s.scratch[worker]
+	var acc []product.Line
+	if s.dst != nil && !s.begun { // the only flush
+		scratch.acc = growLines(scratch.acc, flushPanels*(s.nv+1))
+		acc = scratch.acc[:panels*(s.nv+1)]
+	} else {
+		acc = s.acc[first*(s.nv+1):][:panels*(s.nv+1)]
+	}
+	if !s.begun {
+		clear(acc)
+	}
+	if s.rows > 0 {
+		var p product.Panels
+		p.View(s.rows, wordBits, wordBits, s.p[first/panelsOfWord*s.room*wordBits:])
+		q := first % panelsOfWord
+		if s.isReal {
+			s.real.Mul(acc, &p, q, q+panels, 0, s.nv+1)
+		} else {
+			s.lists.Mul(acc, &p, q, q+panels, scratch.tab, 0, s.nv+1)
+		}
+	}
+	if s.dst == nil {
+		return
+	}
+	for q := range panels {
+		s.dst.store(acc[q*(s.nv+1):][:s.nv+1], first+q)
+	}
+}
+
+// store sets the part of g that stands in panel q of (ĥ, 1)(v, 1)ᵀ.
+func (g *Gradient) store(panel []product.Line, q int) {
+	w := g.W.RawMatrix()
+	nv := w.Cols
+	n := min(product.Lanes, w.Rows-q*product.Lanes)
+	product.Unpack(panel[:nv], q, n, w.Stride, w.Data)
+	for l := range n {
+		g.C.SetVec(q*product.Lanes+l, panel[nv][l])
+	}
+	if n < product.Lanes {
+		for i := range nv {
+			g.B.SetVec(i, panel[i][n])
+		}
+	}
+}
