@@ -76,7 +76,7 @@ func TestStop(t *testing.T) {
 		team.Stop()
 		team.Stop() // does nothing
 		for i := 0; runtime.NumGoroutine() > before; i++ {
-			if i == 1000 {
+			if i == 1e6 {
 				t.Fatalf("%d goroutines after Stop, want %d", runtime.NumGoroutine(), before)
 			}
 			runtime.Gosched() // one that has said goodbye may not be gone yet
