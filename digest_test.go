@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/internal/cpu"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -17,6 +18,10 @@ import (
 const trainingDigest = "65f6d50e7d137e8d"
 
 func TestDigest(t *testing.T) {
+	cpu.Each(func(name string) { t.Run(name, testDigest) })
+}
+
+func testDigest(t *testing.T) {
 	const nv, nh = 100, 70
 	data := randomBits(90, nv, 0.3, 1)
 	m := rbm.NewRandom(nv, nh, 0.3, newSource(2))

@@ -2,22 +2,17 @@
 
 package logistic
 
-import "golang.org/x/sys/cpu"
+import "github.com/gorbm/rbm/internal/cpu"
 
 //go:generate go run -C ../_asm . -kernels logistic -out ../logistic/kernels_amd64.s -stubs ../logistic/stubs_amd64.go -pkg logistic
-
-var (
-	useAVX2   = cpu.X86.HasAVX2
-	useAVX512 = useAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ
-)
 
 const lineBytes = 64
 
 func probs(p []float64, in Inputs, scale float64) {
 	switch {
-	case !useAVX2 || in.N == 0:
+	case !cpu.AVX2 || in.N == 0:
 		probsGo(p, in, scale)
-	case useAVX512:
+	case cpu.AVX512:
 		probsAVX512(&p[0], in.first(), in.Stride*lineBytes, in.N, scale)
 	default:
 		probsAVX2(&p[0], in.first(), in.Stride*lineBytes, in.N, scale)
@@ -26,9 +21,9 @@ func probs(p []float64, in Inputs, scale float64) {
 
 func draw(in Inputs, u *[64]uint32) uint64 {
 	switch {
-	case !useAVX2 || in.N == 0:
+	case !cpu.AVX2 || in.N == 0:
 		return drawGo(in, u)
-	case useAVX512:
+	case cpu.AVX512:
 		return drawAVX512(in.first(), in.Stride*lineBytes, in.N, u)
 	default:
 		return drawAVX2(in.first(), in.Stride*lineBytes, in.N, u)
@@ -37,9 +32,9 @@ func draw(in Inputs, u *[64]uint32) uint64 {
 
 func drawProbs(p []float64, in Inputs, scale float64, u *[64]uint32) uint64 {
 	switch {
-	case !useAVX2 || in.N == 0:
+	case !cpu.AVX2 || in.N == 0:
 		return drawProbsGo(p, in, scale, u)
-	case useAVX512:
+	case cpu.AVX512:
 		return drawProbsAVX512(&p[0], in.first(), in.Stride*lineBytes, in.N, scale, u)
 	default:
 		return drawProbsAVX2(&p[0], in.first(), in.Stride*lineBytes, in.N, scale, u)
@@ -48,9 +43,9 @@ func drawProbs(p []float64, in Inputs, scale float64, u *[64]uint32) uint64 {
 
 func softplus(sums *[16]float64, in Inputs) {
 	switch {
-	case !useAVX2 || in.N == 0:
+	case !cpu.AVX2 || in.N == 0:
 		softplusGo(sums, in)
-	case useAVX512:
+	case cpu.AVX512:
 		softplusAVX512(sums, in.first(), in.Stride*lineBytes, in.N)
 	default:
 		softplusAVX2(sums, in.first(), in.Stride*lineBytes, in.N)

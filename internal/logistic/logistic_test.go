@@ -6,7 +6,14 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/gorbm/rbm/internal/cpu"
 )
+
+// each runs a test with each set of kernels.
+func each(t *testing.T, test func(t *testing.T)) {
+	cpu.Each(func(name string) { t.Run(name, test) })
+}
 
 const prec = 320
 
@@ -160,7 +167,7 @@ func inputs(x []float64) Inputs {
 	return in
 }
 
-func TestSoftplusSum(t *testing.T) { eachImplementation(t, testSoftplusSum) }
+func TestSoftplusSum(t *testing.T) { each(t, testSoftplusSum) }
 
 func testSoftplusSum(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(2, 2))
@@ -192,7 +199,7 @@ func testSoftplusSum(t *testing.T) {
 
 // Draw and DrawProbs follow their definition: bit i is set where
 // (u+½)/2³² < σ(x), which is checked for the u on either side of the boundary.
-func TestDraw(t *testing.T) { eachImplementation(t, testDraw) }
+func TestDraw(t *testing.T) { each(t, testDraw) }
 
 func testDraw(t *testing.T) {
 	for _, x := range []float64{-20, -3, -0.5, 0, 1e-9, 0.7, 4, 20} {
@@ -227,7 +234,7 @@ func TestImplementations(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(4, 4))
 	special := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 1e6, -1e6, 708, -708, 709, -709,
 		709.3, 709.5, 709.7, 709.8, 710, 711, -708.7, -708.8, -709.4, 1e-300, -1e-300, 36.7, -36.7, 745, -745}
-	eachImplementation(t, func(t *testing.T) {
+	each(t, func(t *testing.T) {
 		for n := 1; n <= 8; n++ {
 			for range 200 {
 				in := Inputs{X: make([][8]float64, 2*n), Stride: 2, N: n}

@@ -2,20 +2,15 @@
 
 package philox
 
-import "golang.org/x/sys/cpu"
+import "github.com/gorbm/rbm/internal/cpu"
 
 //go:generate go run -C ../_asm . -kernels philox -out ../philox/fill_amd64.s -stubs ../philox/stubs_amd64.go -pkg philox
 
-var (
-	useAVX2   = cpu.X86.HasAVX2
-	useAVX512 = useAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL
-)
-
 func fill(u *[64]uint32, n int, key uint64, c0, c1, c2, c3 uint32) {
 	switch {
-	case !useAVX2 || n < 4: // where 16 counters take longer than n
+	case !cpu.AVX2 || n < 4: // where 16 counters take longer than n
 		fillGo(u, n, key, c0, c1, c2, c3)
-	case useAVX512:
+	case cpu.AVX512:
 		fillAVX512(u, key, c0, c1, c2, c3)
 	default:
 		fillAVX2(u, key, c0, c1, c2, c3)

@@ -4,7 +4,14 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/gorbm/rbm/internal/cpu"
 )
+
+// each runs a test with each set of kernels.
+func each(t *testing.T, test func(t *testing.T)) {
+	cpu.Each(func(name string) { t.Run(name, test) })
+}
 
 var _ rand.Source = (*Source)(nil)
 
@@ -37,7 +44,7 @@ func TestBlock(t *testing.T) {
 
 // Fill takes each number from the counter that its comment names, so that no
 // two places share one.
-func TestFill(t *testing.T) { eachImplementation(t, testFill) }
+func TestFill(t *testing.T) { each(t, testFill) }
 
 func testFill(t *testing.T) {
 	p := Place{Row: 7, Sweep: 5<<32 | 6, Phase: 3}

@@ -2,14 +2,9 @@
 
 package product
 
-import "golang.org/x/sys/cpu"
+import "github.com/gorbm/rbm/internal/cpu"
 
 //go:generate go run -C ../_asm . -kernels product -out ../product/kernels_amd64.s -stubs ../product/stubs_amd64.go -pkg product
-
-var (
-	useAVX2   = cpu.X86.HasAVX2
-	useAVX512 = useAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ
-)
 
 const (
 	entryBytes, floatBytes, lineBytes = 2, 8, 64
@@ -23,7 +18,7 @@ const (
 // some of the panels from p on, which are distance apart, and returns for how
 // many.
 func addEntries(x []Line, n int, p Panel, distance, panels int, groups []int32, list pairList, tab []Line) int {
-	if !useAVX2 {
+	if !cpu.AVX2 {
 		buildGo(tab, 1, groups, p)
 		addEntriesGo(x[:n], tab, 1, list)
 		return 1
@@ -31,9 +26,9 @@ func addEntries(x []Line, n int, p Panel, distance, panels int, groups []int32, 
 	done := min(panels, tabPanels)
 	build, add := build1AVX2, addEntries1AVX2
 	switch {
-	case useAVX512 && done == 2:
+	case cpu.AVX512 && done == 2:
 		build, add = build2AVX512, addEntries2AVX512
-	case useAVX512:
+	case cpu.AVX512:
 		build, add = build1AVX512, addEntries1AVX512
 	case done == 2:
 		build, add = build2AVX2, addEntries2AVX2
@@ -67,13 +62,13 @@ func addEntries(x []Line, n int, p Panel, distance, panels int, groups []int32, 
 
 // addRows does the same without tables.
 func addRows(x []Line, n int, p Panel, distance, panels int, groups []int32, list pairList) int {
-	if !useAVX2 {
+	if !cpu.AVX2 {
 		addRowsGo(x[:n], p, groups, list)
 		return 1
 	}
 	kernel, done := addRows1AVX2, 1
 	switch {
-	case useAVX512 && panels >= 4:
+	case cpu.AVX512 && panels >= 4:
 		kernel, done = addRows4AVX512, 4
 	case panels >= 2:
 		kernel, done = addRows2AVX2, 2
@@ -87,7 +82,7 @@ func addRows(x []Line, n int, p Panel, distance, panels int, groups []int32, lis
 }
 
 func pack(panel []Line, src []float64, stride int) bool {
-	if !useAVX2 || len(panel)%4 != 0 {
+	if !cpu.AVX2 || len(panel)%4 != 0 {
 		return packGo(panel, src, stride)
 	}
 	_ = src[(Lanes-1)*stride+len(panel)-1]
@@ -96,7 +91,7 @@ func pack(panel []Line, src []float64, stride int) bool {
 }
 
 func unpack(panel []Line, dst []float64, stride int) {
-	if !useAVX2 || len(panel)%4 != 0 {
+	if !cpu.AVX2 || len(panel)%4 != 0 {
 		unpackGo(panel, dst, stride)
 		return
 	}

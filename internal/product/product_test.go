@@ -6,7 +6,14 @@ import (
 	"math/rand/v2"
 	"testing"
 	"unsafe"
+
+	"github.com/gorbm/rbm/internal/cpu"
 )
+
+// each runs a test with each set of kernels.
+func each(t *testing.T, test func(t *testing.T)) {
+	cpu.Each(func(name string) { t.Run(name, test) })
+}
 
 // definition returns the sum of the package comment, literally: the rows of f
 // (k×m) that are set in a row of weights are added to acc.
@@ -184,7 +191,7 @@ func checkGuards(t *testing.T, s []Line) {
 	}
 }
 
-func TestMul(t *testing.T) { eachImplementation(t, testMul) }
+func TestMul(t *testing.T) { each(t, testMul) }
 
 func testMul(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
@@ -204,7 +211,7 @@ func FuzzMul(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, n, k, m uint16, density float64) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
 		o := newOperands(rnd, 1+int(n%20), 1+int(k%700), 1+int(m%30), density)
-		eachImplementation(t, func(t *testing.T) { o.check(t, "fuzz") })
+		each(t, func(t *testing.T) { o.check(t, "fuzz") })
 	})
 }
 
@@ -267,7 +274,7 @@ func TestSums(t *testing.T) {
 	}
 }
 
-func TestPackNaN(t *testing.T) { eachImplementation(t, testPackNaN) }
+func TestPackNaN(t *testing.T) { each(t, testPackNaN) }
 
 func testPackNaN(t *testing.T) {
 	for _, s := range []struct{ cols, k int }{{3, 5}, {8, 5}, {8, 8}} {
@@ -291,7 +298,7 @@ func testPackNaN(t *testing.T) {
 }
 
 func TestUnpack(t *testing.T) {
-	eachImplementation(t, func(t *testing.T) {
+	each(t, func(t *testing.T) {
 		testUnpack(t, 5, 19, 7)
 		testUnpack(t, 12, 16, 13)
 	})

@@ -2,15 +2,13 @@
 
 package update
 
-import "golang.org/x/sys/cpu"
+import "github.com/gorbm/rbm/internal/cpu"
 
 //go:generate go run -C ../_asm . -kernels update -out ../update/kernels_amd64.s -stubs ../update/stubs_amd64.go -pkg update
 
-var useAVX2 = cpu.X86.HasAVX2
-
 func plain(w, g []float64, rate, decay float64) {
 	n := 0
-	if useAVX2 && len(w) >= 4 {
+	if cpu.AVX2 && len(w) >= 4 {
 		n = len(w) &^ 3
 		plainAVX2(&w[0], &g[0], n, rate, decay)
 	}
@@ -19,7 +17,7 @@ func plain(w, g []float64, rate, decay float64) {
 
 func withMomentum(w, d, g []float64, rate, decay, momentum float64) {
 	n := 0
-	if useAVX2 && len(w) >= 4 {
+	if cpu.AVX2 && len(w) >= 4 {
 		n = len(w) &^ 3
 		withMomentumAVX2(&w[0], &d[0], &g[0], n, rate, decay, momentum)
 	}

@@ -4,11 +4,17 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/gorbm/rbm/internal/cpu"
 )
 
 // Every implementation gives the bits of the plain Go one, for every length, and
 // writes nothing beside.
 func TestImplementations(t *testing.T) {
+	cpu.Each(func(name string) { t.Run(name, testImplementation) })
+}
+
+func testImplementation(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	const guard = 1e100
 	vector := func(n int) (x, y []float64) {

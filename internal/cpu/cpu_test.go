@@ -1,0 +1,26 @@
+package cpu
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestEach(t *testing.T) {
+	avx2, avx512 := AVX2, AVX512
+	var names []string
+	Each(func(name string) {
+		names = append(names, name)
+		if got, want := AVX512, name == "AVX512"; got != want {
+			t.Errorf("%s: AVX512 is %v", name, got)
+		}
+		if got, want := AVX2, name != "Go"; got != want {
+			t.Errorf("%s: AVX2 is %v", name, got)
+		}
+	})
+	if AVX2 != avx2 || AVX512 != avx512 {
+		t.Error("Each does not restore what was set")
+	}
+	if !slices.Contains(names, "Go") || slices.Contains(names, "AVX2") != avx2 || slices.Contains(names, "AVX512") != avx512 {
+		t.Errorf("Each ran %v, with AVX2 %v and AVX512 %v", names, avx2, avx512)
+	}
+}

@@ -1,0 +1,28 @@
+//go:build !purego
+
+package cpu
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// If the processor has AVX2, and nobody has switched it off, it is used.
+func TestDetect(t *testing.T) {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		t.Skip(err)
+	}
+	if strings.Contains(os.Getenv("GODEBUG"), "cpu.") {
+		t.Skip("GODEBUG chooses the instruction sets")
+	}
+	flags := strings.Fields(string(info))
+	if slices.Contains(flags, "avx2") && !AVX2 {
+		t.Error("the processor has AVX2, which is not used")
+	}
+	if slices.Contains(flags, "avx512vl") && slices.Contains(flags, "avx512dq") && !AVX512 {
+		t.Error("the processor has AVX-512, which is not used")
+	}
+}

@@ -1,8 +1,0 @@
-//go:build !amd64 || purego
-
-package philox
-
-import "testing"
-
-// eachImplementation runs a test with the only implementation there is.
-func eachImplementation(t *testing.T, test func(t *testing.T)) { t.Run("Go", test) }
