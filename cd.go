@@ -33,7 +33,7 @@ func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.check()
 	c := s.Chains
 	p := &c.model
-	p.load(m)
+	p.load(m, 2*s.K*n)
 	defer p.done()
 	eachBlock("data", data, n, func(in *batch, r0 int) {
 		c.pass.run(&p.team, &p.hidden, in, c.restart(p, n, r0))
@@ -84,14 +84,14 @@ func NewPCD(n, k int, src rand.Source) *PCD {
 // Sample returns the states, one chain a row, after K further sweeps of m. Data
 // is not used.
 func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
-	s.start(m)
-	s.Chains.model.load(m)
+	s.Chains.model.load(m, s.start(m))
 	defer s.Chains.model.done()
 	return s.finish(&s.Chains.model)
 }
 
-// start starts the chains if they have not been.
-func (s *PCD) start(m *RBM) {
+// start starts the chains if they have not been, and returns how many rows they
+// will take from one layer to the other.
+func (s *PCD) start(m *RBM) int {
 	checkSweeps(s.K)
 	if s.Chains == nil {
 		panic("rbm: PCD without Chains")
@@ -100,6 +100,7 @@ func (s *PCD) start(m *RBM) {
 		s.Chains.StartRandom(m, s.n)
 	}
 	s.Chains.check(m)
+	return 2 * s.K * s.Chains.v.rows
 }
 
 func (s *PCD) finish(p *model) (v mat.Matrix, weights []float64) {

@@ -24,7 +24,7 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	}
 	dst = checkDst(dst, n)
 	var p model
-	p.load(m)
+	p.load(m, n)
 	defer p.done()
 	var pass pass
 	var hidden batch
@@ -79,7 +79,7 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	n := checkBatch("v", v, nv)
 	dst = checkDst(dst, n)
 	var p model
-	p.load(m)
+	p.load(m, n)
 	defer p.done()
 	var f marginal
 	eachBlock("v", v, n, func(in *batch, r0 int) {
@@ -109,7 +109,7 @@ func (f *marginal) energies(team *parallel.Team, dst []float64, in *batch, from,
 	f.pass.run(team, out, in, &f.soft)
 	f.dst, f.in, f.from = dst, in, from
 	parts := (in.rows + finishRows - 1) / finishRows
-	team.Run(parallel.Workers(parts, in.rows*(20+in.cols/8)), parts, f)
+	team.Run(team.Workers(parts, in.rows*(20+in.cols/8)), parts, f)
 }
 
 const finishRows = 128
@@ -125,23 +125,28 @@ func (f *marginal) Do(_, part int) {
 // features that the model sees. The result is stored in dst, n×nh. It panics if
 // the sizes do not fit.
 func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
+	nv, _ := m.Dims()
+	n := checkBatch("v", v, nv)
 	var p model
-	p.load(m)
+	p.load(m, n)
 	defer p.done()
-	return p.probs(dst, "v", v, &p.visible, &p.hidden)
+	return p.probs(dst, "v", v, n, &p.hidden)
 }
 
 // VisibleProbs returns p(vᵢ=1|h) = σ(bᵢ + (Wᵀh)ᵢ) for each row of h (n×nh). The
 // result is stored in dst, n×nv. It panics if the sizes do not fit.
 func (m *RBM) VisibleProbs(dst *mat.Dense, h mat.Matrix) *mat.Dense {
+	_, nh := m.Dims()
+	n := checkBatch("h", h, nh)
 	var p model
-	p.load(m)
+	p.load(m, n)
 	defer p.done()
-	return p.probs(dst, "h", h, &p.hidden, &p.visible)
+	return p.probs(dst, "h", h, n, &p.visible)
 }
 
-func (p *model) probs(dst *mat.Dense, name string, a mat.Matrix, from, to *layer) *mat.Dense {
-	n := checkBatch(name, a, from.units)
+// probs sets dst to the probabilities of a layer given the n rows of the other
+// one, called name.
+func (p *model) probs(dst *mat.Dense, name string, a mat.Matrix, n int, to *layer) *mat.Dense {
 	if dst == nil {
 		dst = new(mat.Dense)
 	}
@@ -172,7 +177,7 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 	n := checkBatch("v", v, nv)
 	dst = checkDst(dst, n)
 	var p model
-	p.load(m)
+	p.load(m, n*nv)
 	defer p.done()
 	var pass pass
 	job := pseudo{p: &p}
@@ -180,7 +185,7 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 		job.in, job.dst = in, dst[r0:]
 		job.reset()
 		pass.run(&p.team, &p.hidden, in, &job)
-		workers := parallel.Workers(in.rows, in.rows*nv*p.hidden.units*5)
+		workers := p.team.Workers(in.rows, in.rows*nv*p.hidden.units)
 		job.scratch = growLines(job.scratch, workers*job.panels)
 		job.sum = grow(job.sum, workers*2*p.hidden.words())
 		p.team.Run(workers, in.rows, &job)

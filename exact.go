@@ -23,7 +23,7 @@ func (m *RBM) LogPartition() float64 {
 	if min(nv, nh) > maxPartition {
 		panic(fmt.Sprintf("rbm: W is %d×%d, want at most %d rows or columns to enumerate", nh, nv, maxPartition))
 	}
-	p.load(m)
+	p.load(m, 1<<min(nv, nh))
 	defer p.done()
 	if p.nan {
 		return math.NaN()
@@ -83,17 +83,18 @@ var _ Sampler = (*Exact)(nil)
 // Configuration x has visible unit i on if bit i of x is set. It panics if m has
 // more than 20 visible units.
 func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
-	e.start(m)
-	e.model.load(m)
+	e.model.load(m, e.start(m))
 	defer e.model.done()
 	return e.finish(&e.model)
 }
 
-// start panics if m is too large.
-func (e *Exact) start(m *RBM) {
-	if nv, _ := m.Dims(); nv > maxExact {
+// start returns the number of configurations. It panics if m is too large.
+func (e *Exact) start(m *RBM) int {
+	nv, _ := m.Dims()
+	if nv > maxExact {
 		panic(fmt.Sprintf("rbm: %d visible units, want at most %d to enumerate", nv, maxExact))
 	}
+	return 1 << nv
 }
 
 // finish returns what Sample does, of the loaded model.

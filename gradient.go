@@ -37,29 +37,32 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 	if s == nil {
 		panic("rbm: sampler is nil")
 	}
-	dst.reset(m)
-	p, stats := &dst.model, &dst.stats
-	defer p.done()
-
 	// The samplers of this package start from the loaded model, and CD from
 	// the positive phase's inputs of the hidden units.
-	var weights []float64
-	var sample mat.Matrix
+	rows := 4 * n
+	var chains *Chains
+	var finish func(p *model) (v mat.Matrix, weights []float64)
 	switch s := s.(type) {
 	case *CD:
 		s.check()
-		stats.add(p, "v", v, nil, 1/float64(n), s.Chains)
-		sample, weights = s.finish(p)
+		rows += 2 * s.K * n
+		chains, finish = s.Chains, s.finish
 	case *PCD:
-		s.start(m)
-		stats.add(p, "v", v, nil, 1/float64(n), nil)
-		sample, weights = s.finish(p)
+		rows += s.start(m)
+		finish = s.finish
 	case *Exact:
-		s.start(m)
-		stats.add(p, "v", v, nil, 1/float64(n), nil)
-		sample, weights = s.finish(p)
-	default:
-		stats.add(p, "v", v, nil, 1/float64(n), nil)
+		rows += s.start(m)
+		finish = s.finish
+	}
+	dst.reset(m, rows)
+	p, stats := &dst.model, &dst.stats
+	defer p.done()
+	stats.add(p, "v", v, nil, 1/float64(n), chains)
+	var sample mat.Matrix
+	var weights []float64
+	if finish != nil {
+		sample, weights = finish(p)
+	} else {
 		sample, weights = s.Sample(m, v)
 	}
 	n = checkBatch("sample", sample, nv)
@@ -96,7 +99,7 @@ func (m *RBM) FreeEnergyGradient(dst *Gradient, v mat.Matrix, weights []float64)
 	} else {
 		checkWeights(weights, n, -math.MaxFloat64)
 	}
-	dst.reset(m)
+	dst.reset(m, 2*n)
 	defer dst.model.done()
 	dst.stats.add(&dst.model, "v", v, weights, scale, nil)
 	dst.finish()
@@ -115,8 +118,9 @@ func checkWeights(weights []float64, n int, least float64) {
 	}
 }
 
-// reset makes g ready to add statistics of m.
-func (g *Gradient) reset(m *RBM) {
+// reset makes g ready to add statistics of m, in a call that takes so many rows
+// from one layer to the other.
+func (g *Gradient) reset(m *RBM, rows int) {
 	nv, nh := m.Dims()
 	if g == nil {
 		panic("rbm: gradient is nil")
@@ -140,7 +144,7 @@ func (g *Gradient) reset(m *RBM) {
 		g.C.ReuseAsVec(nh)
 	}
 	g.check("gradient", nv, nh)
-	g.model.load(m)
+	g.model.load(m, rows)
 	g.stats.reset(nv, nh)
 }
 

@@ -29,9 +29,11 @@ type model struct {
 	team parallel.Team
 }
 
-// load sets p to m. Done must follow.
-func (p *model) load(m *RBM) {
+// load sets p to m for a call that takes so many rows from one layer to the
+// other. Done must follow.
+func (p *model) load(m *RBM, rows int) {
 	nv, nh := m.Dims()
+	p.team.Start(rowsWork(rows, nv, nh) + nv*nh/2)
 	w := m.W.RawMatrix()
 	p.visible.load(m.B)
 	p.hidden.load(m.C)
@@ -39,7 +41,7 @@ func (p *model) load(m *RBM) {
 	p.hidden.w.Reset(nv, nh)
 	p.src = m
 	parts := p.hidden.w.Count()
-	p.team.Run(parallel.Workers(parts, nv*nh), parts, (*packing)(p))
+	p.team.Run(p.team.Workers(parts, nv*nh/4), parts, (*packing)(p))
 	p.src = nil
 	p.nan = hasNaN(p.visible.bias) || hasNaN(p.hidden.bias)
 	if p.nan {
@@ -52,6 +54,10 @@ func (p *model) load(m *RBM) {
 		}
 	}
 }
+
+// rowsWork returns about how many nanoseconds it takes to compute the inputs of
+// the units of one layer from rows of the other, and what follows from them.
+func rowsWork(rows, from, to int) int { return rows * to * (2 + from/48) }
 
 // done ends the goroutines of the call.
 func (p *model) done() { p.team.Stop() }
@@ -140,13 +146,12 @@ const (
 func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	p.in, p.to, p.out = in, to, out
 	p.words = to.words()
-	// An addition takes a quarter of a nanosecond, a sigmoid and a draw a few.
-	work := in.rows * to.units * (4 + in.cols/16)
-	workers := parallel.Workers(in.rows*p.words, work)
-	// Rows are split as well where there are too few words to go round.
+	workers := team.Workers(in.rows*p.words, rowsWork(in.rows, in.cols, to.units))
+	// The rows are split as well where the words do not go round. All rows in
+	// one part are best otherwise, as each part makes tables of its own.
 	split := 1
-	if workers > 1 {
-		split = (4*workers + p.words - 1) / p.words
+	for split < 4 && p.words*split%workers != 0 && p.words*split < 4*workers {
+		split++
 	}
 	p.rows = min(partRows, (in.rows+split-1)/split+1) &^ 1 // an even number
 	parts := p.words * ((in.rows + p.rows - 1) / p.rows)
@@ -173,7 +178,7 @@ func (l *lists) build(team *parallel.Team, b product.Bits, share int) {
 	l.Build(b, share)
 	l.rows = b.Rows
 	parts := (b.Rows + listRows - 1) / listRows
-	team.Run(parallel.Workers(parts, b.Rows*b.Cols/4), parts, l)
+	team.Run(team.Workers(parts, b.Rows*b.Cols/2), parts, l)
 }
 
 func (l *lists) Do(_, part int) {

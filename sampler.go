@@ -109,7 +109,7 @@ func (c *Chains) started() {
 func (c *Chains) Gibbs(m *RBM, k int) {
 	checkSweeps(k)
 	c.check(m)
-	c.model.load(m)
+	c.model.load(m, 2*k*c.v.rows)
 	defer c.model.done()
 	c.sweeps(&c.model, k)
 }

@@ -47,7 +47,9 @@ func (o *SGD) Step(m *RBM, g *Gradient) {
 		d.check("velocity", nv, nh)
 	}
 	d.job = step{o: o, m: m, g: g}
-	d.team.Run(parallel.Workers(nh, nv*nh), nh, &d.job)
+	work := nv * nh / 2
+	d.team.Start(work)
+	d.team.Run(d.team.Workers(nh, work), nh, &d.job)
 	d.team.Stop()
 	d.job = step{}
 	o.vector(m.B, g.B, d.B)

@@ -119,7 +119,7 @@ func (s *statistics) take(t, r0, n int, x tile) {
 // transpose appends the rows of the batch to the waiting bits.
 func (s *statistics) transpose(team *parallel.Team) {
 	words := (s.nv + wordBits - 1) / wordBits
-	team.Run(parallel.Workers(words, s.in.rows*s.nv/4), words, (*transposing)(s))
+	team.Run(team.Workers(words, s.in.rows*s.nv/8), words, (*transposing)(s))
 	for r0 := 0; r0 < s.in.rows; r0 += wordBits {
 		s.bits[(s.nv*s.room+s.base+r0)/wordBits] = ^uint64(0) >> (wordBits - min(wordBits, s.in.rows-r0))
 	}
@@ -147,7 +147,7 @@ func (s *statistics) flush(team *parallel.Team, dst *Gradient) {
 		s.lists.build(team, product.Bits{Rows: s.nv + 1, Cols: s.rows, Stride: s.room / wordBits, Words: s.bits}, s.nv+1)
 	}
 	parts := (s.panels() + flushPanels - 1) / flushPanels
-	workers := parallel.Workers(parts, s.panels()*(s.nv+1)*(s.rows/8+8))
+	workers := team.Workers(parts, s.panels()*(s.nv+1)*(s.rows/16+2))
 	for len(s.scratch) < workers {
 		s.scratch = append(s.scratch, flushScratch{tab: product.Lines(product.TableLines)})
 	}

@@ -19,10 +19,11 @@ type Job interface {
 	Do(worker, part int)
 }
 
-// A Team runs jobs, one at a time. The zero value is ready. Its goroutines are
-// started by the first job that needs them and end with Stop, after which it may
-// be used again. After its first use it allocates nothing.
+// A Team runs the jobs of a call, one at a time, between Start and Stop. The
+// zero value is ready for Start. After its first use it allocates nothing.
 type Team struct {
+	most int // workers for the call
+
 	job     Job
 	workers int           // of the job
 	shares  []share       // of the parts, one a worker
@@ -30,7 +31,7 @@ type Team struct {
 
 	helpers int // goroutines
 	ids     atomic.Int64
-	spins   atomic.Int64 // how often to look for news before blocking
+	spins   int // how often to look for news before blocking
 	help    func()
 	alive   atomic.Int64
 	gone    sync.WaitGroup
@@ -56,23 +57,37 @@ const (
 	quit    = 1 << 29
 	atWork  = quit - 1
 
-	// small is the work, in nanoseconds, below which another goroutine costs
-	// more than it saves.
-	small = 15_000
+	// worth is the work of a call, in nanoseconds, for which another goroutine
+	// is started: its thread may wake up only after 100 µs.
+	worth = 150_000
+
+	// small is the work of a job for which another goroutine is no use.
+	small = 10_000
 
 	// awake is how often a goroutine looks for news before it blocks, in all
 	// some tens of microseconds where nothing else runs.
 	awake = 200
 )
 
+// Start makes ready for a call that takes about work nanoseconds on one
+// processor. Stop must follow.
+func (t *Team) Start(work int) {
+	t.most = 1
+	if work >= worth {
+		t.most = runtime.GOMAXPROCS(0)
+		t.grow(t.most - 1)
+	}
+}
+
 // Workers returns how many workers a job deserves that has so many parts and
 // takes about work nanoseconds on one processor.
-func Workers(parts, work int) int {
-	return max(1, min(runtime.GOMAXPROCS(0), parts, 1+work/small))
+func (t *Team) Workers(parts, work int) int {
+	return max(1, min(t.most, parts, 1+work/small))
 }
 
 // Run does all parts of the job, on the calling goroutine and up to workers-1
-// others, and returns when the last is done. Workers are numbered from 0.
+// others, as many as Workers allows, and returns when the last is done. Workers
+// are numbered from 0.
 func (t *Team) Run(workers, parts int, job Job) {
 	if workers <= 1 || parts <= 1 {
 		for part := range parts {
@@ -80,7 +95,6 @@ func (t *Team) Run(workers, parts int, job Job) {
 		}
 		return
 	}
-	t.grow(workers - 1)
 	t.job, t.workers = job, workers
 	for w := range workers {
 		t.shares[w].next.Store(int64(parts * w / workers))
@@ -105,7 +119,7 @@ func (t *Team) Stop() {
 		return
 	}
 	t.publish(quit)
-	for range t.spins.Load() {
+	for range t.spins {
 		if t.alive.Load() == 0 {
 			break
 		}
@@ -115,7 +129,7 @@ func (t *Team) Stop() {
 	t.helpers = 0
 }
 
-// grow makes sure that there are n helpers.
+// grow starts n helpers.
 func (t *Team) grow(n int) {
 	if t.help == nil {
 		t.news.L = &t.mu
@@ -126,22 +140,20 @@ func (t *Team) grow(n int) {
 			t.alive.Add(-1)
 		}
 	}
-	if t.helpers == 0 {
-		t.ids.Store(0)
-		t.state.Store(t.state.Load() &^ quit)
-	}
 	if len(t.shares) <= n {
 		t.shares = make([]share, n+1)
 	}
-	for ; t.helpers < n; t.helpers++ {
-		t.gone.Add(1)
-		t.alive.Add(1)
-		go t.help()
+	t.spins = awake
+	if n >= runtime.NumCPU() {
+		t.spins = 0
 	}
-	if t.helpers < runtime.NumCPU() {
-		t.spins.Store(awake)
-	} else {
-		t.spins.Store(0)
+	t.ids.Store(0)
+	t.state.Store(t.state.Load() &^ quit)
+	t.helpers = n
+	t.gone.Add(n)
+	t.alive.Add(int64(n))
+	for range n {
+		go t.help()
 	}
 }
 
@@ -158,7 +170,7 @@ func (t *Team) publish(flag uint64) {
 
 // wait returns when no helper is at work.
 func (t *Team) wait() {
-	for range t.spins.Load() {
+	for range t.spins {
 		if t.state.Load()&atWork == 0 {
 			return
 		}
@@ -201,7 +213,7 @@ func (t *Team) serve(worker int) {
 // or the end.
 func (t *Team) newer(last uint64) uint64 {
 	isNew := func(s uint64) bool { return s&quit != 0 || s&open != 0 && s>>32 != last }
-	for range t.spins.Load() {
+	for range t.spins {
 		if s := t.state.Load(); isNew(s) {
 			return s
 		}

@@ -37,17 +37,30 @@ func (c *counter) check(t *testing.T, workers int) {
 	}
 }
 
+// start makes a team of n workers ready.
+func start(t testing.TB, team *Team, n int) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(n))
+	team.Start(worth)
+	if got := team.Workers(1e6, 1e9); got != n {
+		t.Fatalf("Workers = %d, want %d", got, n)
+	}
+}
+
 func TestRun(t *testing.T) {
 	var team Team
 	for range 20 {
 		for _, workers := range []int{1, 2, 3, 8, 2} {
+			start(t, &team, workers)
 			for _, parts := range []int{0, 1, 2, 7, 100} {
-				c := newCounter(parts, workers)
-				team.Run(workers, parts, c)
-				c.check(t, workers)
+				for w := 1; w <= workers; w++ {
+					c := newCounter(parts, w)
+					team.Run(w, parts, c)
+					c.check(t, w)
+				}
 			}
+			team.Stop()
 		}
-		team.Stop()
 	}
 }
 
@@ -55,6 +68,7 @@ func TestRun(t *testing.T) {
 // have gone to sleep between jobs.
 func TestShortAndRareJobs(t *testing.T) {
 	var team Team
+	start(t, &team, 4)
 	defer team.Stop()
 	for i := range 2000 {
 		c := newCounter(2, 4)
@@ -72,6 +86,7 @@ func TestStop(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var team Team
 	for range 100 {
+		start(t, &team, 4)
 		team.Run(4, 8, newCounter(8, 4))
 		team.Stop()
 		team.Stop() // does nothing
@@ -86,33 +101,40 @@ func TestStop(t *testing.T) {
 
 func TestWorkers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
-	for _, tt := range []struct{ parts, work, want int }{
-		{100, 0, 1},
-		{100, small - 1, 1},
-		{100, 1e9, 4},
-		{3, 1e9, 3},
-		{1, 1e9, 1},
-		{0, 1e9, 1},
+	for _, tt := range []struct{ call, parts, work, want int }{
+		{worth, 100, 0, 1},
+		{worth, 100, small - 1, 1},
+		{worth, 100, 1e9, 4},
+		{worth, 3, 1e9, 3},
+		{worth, 1, 1e9, 1},
+		{worth, 0, 1e9, 1},
+		{worth - 1, 100, 1e9, 1},
 	} {
-		if got := Workers(tt.parts, tt.work); got != tt.want {
-			t.Errorf("Workers(%d, %d) = %d, want %d", tt.parts, tt.work, got, tt.want)
+		var team Team
+		team.Start(tt.call)
+		if got := team.Workers(tt.parts, tt.work); got != tt.want {
+			t.Errorf("Start(%d): Workers(%d, %d) = %d, want %d", tt.call, tt.parts, tt.work, got, tt.want)
 		}
+		team.Stop()
 	}
 }
 
-func TestRunAllocatesNothing(t *testing.T) {
+func TestCallAllocatesNothing(t *testing.T) {
 	var team Team
 	c := newCounter(5, 3)
-	if got := testing.AllocsPerRun(100, func() {
+	call := func() {
+		start(t, &team, 3)
 		team.Run(3, 5, c)
 		team.Stop()
-	}); got > 0 {
-		t.Errorf("%v allocations a job", got)
+	}
+	if got := testing.AllocsPerRun(100, call); got > 0 {
+		t.Errorf("%v allocations a call", got)
 	}
 }
 
 func BenchmarkRun(b *testing.B) {
 	var team Team
+	start(b, &team, 2)
 	defer team.Stop()
 	c := newCounter(2, 2)
 	for b.Loop() {
