@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/gorbm/rbm"
 	"gonum.org/v1/gonum/mat"
@@ -39,22 +40,76 @@ func benchModel(nh int, data *rbm.Bits) *rbm.RBM {
 	return m
 }
 
-// benchmark runs f for every shape, reporting rows/s.
-func benchmark(b *testing.B, f func(m *rbm.RBM, data *rbm.Bits) (step func())) {
+// A stepper returns a function to be measured, for a model and data.
+type stepper func(m *rbm.RBM, data *rbm.Bits) (step func())
+
+func BenchmarkCD1(b *testing.B)         { benchmark(b, cd1Step) }
+func BenchmarkPCD1(b *testing.B)        { benchmark(b, pcd1Step) }
+func BenchmarkGibbs(b *testing.B)       { benchmark(b, gibbsStep) }
+func BenchmarkFreeEnergy(b *testing.B)  { benchmark(b, freeEnergyStep) }
+func BenchmarkHiddenProbs(b *testing.B) { benchmark(b, hiddenProbsStep) }
+
+func BenchmarkReferenceCD1(b *testing.B)         { benchmark(b, referenceCD1) }
+func BenchmarkReferencePCD1(b *testing.B)        { benchmark(b, referencePCD1) }
+func BenchmarkReferenceGibbs(b *testing.B)       { benchmark(b, referenceGibbs) }
+func BenchmarkReferenceFreeEnergy(b *testing.B)  { benchmark(b, referenceFreeEnergy) }
+func BenchmarkReferenceHiddenProbs(b *testing.B) { benchmark(b, referenceHiddenProbs) }
+
+// The ratios take turns, so that what else the machine does hits both alike.
+
+func BenchmarkRatioCD1(b *testing.B)        { benchmarkRatio(b, cd1Step, referenceCD1) }
+func BenchmarkRatioPCD1(b *testing.B)       { benchmarkRatio(b, pcd1Step, referencePCD1) }
+func BenchmarkRatioGibbs(b *testing.B)      { benchmarkRatio(b, gibbsStep, referenceGibbs) }
+func BenchmarkRatioFreeEnergy(b *testing.B) { benchmarkRatio(b, freeEnergyStep, referenceFreeEnergy) }
+func BenchmarkRatioHiddenProbs(b *testing.B) {
+	benchmarkRatio(b, hiddenProbsStep, referenceHiddenProbs)
+}
+
+// benchShapes runs f for every shape.
+func benchShapes(b *testing.B, f func(b *testing.B, nh, n int)) {
 	for _, nh := range []int{64, 500, 2000} {
 		for _, n := range []int{10, 100, 512} {
-			b.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d", benchVisible, nh, n), func(b *testing.B) {
-				data := benchRows(n)
-				step := f(benchModel(nh, data), data)
-				step()
-				b.ReportAllocs()
-				for b.Loop() {
-					step()
-				}
-				b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "rows/s")
-			})
+			b.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d", benchVisible, nh, n), func(b *testing.B) { f(b, nh, n) })
 		}
 	}
+}
+
+// benchmark reports rows/s.
+func benchmark(b *testing.B, f stepper) {
+	benchShapes(b, func(b *testing.B, nh, n int) {
+		data := benchRows(n)
+		step := f(benchModel(nh, data), data)
+		step()
+		b.ReportAllocs()
+		for b.Loop() {
+			step()
+		}
+		b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "rows/s")
+	})
+}
+
+// benchmarkRatio reports how many times as many rows/s one does as the other.
+func benchmarkRatio(b *testing.B, f, reference stepper) {
+	const turns = 20
+	benchShapes(b, func(b *testing.B, nh, n int) {
+		data := benchRows(n)
+		step, slow := f(benchModel(nh, data), data), reference(benchModel(nh, data), data)
+		step()
+		slow()
+		var fast, ref time.Duration
+		for b.Loop() {
+			start := time.Now()
+			for range turns {
+				step()
+			}
+			middle := time.Now()
+			slow()
+			fast += middle.Sub(start)
+			ref += time.Since(middle)
+		}
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(turns*float64(ref)/float64(fast), "×reference")
+	})
 }
 
 func trainStep(m *rbm.RBM, data *rbm.Bits, s rbm.Sampler) func() {
@@ -66,40 +121,30 @@ func trainStep(m *rbm.RBM, data *rbm.Bits, s rbm.Sampler) func() {
 	}
 }
 
-func BenchmarkCD1(b *testing.B) {
-	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
-		return trainStep(m, data, rbm.NewCD(1, rand.NewPCG(5, 6)))
-	})
+func cd1Step(m *rbm.RBM, data *rbm.Bits) func() {
+	return trainStep(m, data, rbm.NewCD(1, rand.NewPCG(5, 6)))
 }
 
-func BenchmarkPCD1(b *testing.B) {
-	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
-		n, _ := data.Dims()
-		return trainStep(m, data, rbm.NewPCD(n, 1, rand.NewPCG(5, 6)))
-	})
+func pcd1Step(m *rbm.RBM, data *rbm.Bits) func() {
+	n, _ := data.Dims()
+	return trainStep(m, data, rbm.NewPCD(n, 1, rand.NewPCG(5, 6)))
 }
 
-func BenchmarkGibbs(b *testing.B) {
-	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
-		c := rbm.NewChains(rand.NewPCG(5, 6))
-		c.Start(data)
-		return func() { c.Gibbs(m, 1) }
-	})
+func gibbsStep(m *rbm.RBM, data *rbm.Bits) func() {
+	c := rbm.NewChains(rand.NewPCG(5, 6))
+	c.Start(data)
+	return func() { c.Gibbs(m, 1) }
 }
 
-func BenchmarkFreeEnergy(b *testing.B) {
-	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
-		n, _ := data.Dims()
-		dst := make([]float64, n)
-		return func() { m.FreeEnergy(dst, data) }
-	})
+func freeEnergyStep(m *rbm.RBM, data *rbm.Bits) func() {
+	n, _ := data.Dims()
+	dst := make([]float64, n)
+	return func() { m.FreeEnergy(dst, data) }
 }
 
-func BenchmarkHiddenProbs(b *testing.B) {
-	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
-		var dst mat.Dense
-		return func() { m.HiddenProbs(&dst, data) }
-	})
+func hiddenProbsStep(m *rbm.RBM, data *rbm.Bits) func() {
+	var dst mat.Dense
+	return func() { m.HiddenProbs(&dst, data) }
 }
 
 // reference is an RBM on gonum alone.
@@ -203,59 +248,49 @@ func (m *reference) step(data, chain *mat.Dense, s *referenceStep, rate float64)
 
 type referenceStep struct{ pos, ph, h, pv, v, neg, gneg mat.Dense }
 
-func BenchmarkReferenceCD1(b *testing.B) {
-	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
-		ref, v := newReference(m), mat.DenseCopyOf(data)
-		var s referenceStep
-		return func() { ref.step(v, v, &s, 0.01) }
-	})
+func referenceCD1(m *rbm.RBM, data *rbm.Bits) func() {
+	ref, v := newReference(m), mat.DenseCopyOf(data)
+	var s referenceStep
+	return func() { ref.step(v, v, &s, 0.01) }
 }
 
-func BenchmarkReferencePCD1(b *testing.B) {
-	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
-		ref, v := newReference(m), mat.DenseCopyOf(data)
-		var s referenceStep
-		s.v.CloneFrom(v)
-		return func() { ref.step(v, &s.v, &s, 0.01) }
-	})
+func referencePCD1(m *rbm.RBM, data *rbm.Bits) func() {
+	ref, v := newReference(m), mat.DenseCopyOf(data)
+	var s referenceStep
+	s.v.CloneFrom(v)
+	return func() { ref.step(v, &s.v, &s, 0.01) }
 }
 
-func BenchmarkReferenceGibbs(b *testing.B) {
-	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
-		ref, v := newReference(m), mat.DenseCopyOf(data)
-		var ph, h, pv mat.Dense
-		return func() {
-			ref.probs(&ph, v, m.W.T(), ref.c)
-			ref.sample(&h, &ph)
-			ref.probs(&pv, &h, m.W, ref.b)
-			ref.sample(v, &pv)
-		}
-	})
+func referenceGibbs(m *rbm.RBM, data *rbm.Bits) func() {
+	ref, v := newReference(m), mat.DenseCopyOf(data)
+	var ph, h, pv mat.Dense
+	return func() {
+		ref.probs(&ph, v, m.W.T(), ref.c)
+		ref.sample(&h, &ph)
+		ref.probs(&pv, &h, m.W, ref.b)
+		ref.sample(v, &pv)
+	}
 }
 
-func BenchmarkReferenceFreeEnergy(b *testing.B) {
-	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
-		ref, v := newReference(m), mat.DenseCopyOf(data)
-		var x mat.Dense
-		n, _ := data.Dims()
-		dst := make([]float64, n)
-		return func() {
-			ref.logits(&x, v, m.W.T(), ref.c)
-			for r := range dst {
-				f := -mat.Dot(v.RowView(r), m.B)
-				for _, x := range x.RawRowView(r) {
-					f -= max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
-				}
-				dst[r] = f
+func referenceFreeEnergy(m *rbm.RBM, data *rbm.Bits) func() {
+	ref, v := newReference(m), mat.DenseCopyOf(data)
+	var x mat.Dense
+	n, _ := data.Dims()
+	dst := make([]float64, n)
+	return func() {
+		ref.logits(&x, v, m.W.T(), ref.c)
+		for r := range dst {
+			f := -mat.Dot(v.RowView(r), m.B)
+			for _, x := range x.RawRowView(r) {
+				f -= max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
 			}
+			dst[r] = f
 		}
-	})
+	}
 }
 
-func BenchmarkReferenceHiddenProbs(b *testing.B) {
-	benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
-		ref, v := newReference(m), mat.DenseCopyOf(data)
-		var p mat.Dense
-		return func() { ref.probs(&p, v, m.W.T(), ref.c) }
-	})
+func referenceHiddenProbs(m *rbm.RBM, data *rbm.Bits) func() {
+	ref, v := newReference(m), mat.DenseCopyOf(data)
+	var p mat.Dense
+	return func() { ref.probs(&p, v, m.W.T(), ref.c) }
 }
