@@ -25,9 +25,9 @@ var _ mat.Matrix = (*Bits)(nil)
 const wordBits = 64
 
 // NewBits returns an r×c matrix of zeros. It panics if r or c is less than 1
-// or if the matrix would not fit in memory's address space.
+// or if no memory can hold so many.
 func NewBits(r, c int) *Bits {
-	checkSize("Bits", r, c)
+	checkSize("Bits", r, c, (c-1)/wordBits+1)
 	b := new(Bits)
 	b.reset(r, c)
 	return b
@@ -49,6 +49,9 @@ func Binarize(a mat.Matrix, threshold float64) (*Bits, error) {
 }
 
 func convert(a mat.Matrix, test func(float64) (bit, ok bool), want string) (*Bits, error) {
+	if a == nil {
+		panic("rbm: matrix is nil")
+	}
 	r, c := a.Dims()
 	if r < 1 || c < 1 {
 		return nil, fmt.Errorf("rbm: matrix is %d×%d, want at least 1×1", r, c)
@@ -72,8 +75,8 @@ func convert(a mat.Matrix, test func(float64) (bit, ok bool), want string) (*Bit
 // readRow returns row i of a, in place where a's memory allows it and
 // otherwise copied to dst.
 func readRow(dst []float64, a mat.Matrix, i int) []float64 {
-	if a, ok := a.(mat.RawRowViewer); ok {
-		return a.RawRowView(i)
+	if a, ok := a.(*mat.Dense); ok {
+		return a.RawRowView(i)[:len(dst)]
 	}
 	for j := range dst {
 		dst[j] = a.At(i, j)
@@ -153,7 +156,7 @@ func (b *Bits) Gather(dst *Bits, rows []int) *Bits {
 	if dst.rows != len(rows) || dst.cols != b.cols {
 		panic(fmt.Sprintf("rbm: dst is %d×%d, want %d×%d", dst.rows, dst.cols, len(rows), b.cols))
 	}
-	if sameArray(dst.words, b.words) {
+	if overlap(dst.words, b.words) {
 		panic("rbm: dst shares memory with the matrix to gather from")
 	}
 	for r, i := range rows {
@@ -165,9 +168,11 @@ func (b *Bits) Gather(dst *Bits, rows []int) *Bits {
 	return dst
 }
 
-// sameArray reports whether two slices end in the same array.
-func sameArray(x, y []uint64) bool {
-	return cap(x) > 0 && cap(y) > 0 && &x[:cap(x)][cap(x)-1] == &y[:cap(y)][cap(y)-1]
+// overlap reports whether two slices share elements. If they lie in the same
+// array, they have their capacities up to its end.
+func overlap(x, y []uint64) bool {
+	return cap(x) > 0 && cap(y) > 0 && &x[:cap(x)][cap(x)-1] == &y[:cap(y)][cap(y)-1] &&
+		cap(x)-len(x) < cap(y) && cap(y)-len(y) < cap(x)
 }
 
 // row returns the words of row i.
@@ -195,14 +200,17 @@ func grow[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// checkSize panics if a matrix of r×c float64s has no elements or more than
-// can be addressed.
-func checkSize(name string, r, c int) {
+// maxWords is how many words of 64 bits a slice can have.
+const maxWords = min(math.MaxInt/8, 1<<45)
+
+// checkSize panics if a matrix of r×c has no elements, or if r rows of so many
+// words are more than a slice can have.
+func checkSize(name string, r, c, words int) {
 	if r < 1 || c < 1 {
 		panic(fmt.Sprintf("rbm: %s is %d×%d, want at least 1×1", name, r, c))
 	}
-	if hi, lo := bits.Mul(uint(r), uint(c)); hi != 0 || lo > math.MaxInt/8 {
-		panic(fmt.Sprintf("rbm: %s is %d×%d, which overflows memory", name, r, c))
+	if hi, lo := bits.Mul(uint(r), uint(words)); hi != 0 || lo > maxWords {
+		panic(fmt.Sprintf("rbm: %s is %d×%d, which no memory can hold", name, r, c))
 	}
 }
 
@@ -210,8 +218,8 @@ func checkSize(name string, r, c int) {
 type batch struct {
 	rows, cols int
 	bits       *Bits     // nil if an entry lies strictly between 0 and 1
-	real       []float64 // then the entries, rows×(cols+1): a column of ones follows
-	view, copy Bits      // where bits may point
+	values     []float64 // then the entries, rows×(cols+1): a column of ones follows
+	view, bin  Bits      // where bits may point
 	row        []float64
 }
 
@@ -224,12 +232,12 @@ func (b *batch) read(name string, a mat.Matrix, i, k int) {
 		b.bits = &b.view
 		return
 	}
-	b.copy.reset(b.rows, b.cols)
-	b.bits = &b.copy
+	b.bin.reset(b.rows, b.cols)
+	b.bits = &b.bin
 	b.row = grow(b.row, b.cols)
 	for r := range b.rows {
 		row := readRow(b.row, a, i+r)
-		words := b.copy.row(r)
+		words := b.bin.row(r)
 		for j, x := range row {
 			switch {
 			case x == 1:
@@ -242,16 +250,16 @@ func (b *batch) read(name string, a mat.Matrix, i, k int) {
 			}
 		}
 		if b.bits == nil {
-			b.readReal(name, a, i)
+			b.readValues(name, a, i)
 			return
 		}
 	}
 }
 
-func (b *batch) readReal(name string, a mat.Matrix, i int) {
-	b.real = grow(b.real, b.rows*(b.cols+1))
+func (b *batch) readValues(name string, a mat.Matrix, i int) {
+	b.values = grow(b.values, b.rows*(b.cols+1))
 	for r := range b.rows {
-		row := b.real[r*(b.cols+1) : (r+1)*(b.cols+1)]
+		row := b.values[r*(b.cols+1) : (r+1)*(b.cols+1)]
 		for j, x := range readRow(b.row, a, i+r) {
 			if !(0 <= x && x <= 1) {
 				panic(fmt.Sprintf("rbm: %s[%d, %d] is %v, want a value in [0, 1]", name, i+r, j, x))
@@ -265,7 +273,7 @@ func (b *batch) readReal(name string, a mat.Matrix, i int) {
 // at returns the entry at row i, column j.
 func (b *batch) at(i, j int) float64 {
 	if b.bits == nil {
-		return b.real[i*(b.cols+1)+j]
+		return b.values[i*(b.cols+1)+j]
 	}
 	return float64(b.bits.words[i*b.bits.stride+j/wordBits] >> (j % wordBits) & 1)
 }

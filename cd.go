@@ -25,8 +25,9 @@ func NewCD(k int, src rand.Source) *CD {
 }
 
 // Sample returns the states, n×nv, that K sweeps of m reach from the n rows of
-// data. A value of data between 0 and 1 stands in the first half sweep as it
-// is: h ~ p(h|data).
+// data, with nil weights. A value of data between 0 and 1 stands in the first
+// half sweep as it is: h ~ p(h|data). It panics if K is less than 1, Chains is
+// nil, or the sizes do not fit.
 func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
@@ -44,7 +45,7 @@ func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 func (s *CD) check() {
 	checkSweeps(s.K)
 	if s.Chains == nil {
-		panic("rbm: CD without Chains")
+		panic("rbm: CD has no Chains, want those of NewChains")
 	}
 }
 
@@ -81,8 +82,9 @@ func NewPCD(n, k int, src rand.Source) *PCD {
 	return &PCD{K: k, Chains: NewChains(src), n: n}
 }
 
-// Sample returns the states, one chain a row, after K further sweeps of m. Data
-// is not used.
+// Sample returns the states, n×nv for n chains, after K further sweeps of m, with
+// nil weights. Data is not used. It panics if K is less than 1, Chains is nil or
+// has not been started by anyone, or the sizes do not fit.
 func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.Chains.model.load(m, s.start(m))
 	defer s.Chains.model.done()
@@ -94,7 +96,7 @@ func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) 
 func (s *PCD) start(m *RBM) int {
 	checkSweeps(s.K)
 	if s.Chains == nil {
-		panic("rbm: PCD without Chains")
+		panic("rbm: PCD has no Chains, want those of NewChains")
 	}
 	if s.n > 0 && s.Chains.v.rows == 0 {
 		s.Chains.StartRandom(m, s.n)

@@ -122,8 +122,10 @@ func (f *marginal) Do(_, part int) {
 }
 
 // HiddenProbs returns p(hⱼ=1|v) = σ(cⱼ + Wⱼ·v) for each row of v (n×nv): the
-// features that the model sees. The result is stored in dst, n×nh. It panics if
-// the sizes do not fit.
+// features that the model sees. The result is stored in dst, n×nh. Like all
+// methods that read a model it begins by copying W, which takes as long as some
+// ten rows do: better one call with many rows than many calls. It panics if the
+// sizes do not fit.
 func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
@@ -185,7 +187,7 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 		job.in, job.dst = in, dst[r0:]
 		job.reset()
 		pass.run(&p.team, &p.hidden, in, &job)
-		workers := p.team.Workers(in.rows, in.rows*nv*p.hidden.units)
+		workers := p.team.Workers(in.rows, rowsWork(in.rows*nv, 0, p.hidden.units))
 		job.scratch = growLines(job.scratch, workers*job.panels)
 		job.sum = grow(job.sum, workers*2*p.hidden.words())
 		p.team.Run(workers, in.rows, &job)
@@ -261,7 +263,7 @@ func (s *pseudo) sums(dst []logistic.Sum, x, base tile, i int, d float64) {
 // dot returns the sum of x over the units that are on in row r.
 func (b *batch) dot(r int, x []float64) (sum float64) {
 	if b.bits == nil {
-		return product.Dot(b.real[r*(b.cols+1):][:b.cols], x)
+		return product.Dot(b.values[r*(b.cols+1):][:b.cols], x)
 	}
 	return product.SumBits(b.bits.row(r), x)
 }

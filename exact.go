@@ -69,7 +69,8 @@ func (e *enumeration) block(units, start, n int) *batch {
 // Exact is a Sampler without error: it returns all 2ⁿᵛ visible configurations,
 // weighted by their probabilities, so that [RBM.Gradient] is the exact gradient
 // of the log-likelihood. It is for models of at most 20 visible units, to check
-// and to compare with. The zero value is ready to use.
+// and to compare with: time and memory are proportional to 2ⁿᵛ. The zero value is
+// ready to use.
 type Exact struct {
 	model    model
 	marginal marginal

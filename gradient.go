@@ -29,8 +29,9 @@ type Gradient struct {
 // s samples, by its weights; each is normalised by its own total. With [Exact]
 // the gradient is exact; with [CD] and [PCD] it is an estimate.
 //
-// It panics if the sizes do not fit, or if weights of s are negative, not finite
-// or all zero. If a parameter is NaN, so is all of the gradient.
+// It panics if dst or s is nil, if the sizes do not fit, if v or a sample has a
+// value outside [0, 1], or if the weights of s are negative, not finite or all
+// zero. If a parameter is NaN, so is all of the gradient.
 func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
@@ -54,10 +55,10 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 		rows += s.start(m)
 		finish = s.finish
 	}
-	dst.reset(m, rows)
+	dst.reset(m, n, rows)
 	p, stats := &dst.model, &dst.stats
 	defer p.done()
-	stats.add(p, "v", v, nil, 1/float64(n), chains)
+	stats.add(p, "v", v, nil, float64(n), chains)
 	var sample mat.Matrix
 	var weights []float64
 	if finish != nil {
@@ -68,17 +69,18 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 	n = checkBatch("sample", sample, nv)
 	total := float64(n)
 	if weights != nil {
-		least := 0.0
-		if p.nan {
-			least = math.NaN() // and so may the weights be
+		checkLength(weights, n)
+		for i, w := range weights {
+			if !p.nan && !(0 <= w && w <= math.MaxFloat64) {
+				panic(fmt.Sprintf("rbm: weights[%d] is %v, want a finite number of at least 0", i, w))
+			}
 		}
-		checkWeights(weights, n, least)
 		total = product.Sum(weights)
 		if total == 0 || total > math.MaxFloat64 {
 			panic(fmt.Sprintf("rbm: weights of the sample have sum %v, want a positive finite number", total))
 		}
 	}
-	stats.add(p, "sample", sample, weights, -1/total, nil)
+	stats.add(p, "sample", sample, weights, -total, nil)
 	dst.finish()
 }
 
@@ -93,34 +95,31 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 func (m *RBM) FreeEnergyGradient(dst *Gradient, v mat.Matrix, weights []float64) {
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
-	scale := -1.0
-	if weights == nil {
-		scale = -1 / float64(n)
-	} else {
-		checkWeights(weights, n, -math.MaxFloat64)
+	total := float64(n)
+	if weights != nil {
+		total = 1
+		checkLength(weights, n)
+		for i, w := range weights {
+			if math.IsNaN(w) || math.IsInf(w, 0) {
+				panic(fmt.Sprintf("rbm: weights[%d] is %v, want a finite number", i, w))
+			}
+		}
 	}
-	dst.reset(m, 2*n)
+	dst.reset(m, n, 2*n)
 	defer dst.model.done()
-	dst.stats.add(&dst.model, "v", v, weights, scale, nil)
+	dst.stats.add(&dst.model, "v", v, weights, -total, nil)
 	dst.finish()
 }
 
-// checkWeights panics unless there are n weights, finite and not below least; if
-// that is NaN, their values are not checked.
-func checkWeights(weights []float64, n int, least float64) {
+func checkLength(weights []float64, n int) {
 	if len(weights) != n {
 		panic(fmt.Sprintf("rbm: weights have length %d, want %d", len(weights), n))
 	}
-	for i, w := range weights {
-		if least == least && !(least <= w && w <= math.MaxFloat64) {
-			panic(fmt.Sprintf("rbm: weights[%d] is %v, want a finite number of at least %v", i, w, least))
-		}
-	}
 }
 
-// reset makes g ready to add statistics of m, in a call that takes so many rows
-// from one layer to the other.
-func (g *Gradient) reset(m *RBM, rows int) {
+// reset makes g ready to add statistics of n rows and about as many samples, in a
+// call that takes so many rows from one layer to the other.
+func (g *Gradient) reset(m *RBM, n, rows int) {
 	nv, nh := m.Dims()
 	if g == nil {
 		panic("rbm: gradient is nil")
@@ -145,7 +144,7 @@ func (g *Gradient) reset(m *RBM, rows int) {
 	}
 	g.check("gradient", nv, nh)
 	g.model.load(m, rows)
-	g.stats.reset(nv, nh)
+	g.stats.reset(nv, nh, n)
 }
 
 // check panics unless g has the parts of a gradient for nv and nh units.

@@ -57,10 +57,15 @@ func (p *model) load(m *RBM, rows int) {
 
 // rowsWork returns about how many nanoseconds it takes to compute the inputs of
 // the units of one layer from rows of the other, and what follows from them.
-func rowsWork(rows, from, to int) int { return rows * to * (2 + from/48) }
+func rowsWork(rows, from, to int) int {
+	return int(min(1e9, float64(rows)*float64(to)*(2+float64(from)/48)))
+}
 
-// done ends the goroutines of the call.
-func (p *model) done() { p.team.Stop() }
+// done ends the goroutines of the call and forgets the caller's memory.
+func (p *model) done() {
+	p.team.Stop()
+	p.visible.w.Forget()
+}
 
 func (l *layer) load(bias *mat.VecDense) {
 	l.units = bias.Len()
@@ -221,7 +226,7 @@ func (p *passing) Do(worker, part int) {
 
 // weights returns the entries of b as weights.
 func (b *batch) weights() product.Weights {
-	return product.Weights{Rows: b.rows, Cols: b.cols, Row: b.cols + 1, Col: 1, Data: b.real}
+	return product.Weights{Rows: b.rows, Cols: b.cols, Row: b.cols + 1, Col: 1, Data: b.values}
 }
 
 // eachBlock reads the n rows of a matrix, called name, block by block.

@@ -77,7 +77,7 @@ type RBM struct {
 // New returns an RBM whose parameters are all zero. It panics if nv or nh is
 // less than 1.
 func New(nv, nh int) *RBM {
-	checkSize("W", nh, nv)
+	checkSize("W", nh, nv, nv)
 	return &RBM{
 		W: mat.NewDense(nh, nv, nil),
 		B: mat.NewVecDense(nv, nil),
@@ -138,6 +138,9 @@ func (n *normals) next() float64 {
 // Dims returns the numbers of visible and of hidden units. It panics if the
 // sizes of W, B and C do not fit.
 func (m *RBM) Dims() (nv, nh int) {
+	if m == nil {
+		panic("rbm: model is nil")
+	}
 	if m.W == nil || m.B == nil || m.C == nil {
 		panic("rbm: W, B or C is nil")
 	}

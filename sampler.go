@@ -11,10 +11,11 @@ import (
 
 // A Sampler supplies the negative phase of [RBM.Gradient].
 type Sampler interface {
-	// Sample returns visible configurations drawn from m, one a row, with
-	// non-negative weights, one a row; nil weights are equal. Data is the
-	// minibatch of the positive phase. The results belong to the Sampler and
-	// are valid until its next call.
+	// Sample returns visible configurations drawn from m, one a row of v, with
+	// non-negative weights, one a row; nil weights are equal. V has nv columns
+	// and any number of rows. Data is the minibatch of the positive phase,
+	// n×nv. Sample must not change m or data. The results belong to the
+	// Sampler and are valid until its next call.
 	Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64)
 }
 
@@ -23,7 +24,12 @@ type Sampler interface {
 // given the visible ones and then all visible units given the hidden ones.
 //
 // Each chain has random numbers of its own, determined by the seed, the chain's
-// row, the number of sweeps and starts before, and the unit.
+// row, the number of sweeps and starts before, and the unit. A unit is drawn
+// with its probability to a precision of 2⁻³²; one whose probability is NaN is
+// off, as a bit cannot be NaN.
+//
+// Chains are made by NewChains; the zero value has seed 0. They have no states
+// until Start or StartRandom.
 type Chains struct {
 	seed  uint64
 	clock uint64 // sweeps and starts so far
@@ -54,8 +60,8 @@ func (c *Chains) Start(v mat.Matrix) {
 	if v == nil {
 		panic("rbm: v is nil")
 	}
-	_, nv := v.Dims()
-	n := checkBatch("v", v, nv)
+	n, nv := v.Dims()
+	checkSize("v", n, nv, (nv-1)/wordBits+1)
 	c.next.reset(n, nv) // v may be a view of the states
 	eachBlock("v", v, n, func(in *batch, r0 int) {
 		for r := range in.rows {
@@ -82,7 +88,10 @@ func (c *Chains) Start(v mat.Matrix) {
 // p(vᵢ=1) = σ(bᵢ). It panics if n is less than 1.
 func (c *Chains) StartRandom(m *RBM, n int) {
 	nv, _ := m.Dims()
-	checkSize("v", n, nv)
+	if n < 1 {
+		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
+	}
+	checkSize("v", n, nv, (nv-1)/wordBits+1)
 	var visible layer
 	visible.load(m.B)
 	c.next.reset(n, nv)

@@ -15,7 +15,7 @@ import (
 // copied after its first step.
 type SGD struct {
 	Rate     float64 // ε, the learning rate
-	Momentum float64 // μ, the share of the previous step that is repeated; Δ is 0 at first and kept while μ is not 0
+	Momentum float64 // μ, the share of the previous step Δ that is repeated; Δ is 0 until the first step with μ ≠ 0
 	Decay    float64 // λ, of L2 regularisation
 
 	state *velocity
@@ -40,10 +40,10 @@ func (o *SGD) Step(m *RBM, g *Gradient) {
 		o.state = new(velocity)
 	}
 	d := o.state
-	if o.Momentum != 0 {
-		if d.W == nil {
-			d.W, d.B, d.C = mat.NewDense(nh, nv, nil), mat.NewVecDense(nv, nil), mat.NewVecDense(nh, nil)
-		}
+	if o.Momentum != 0 && d.W == nil {
+		d.W, d.B, d.C = mat.NewDense(nh, nv, nil), mat.NewVecDense(nv, nil), mat.NewVecDense(nh, nil)
+	}
+	if d.W != nil {
 		d.check("velocity", nv, nh)
 	}
 	d.job = step{o: o, m: m, g: g}
@@ -65,10 +65,10 @@ type step struct {
 
 func (s *step) Do(_, j int) {
 	w, g := s.m.W.RawRowView(j), s.g.W.RawRowView(j)
-	if s.o.Momentum == 0 {
+	if d := s.o.state.W; d == nil {
 		update.Plain(w, g, s.o.Rate, s.o.Decay)
 	} else {
-		update.Momentum(w, s.o.state.W.RawRowView(j), g, s.o.Rate, s.o.Decay, s.o.Momentum)
+		update.Momentum(w, d.RawRowView(j), g, s.o.Rate, s.o.Decay, s.o.Momentum)
 	}
 }
 
@@ -76,7 +76,7 @@ func (s *step) Do(_, j int) {
 func (o *SGD) vector(x, g, d *mat.VecDense) {
 	for i := range x.Len() {
 		delta := float64(o.Rate * g.AtVec(i))
-		if o.Momentum != 0 {
+		if d != nil {
 			delta += float64(o.Momentum * d.AtVec(i))
 			d.SetVec(i, delta)
 		}

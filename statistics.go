@@ -17,13 +17,13 @@ type statistics struct {
 	acc    []product.Line // panels of (ĥ, 1) × (nv+1), if there is more than one flush
 	begun  bool           // acc holds something
 
-	p      []float64 // s·(ĥ, 1) of the waiting rows: words of units × room × 64
-	room   int       // rows, a multiple of 64
-	rows   int       // that wait, a multiple of 64
-	bits   []uint64  // (v, 1) of the waiting rows, transposed: (nv+1) × room
-	lists  lists
-	real   product.Weights // or (v, 1) itself, if it is not bits
-	isReal bool
+	p       []float64 // s·(ĥ, 1) of the waiting rows: words of units × room × 64
+	room    int       // rows, a multiple of 64
+	rows    int       // that wait, a multiple of 64
+	bits    []uint64  // (v, 1) of the waiting rows, transposed: (nv+1) × room
+	lists   lists
+	values  product.Weights // or (v, 1) itself, if it is not bits
+	notBits bool
 
 	pass    pass
 	in      batch
@@ -38,12 +38,15 @@ type flushScratch struct {
 	tab, acc []product.Line
 }
 
-// maxRoom is the size, in float64s, that p should not exceed by much.
+// maxRoom is how many float64s may wait, if that is for more than 1024 rows.
 const maxRoom = 1 << 19
 
-func (s *statistics) reset(nv, nh int) {
+// reset makes s empty, for batches of about n rows.
+func (s *statistics) reset(nv, nh, n int) {
 	s.nv, s.nh, s.begun, s.rows = nv, nh, false, 0
-	s.room = min(blockRows, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
+	// A batch and as many samples wait together, if that is not too much.
+	room := (2*min(n, blockRows) + 2*wordBits - 1) &^ (wordBits - 1)
+	s.room = min(room, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
 	if n := (nh/wordBits + 1) * s.room * wordBits; cap(s.p) < n {
 		s.p = product.Floats(product.Lines(n / product.Lanes))
 	}
@@ -61,9 +64,9 @@ func growLines(s []product.Line, n int) []product.Line {
 	return s[:n]
 }
 
-// add adds the rows of v, called name, each scaled by scale and its weight. If
-// chains are given, their hidden units are drawn on the way.
-func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64, scale float64, chains *Chains) {
+// add adds the rows of v, called name, each with its weight, or 1, divided by
+// total. If chains are given, their hidden units are drawn on the way.
+func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64, total float64, chains *Chains) {
 	n, _ := v.Dims()
 	for r0 := 0; r0 < n; r0 += s.room {
 		r1 := min(n, r0+s.room)
@@ -75,9 +78,9 @@ func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64,
 		s.base = s.rows
 		s.scale = grow(s.scale, s.in.rows)
 		for r := range s.scale {
-			s.scale[r] = scale
+			s.scale[r] = 1 / total
 			if weights != nil {
-				s.scale[r] = float64(scale * weights[r0+r])
+				s.scale[r] = weights[r0+r] / total
 			}
 		}
 		s.chains = nil
@@ -87,8 +90,8 @@ func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64,
 		s.pass.run(&p.team, &p.hidden, &s.in, s)
 		s.rows += rows
 		if s.in.bits == nil {
-			s.isReal = true
-			s.real = product.Weights{Rows: s.nv + 1, Cols: s.in.rows, Row: 1, Col: s.nv + 1, Data: s.in.real}
+			s.notBits = true
+			s.values = product.Weights{Rows: s.nv + 1, Cols: s.in.rows, Row: 1, Col: s.nv + 1, Data: s.in.values}
 			s.flush(&p.team, nil)
 			continue
 		}
@@ -143,7 +146,7 @@ func (s *statistics) flush(team *parallel.Team, dst *Gradient) {
 		return
 	}
 	s.dst = dst
-	if !s.isReal {
+	if !s.notBits {
 		s.lists.build(team, product.Bits{Rows: s.nv + 1, Cols: s.rows, Stride: s.room / wordBits, Words: s.bits}, s.nv+1)
 	}
 	parts := (s.panels() + flushPanels - 1) / flushPanels
@@ -155,7 +158,7 @@ func (s *statistics) flush(team *parallel.Team, dst *Gradient) {
 		s.acc = growLines(s.acc, s.panels()*(s.nv+1))
 	}
 	team.Run(workers, parts, (*flushing)(s))
-	s.rows, s.isReal, s.begun, s.dst = 0, false, true, nil
+	s.rows, s.notBits, s.begun, s.dst = 0, false, true, nil
 }
 
 // flushing is the job of flush, flushPanels panels of (ĥ, 1) a part.
@@ -181,8 +184,8 @@ func (s *flushing) Do(worker, part int) {
 		var p product.Panels
 		p.View(s.rows, wordBits, wordBits, s.p[first/panelsOfWord*s.room*wordBits:])
 		q := first % panelsOfWord
-		if s.isReal {
-			s.real.Mul(acc, &p, q, q+panels, 0, s.nv+1)
+		if s.notBits {
+			s.values.Mul(acc, &p, q, q+panels, 0, s.nv+1)
 		} else {
 			s.lists.Mul(acc, &p, q, q+panels, scratch.tab, 0, s.nv+1)
 		}

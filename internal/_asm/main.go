@@ -1,5 +1,5 @@
 // Command _asm writes assembly: the kernels of the package named by its flag
-// -kernels, for AVX2 and AVX-512.
+// -kernels, for AVX2 and, where that is faster, AVX-512.
 package main
 
 import (

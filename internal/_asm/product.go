@@ -44,7 +44,8 @@ func build(s isa, panels int) {
 	name := fmt.Sprintf("build%d%s", panels, s.name)
 	TEXT(name, NOSPLIT, "func(tab *float64, groups *int32, n int, row *float64, stride int)")
 	Pragma("noescape")
-	Doc("build" + s.name + " is build for n groups of four rows each, stride bytes from row to row.")
+	Doc(fmt.Sprintf("%s is buildGo for n groups of four rows each, stride bytes from row to row, with entries", name),
+		fmt.Sprintf("%d×64 bytes apart.", panels))
 	tab := Load(Param("tab"), GP64())
 	groups := Load(Param("groups"), GP64())
 	n := Load(Param("n"), GP64())

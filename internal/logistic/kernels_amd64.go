@@ -23,6 +23,8 @@ func draw(in Inputs, u *[64]uint32) uint64 {
 	switch {
 	case !cpu.AVX2 || in.N == 0:
 		return drawGo(in, u)
+	case in.N > 8:
+		panic("logistic: more inputs than random numbers")
 	case cpu.AVX512:
 		return drawAVX512(in.first(), in.Stride*lineBytes, in.N, u)
 	default:
@@ -34,6 +36,8 @@ func drawProbs(p []float64, in Inputs, scale float64, u *[64]uint32) uint64 {
 	switch {
 	case !cpu.AVX2 || in.N == 0:
 		return drawProbsGo(p, in, scale, u)
+	case in.N > 8:
+		panic("logistic: more inputs than random numbers")
 	case cpu.AVX512:
 		return drawProbsAVX512(&p[0], in.first(), in.Stride*lineBytes, in.N, scale, u)
 	default:

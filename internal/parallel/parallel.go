@@ -14,7 +14,8 @@ import (
 )
 
 // A Job is work in numbered parts, any of which may run at the same time as any
-// other. Parts that run with the same worker number follow one another.
+// other. Parts that run with the same worker number follow one another. They
+// must not panic.
 type Job interface {
 	Do(worker, part int)
 }
@@ -101,8 +102,12 @@ func (t *Team) Run(workers, parts int, job Job) {
 		t.shares[w].end = int64(parts * (w + 1) / workers)
 	}
 	t.publish(open)
+	defer t.end() // also if a part panics here
 	t.claim(0)
-	// The rest is with helpers that have joined; nobody may any more.
+}
+
+// end waits for the helpers that have joined the job; nobody may any more.
+func (t *Team) end() {
 	for {
 		s := t.state.Load()
 		if t.state.CompareAndSwap(s, s&^open) {
@@ -136,8 +141,8 @@ func (t *Team) grow(n int) {
 		t.done = make(chan struct{}, 1)
 		t.help = func() {
 			t.serve(int(t.ids.Add(1)))
-			t.gone.Done()
 			t.alive.Add(-1)
+			t.gone.Done()
 		}
 	}
 	if len(t.shares) <= n {

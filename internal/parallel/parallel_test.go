@@ -99,6 +99,37 @@ func TestStop(t *testing.T) {
 	}
 }
 
+type bomb struct{ *counter }
+
+func (b bomb) Do(worker, part int) {
+	b.counter.Do(worker, part)
+	if worker == 0 {
+		panic("bomb")
+	}
+}
+
+// A part that panics on the calling goroutine does not leave helpers behind.
+func TestPanic(t *testing.T) {
+	var team Team
+	for range 20 {
+		func() {
+			start(t, &team, 4)
+			defer team.Stop()
+			defer func() {
+				if recover() == nil {
+					t.Error("the panic was lost")
+				}
+			}()
+			team.Run(4, 100, bomb{newCounter(100, 4)})
+		}()
+		c := newCounter(100, 4)
+		start(t, &team, 4)
+		team.Run(4, 100, c)
+		team.Stop()
+		c.check(t, 4)
+	}
+}
+
 func TestWorkers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	for _, tt := range []struct{ call, parts, work, want int }{

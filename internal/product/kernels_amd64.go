@@ -33,6 +33,11 @@ func addEntries(x []Line, n int, p Panel, distance, panels int, groups []int32, 
 	case done == 2:
 		build, add = build2AVX2, addEntries2AVX2
 	}
+	// What assembly reaches must exist.
+	last := int(groups[len(groups)-1])*group + group - 1
+	_ = p.Data[(done-1)*distance+min(last, p.Rows-1)*p.Stride+Lanes-1]
+	_, _ = tab[len(groups)*entries*done-1], x[done*n-1]
+	_, _ = list.entry[(n+1)/2*listLen-1], list.length[(n+1)/2-1]
 	whole := len(groups)
 	if int(groups[whole-1]+1)*group > p.Rows {
 		whole-- // assembly reads whole nibbles
@@ -73,6 +78,8 @@ func addRows(x []Line, n int, p Panel, distance, panels int, groups []int32, lis
 	case panels >= 2:
 		kernel, done = addRows2AVX2, 2
 	}
+	_ = p.Data[(done-1)*distance+min(int(groups[len(groups)-1])*group+group, p.Rows)*p.Stride-p.Stride+Lanes-1]
+	_, _, _ = x[done*n-1], list.entry[(n+1)/2*listLen-1], list.length[(n+1)/2-1]
 	for r := 0; r < n; r += callRows {
 		list := list.from(r)
 		kernel(&x[r][0], n*lineBytes, &p.Data[0], distance*floatBytes, p.Stride*floatBytes, &groups[0],
@@ -81,20 +88,28 @@ func addRows(x []Line, n int, p Panel, distance, panels int, groups []int32, lis
 	return done
 }
 
-func pack(panel []Line, src []float64, stride int) bool {
-	if !cpu.AVX2 || len(panel)%4 != 0 {
-		return packGo(panel, src, stride)
-	}
+func pack(panel []Line, src []float64, stride int) (suspect bool) {
 	_ = src[(Lanes-1)*stride+len(panel)-1]
-	sum := packAVX2(&panel[0][0], &src[0], stride*floatBytes, len(panel))
-	return sum != 0
+	for cpu.AVX2 && len(panel) >= 4 {
+		n := min(len(panel)&^3, callRows)
+		suspect = packAVX2(&panel[0][0], &src[0], stride*floatBytes, n) != 0 || suspect
+		if panel = panel[n:]; len(panel) == 0 {
+			return suspect
+		}
+		src = src[n:]
+	}
+	return packGo(panel, src, stride) || suspect
 }
 
 func unpack(panel []Line, dst []float64, stride int) {
-	if !cpu.AVX2 || len(panel)%4 != 0 {
-		unpackGo(panel, dst, stride)
-		return
-	}
 	_ = dst[(Lanes-1)*stride+len(panel)-1]
-	unpackAVX2(&panel[0][0], &dst[0], stride*floatBytes, len(panel))
+	for cpu.AVX2 && len(panel) >= 4 {
+		n := min(len(panel)&^3, callRows)
+		unpackAVX2(&panel[0][0], &dst[0], stride*floatBytes, n)
+		if panel = panel[n:]; len(panel) == 0 {
+			return
+		}
+		dst = dst[n:]
+	}
+	unpackGo(panel, dst, stride)
 }

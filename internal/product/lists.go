@@ -131,6 +131,9 @@ const entryUnit = 16
 // tab, TableLines long, as scratch.
 func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, tab []Line, r0, r1 int) {
 	n := r1 - r0
+	if n == 0 {
+		return
+	}
 	for k := range len(l.block) - 1 {
 		groups, list := l.of(k)
 		if len(groups) == 0 {

@@ -47,6 +47,9 @@ func (p *Panels) View(rows, cols, stride int, data []float64) {
 	}
 }
 
+// Forget ends the reference to the matrix of View.
+func (p *Panels) Forget() { p.data = nil }
+
 // Reset makes p a matrix in memory of its own, each panel in one piece. What it
 // holds is not defined until each panel has been packed.
 func (p *Panels) Reset(rows, cols int) {

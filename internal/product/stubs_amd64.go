@@ -4,7 +4,8 @@
 
 package product
 
-// buildAVX2 is build for n groups of four rows each, stride bytes from row to row.
+// build1AVX2 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
+// 1×64 bytes apart.
 //
 //go:noescape
 func build1AVX2(tab *float64, groups *int32, n int, row *float64, stride int)
@@ -15,7 +16,8 @@ func build1AVX2(tab *float64, groups *int32, n int, row *float64, stride int)
 //go:noescape
 func addEntries1AVX2(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)
 
-// buildAVX2 is build for n groups of four rows each, stride bytes from row to row.
+// build2AVX2 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
+// 2×64 bytes apart.
 //
 //go:noescape
 func build2AVX2(tab *float64, groups *int32, n int, row *float64, stride int)
@@ -26,7 +28,8 @@ func build2AVX2(tab *float64, groups *int32, n int, row *float64, stride int)
 //go:noescape
 func addEntries2AVX2(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)
 
-// buildAVX512 is build for n groups of four rows each, stride bytes from row to row.
+// build1AVX512 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
+// 1×64 bytes apart.
 //
 //go:noescape
 func build1AVX512(tab *float64, groups *int32, n int, row *float64, stride int)
@@ -37,7 +40,8 @@ func build1AVX512(tab *float64, groups *int32, n int, row *float64, stride int)
 //go:noescape
 func addEntries1AVX512(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)
 
-// buildAVX512 is build for n groups of four rows each, stride bytes from row to row.
+// build2AVX512 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
+// 2×64 bytes apart.
 //
 //go:noescape
 func build2AVX512(tab *float64, groups *int32, n int, row *float64, stride int)

@@ -6,20 +6,24 @@ import "github.com/gorbm/rbm/internal/cpu"
 
 //go:generate go run -C ../_asm . -kernels update -out ../update/kernels_amd64.s -stubs ../update/stubs_amd64.go -pkg update
 
+// callLen is how many elements are given to assembly at a time, which cannot be
+// preempted.
+const callLen = 1 << 14
+
 func plain(w, g []float64, rate, decay float64) {
-	n := 0
-	if cpu.AVX2 && len(w) >= 4 {
-		n = len(w) &^ 3
+	for cpu.AVX2 && len(w) >= 4 {
+		n := min(len(w)&^3, callLen)
 		plainAVX2(&w[0], &g[0], n, rate, decay)
+		w, g = w[n:], g[n:]
 	}
-	plainGo(w[n:], g[n:], rate, decay)
+	plainGo(w, g, rate, decay)
 }
 
 func withMomentum(w, d, g []float64, rate, decay, momentum float64) {
-	n := 0
-	if cpu.AVX2 && len(w) >= 4 {
-		n = len(w) &^ 3
+	for cpu.AVX2 && len(w) >= 4 {
+		n := min(len(w)&^3, callLen)
 		withMomentumAVX2(&w[0], &d[0], &g[0], n, rate, decay, momentum)
+		w, d, g = w[n:], d[n:], g[n:]
 	}
-	withMomentumGo(w[n:], d[n:], g[n:], rate, decay, momentum)
+	withMomentumGo(w, d, g, rate, decay, momentum)
 }
