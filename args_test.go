@@ -57,6 +57,12 @@ func TestWrongShapes(t *testing.T) {
 		call func()
 		want []string
 	}{
+		{"BitsOf nil", func() { rbm.BitsOf(nil) }, []string{"matrix is nil"}},
+		{"Binarize nil", func() { rbm.Binarize(nil, 0) }, []string{"matrix is nil"}},
+		{"nil model", func() { rbm.NewChains(newSource(1)).Gibbs(nil, 1) }, []string{"rbm: "}},
+		{"Dims of nil", func() { (*rbm.RBM)(nil).Dims() }, []string{"model is nil"}},
+		{"Start empty", func() { rbm.NewChains(newSource(1)).Start(&rbm.Bits{}) }, []string{"v is 0×0", "1×1"}},
+		{"StartRandom 0", func() { rbm.NewChains(newSource(1)).StartRandom(m, 0) }, []string{"n is 0", "1"}},
 		{"Energy v", func() { m.Energy(nil, narrow, h) }, []string{"v is 100×783", "784"}},
 		{"Energy h", func() { m.Energy(nil, v, rbm.NewBits(n, 63)) }, []string{"h is 100×63", "64"}},
 		{"Energy rows", func() { m.Energy(nil, v, rbm.NewBits(99, nh)) }, []string{"h is 99×64", "100"}},

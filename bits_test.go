@@ -502,3 +502,28 @@ func FuzzBinarize(f *testing.F) {
 		}
 	})
 }
+
+// halved is a Dense whose entries count half, and of which one column is shown.
+type halved struct{ *mat.Dense }
+
+func (h halved) Dims() (r, c int)    { r, _ = h.Dense.Dims(); return r, 1 }
+func (h halved) At(i, j int) float64 { return h.Dense.At(i, j) / 2 }
+
+// A matrix that embeds another one is what its own methods say.
+func TestEmbeddedMatrix(t *testing.T) {
+	h := halved{mat.NewDense(2, 70, nil)}
+	for j := range 70 {
+		h.Set(1, j, 2)
+	}
+	got, err := rbm.BitsOf(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := rbm.NewBits(2, 1)
+	want.SetBit(1, 0, true)
+	if !mat.Equal(got, want) {
+		t.Errorf("BitsOf = %v, want %v", mat.Formatted(got), mat.Formatted(want))
+	}
+	m := randomModel(1, 3, 1, 1)
+	checkSame(t, "FreeEnergy", m.FreeEnergy(nil, h), m.FreeEnergy(nil, want))
+}

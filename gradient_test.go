@@ -205,3 +205,14 @@ func TestGradientOfLargeParameters(t *testing.T) {
 		checkGradient(t, fmt.Sprintf("Gradient(%v)", size), &g, naiveGradient(m, data, configs(5), naiveVisible(m)), "loop", 1e-13*size)
 	}
 }
+
+// Weights count by their share of the total, however small that is.
+func TestGradientOfTinyWeights(t *testing.T) {
+	m := randomModel(5, 4, 1, 50)
+	data, v := randomBits(3, 5, 0.5, 51), randomBits(2, 5, 0.5, 52)
+	var got, want rbm.Gradient
+	m.Gradient(&got, data, sample{v, []float64{1e-310, 1e-310}})
+	m.Gradient(&want, data, sample{v, []float64{0.5, 0.5}})
+	checkSame(t, "Gradient", got.W.RawMatrix().Data, want.W.RawMatrix().Data)
+	checkSame(t, "Gradient", got.C.RawVector().Data, want.C.RawVector().Data)
+}

@@ -165,3 +165,21 @@ func TestSGDMisuse(t *testing.T) {
 		wantPanic(t, tt.name, tt.call, tt.want...)
 	}
 }
+
+// Momentum that pauses goes on with the steps made in between.
+func TestSGDMomentumPauses(t *testing.T) {
+	m := rbm.New(1, 1)
+	var sgd rbm.SGD
+	sgd.Rate = 1
+	step := func(g, momentum float64) {
+		sgd.Momentum = momentum
+		sgd.Step(m, &rbm.Gradient{W: mat.NewDense(1, 1, []float64{g}), B: mat.NewVecDense(1, nil), C: mat.NewVecDense(1, nil)})
+	}
+	step(100, 0.5) // Δ = 100
+	step(1, 0)     // Δ = 1
+	step(1, 0)     // Δ = 1
+	step(1, 0.5)   // Δ = 1.5
+	if got, want := m.W.At(0, 0), 103.5; got != want {
+		t.Errorf("W = %v, want %v", got, want)
+	}
+}
