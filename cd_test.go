@@ -192,3 +192,17 @@ func TestPCDGradientIsOfItsSample(t *testing.T) {
 		checkGradient(t, "Gradient(PCD)", &g, naiveGradient(m, data, pcd.Chains.Visible(), nil), "loop", 1e-14)
 	}
 }
+
+func TestCDOfALongBatch(t *testing.T) {
+	const nv, nh, n = 5, 4, 4200
+	m, data := randomModel(nv, nh, 0.5, 63), randomBits(n, nv, 0.3, 64)
+	cd, chains := rbm.NewCD(2, newSource(65)), rbm.NewChains(newSource(65))
+	chains.Start(data)
+	chains.Gibbs(m, 2)
+	if got, _ := cd.Sample(m, data); !mat.Equal(got, chains.Visible()) {
+		t.Error("CD differs from two sweeps from the data")
+	}
+	for _, v := range []mat.Matrix{data, grey(data, 66)} {
+		checkSame(t, "CD", train(m, v, rbm.NewCD(2, newSource(67))), train(m, v, bare{rbm.NewCD(2, newSource(67))}))
+	}
+}

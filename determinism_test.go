@@ -488,3 +488,20 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A batch of more rows than are worked off at a time.
+func TestRowsOfALongBatch(t *testing.T) {
+	const nv, nh, n = 5, 4, 4200
+	m := randomModel(nv, nh, 0.3, 60)
+	bits := randomBits(n, nv, 0.3, 61)
+	for _, v := range []*mat.Dense{mat.DenseCopyOf(bits), grey(bits, 62)} {
+		for _, f := range rowwise {
+			all := f.of(m, v)
+			w := len(all) / n
+			for r := 0; r < n; r += 1000 {
+				k := min(r+1000, n)
+				checkSame(t, fmt.Sprintf("%s of rows [%d, %d)", f.name, r, k), f.of(m, v.Slice(r, k, 0, nv)), all[r*w:k*w])
+			}
+		}
+	}
+}

@@ -148,3 +148,39 @@ func TestExactTooLarge(t *testing.T) {
 		wantPanic(t, "Exact.Sample", func() { new(rbm.Exact).Sample(m, rbm.NewBits(1, nv)) })
 	}
 }
+
+// More configurations than are enumerated at a time; hidden units that see disjoint visible units make p a product.
+func TestLogPartitionOfManyConfigurations(t *testing.T) {
+	m := rbm.New(15, 15)
+	want := 0.0
+	for k := range 3 {
+		part := randomModel(5, 5, 1, uint64(k))
+		want += naiveLogZ(part)
+		m.W.Slice(k*5, (k+1)*5, k*5, (k+1)*5).(*mat.Dense).Copy(part.W)
+		m.B.SliceVec(k*5, (k+1)*5).(*mat.VecDense).CopyVec(part.B)
+		m.C.SliceVec(k*5, (k+1)*5).(*mat.VecDense).CopyVec(part.C)
+	}
+	checkNear(t, "LogPartition()", m.LogPartition(), want, 1e-14*magnitude(m))
+}
+
+func TestExactWeightsOfManyConfigurations(t *testing.T) {
+	m := randomModel(13, 2, 1, 1)
+	v, w := new(rbm.Exact).Sample(m, randomBits(3, 13, 0.5, 1))
+	checkExact(t, m, v, w, 1e-14)
+}
+
+// What a model that was NaN has left behind does not reach the next one.
+func TestExactAfterNaN(t *testing.T) {
+	const nv = 5
+	for _, nh := range []int{7, 8} {
+		m := randomModel(nv, 8, 1, 1)
+		for p := range 8 {
+			m.W.Set(p, p%nv, math.NaN())
+		}
+		var e rbm.Exact
+		e.Sample(m, randomBits(3, nv, 0.5, 1))
+		clean := randomModel(nv, nh, 1, 2)
+		v, w := e.Sample(clean, randomBits(3, nv, 0.5, 1))
+		checkExact(t, clean, v, w, 1e-14)
+	}
+}

@@ -216,3 +216,15 @@ func TestGradientOfTinyWeights(t *testing.T) {
 	checkSame(t, "Gradient", got.W.RawMatrix().Data, want.W.RawMatrix().Data)
 	checkSame(t, "Gradient", got.C.RawVector().Data, want.C.RawVector().Data)
 }
+
+// More visible units than a kernel is given at a time, with few rows and with many.
+func TestGradientOfManyVisibleUnits(t *testing.T) {
+	const nv, nh = 2500, 3
+	m := randomModel(nv, nh, 0.05, 1)
+	for _, n := range []int{3, 200} {
+		data, v := randomBits(n, nv, 0.4, 2), randomBits(n+1, nv, 0.6, 3)
+		var g rbm.Gradient
+		m.Gradient(&g, data, sample{v, nil})
+		checkGradient(t, fmt.Sprintf("Gradient(%d rows)", n), &g, naiveGradient(m, data, v, nil), "loop", 1e-12)
+	}
+}

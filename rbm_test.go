@@ -177,3 +177,25 @@ func TestFitVisibleBiasMisuse(t *testing.T) {
 	wantPanic(t, "columns", func() { m.FitVisibleBias(mat.NewDense(2, 4, nil)) }, "2×4", "3")
 	wantPanic(t, "no rows", func() { m.FitVisibleBias(&mat.Dense{}) }, "0×0", "3")
 }
+
+// Neighbouring weights are independent of each other, the two numbers of a polar draw among them.
+func TestNewRandomNeighbours(t *testing.T) {
+	const nv, nh = 300, 200
+	w := params(rbm.NewRandom(nv, nh, 1, newSource(1)))[:nv*nh]
+	for _, apart := range []int{1, 2, nv} {
+		for first := range 2 {
+			var sum, squares, n float64
+			for i := first; i+apart < len(w); i += 2 {
+				sum += w[i] * w[i+apart]
+				squares += (w[i]*w[i] - 1) * (w[i+apart]*w[i+apart] - 1)
+				n++
+			}
+			if z := sum / math.Sqrt(n); !(math.Abs(z) < 5) {
+				t.Errorf("correlation of weights %d apart: %.1f standard errors", apart, z)
+			}
+			if z := squares / math.Sqrt(4*n); !(math.Abs(z) < 5) {
+				t.Errorf("correlation of squares of weights %d apart: %.1f standard errors", apart, z)
+			}
+		}
+	}
+}

@@ -674,3 +674,18 @@ func TestChainsMisuse(t *testing.T) {
 		wantPanic(t, tt.name, tt.call, tt.want...)
 	}
 }
+
+// Bits of earlier states do not show through the draws of real values.
+func TestStartDrawsRealValuesAfresh(t *testing.T) {
+	const nv, n = 70, 9
+	zeros := mat.NewDense(n, nv, nil)
+	zeros.Set(0, 0, 0.5) // real values, nearly all 0
+	c := rbm.NewChains(newSource(1))
+	for range 3 {
+		c.Start(ones(n, nv))
+	}
+	c.Start(zeros)
+	if k := mat.Sum(c.Visible()); k > 1 {
+		t.Errorf("%v bits are 1, want at most one", k)
+	}
+}

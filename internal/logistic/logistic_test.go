@@ -290,6 +290,8 @@ func TestLogSumExp(t *testing.T) {
 		{[]float64{-1e6, -1e6, -1e6, -1e6}, -1e6 + 2*math.Ln2},
 		{[]float64{0, -800}, 0},
 		{[]float64{-inf, 2}, 2},
+		{[]float64{-inf, -inf}, -inf},
+		{[]float64{inf, 0}, inf},
 		{[]float64{0, math.NaN()}, math.NaN()},
 	} {
 		got := LogSumExp(tt.x)
@@ -323,4 +325,42 @@ func BenchmarkElements(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(x)), "ns/element")
 		})
 	}
+}
+
+// Where the draws of the definition are decided by the ½ and by the < in it.
+func TestDrawAtTheBoundary(t *testing.T) {
+	each(t, func(t *testing.T) {
+		check := func(x float64, number uint32, want uint64) {
+			t.Helper()
+			var u [64]uint32
+			u[5] = number
+			xs := []float64{math.Inf(-1), math.Inf(-1), math.Inf(-1), math.Inf(-1), math.Inf(-1), x}
+			if got := inputs(xs).Draw(&u); got != want<<5 {
+				t.Errorf("Draw(x=%v, u=%d) = %b, want %b", x, number, got, want<<5)
+			}
+			if got := inputs(xs).DrawProbs(make([]float64, 8), 1, &u); got != want<<5 {
+				t.Errorf("DrawProbs(x=%v, u=%d) = %b, want %b", x, number, got, want<<5)
+			}
+		}
+		// The least u is ½: units of a probability below 2⁻³³ are never on.
+		check(-50, 0, 0)
+		check(-800, 0, 0)
+		check(50, math.MaxUint32, 1)
+		// The product is exactly 2³²: not below.
+		equal := 0
+		for u := uint32(1 << 31); u < 1<<31+1000; u++ {
+			x := -math.Log(1<<32/(float64(u)+0.5) - 1)
+			for range 20 {
+				if float64((float64(u)+0.5)*(1+Exp(-x))) == 1<<32 {
+					check(x, u, 0)
+					equal++
+					break
+				}
+				x = math.Nextafter(x, 1)
+			}
+		}
+		if equal == 0 {
+			t.Error("no product is 2³²")
+		}
+	})
 }

@@ -86,3 +86,11 @@ func TestIntN(t *testing.T) {
 		}
 	}
 }
+
+func TestSourceCountsOn(t *testing.T) {
+	s := &Source{key: 42, n: 1<<32 + 5}
+	r0, r1, _, _ := Block(42, 5, 1, 0, 0)
+	if got, want := s.Uint64(), uint64(r1)<<32|uint64(r0); got != want {
+		t.Errorf("number 2³²+5 = %x, want %x", got, want)
+	}
+}

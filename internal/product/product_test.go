@@ -398,3 +398,51 @@ func BenchmarkFill(b *testing.B) {
 		})
 	}
 }
+
+// More rows than a kernel is given at a time, and enough panels for every kernel.
+func TestMulOfManyRows(t *testing.T) {
+	each(t, func(t *testing.T) {
+		rnd := rand.New(rand.NewPCG(7, 7))
+		for _, s := range []struct{ n, k, m int }{{2101, 9, 20}, {4100, 6, 3}, {5, 70, 67}} {
+			o := newOperands(rnd, s.n, s.k, s.m, 0.3)
+			o.check(t, fmt.Sprintf("n=%d/k=%d/m=%d", s.n, s.k, s.m))
+		}
+	})
+}
+
+// A sum of terms that are all -0 is -0.
+func TestMulOfMinusZeros(t *testing.T) {
+	each(t, func(t *testing.T) {
+		rnd := rand.New(rand.NewPCG(8, 8))
+		o := newOperands(rnd, 6, 11, 67, 0.4)
+		for _, a := range [][][]float64{o.f, o.init} {
+			for _, row := range a {
+				for j := range row {
+					row[j] = math.Copysign(0, -1)
+				}
+			}
+		}
+		o.check(t, "minus zeros")
+	})
+}
+
+// A NaN is seen wherever it stands in a panel that is packed in several calls.
+func TestPackNaNOfManyRows(t *testing.T) {
+	each(t, func(t *testing.T) {
+		for _, k := range []int{1028, 2051} {
+			data := make([]float64, Lanes*k)
+			var p Panels
+			p.Reset(k, Lanes)
+			for _, at := range []int{0, 1023, 1024, k - 1, 3*k + 5, 8*k - 1} {
+				data[at] = math.NaN()
+				if !p.Pack(0, k, data) {
+					t.Errorf("Pack of %d rows with NaN at %d does not report it", k, at)
+				}
+				data[at] = 0
+			}
+			if p.Pack(0, k, data) {
+				t.Errorf("Pack of %d rows reports NaN without one", k)
+			}
+		}
+	})
+}
