@@ -47,7 +47,7 @@ func (o *SGD) Step(m *RBM, g *Gradient) {
 		d.check("velocity", nv, nh)
 	}
 	d.job = step{o: o, m: m, g: g}
-	work := nv * nh / 2
+	work := nv * nh / 4
 	d.team.Start(work)
 	d.team.Run(d.team.Workers(nh, work), nh, &d.job)
 	d.team.Stop()
