@@ -61,7 +61,8 @@ func addEntriesGo(x, tab []Line, step int, list pairList) {
 			a6 += t[6]
 			a7 += t[7]
 		}
-		*acc = Line{a0, a1, a2, a3, a4, a5, a6, a7}
+		acc[0], acc[1], acc[2], acc[3] = a0, a1, a2, a3
+		acc[4], acc[5], acc[6], acc[7] = a4, a5, a6, a7
 	}
 }
 

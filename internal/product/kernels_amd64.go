@@ -9,6 +9,9 @@ import "github.com/gorbm/rbm/internal/cpu"
 const (
 	entryBytes, floatBytes, lineBytes = 2, 8, 64
 
+	// blockRows is how many rows of the float64 side have tables at a time.
+	blockRows = 128
+
 	// callRows is how many rows are given to assembly at a time, which cannot
 	// be preempted.
 	callRows = 1024

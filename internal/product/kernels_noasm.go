@@ -2,6 +2,11 @@
 
 package product
 
+// blockRows is how many rows of the float64 side have tables at a time: more than
+// with assembly, as it takes longer to begin a list and no longer to wait for a
+// table.
+const blockRows = 512
+
 func addEntries(x []Line, n int, p Panel, _, _ int, groups []int32, list pairList, tab []Line) int {
 	buildGo(tab, 1, groups, p)
 	addEntriesGo(x[:n], tab, 1, list)

@@ -6,8 +6,7 @@ import (
 )
 
 const (
-	blockRows = 128 // of the float64 side, whose tables are kept at a time
-	tabPanels = 2   // whose tables are kept, an entry of one beside that of the other
+	tabPanels = 2 // whose tables are kept, an entry of one beside that of the other
 
 	listLen  = 2 * blockRows / group
 	listStep = 2 * 4 // lists are filled up with zeros, so that loops end where a processor expects
