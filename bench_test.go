@@ -65,6 +65,23 @@ func BenchmarkRatioHiddenProbs(b *testing.B) {
 	benchmarkRatio(b, hiddenProbsStep, referenceHiddenProbs)
 }
 
+// BenchmarkRatioLong is of calls with more work: 10,000 rows, or 100 sweeps.
+func BenchmarkRatioLong(b *testing.B) {
+	for _, bb := range []struct {
+		name         string
+		f, reference stepper
+		n            int
+	}{
+		{"FreeEnergy", freeEnergyStep, referenceFreeEnergy, 10000},
+		{"HiddenProbs", hiddenProbsStep, referenceHiddenProbs, 10000},
+		{"Gibbs100", gibbs100Step, referenceGibbs100, 100},
+	} {
+		b.Run(fmt.Sprintf("%s/nv=%d/nh=500/n=%d", bb.name, benchVisible, bb.n), func(b *testing.B) {
+			ratio(b, bb.f, bb.reference, 500, bb.n, 4)
+		})
+	}
+}
+
 // benchShapes runs f for every shape.
 func benchShapes(b *testing.B, f func(b *testing.B, nh, n int)) {
 	for _, nh := range []int{64, 500, 2000} {
@@ -90,26 +107,28 @@ func benchmark(b *testing.B, f stepper) {
 
 // benchmarkRatio reports how many times as many rows/s one does as the other.
 func benchmarkRatio(b *testing.B, f, reference stepper) {
-	const turns = 20
-	benchShapes(b, func(b *testing.B, nh, n int) {
-		data := benchRows(n)
-		step, slow := f(benchModel(nh, data), data), reference(benchModel(nh, data), data)
-		step()
-		slow()
-		var fast, ref time.Duration
-		for b.Loop() {
-			start := time.Now()
-			for range turns {
-				step()
-			}
-			middle := time.Now()
-			slow()
-			fast += middle.Sub(start)
-			ref += time.Since(middle)
+	benchShapes(b, func(b *testing.B, nh, n int) { ratio(b, f, reference, nh, n, 20) })
+}
+
+// ratio does so many steps to one of the reference.
+func ratio(b *testing.B, f, reference stepper, nh, n, steps int) {
+	data := benchRows(n)
+	step, slow := f(benchModel(nh, data), data), reference(benchModel(nh, data), data)
+	step()
+	slow()
+	var fast, ref time.Duration
+	for b.Loop() {
+		start := time.Now()
+		for range steps {
+			step()
 		}
-		b.ReportMetric(0, "ns/op")
-		b.ReportMetric(turns*float64(ref)/float64(fast), "×reference")
-	})
+		middle := time.Now()
+		slow()
+		fast += middle.Sub(start)
+		ref += time.Since(middle)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(steps)*float64(ref)/float64(fast), "×reference")
 }
 
 func trainStep(m *rbm.RBM, data *rbm.Bits, s rbm.Sampler) func() {
@@ -134,6 +153,12 @@ func gibbsStep(m *rbm.RBM, data *rbm.Bits) func() {
 	c := rbm.NewChains(rand.NewPCG(5, 6))
 	c.Start(data)
 	return func() { c.Gibbs(m, 1) }
+}
+
+func gibbs100Step(m *rbm.RBM, data *rbm.Bits) func() {
+	c := rbm.NewChains(rand.NewPCG(5, 6))
+	c.Start(data)
+	return func() { c.Gibbs(m, 100) }
 }
 
 func freeEnergyStep(m *rbm.RBM, data *rbm.Bits) func() {
@@ -269,6 +294,15 @@ func referenceGibbs(m *rbm.RBM, data *rbm.Bits) func() {
 		ref.sample(&h, &ph)
 		ref.probs(&pv, &h, m.W, ref.b)
 		ref.sample(v, &pv)
+	}
+}
+
+func referenceGibbs100(m *rbm.RBM, data *rbm.Bits) func() {
+	sweep := referenceGibbs(m, data)
+	return func() {
+		for range 100 {
+			sweep()
+		}
 	}
 }
 

@@ -34,13 +34,14 @@ func NewBits(r, c int) *Bits {
 }
 
 // BitsOf returns a as bits. The error names the first entry, in row-major
-// order, that is neither 0 nor 1.
+// order, that is neither 0 nor 1. It panics if a is nil.
 func BitsOf(a mat.Matrix) (*Bits, error) {
 	return convert(a, func(x float64) (bit, ok bool) { return x == 1, x == 0 || x == 1 }, "want 0 or 1")
 }
 
 // Binarize returns the bits a > threshold. The error names the first entry,
-// in row-major order, that is NaN; a threshold of NaN is an error too.
+// in row-major order, that is NaN; a threshold of NaN is an error too. It panics
+// if a is nil.
 func Binarize(a mat.Matrix, threshold float64) (*Bits, error) {
 	if math.IsNaN(threshold) {
 		return nil, fmt.Errorf("rbm: threshold is NaN")

@@ -86,13 +86,12 @@ func NewPCD(n, k int, src rand.Source) *PCD {
 // nil weights. Data is not used. It panics if K is less than 1, Chains is nil or
 // has not been started by anyone, or the sizes do not fit.
 func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
-	s.Chains.model.load(m, s.start(m))
+	s.Chains.model.load(m, 2*s.K*s.start(m))
 	defer s.Chains.model.done()
 	return s.finish(&s.Chains.model)
 }
 
-// start starts the chains if they have not been, and returns how many rows they
-// will take from one layer to the other.
+// start starts the chains if they have not been, and returns how many they are.
 func (s *PCD) start(m *RBM) int {
 	checkSweeps(s.K)
 	if s.Chains == nil {
@@ -102,7 +101,7 @@ func (s *PCD) start(m *RBM) int {
 		s.Chains.StartRandom(m, s.n)
 	}
 	s.Chains.check(m)
-	return 2 * s.K * s.Chains.v.rows
+	return s.Chains.v.rows
 }
 
 func (s *PCD) finish(p *model) (v mat.Matrix, weights []float64) {

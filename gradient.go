@@ -40,7 +40,7 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 	}
 	// The samplers of this package start from the loaded model, and CD from
 	// the positive phase's inputs of the hidden units.
-	rows := 4 * n
+	rows, samples := 4*n, n
 	var chains *Chains
 	var finish func(p *model) (v mat.Matrix, weights []float64)
 	switch s := s.(type) {
@@ -49,13 +49,15 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 		rows += 2 * s.K * n
 		chains, finish = s.Chains, s.finish
 	case *PCD:
-		rows += s.start(m)
+		samples = s.start(m)
+		rows += 2 * s.K * samples
 		finish = s.finish
 	case *Exact:
-		rows += s.start(m)
+		samples = s.start(m)
+		rows += samples
 		finish = s.finish
 	}
-	dst.reset(m, n, rows)
+	dst.reset(m, n+samples, rows)
 	p, stats := &dst.model, &dst.stats
 	defer p.done()
 	stats.add(p, "v", v, nil, float64(n), chains)
@@ -117,8 +119,8 @@ func checkLength(weights []float64, n int) {
 	}
 }
 
-// reset makes g ready to add statistics of n rows and about as many samples, in a
-// call that takes so many rows from one layer to the other.
+// reset makes g ready to add statistics of n rows, in a call that takes so many
+// rows from one layer to the other.
 func (g *Gradient) reset(m *RBM, n, rows int) {
 	nv, nh := m.Dims()
 	if g == nil {

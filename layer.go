@@ -226,7 +226,7 @@ func (p *passing) Do(worker, part int) {
 
 // weights returns the entries of b as weights.
 func (b *batch) weights() product.Weights {
-	return product.Weights{Rows: b.rows, Cols: b.cols, Row: b.cols + 1, Col: 1, Data: b.values}
+	return product.Weights{Cols: b.cols, Row: b.cols + 1, Col: 1, Data: b.values}
 }
 
 // eachBlock reads the n rows of a matrix, called name, block by block.

@@ -18,14 +18,13 @@ type SGD struct {
 	Momentum float64 // μ, the share of the previous step Δ that is repeated; Δ is 0 until the first step with μ ≠ 0
 	Decay    float64 // λ, of L2 regularisation
 
-	state *velocity
+	state *sgdState
 }
 
-// velocity is Δ, once there is momentum, and the means to work in parallel.
-type velocity struct {
-	Gradient
-	job  step
-	team parallel.Team
+type sgdState struct {
+	velocity Gradient // Δ, once there is momentum
+	job      step
+	team     parallel.Team
 }
 
 // Step moves the parameters of m along g. It panics if the sizes do not fit, or
@@ -37,21 +36,21 @@ func (o *SGD) Step(m *RBM, g *Gradient) {
 	}
 	g.check("gradient", nv, nh)
 	if o.state == nil {
-		o.state = new(velocity)
+		o.state = new(sgdState)
 	}
-	d := o.state
+	s, d := o.state, &o.state.velocity
 	if o.Momentum != 0 && d.W == nil {
 		d.W, d.B, d.C = mat.NewDense(nh, nv, nil), mat.NewVecDense(nv, nil), mat.NewVecDense(nh, nil)
 	}
 	if d.W != nil {
 		d.check("velocity", nv, nh)
 	}
-	d.job = step{o: o, m: m, g: g}
+	s.job = step{o: o, m: m, g: g}
 	work := nv * nh / 4
-	d.team.Start(work)
-	d.team.Run(d.team.Workers(nh, work), nh, &d.job)
-	d.team.Stop()
-	d.job = step{}
+	s.team.Start(work)
+	s.team.Run(s.team.Workers(nh, work), nh, &s.job)
+	s.team.Stop()
+	s.job = step{}
 	o.vector(m.B, g.B, d.B)
 	o.vector(m.C, g.C, d.C)
 }
@@ -65,7 +64,7 @@ type step struct {
 
 func (s *step) Do(_, j int) {
 	w, g := s.m.W.RawRowView(j), s.g.W.RawRowView(j)
-	if d := s.o.state.W; d == nil {
+	if d := s.o.state.velocity.W; d == nil {
 		update.Plain(w, g, s.o.Rate, s.o.Decay)
 	} else {
 		update.Momentum(w, d.RawRowView(j), g, s.o.Rate, s.o.Decay, s.o.Momentum)

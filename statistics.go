@@ -41,11 +41,11 @@ type flushScratch struct {
 // maxRoom is how many float64s may wait, if that is for more than 1024 rows.
 const maxRoom = 1 << 19
 
-// reset makes s empty, for batches of about n rows.
+// reset makes s empty, for n rows in two batches, which wait together if that is
+// not too much.
 func (s *statistics) reset(nv, nh, n int) {
 	s.nv, s.nh, s.begun, s.rows = nv, nh, false, 0
-	// A batch and as many samples wait together, if that is not too much.
-	room := (2*min(n, blockRows) + 2*wordBits - 1) &^ (wordBits - 1)
+	room := (min(n, 2*blockRows) + 2*wordBits - 1) &^ (wordBits - 1)
 	s.room = min(room, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
 	if n := (nh/wordBits + 1) * s.room * wordBits; cap(s.p) < n {
 		s.p = product.Floats(product.Lines(n / product.Lanes))
@@ -91,7 +91,7 @@ func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64,
 		s.rows += rows
 		if s.in.bits == nil {
 			s.notBits = true
-			s.values = product.Weights{Rows: s.nv + 1, Cols: s.in.rows, Row: 1, Col: s.nv + 1, Data: s.in.values}
+			s.values = product.Weights{Cols: s.in.rows, Row: 1, Col: s.nv + 1, Data: s.in.values}
 			s.flush(&p.team, nil)
 			continue
 		}

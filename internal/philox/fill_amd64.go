@@ -8,7 +8,7 @@ import "github.com/gorbm/rbm/internal/cpu"
 
 func fill(u *[64]uint32, n int, key uint64, c0, c1, c2, c3 uint32) {
 	switch {
-	case !cpu.AVX2 || n < 4: // where 16 counters take longer than n
+	case !cpu.AVX2:
 		fillGo(u, n, key, c0, c1, c2, c3)
 	case cpu.AVX512:
 		fillAVX512(u, key, c0, c1, c2, c3)

@@ -116,7 +116,7 @@ func (o operands) check(t *testing.T, title string) {
 		columns.Pack(q, k+5, ft)
 	}
 	tab := guardedLines(TableLines)
-	weights := Weights{Rows: n, Cols: k, Row: k, Col: 1, Data: flat(o.v, k)}
+	weights := Weights{Cols: k, Row: k, Col: 1, Data: flat(o.v, k)}
 	var lists Lists
 	lists.Build(o.bits(), n)
 	lists.Fill(0, n/4*2)
@@ -232,7 +232,7 @@ func TestWeights(t *testing.T) {
 	for r := range x {
 		copy(x[r][:], o.init[r])
 	}
-	w := Weights{Rows: 5, Cols: 30, Row: 1, Col: 5, Data: flat(transposed(o.v), 5)}
+	w := Weights{Cols: 30, Row: 1, Col: 5, Data: flat(transposed(o.v), 5)}
 	w.Mul(x, &p, 0, 1, 0, 5)
 	for r := range x {
 		for l, want := range definition(o.init[r], o.v[r], o.f) {

@@ -8,8 +8,8 @@ import (
 // Weights is a matrix of weights in place of bits. Entry (r, i) is
 // Data[r·Row+i·Col].
 type Weights struct {
-	Rows, Cols, Row, Col int
-	Data                 []float64
+	Cols, Row, Col int
+	Data           []float64
 }
 
 // Mul adds the product of rows [r0, r1) of the weights with panels [q0, q1) to
