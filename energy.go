@@ -182,7 +182,7 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 	p.load(m, n*nv)
 	defer p.done()
 	var pass pass
-	job := pseudo{p: &p}
+	job := pseudo{p: &p, w: m.W}
 	eachBlock("v", v, n, func(in *batch, r0 int) {
 		job.in, job.dst = in, dst[r0:]
 		job.reset()
@@ -199,6 +199,7 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 // that sets dst[r] to the pseudo-log-likelihood of row r.
 type pseudo struct {
 	p       *model
+	w       *mat.Dense
 	in      *batch
 	dst     []float64
 	panels  int
@@ -249,8 +250,11 @@ func (s *pseudo) sums(dst []logistic.Sum, x, base tile, i int, d float64) {
 		x = base
 	} else {
 		for q := range x {
-			w := s.p.hidden.w.Panel(q).Line(i)
-			for l, w := range w {
+			for l := range product.Lanes {
+				w := 0.
+				if j := q*product.Lanes + l; j < s.p.hidden.units {
+					w = s.w.At(j, i)
+				}
 				x[q][l] = base[q][l] + float64(d*w)
 			}
 		}

@@ -38,12 +38,12 @@ func (p *model) load(m *RBM, rows int) {
 	p.visible.load(m.B)
 	p.hidden.load(m.C)
 	p.visible.w.View(nh, nv, w.Stride, w.Data)
-	p.hidden.w.Reset(nv, nh)
+	p.hidden.w.ViewT(nv, nh, w.Stride, w.Data)
 	p.src = m
-	parts := p.hidden.w.Count()
-	p.team.Run(p.team.Workers(parts, nv*nh/4), parts, (*packing)(p))
+	parts := (nh + scanRows - 1) / scanRows
+	p.team.Run(p.team.Workers(parts, nv*nh/8), parts, (*scanning)(p))
 	p.src = nil
-	p.nan = hasNaN(p.visible.bias) || hasNaN(p.hidden.bias)
+	p.nan = product.HasNaN(p.visible.bias) || product.HasNaN(p.hidden.bias)
 	if p.nan {
 		for j := range nh {
 			for i, x := range w.Data[j*w.Stride:][:nv] {
@@ -65,6 +65,7 @@ func rowsWork(rows, from, to int) int {
 func (p *model) done() {
 	p.team.Stop()
 	p.visible.w.Forget()
+	p.hidden.w.Forget()
 }
 
 func (l *layer) load(bias *mat.VecDense) {
@@ -83,25 +84,16 @@ func (l *layer) load(bias *mat.VecDense) {
 // words returns the number of words that the units fill.
 func (l *layer) words() int { return (l.units + wordBits - 1) / wordBits }
 
-func hasNaN(x []float64) bool {
-	for _, x := range x {
-		if math.IsNaN(x) {
-			return true
-		}
-	}
-	return false
-}
+// scanning is the job that looks for weights that are NaN, scanRows rows of W a
+// part.
+type scanning model
 
-// packing is the job that lays out the columns of Wᵀ, one panel a part.
-type packing model
+const scanRows = 8
 
-func (p *packing) Do(_, q int) {
+func (p *scanning) Do(_, part int) {
 	w := p.src.W.RawMatrix()
-	if !p.hidden.w.Pack(q, w.Stride, w.Data) {
-		return
-	}
-	for j := q * product.Lanes; j < min(w.Rows, (q+1)*product.Lanes); j++ {
-		if hasNaN(w.Data[j*w.Stride:][:w.Cols]) {
+	for j := part * scanRows; j < min(w.Rows, (part+1)*scanRows); j++ {
+		if product.HasNaN(w.Data[j*w.Stride:][:w.Cols]) {
 			p.hidden.bias[j] = math.NaN()
 		}
 	}
@@ -137,7 +129,7 @@ type pass struct {
 }
 
 type scratch struct {
-	x, tab []product.Line
+	x, product []product.Line
 }
 
 const (
@@ -164,31 +156,22 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 		p.lists.build(team, in.bits.side(), p.rows)
 	}
 	for len(p.scratch) < workers {
-		p.scratch = append(p.scratch, scratch{tab: product.Lines(product.TableLines)})
+		p.scratch = append(p.scratch, scratch{product: product.Lines(product.ScratchLines)})
 	}
 	team.Run(workers, parts, (*passing)(p))
 	p.in, p.to, p.out = nil, nil, nil
 }
 
 // lists are those of a product, and the job that makes them.
-type lists struct {
-	product.Lists
-	rows int
-}
-
-const listRows = 32 // of a part
+type lists struct{ product.Lists }
 
 // build makes the lists of b for products that take share rows at a time.
 func (l *lists) build(team *parallel.Team, b product.Bits, share int) {
 	l.Build(b, share)
-	l.rows = b.Rows
-	parts := (b.Rows + listRows - 1) / listRows
-	team.Run(team.Workers(parts, b.Rows*b.Cols/2), parts, l)
+	team.Run(team.Workers(l.Parts(), b.Rows*b.Cols/2), l.Parts(), l)
 }
 
-func (l *lists) Do(_, part int) {
-	l.Fill(part*listRows, min(l.rows, (part+1)*listRows))
-}
+func (l *lists) Do(_, part int) { l.Fill(part) }
 
 // side returns b as the bit side of a product.
 func (b *Bits) side() product.Bits {
@@ -216,10 +199,10 @@ func (p *passing) Do(worker, part int) {
 		}
 	}
 	if p.in.bits != nil {
-		p.lists.Mul(x, &p.to.w, q0, q1, s.tab, r0, r1)
+		p.lists.Mul(x, &p.to.w, q0, q1, s.product, r0, r1)
 	} else {
 		w := p.in.weights()
-		w.Mul(x, &p.to.w, q0, q1, r0, r1)
+		w.Mul(x, &p.to.w, q0, q1, s.product, r0, r1)
 	}
 	p.out.take(t, r0, n, x)
 }

@@ -35,7 +35,7 @@ type statistics struct {
 }
 
 type flushScratch struct {
-	tab, acc []product.Line
+	product, acc []product.Line
 }
 
 // maxRoom is how many float64s may wait, if that is for more than 1024 rows.
@@ -152,7 +152,7 @@ func (s *statistics) flush(team *parallel.Team, dst *Gradient) {
 	parts := (s.panels() + flushPanels - 1) / flushPanels
 	workers := team.Workers(parts, s.panels()*(s.nv+1)*(s.rows/16+2))
 	for len(s.scratch) < workers {
-		s.scratch = append(s.scratch, flushScratch{tab: product.Lines(product.TableLines)})
+		s.scratch = append(s.scratch, flushScratch{product: product.Lines(product.ScratchLines)})
 	}
 	if dst == nil {
 		s.acc = growLines(s.acc, s.panels()*(s.nv+1))
@@ -185,9 +185,9 @@ func (s *flushing) Do(worker, part int) {
 		p.View(s.rows, wordBits, wordBits, s.p[first/panelsOfWord*s.room*wordBits:])
 		q := first % panelsOfWord
 		if s.notBits {
-			s.values.Mul(acc, &p, q, q+panels, 0, s.nv+1)
+			s.values.Mul(acc, &p, q, q+panels, scratch.product, 0, s.nv+1)
 		} else {
-			s.lists.Mul(acc, &p, q, q+panels, scratch.tab, 0, s.nv+1)
+			s.lists.Mul(acc, &p, q, q+panels, scratch.product, 0, s.nv+1)
 		}
 	}
 	if s.dst == nil {

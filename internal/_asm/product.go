@@ -21,6 +21,7 @@ func product() {
 	addRows(avx512, 4)
 	pack()
 	unpack()
+	nan()
 }
 
 const (
@@ -103,13 +104,14 @@ func build(s isa, panels int) {
 // some panels at a time: their sums do not wait for each other.
 func addEntries(s isa, panels int) {
 	name := fmt.Sprintf("addEntries%d%s", panels, s.name)
-	TEXT(name, NOSPLIT, "func(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)")
+	TEXT(name, NOSPLIT, "func(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s adds, for each pair of rows, the table entries of their lists, estride bytes apart, to x, for %d", name, panels),
-		"panels whose lines of x are xstride bytes apart. The lengths are multiples of 8.")
-	x0 := Load(Param("x"), GP64())
+		"panels whose lines of x are xstride bytes apart.")
+	x := Load(Param("x"), GP64())
 	xstride := Load(Param("xstride"), GP64())
 	tab := Load(Param("tab"), GP64())
+	rows := Load(Param("rows"), GP64())
 	entry := Load(Param("entry"), GP64())
 	estride := Load(Param("estride"), GP64())
 	length := Load(Param("length"), GP64())
@@ -123,11 +125,13 @@ func addEntries(s isa, panels int) {
 			}
 		}
 	}
+	row := []Register{GP64(), GP64()}
 	each := func(f func(r, q, p int, m Mem)) {
 		for q := range panels {
 			for p := range s.parts {
-				for r := range acc {
-					m := Mem{Base: x0, Disp: r*line + p*s.size}
+				// The first row last, in case the second is the same.
+				for _, r := range []int{1, 0} {
+					m := Mem{Base: row[r], Disp: p * s.size}
 					if q == 1 {
 						m.Index, m.Scale = xstride, 1
 					}
@@ -136,7 +140,7 @@ func addEntries(s isa, panels int) {
 			}
 		}
 	}
-	i, end := GP64(), GP64()
+	i, left := GP64(), GP64()
 	add := func(n int) {
 		for k := range n {
 			e := []GPVirtual{GP64(), GP64()}
@@ -155,19 +159,33 @@ func addEntries(s isa, panels int) {
 	JLT(LabelRef("done"))
 	MOVQ(entry, i)
 	ADDQ(estride, entry)
-	MOVLQSX(Mem{Base: length}, end)
+	for r := range row {
+		MOVWQZX(Mem{Base: rows, Disp: 2 * r}, row[r])
+		SHLQ(U8(6), row[r])
+		ADDQ(x, row[r])
+	}
+	ADDQ(U8(4), rows)
+	MOVLQSX(Mem{Base: length}, left)
 	ADDQ(U8(4), length)
-	TESTQ(end, end)
-	JZ(LabelRef("empty"))
-	LEAQ(Mem{Base: i, Index: end, Scale: 2}, end)
+	TESTQ(left, left)
+	JZ(LabelRef("done")) // and so are the other pairs, which are no longer
 	each(func(r, q, p int, m Mem) { VMOVUPD(m, acc[r][q][p]) })
+	SUBQ(U8(4), left)
+	JLT(LabelRef("rest"))
 	Label("four")
 	add(4)
-	CMPQ(i, end)
-	JLT(LabelRef("four"))
+	SUBQ(U8(4), left)
+	JGE(LabelRef("four"))
+	Label("rest")
+	TESTB(U8(2), left.As8())
+	JZ(LabelRef("odd"))
+	add(2)
+	Label("odd")
+	TESTB(U8(1), left.As8())
+	JZ(LabelRef("store"))
+	add(1)
+	Label("store")
 	each(func(r, q, p int, m Mem) { VMOVUPD(acc[r][q][p], m) })
-	Label("empty")
-	ADDQ(U8(2*line), x0)
 	JMP(LabelRef("pair"))
 
 	Label("done")
@@ -179,11 +197,10 @@ func addEntries(s isa, panels int) {
 // of x, without tables.
 func addRows(s isa, panels int) {
 	name := fmt.Sprintf("addRows%d%s", panels, s.name)
-	TEXT(name, NOSPLIT, "func(x *float64, xstride int, row *float64, pstride, rstride int, groups *int32, entry *uint16, estride int, length *int32, rows int)")
+	TEXT(name, NOSPLIT, "func(x *float64, xstride int, row *float64, pstride, rstride int, groups *int32, rows *uint16, entry *uint16, estride int, length *int32, n int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s adds, for each row r, the partial sums that the list names to x[r], for %d panels pstride bytes", name, panels),
+	Doc(fmt.Sprintf("%s adds, for each of n rows, the partial sums that its list names to x, for %d panels pstride bytes", name, panels),
 		"apart, of rows rstride bytes apart, whose lines of x are xstride bytes apart.")
-	x := Load(Param("x"), GP64())
 	pstride := Load(Param("pstride"), GP64())
 	rstride := Load(Param("rstride"), GP64())
 	rstride3 := GP64()
@@ -208,19 +225,21 @@ func addRows(s isa, panels int) {
 	i, end, odd := GP64(), GP64(), GP64()
 	XORQ(odd, odd)
 	Label("row")
-	rows := Load(Param("rows"), GP64())
-	DECQ(rows)
+	n := Load(Param("n"), GP64())
+	DECQ(n)
 	JLT(LabelRef("done"))
-	Store(rows, Param("rows"))
+	Store(n, Param("n"))
 	entry := Load(Param("entry"), GP64())
 	MOVLQSX(Mem{Base: length}, end)
 	TESTQ(end, end)
-	JZ(LabelRef("next"))
-	LEAQ(Mem{Base: entry, Index: end, Scale: 2}, end)
+	JZ(LabelRef("done")) // and so are the other rows, which are no longer
+	LEAQ(Mem{Base: entry, Index: end, Scale: 4}, end)
 	LEAQ(Mem{Base: entry, Index: odd, Scale: 2}, i)
 	lines := func(f func(q, p int, m Mem)) {
-		at, xstride := GP64(), Load(Param("xstride"), GP64())
-		MOVQ(x, at)
+		rows, at, xstride := Load(Param("rows"), GP64()), GP64(), Load(Param("xstride"), GP64())
+		MOVWQZX(Mem{Base: rows}, at)
+		SHLQ(U8(6), at)
+		ADDQ(Load(Param("x"), GP64()), at)
 		for q := range panels {
 			if q > 0 {
 				ADDQ(xstride, at)
@@ -278,8 +297,9 @@ func addRows(s isa, panels int) {
 
 	Label("last")
 	lines(func(q, p int, m Mem) { VMOVUPD(acc[q][p], m) })
-	Label("next")
-	ADDQ(U8(line), x)
+	rows := Load(Param("rows"), GP64())
+	ADDQ(U8(2), rows)
+	Store(rows, Param("rows"))
 	XORQ(U8(1), odd)
 	JNZ(LabelRef("row"))
 	ADDQ(U8(4), length)
@@ -312,10 +332,9 @@ func transpose4(in [4]Op) (out [4]Op) {
 
 // pack transposes eight rows into a panel.
 func pack() {
-	TEXT("packAVX2", NOSPLIT, "func(panel *float64, src *float64, stride int, n int) (sum float64)")
+	TEXT("packAVX2", NOSPLIT, "func(panel *float64, src *float64, stride int, n int)")
 	Pragma("noescape")
-	Doc("packAVX2 sets n lines, n a multiple of 4, to the columns of eight rows, stride bytes from row to row. The result is",
-		"NaN if a number is NaN or infinite.")
+	Doc("packAVX2 sets n lines, n a multiple of 4, to the columns of eight rows, stride bytes from row to row.")
 	panel := Load(Param("panel"), GP64())
 	src := Load(Param("src"), GP64())
 	stride := Load(Param("stride"), GP64())
@@ -323,9 +342,6 @@ func pack() {
 	stride3, half := GP64(), GP64()
 	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
 	LEAQ(Mem{Base: src, Index: stride, Scale: 4}, half)
-	sum, zero := YMM(), YMM()
-	VXORPD(sum, sum, sum)
-	VXORPD(zero, zero, zero)
 
 	Label("loop")
 	SUBQ(U8(4), n)
@@ -338,11 +354,6 @@ func pack() {
 			in[i] = YMM()
 			VMOVUPD(m, in[i])
 		}
-		for _, v := range in {
-			t := YMM()
-			VMULPD(zero, v, t)
-			VADDPD(t, sum, sum)
-		}
 		for i, v := range transpose4(in) {
 			VMOVAPD(v, Mem{Base: panel, Disp: i*line + h*32})
 		}
@@ -353,13 +364,6 @@ func pack() {
 	JMP(LabelRef("loop"))
 
 	Label("done")
-	hi := XMM()
-	VEXTRACTF128(U8(1), sum, hi)
-	VADDPD(sum.AsX(), hi, hi)
-	lo := XMM()
-	VUNPCKHPD(hi, hi, lo)
-	VADDSD(lo, hi, hi)
-	Store(hi, ReturnIndex(0))
 	VZEROUPPER()
 	RET()
 }
@@ -399,6 +403,38 @@ func unpack() {
 	JMP(LabelRef("loop"))
 
 	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// nan looks for a NaN.
+func nan() {
+	TEXT("nanAVX2", NOSPLIT, "func(x *float64, n int) (found int)")
+	Pragma("noescape")
+	Doc("nanAVX2 returns not 0 if a NaN is among n numbers, n a multiple of 16.")
+	x := Load(Param("x"), GP64())
+	n := Load(Param("n"), GP64())
+	any := []VecVirtual{YMM(), YMM()}
+	for _, any := range any {
+		VXORPD(any, any, any)
+	}
+	Label("loop")
+	SUBQ(U8(16), n)
+	JLT(LabelRef("done"))
+	for i, any := range any {
+		v := YMM()
+		VMOVUPD(Mem{Base: x, Disp: 64 * i}, v)
+		VCMPPD(U8(3), Mem{Base: x, Disp: 64*i + 32}, v, v) // either is NaN
+		VORPD(v, any, any)
+	}
+	ADDQ(U32(128), x)
+	JMP(LabelRef("loop"))
+
+	Label("done")
+	VORPD(any[0], any[1], any[0])
+	found := GP64()
+	VMOVMSKPD(any[0], found.As32())
+	Store(found, ReturnIndex(0))
 	VZEROUPPER()
 	RET()
 }

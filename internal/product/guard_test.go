@@ -30,8 +30,8 @@ func TestMulReadsNothingBehind(t *testing.T) {
 			p.View(k, m, m, data)
 			var lists Lists
 			lists.Build(o.bits(), 9)
-			lists.Fill(0, 9)
-			tab, x := Lines(TableLines), Lines(9*p.Count())
+			fill(&lists)
+			tab, x := Lines(ScratchLines), Lines(9*p.Count())
 			for _, lists.direct = range []bool{true, false} {
 				lists.Mul(x, &p, 0, p.Count(), tab, 0, 9) // a fault ends the test
 			}

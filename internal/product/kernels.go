@@ -44,14 +44,14 @@ func buildGo(tab []Line, step int, groups []int32, p Panel) {
 	}
 }
 
-// addEntriesGo adds the table entries of row r of the list to x[r].
-func addEntriesGo(x, tab []Line, step int, list pairList) {
-	for r := range x {
-		acc := &x[r]
+// addEntriesGo adds the table entries of the listed rows to those of x.
+func addEntriesGo(x, tab []Line, list pairList) {
+	for i := range x {
+		acc := &x[list.rows[i]]
 		a0, a1, a2, a3, a4, a5, a6, a7 := acc[0], acc[1], acc[2], acc[3], acc[4], acc[5], acc[6], acc[7]
-		row := list.row(r)
-		for i := 0; i < len(row) && row[i] != 0; i += 2 {
-			t := &tab[int(row[i]/entryUnit)*step]
+		row := list.row(i)
+		for k := 0; k < len(row) && row[k] != 0; k += 2 {
+			t := &tab[row[k]/entryUnit]
 			a0 += t[0]
 			a1 += t[1]
 			a2 += t[2]
@@ -66,12 +66,11 @@ func addEntriesGo(x, tab []Line, step int, list pairList) {
 	}
 }
 
-// addRowsGo adds the partial sums of row r of the list to x[r], from the rows of
-// p themselves.
+// addRowsGo does the same from the rows of p themselves, without tables.
 func addRowsGo(x []Line, p Panel, groups []int32, list pairList) {
-	for r := range x {
-		acc := &x[r]
-		row := list.row(r)
+	for i := range x {
+		acc := &x[list.rows[i]]
+		row := list.row(i)
 		for k := 0; k < len(row) && row[k] != 0; k += 2 {
 			e := row[k] / entryUnit
 			n := uint(e % entries)
@@ -101,22 +100,28 @@ func addRowsGo(x []Line, p Panel, groups []int32, list pairList) {
 	}
 }
 
-// packGo sets panel to the columns of the first eight rows of src. It reports
-// whether a NaN or an infinity may be among them.
-func packGo(panel []Line, src []float64, stride int) bool {
+// packGo sets panel to the columns of the first eight rows of src.
+func packGo(panel []Line, src []float64, stride int) {
 	var rows [Lanes][]float64
 	for l := range rows {
 		rows[l] = src[l*stride:][:len(panel)]
 	}
-	var sum float64
 	for i := range panel {
 		line := &panel[i]
 		for l := range rows {
 			line[l] = rows[l][i]
 		}
-		sum += float64(0 * ((line[0] + line[1]) + (line[2] + line[3]) + (line[4] + line[5]) + (line[6] + line[7])))
 	}
-	return sum != 0
+}
+
+// hasNaNGo reports whether a NaN is in x.
+func hasNaNGo(x []float64) bool {
+	for _, x := range x {
+		if x != x {
+			return true
+		}
+	}
+	return false
 }
 
 // unpackGo sets the columns of the first eight rows of dst to panel.

@@ -12,35 +12,34 @@ const (
 	// blockRows is how many rows of the float64 side have tables at a time.
 	blockRows = 128
 
-	// callRows is how many rows are given to assembly at a time, which cannot
+	rowPanels = 4 // that addRows takes at a time
+
+	// callRows is how many lines are copied by assembly at a time, which cannot
 	// be preempted.
 	callRows = 1024
 )
 
-// addEntries adds the listed sums, through tables, to n lines of x for each of
-// some of the panels from p on, which are distance apart, and returns for how
-// many.
-func addEntries(x []Line, n int, p Panel, distance, panels int, groups []int32, list pairList, tab []Line) int {
+// build tabulates the sums of the groups for some of the panels from p on, which
+// are distance apart, and returns for how many.
+func build(tab []Line, p Panel, distance, panels int, groups []int32) int {
 	if !cpu.AVX2 {
 		buildGo(tab, 1, groups, p)
-		addEntriesGo(x[:n], tab, 1, list)
 		return 1
 	}
 	done := min(panels, tabPanels)
-	build, add := build1AVX2, addEntries1AVX2
+	kernel := build1AVX2
 	switch {
 	case cpu.AVX512 && done == 2:
-		build, add = build2AVX512, addEntries2AVX512
+		kernel = build2AVX512
 	case cpu.AVX512:
-		build, add = build1AVX512, addEntries1AVX512
+		kernel = build1AVX512
 	case done == 2:
-		build, add = build2AVX2, addEntries2AVX2
+		kernel = build2AVX2
 	}
 	// What assembly reaches must exist.
 	last := int(groups[len(groups)-1])*group + group - 1
 	_ = p.Data[(done-1)*distance+min(last, p.Rows-1)*p.Stride+Lanes-1]
-	_, _ = tab[len(groups)*entries*done-1], x[done*n-1]
-	_, _ = list.entry[(n+1)/2*listLen-1], list.length[(n+1)/2-1]
+	_ = tab[len(groups)*entries*done-1]
 	whole := len(groups)
 	if int(groups[whole-1]+1)*group > p.Rows {
 		whole-- // assembly reads whole nibbles
@@ -48,30 +47,42 @@ func addEntries(x []Line, n int, p Panel, distance, panels int, groups []int32, 
 	for q := range done {
 		p := Panel{p.Data[q*distance:], p.Stride, p.Rows}
 		if whole > 0 {
-			build(&tab[q][0], &groups[0], whole, &p.Data[0], p.Stride*floatBytes)
+			kernel(&tab[q][0], &groups[0], whole, &p.Data[0], p.Stride*floatBytes)
 		}
 		if whole < len(groups) {
 			buildGo(tab[whole*entries*done+q:], done, groups[whole:], p)
 		}
 	}
-	for r := 0; r < n-1; r += callRows {
-		pairs := min(callRows, n-r) / 2
-		list := list.from(r)
-		add(&x[r][0], n*lineBytes, &tab[0][0], &list.entry[0], listLen*entryBytes, &list.length[0], pairs)
-	}
-	if r := n - 1; n%2 != 0 {
-		last := list.from(r)
-		for q := range done {
-			addEntriesGo(x[q*n+r:][:1], tab[q:], done, last)
-		}
-	}
 	return done
 }
 
-// addRows does the same without tables.
-func addRows(x []Line, n int, p Panel, distance, panels int, groups []int32, list pairList) int {
+// addEntries adds the listed table entries of so many panels to so many rows of
+// x, whose lines of the next panel are n lines on.
+func addEntries(x []Line, n, rows int, tab []Line, panels int, list pairList) {
 	if !cpu.AVX2 {
-		addRowsGo(x[:n], p, groups, list)
+		addEntriesGo(x[:rows], tab, list)
+		return
+	}
+	kernel := addEntries1AVX2
+	switch {
+	case cpu.AVX512 && panels == 2:
+		kernel = addEntries2AVX512
+	case cpu.AVX512:
+		kernel = addEntries1AVX512
+	case panels == 2:
+		kernel = addEntries2AVX2
+	}
+	_ = x[(panels-1)*n+rows-1]
+	pairs := (rows + 1) / 2
+	_, _, _ = list.rows[2*pairs-1], list.entry[pairs*listLen-1], list.length[pairs-1]
+	kernel(&x[0][0], n*lineBytes, &tab[0][0], &list.rows[0], &list.entry[0], listLen*entryBytes, &list.length[0], pairs)
+}
+
+// addRows adds the listed sums of some of the panels from p on, which are
+// distance apart, without tables, and returns of how many.
+func addRows(x []Line, n, rows int, p Panel, distance, panels int, groups []int32, list pairList) int {
+	if !cpu.AVX2 {
+		addRowsGo(x[:rows], p, groups, list)
 		return 1
 	}
 	kernel, done := addRows1AVX2, 1
@@ -82,27 +93,39 @@ func addRows(x []Line, n int, p Panel, distance, panels int, groups []int32, lis
 		kernel, done = addRows2AVX2, 2
 	}
 	_ = p.Data[(done-1)*distance+min(int(groups[len(groups)-1])*group+group, p.Rows)*p.Stride-p.Stride+Lanes-1]
-	_, _, _ = x[done*n-1], list.entry[(n+1)/2*listLen-1], list.length[(n+1)/2-1]
-	for r := 0; r < n; r += callRows {
-		list := list.from(r)
-		kernel(&x[r][0], n*lineBytes, &p.Data[0], distance*floatBytes, p.Stride*floatBytes, &groups[0],
-			&list.entry[0], listLen*entryBytes, &list.length[0], min(callRows, n-r))
-	}
+	_ = x[(done-1)*n+rows-1]
+	_, _, _ = list.rows[rows-1], list.entry[(rows+1)/2*listLen-1], list.length[(rows+1)/2-1]
+	kernel(&x[0][0], n*lineBytes, &p.Data[0], distance*floatBytes, p.Stride*floatBytes, &groups[0],
+		&list.rows[0], &list.entry[0], listLen*entryBytes, &list.length[0], rows)
 	return done
 }
 
-func pack(panel []Line, src []float64, stride int) (suspect bool) {
+func pack(panel []Line, src []float64, stride int) {
 	_ = src[(Lanes-1)*stride+len(panel)-1]
 	for cpu.AVX2 && len(panel) >= 4 {
 		n := min(len(panel)&^3, callRows)
-		suspect = packAVX2(&panel[0][0], &src[0], stride*floatBytes, n) != 0 || suspect
+		packAVX2(&panel[0][0], &src[0], stride*floatBytes, n)
 		if panel = panel[n:]; len(panel) == 0 {
-			return suspect
+			return
 		}
 		src = src[n:]
 	}
-	return packGo(panel, src, stride) || suspect
+	packGo(panel, src, stride)
 }
+
+// HasNaN reports whether a NaN is in x.
+func HasNaN(x []float64) bool {
+	for cpu.AVX2 && len(x) >= scanStep {
+		n := min(len(x)&^(scanStep-1), callRows*Lanes)
+		if nanAVX2(&x[0], n) != 0 {
+			return true
+		}
+		x = x[n:]
+	}
+	return hasNaNGo(x)
+}
+
+const scanStep = 16
 
 func unpack(panel []Line, dst []float64, stride int) {
 	_ = dst[(Lanes-1)*stride+len(panel)-1]

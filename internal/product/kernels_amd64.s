@@ -95,72 +95,111 @@ done:
 	VZEROUPPER
 	RET
 
-// func addEntries1AVX2(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)
+// func addEntries1AVX2(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)
 // Requires: AVX
-TEXT ·addEntries1AVX2(SB), NOSPLIT, $0-56
+TEXT ·addEntries1AVX2(SB), NOSPLIT, $0-64
 	MOVQ x+0(FP), AX
 	MOVQ xstride+8(FP), CX
 	MOVQ tab+16(FP), CX
-	MOVQ entry+24(FP), DX
-	MOVQ estride+32(FP), BX
-	MOVQ length+40(FP), SI
-	MOVQ pairs+48(FP), DI
+	MOVQ rows+24(FP), DX
+	MOVQ entry+32(FP), BX
+	MOVQ estride+40(FP), SI
+	MOVQ length+48(FP), DI
+	MOVQ pairs+56(FP), R8
 
 pair:
-	DECQ    DI
+	DECQ    R8
 	JLT     done
-	MOVQ    DX, R8
-	ADDQ    BX, DX
-	MOVLQSX (SI), R9
-	ADDQ    $0x04, SI
-	TESTQ   R9, R9
-	JZ      empty
-	LEAQ    (R8)(R9*2), R9
-	VMOVUPD (AX), Y0
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 96(AX), Y3
+	MOVQ    BX, R11
+	ADDQ    SI, BX
+	MOVWQZX (DX), R9
+	SHLQ    $0x06, R9
+	ADDQ    AX, R9
+	MOVWQZX 2(DX), R10
+	SHLQ    $0x06, R10
+	ADDQ    AX, R10
+	ADDQ    $0x04, DX
+	MOVLQSX (DI), R12
+	ADDQ    $0x04, DI
+	TESTQ   R12, R12
+	JZ      done
+	VMOVUPD (R10), Y2
+	VMOVUPD (R9), Y0
+	VMOVUPD 32(R10), Y3
+	VMOVUPD 32(R9), Y1
+	SUBQ    $0x04, R12
+	JLT     rest
 
 four:
-	MOVL    (R8), R11
-	MOVWLZX R11, R10
-	SHRL    $0x10, R11
-	VADDPD  (CX)(R10*4), Y0, Y0
-	VADDPD  (CX)(R11*4), Y2, Y2
-	VADDPD  32(CX)(R10*4), Y1, Y1
-	VADDPD  32(CX)(R11*4), Y3, Y3
-	MOVL    4(R8), R11
-	MOVWLZX R11, R10
-	SHRL    $0x10, R11
-	VADDPD  (CX)(R10*4), Y0, Y0
-	VADDPD  (CX)(R11*4), Y2, Y2
-	VADDPD  32(CX)(R10*4), Y1, Y1
-	VADDPD  32(CX)(R11*4), Y3, Y3
-	MOVL    8(R8), R11
-	MOVWLZX R11, R10
-	SHRL    $0x10, R11
-	VADDPD  (CX)(R10*4), Y0, Y0
-	VADDPD  (CX)(R11*4), Y2, Y2
-	VADDPD  32(CX)(R10*4), Y1, Y1
-	VADDPD  32(CX)(R11*4), Y3, Y3
-	MOVL    12(R8), R11
-	MOVWLZX R11, R10
-	SHRL    $0x10, R11
-	VADDPD  (CX)(R10*4), Y0, Y0
-	VADDPD  (CX)(R11*4), Y2, Y2
-	VADDPD  32(CX)(R10*4), Y1, Y1
-	VADDPD  32(CX)(R11*4), Y3, Y3
-	ADDQ    $0x10, R8
-	CMPQ    R8, R9
-	JLT     four
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y2, 64(AX)
-	VMOVUPD Y1, 32(AX)
-	VMOVUPD Y3, 96(AX)
+	MOVL    (R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Y2, Y2
+	VADDPD  (CX)(R13*4), Y0, Y0
+	VADDPD  32(CX)(R14*4), Y3, Y3
+	VADDPD  32(CX)(R13*4), Y1, Y1
+	MOVL    4(R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Y2, Y2
+	VADDPD  (CX)(R13*4), Y0, Y0
+	VADDPD  32(CX)(R14*4), Y3, Y3
+	VADDPD  32(CX)(R13*4), Y1, Y1
+	MOVL    8(R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Y2, Y2
+	VADDPD  (CX)(R13*4), Y0, Y0
+	VADDPD  32(CX)(R14*4), Y3, Y3
+	VADDPD  32(CX)(R13*4), Y1, Y1
+	MOVL    12(R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Y2, Y2
+	VADDPD  (CX)(R13*4), Y0, Y0
+	VADDPD  32(CX)(R14*4), Y3, Y3
+	VADDPD  32(CX)(R13*4), Y1, Y1
+	ADDQ    $0x10, R11
+	SUBQ    $0x04, R12
+	JGE     four
 
-empty:
-	ADDQ $0x80, AX
-	JMP  pair
+rest:
+	TESTB   $0x02, R12
+	JZ      odd
+	MOVL    (R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Y2, Y2
+	VADDPD  (CX)(R13*4), Y0, Y0
+	VADDPD  32(CX)(R14*4), Y3, Y3
+	VADDPD  32(CX)(R13*4), Y1, Y1
+	MOVL    4(R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Y2, Y2
+	VADDPD  (CX)(R13*4), Y0, Y0
+	VADDPD  32(CX)(R14*4), Y3, Y3
+	VADDPD  32(CX)(R13*4), Y1, Y1
+	ADDQ    $0x08, R11
+
+odd:
+	TESTB   $0x01, R12
+	JZ      store
+	MOVL    (R11), R13
+	MOVWLZX R13, R12
+	SHRL    $0x10, R13
+	VADDPD  (CX)(R13*4), Y2, Y2
+	VADDPD  (CX)(R12*4), Y0, Y0
+	VADDPD  32(CX)(R13*4), Y3, Y3
+	VADDPD  32(CX)(R12*4), Y1, Y1
+	ADDQ    $0x04, R11
+
+store:
+	VMOVUPD Y2, (R10)
+	VMOVUPD Y0, (R9)
+	VMOVUPD Y3, 32(R10)
+	VMOVUPD Y1, 32(R9)
+	JMP     pair
 
 done:
 	VZEROUPPER
@@ -257,96 +296,147 @@ done:
 	VZEROUPPER
 	RET
 
-// func addEntries2AVX2(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)
+// func addEntries2AVX2(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)
 // Requires: AVX
-TEXT ·addEntries2AVX2(SB), NOSPLIT, $0-56
+TEXT ·addEntries2AVX2(SB), NOSPLIT, $0-64
 	MOVQ x+0(FP), AX
 	MOVQ xstride+8(FP), CX
 	MOVQ tab+16(FP), DX
-	MOVQ entry+24(FP), BX
-	MOVQ estride+32(FP), SI
-	MOVQ length+40(FP), DI
-	MOVQ pairs+48(FP), R8
+	MOVQ rows+24(FP), BX
+	MOVQ entry+32(FP), SI
+	MOVQ estride+40(FP), DI
+	MOVQ length+48(FP), R8
+	MOVQ pairs+56(FP), R9
 
 pair:
-	DECQ    R8
+	DECQ    R9
 	JLT     done
-	MOVQ    BX, R9
-	ADDQ    SI, BX
-	MOVLQSX (DI), R10
-	ADDQ    $0x04, DI
-	TESTQ   R10, R10
-	JZ      empty
-	LEAQ    (R9)(R10*2), R10
-	VMOVUPD (AX), Y0
-	VMOVUPD 64(AX), Y4
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 96(AX), Y5
-	VMOVUPD (AX)(CX*1), Y2
-	VMOVUPD 64(AX)(CX*1), Y6
-	VMOVUPD 32(AX)(CX*1), Y3
-	VMOVUPD 96(AX)(CX*1), Y7
+	MOVQ    SI, R12
+	ADDQ    DI, SI
+	MOVWQZX (BX), R10
+	SHLQ    $0x06, R10
+	ADDQ    AX, R10
+	MOVWQZX 2(BX), R11
+	SHLQ    $0x06, R11
+	ADDQ    AX, R11
+	ADDQ    $0x04, BX
+	MOVLQSX (R8), R13
+	ADDQ    $0x04, R8
+	TESTQ   R13, R13
+	JZ      done
+	VMOVUPD (R11), Y4
+	VMOVUPD (R10), Y0
+	VMOVUPD 32(R11), Y5
+	VMOVUPD 32(R10), Y1
+	VMOVUPD (R11)(CX*1), Y6
+	VMOVUPD (R10)(CX*1), Y2
+	VMOVUPD 32(R11)(CX*1), Y7
+	VMOVUPD 32(R10)(CX*1), Y3
+	SUBQ    $0x04, R13
+	JLT     rest
 
 four:
-	MOVL    (R9), R12
-	MOVWLZX R12, R11
-	SHRL    $0x10, R12
-	VADDPD  (DX)(R11*8), Y0, Y0
-	VADDPD  (DX)(R12*8), Y4, Y4
-	VADDPD  32(DX)(R11*8), Y1, Y1
-	VADDPD  32(DX)(R12*8), Y5, Y5
-	VADDPD  64(DX)(R11*8), Y2, Y2
-	VADDPD  64(DX)(R12*8), Y6, Y6
-	VADDPD  96(DX)(R11*8), Y3, Y3
-	VADDPD  96(DX)(R12*8), Y7, Y7
-	MOVL    4(R9), R12
-	MOVWLZX R12, R11
-	SHRL    $0x10, R12
-	VADDPD  (DX)(R11*8), Y0, Y0
-	VADDPD  (DX)(R12*8), Y4, Y4
-	VADDPD  32(DX)(R11*8), Y1, Y1
-	VADDPD  32(DX)(R12*8), Y5, Y5
-	VADDPD  64(DX)(R11*8), Y2, Y2
-	VADDPD  64(DX)(R12*8), Y6, Y6
-	VADDPD  96(DX)(R11*8), Y3, Y3
-	VADDPD  96(DX)(R12*8), Y7, Y7
-	MOVL    8(R9), R12
-	MOVWLZX R12, R11
-	SHRL    $0x10, R12
-	VADDPD  (DX)(R11*8), Y0, Y0
-	VADDPD  (DX)(R12*8), Y4, Y4
-	VADDPD  32(DX)(R11*8), Y1, Y1
-	VADDPD  32(DX)(R12*8), Y5, Y5
-	VADDPD  64(DX)(R11*8), Y2, Y2
-	VADDPD  64(DX)(R12*8), Y6, Y6
-	VADDPD  96(DX)(R11*8), Y3, Y3
-	VADDPD  96(DX)(R12*8), Y7, Y7
-	MOVL    12(R9), R12
-	MOVWLZX R12, R11
-	SHRL    $0x10, R12
-	VADDPD  (DX)(R11*8), Y0, Y0
-	VADDPD  (DX)(R12*8), Y4, Y4
-	VADDPD  32(DX)(R11*8), Y1, Y1
-	VADDPD  32(DX)(R12*8), Y5, Y5
-	VADDPD  64(DX)(R11*8), Y2, Y2
-	VADDPD  64(DX)(R12*8), Y6, Y6
-	VADDPD  96(DX)(R11*8), Y3, Y3
-	VADDPD  96(DX)(R12*8), Y7, Y7
-	ADDQ    $0x10, R9
-	CMPQ    R9, R10
-	JLT     four
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y4, 64(AX)
-	VMOVUPD Y1, 32(AX)
-	VMOVUPD Y5, 96(AX)
-	VMOVUPD Y2, (AX)(CX*1)
-	VMOVUPD Y6, 64(AX)(CX*1)
-	VMOVUPD Y3, 32(AX)(CX*1)
-	VMOVUPD Y7, 96(AX)(CX*1)
+	MOVL    (R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Y4, Y4
+	VADDPD  (DX)(R14*8), Y0, Y0
+	VADDPD  32(DX)(R15*8), Y5, Y5
+	VADDPD  32(DX)(R14*8), Y1, Y1
+	VADDPD  64(DX)(R15*8), Y6, Y6
+	VADDPD  64(DX)(R14*8), Y2, Y2
+	VADDPD  96(DX)(R15*8), Y7, Y7
+	VADDPD  96(DX)(R14*8), Y3, Y3
+	MOVL    4(R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Y4, Y4
+	VADDPD  (DX)(R14*8), Y0, Y0
+	VADDPD  32(DX)(R15*8), Y5, Y5
+	VADDPD  32(DX)(R14*8), Y1, Y1
+	VADDPD  64(DX)(R15*8), Y6, Y6
+	VADDPD  64(DX)(R14*8), Y2, Y2
+	VADDPD  96(DX)(R15*8), Y7, Y7
+	VADDPD  96(DX)(R14*8), Y3, Y3
+	MOVL    8(R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Y4, Y4
+	VADDPD  (DX)(R14*8), Y0, Y0
+	VADDPD  32(DX)(R15*8), Y5, Y5
+	VADDPD  32(DX)(R14*8), Y1, Y1
+	VADDPD  64(DX)(R15*8), Y6, Y6
+	VADDPD  64(DX)(R14*8), Y2, Y2
+	VADDPD  96(DX)(R15*8), Y7, Y7
+	VADDPD  96(DX)(R14*8), Y3, Y3
+	MOVL    12(R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Y4, Y4
+	VADDPD  (DX)(R14*8), Y0, Y0
+	VADDPD  32(DX)(R15*8), Y5, Y5
+	VADDPD  32(DX)(R14*8), Y1, Y1
+	VADDPD  64(DX)(R15*8), Y6, Y6
+	VADDPD  64(DX)(R14*8), Y2, Y2
+	VADDPD  96(DX)(R15*8), Y7, Y7
+	VADDPD  96(DX)(R14*8), Y3, Y3
+	ADDQ    $0x10, R12
+	SUBQ    $0x04, R13
+	JGE     four
 
-empty:
-	ADDQ $0x80, AX
-	JMP  pair
+rest:
+	TESTB   $0x02, R13
+	JZ      odd
+	MOVL    (R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Y4, Y4
+	VADDPD  (DX)(R14*8), Y0, Y0
+	VADDPD  32(DX)(R15*8), Y5, Y5
+	VADDPD  32(DX)(R14*8), Y1, Y1
+	VADDPD  64(DX)(R15*8), Y6, Y6
+	VADDPD  64(DX)(R14*8), Y2, Y2
+	VADDPD  96(DX)(R15*8), Y7, Y7
+	VADDPD  96(DX)(R14*8), Y3, Y3
+	MOVL    4(R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Y4, Y4
+	VADDPD  (DX)(R14*8), Y0, Y0
+	VADDPD  32(DX)(R15*8), Y5, Y5
+	VADDPD  32(DX)(R14*8), Y1, Y1
+	VADDPD  64(DX)(R15*8), Y6, Y6
+	VADDPD  64(DX)(R14*8), Y2, Y2
+	VADDPD  96(DX)(R15*8), Y7, Y7
+	VADDPD  96(DX)(R14*8), Y3, Y3
+	ADDQ    $0x08, R12
+
+odd:
+	TESTB   $0x01, R13
+	JZ      store
+	MOVL    (R12), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (DX)(R14*8), Y4, Y4
+	VADDPD  (DX)(R13*8), Y0, Y0
+	VADDPD  32(DX)(R14*8), Y5, Y5
+	VADDPD  32(DX)(R13*8), Y1, Y1
+	VADDPD  64(DX)(R14*8), Y6, Y6
+	VADDPD  64(DX)(R13*8), Y2, Y2
+	VADDPD  96(DX)(R14*8), Y7, Y7
+	VADDPD  96(DX)(R13*8), Y3, Y3
+	ADDQ    $0x04, R12
+
+store:
+	VMOVUPD Y4, (R11)
+	VMOVUPD Y0, (R10)
+	VMOVUPD Y5, 32(R11)
+	VMOVUPD Y1, 32(R10)
+	VMOVUPD Y6, (R11)(CX*1)
+	VMOVUPD Y2, (R10)(CX*1)
+	VMOVUPD Y7, 32(R11)(CX*1)
+	VMOVUPD Y3, 32(R10)(CX*1)
+	JMP     pair
 
 done:
 	VZEROUPPER
@@ -412,60 +502,93 @@ done:
 	VZEROUPPER
 	RET
 
-// func addEntries1AVX512(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)
+// func addEntries1AVX512(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)
 // Requires: AVX, AVX512F
-TEXT ·addEntries1AVX512(SB), NOSPLIT, $0-56
+TEXT ·addEntries1AVX512(SB), NOSPLIT, $0-64
 	MOVQ x+0(FP), AX
 	MOVQ xstride+8(FP), CX
 	MOVQ tab+16(FP), CX
-	MOVQ entry+24(FP), DX
-	MOVQ estride+32(FP), BX
-	MOVQ length+40(FP), SI
-	MOVQ pairs+48(FP), DI
+	MOVQ rows+24(FP), DX
+	MOVQ entry+32(FP), BX
+	MOVQ estride+40(FP), SI
+	MOVQ length+48(FP), DI
+	MOVQ pairs+56(FP), R8
 
 pair:
-	DECQ    DI
+	DECQ    R8
 	JLT     done
-	MOVQ    DX, R8
-	ADDQ    BX, DX
-	MOVLQSX (SI), R9
-	ADDQ    $0x04, SI
-	TESTQ   R9, R9
-	JZ      empty
-	LEAQ    (R8)(R9*2), R9
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
+	MOVQ    BX, R11
+	ADDQ    SI, BX
+	MOVWQZX (DX), R9
+	SHLQ    $0x06, R9
+	ADDQ    AX, R9
+	MOVWQZX 2(DX), R10
+	SHLQ    $0x06, R10
+	ADDQ    AX, R10
+	ADDQ    $0x04, DX
+	MOVLQSX (DI), R12
+	ADDQ    $0x04, DI
+	TESTQ   R12, R12
+	JZ      done
+	VMOVUPD (R10), Z1
+	VMOVUPD (R9), Z0
+	SUBQ    $0x04, R12
+	JLT     rest
 
 four:
-	MOVL    (R8), R11
-	MOVWLZX R11, R10
-	SHRL    $0x10, R11
-	VADDPD  (CX)(R10*4), Z0, Z0
-	VADDPD  (CX)(R11*4), Z1, Z1
-	MOVL    4(R8), R11
-	MOVWLZX R11, R10
-	SHRL    $0x10, R11
-	VADDPD  (CX)(R10*4), Z0, Z0
-	VADDPD  (CX)(R11*4), Z1, Z1
-	MOVL    8(R8), R11
-	MOVWLZX R11, R10
-	SHRL    $0x10, R11
-	VADDPD  (CX)(R10*4), Z0, Z0
-	VADDPD  (CX)(R11*4), Z1, Z1
-	MOVL    12(R8), R11
-	MOVWLZX R11, R10
-	SHRL    $0x10, R11
-	VADDPD  (CX)(R10*4), Z0, Z0
-	VADDPD  (CX)(R11*4), Z1, Z1
-	ADDQ    $0x10, R8
-	CMPQ    R8, R9
-	JLT     four
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, 64(AX)
+	MOVL    (R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Z1, Z1
+	VADDPD  (CX)(R13*4), Z0, Z0
+	MOVL    4(R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Z1, Z1
+	VADDPD  (CX)(R13*4), Z0, Z0
+	MOVL    8(R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Z1, Z1
+	VADDPD  (CX)(R13*4), Z0, Z0
+	MOVL    12(R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Z1, Z1
+	VADDPD  (CX)(R13*4), Z0, Z0
+	ADDQ    $0x10, R11
+	SUBQ    $0x04, R12
+	JGE     four
 
-empty:
-	ADDQ $0x80, AX
-	JMP  pair
+rest:
+	TESTB   $0x02, R12
+	JZ      odd
+	MOVL    (R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Z1, Z1
+	VADDPD  (CX)(R13*4), Z0, Z0
+	MOVL    4(R11), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (CX)(R14*4), Z1, Z1
+	VADDPD  (CX)(R13*4), Z0, Z0
+	ADDQ    $0x08, R11
+
+odd:
+	TESTB   $0x01, R12
+	JZ      store
+	MOVL    (R11), R13
+	MOVWLZX R13, R12
+	SHRL    $0x10, R13
+	VADDPD  (CX)(R13*4), Z1, Z1
+	VADDPD  (CX)(R12*4), Z0, Z0
+	ADDQ    $0x04, R11
+
+store:
+	VMOVUPD Z1, (R10)
+	VMOVUPD Z0, (R9)
+	JMP     pair
 
 done:
 	VZEROUPPER
@@ -531,106 +654,251 @@ done:
 	VZEROUPPER
 	RET
 
-// func addEntries2AVX512(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)
+// func addEntries2AVX512(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)
 // Requires: AVX, AVX512F
-TEXT ·addEntries2AVX512(SB), NOSPLIT, $0-56
+TEXT ·addEntries2AVX512(SB), NOSPLIT, $0-64
 	MOVQ x+0(FP), AX
 	MOVQ xstride+8(FP), CX
 	MOVQ tab+16(FP), DX
-	MOVQ entry+24(FP), BX
-	MOVQ estride+32(FP), SI
-	MOVQ length+40(FP), DI
-	MOVQ pairs+48(FP), R8
+	MOVQ rows+24(FP), BX
+	MOVQ entry+32(FP), SI
+	MOVQ estride+40(FP), DI
+	MOVQ length+48(FP), R8
+	MOVQ pairs+56(FP), R9
 
 pair:
-	DECQ    R8
+	DECQ    R9
 	JLT     done
-	MOVQ    BX, R9
-	ADDQ    SI, BX
-	MOVLQSX (DI), R10
-	ADDQ    $0x04, DI
-	TESTQ   R10, R10
-	JZ      empty
-	LEAQ    (R9)(R10*2), R10
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z2
-	VMOVUPD (AX)(CX*1), Z1
-	VMOVUPD 64(AX)(CX*1), Z3
+	MOVQ    SI, R12
+	ADDQ    DI, SI
+	MOVWQZX (BX), R10
+	SHLQ    $0x06, R10
+	ADDQ    AX, R10
+	MOVWQZX 2(BX), R11
+	SHLQ    $0x06, R11
+	ADDQ    AX, R11
+	ADDQ    $0x04, BX
+	MOVLQSX (R8), R13
+	ADDQ    $0x04, R8
+	TESTQ   R13, R13
+	JZ      done
+	VMOVUPD (R11), Z2
+	VMOVUPD (R10), Z0
+	VMOVUPD (R11)(CX*1), Z3
+	VMOVUPD (R10)(CX*1), Z1
+	SUBQ    $0x04, R13
+	JLT     rest
 
 four:
-	MOVL    (R9), R12
-	MOVWLZX R12, R11
-	SHRL    $0x10, R12
-	VADDPD  (DX)(R11*8), Z0, Z0
-	VADDPD  (DX)(R12*8), Z2, Z2
-	VADDPD  64(DX)(R11*8), Z1, Z1
-	VADDPD  64(DX)(R12*8), Z3, Z3
-	MOVL    4(R9), R12
-	MOVWLZX R12, R11
-	SHRL    $0x10, R12
-	VADDPD  (DX)(R11*8), Z0, Z0
-	VADDPD  (DX)(R12*8), Z2, Z2
-	VADDPD  64(DX)(R11*8), Z1, Z1
-	VADDPD  64(DX)(R12*8), Z3, Z3
-	MOVL    8(R9), R12
-	MOVWLZX R12, R11
-	SHRL    $0x10, R12
-	VADDPD  (DX)(R11*8), Z0, Z0
-	VADDPD  (DX)(R12*8), Z2, Z2
-	VADDPD  64(DX)(R11*8), Z1, Z1
-	VADDPD  64(DX)(R12*8), Z3, Z3
-	MOVL    12(R9), R12
-	MOVWLZX R12, R11
-	SHRL    $0x10, R12
-	VADDPD  (DX)(R11*8), Z0, Z0
-	VADDPD  (DX)(R12*8), Z2, Z2
-	VADDPD  64(DX)(R11*8), Z1, Z1
-	VADDPD  64(DX)(R12*8), Z3, Z3
-	ADDQ    $0x10, R9
-	CMPQ    R9, R10
-	JLT     four
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z2, 64(AX)
-	VMOVUPD Z1, (AX)(CX*1)
-	VMOVUPD Z3, 64(AX)(CX*1)
+	MOVL    (R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Z2, Z2
+	VADDPD  (DX)(R14*8), Z0, Z0
+	VADDPD  64(DX)(R15*8), Z3, Z3
+	VADDPD  64(DX)(R14*8), Z1, Z1
+	MOVL    4(R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Z2, Z2
+	VADDPD  (DX)(R14*8), Z0, Z0
+	VADDPD  64(DX)(R15*8), Z3, Z3
+	VADDPD  64(DX)(R14*8), Z1, Z1
+	MOVL    8(R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Z2, Z2
+	VADDPD  (DX)(R14*8), Z0, Z0
+	VADDPD  64(DX)(R15*8), Z3, Z3
+	VADDPD  64(DX)(R14*8), Z1, Z1
+	MOVL    12(R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Z2, Z2
+	VADDPD  (DX)(R14*8), Z0, Z0
+	VADDPD  64(DX)(R15*8), Z3, Z3
+	VADDPD  64(DX)(R14*8), Z1, Z1
+	ADDQ    $0x10, R12
+	SUBQ    $0x04, R13
+	JGE     four
 
-empty:
-	ADDQ $0x80, AX
-	JMP  pair
+rest:
+	TESTB   $0x02, R13
+	JZ      odd
+	MOVL    (R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Z2, Z2
+	VADDPD  (DX)(R14*8), Z0, Z0
+	VADDPD  64(DX)(R15*8), Z3, Z3
+	VADDPD  64(DX)(R14*8), Z1, Z1
+	MOVL    4(R12), R15
+	MOVWLZX R15, R14
+	SHRL    $0x10, R15
+	VADDPD  (DX)(R15*8), Z2, Z2
+	VADDPD  (DX)(R14*8), Z0, Z0
+	VADDPD  64(DX)(R15*8), Z3, Z3
+	VADDPD  64(DX)(R14*8), Z1, Z1
+	ADDQ    $0x08, R12
+
+odd:
+	TESTB   $0x01, R13
+	JZ      store
+	MOVL    (R12), R14
+	MOVWLZX R14, R13
+	SHRL    $0x10, R14
+	VADDPD  (DX)(R14*8), Z2, Z2
+	VADDPD  (DX)(R13*8), Z0, Z0
+	VADDPD  64(DX)(R14*8), Z3, Z3
+	VADDPD  64(DX)(R13*8), Z1, Z1
+	ADDQ    $0x04, R12
+
+store:
+	VMOVUPD Z2, (R11)
+	VMOVUPD Z0, (R10)
+	VMOVUPD Z3, (R11)(CX*1)
+	VMOVUPD Z1, (R10)(CX*1)
+	JMP     pair
 
 done:
 	VZEROUPPER
 	RET
 
-// func addRows1AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, entry *uint16, estride int, length *int32, rows int)
+// func addRows1AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, estride int, length *int32, n int)
 // Requires: AVX, AVX2, SSE2
-TEXT ·addRows1AVX2(SB), NOSPLIT, $0-80
-	MOVQ         x+0(FP), AX
-	MOVQ         pstride+24(FP), CX
+TEXT ·addRows1AVX2(SB), NOSPLIT, $0-88
+	MOVQ         pstride+24(FP), AX
+	MOVQ         rstride+32(FP), AX
+	LEAQ         (AX)(AX*2), CX
+	MOVQ         groups+40(FP), DX
+	MOVQ         length+72(FP), BX
+	MOVQ         $0x8000000000000000, SI
+	MOVQ         SI, X0
+	VBROADCASTSD X0, Y0
+	XORQ         R8, R8
+
+row:
+	MOVQ    n+80(FP), SI
+	DECQ    SI
+	JLT     done
+	MOVQ    SI, n+80(FP)
+	MOVQ    entry+56(FP), SI
+	MOVLQSX (BX), DI
+	TESTQ   DI, DI
+	JZ      done
+	LEAQ    (SI)(DI*4), DI
+	LEAQ    (SI)(R8*2), SI
+	MOVQ    rows+48(FP), R9
+	MOVQ    xstride+8(FP), R10
+	MOVWQZX (R9), R9
+	SHLQ    $0x06, R9
+	MOVQ    x+0(FP), R10
+	ADDQ    R10, R9
+	VMOVUPD (R9), Y1
+	VMOVUPD 32(R9), Y3
+
+nibble:
+	MOVWQZX (SI), R9
+	TESTL   R9, R9
+	JZ      last
+	MOVQ    R9, R10
+	SHRQ    $0x08, R10
+	MOVLQSX (DX)(R10*4), R10
+	IMULQ   AX, R10
+	MOVQ    row+16(FP), R11
+	LEAQ    (R11)(R10*4), R10
+	VMOVAPD Y0, Y2
+	VMOVAPD Y0, Y4
+	TESTB   $0x10, R9
+	JZ      bit1
+	VADDPD  (R10), Y2, Y2
+	VADDPD  32(R10), Y4, Y4
+
+bit1:
+	TESTB  $0x20, R9
+	JZ     bit2
+	VADDPD (R10)(AX*1), Y2, Y2
+	VADDPD 32(R10)(AX*1), Y4, Y4
+
+bit2:
+	TESTB  $0x40, R9
+	JZ     bit3
+	VADDPD (R10)(AX*2), Y2, Y2
+	VADDPD 32(R10)(AX*2), Y4, Y4
+
+bit3:
+	TESTB  $0x80, R9
+	JZ     bit4
+	VADDPD (R10)(CX*1), Y2, Y2
+	VADDPD 32(R10)(CX*1), Y4, Y4
+
+bit4:
+	VADDPD Y2, Y1, Y1
+	VADDPD Y4, Y3, Y3
+	ADDQ   $0x04, SI
+	CMPQ   SI, DI
+	JLT    nibble
+
+last:
+	MOVQ    rows+48(FP), SI
+	MOVQ    xstride+8(FP), DI
+	MOVWQZX (SI), SI
+	SHLQ    $0x06, SI
+	MOVQ    x+0(FP), DI
+	ADDQ    DI, SI
+	VMOVUPD Y1, (SI)
+	VMOVUPD Y3, 32(SI)
+	MOVQ    rows+48(FP), SI
+	ADDQ    $0x02, SI
+	MOVQ    SI, rows+48(FP)
+	XORQ    $0x01, R8
+	JNZ     row
+	ADDQ    $0x04, BX
+	MOVQ    estride+64(FP), SI
+	MOVQ    entry+56(FP), DI
+	ADDQ    DI, SI
+	MOVQ    SI, entry+56(FP)
+	JMP     row
+
+done:
+	VZEROUPPER
+	RET
+
+// func addRows2AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, estride int, length *int32, n int)
+// Requires: AVX, AVX2, SSE2
+TEXT ·addRows2AVX2(SB), NOSPLIT, $0-88
+	MOVQ         pstride+24(FP), AX
 	MOVQ         rstride+32(FP), CX
 	LEAQ         (CX)(CX*2), DX
 	MOVQ         groups+40(FP), BX
-	MOVQ         length+64(FP), SI
+	MOVQ         length+72(FP), SI
 	MOVQ         $0x8000000000000000, DI
 	MOVQ         DI, X0
 	VBROADCASTSD X0, Y0
 	XORQ         R9, R9
 
 row:
-	MOVQ    rows+72(FP), DI
+	MOVQ    n+80(FP), DI
 	DECQ    DI
 	JLT     done
-	MOVQ    DI, rows+72(FP)
-	MOVQ    entry+48(FP), DI
+	MOVQ    DI, n+80(FP)
+	MOVQ    entry+56(FP), DI
 	MOVLQSX (SI), R8
 	TESTQ   R8, R8
-	JZ      next
-	LEAQ    (DI)(R8*2), R8
+	JZ      done
+	LEAQ    (DI)(R8*4), R8
 	LEAQ    (DI)(R9*2), DI
-	MOVQ    xstride+8(FP), R10
-	MOVQ    AX, R10
+	MOVQ    rows+48(FP), R10
+	MOVQ    xstride+8(FP), R11
+	MOVWQZX (R10), R10
+	SHLQ    $0x06, R10
+	MOVQ    x+0(FP), R12
+	ADDQ    R12, R10
 	VMOVUPD (R10), Y1
 	VMOVUPD 32(R10), Y3
+	ADDQ    R11, R10
+	VMOVUPD (R10), Y5
+	VMOVUPD 32(R10), Y7
 
 nibble:
 	MOVWQZX (DI), R10
@@ -642,363 +910,255 @@ nibble:
 	IMULQ   CX, R11
 	MOVQ    row+16(FP), R12
 	LEAQ    (R12)(R11*4), R11
+	LEAQ    (R11)(AX*1), R12
 	VMOVAPD Y0, Y2
 	VMOVAPD Y0, Y4
+	VMOVAPD Y0, Y6
+	VMOVAPD Y0, Y8
 	TESTB   $0x10, R10
 	JZ      bit1
 	VADDPD  (R11), Y2, Y2
 	VADDPD  32(R11), Y4, Y4
+	VADDPD  (R12), Y6, Y6
+	VADDPD  32(R12), Y8, Y8
 
 bit1:
 	TESTB  $0x20, R10
 	JZ     bit2
 	VADDPD (R11)(CX*1), Y2, Y2
 	VADDPD 32(R11)(CX*1), Y4, Y4
+	VADDPD (R12)(CX*1), Y6, Y6
+	VADDPD 32(R12)(CX*1), Y8, Y8
 
 bit2:
 	TESTB  $0x40, R10
 	JZ     bit3
 	VADDPD (R11)(CX*2), Y2, Y2
 	VADDPD 32(R11)(CX*2), Y4, Y4
+	VADDPD (R12)(CX*2), Y6, Y6
+	VADDPD 32(R12)(CX*2), Y8, Y8
 
 bit3:
 	TESTB  $0x80, R10
 	JZ     bit4
 	VADDPD (R11)(DX*1), Y2, Y2
 	VADDPD 32(R11)(DX*1), Y4, Y4
-
-bit4:
-	VADDPD Y2, Y1, Y1
-	VADDPD Y4, Y3, Y3
-	ADDQ   $0x04, DI
-	CMPQ   DI, R8
-	JLT    nibble
-
-last:
-	MOVQ    xstride+8(FP), DI
-	MOVQ    AX, DI
-	VMOVUPD Y1, (DI)
-	VMOVUPD Y3, 32(DI)
-
-next:
-	ADDQ $0x40, AX
-	XORQ $0x01, R9
-	JNZ  row
-	ADDQ $0x04, SI
-	MOVQ estride+56(FP), DI
-	MOVQ entry+48(FP), R8
-	ADDQ R8, DI
-	MOVQ DI, entry+48(FP)
-	JMP  row
-
-done:
-	VZEROUPPER
-	RET
-
-// func addRows2AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, entry *uint16, estride int, length *int32, rows int)
-// Requires: AVX, AVX2, SSE2
-TEXT ·addRows2AVX2(SB), NOSPLIT, $0-80
-	MOVQ         x+0(FP), AX
-	MOVQ         pstride+24(FP), CX
-	MOVQ         rstride+32(FP), DX
-	LEAQ         (DX)(DX*2), BX
-	MOVQ         groups+40(FP), SI
-	MOVQ         length+64(FP), DI
-	MOVQ         $0x8000000000000000, R8
-	MOVQ         R8, X0
-	VBROADCASTSD X0, Y0
-	XORQ         R10, R10
-
-row:
-	MOVQ    rows+72(FP), R8
-	DECQ    R8
-	JLT     done
-	MOVQ    R8, rows+72(FP)
-	MOVQ    entry+48(FP), R8
-	MOVLQSX (DI), R9
-	TESTQ   R9, R9
-	JZ      next
-	LEAQ    (R8)(R9*2), R9
-	LEAQ    (R8)(R10*2), R8
-	MOVQ    xstride+8(FP), R12
-	MOVQ    AX, R11
-	VMOVUPD (R11), Y1
-	VMOVUPD 32(R11), Y3
-	ADDQ    R12, R11
-	VMOVUPD (R11), Y5
-	VMOVUPD 32(R11), Y7
-
-nibble:
-	MOVWQZX (R8), R11
-	TESTL   R11, R11
-	JZ      last
-	MOVQ    R11, R12
-	SHRQ    $0x08, R12
-	MOVLQSX (SI)(R12*4), R12
-	IMULQ   DX, R12
-	MOVQ    row+16(FP), R13
-	LEAQ    (R13)(R12*4), R12
-	LEAQ    (R12)(CX*1), R13
-	VMOVAPD Y0, Y2
-	VMOVAPD Y0, Y4
-	VMOVAPD Y0, Y6
-	VMOVAPD Y0, Y8
-	TESTB   $0x10, R11
-	JZ      bit1
-	VADDPD  (R12), Y2, Y2
-	VADDPD  32(R12), Y4, Y4
-	VADDPD  (R13), Y6, Y6
-	VADDPD  32(R13), Y8, Y8
-
-bit1:
-	TESTB  $0x20, R11
-	JZ     bit2
-	VADDPD (R12)(DX*1), Y2, Y2
-	VADDPD 32(R12)(DX*1), Y4, Y4
-	VADDPD (R13)(DX*1), Y6, Y6
-	VADDPD 32(R13)(DX*1), Y8, Y8
-
-bit2:
-	TESTB  $0x40, R11
-	JZ     bit3
-	VADDPD (R12)(DX*2), Y2, Y2
-	VADDPD 32(R12)(DX*2), Y4, Y4
-	VADDPD (R13)(DX*2), Y6, Y6
-	VADDPD 32(R13)(DX*2), Y8, Y8
-
-bit3:
-	TESTB  $0x80, R11
-	JZ     bit4
-	VADDPD (R12)(BX*1), Y2, Y2
-	VADDPD 32(R12)(BX*1), Y4, Y4
-	VADDPD (R13)(BX*1), Y6, Y6
-	VADDPD 32(R13)(BX*1), Y8, Y8
+	VADDPD (R12)(DX*1), Y6, Y6
+	VADDPD 32(R12)(DX*1), Y8, Y8
 
 bit4:
 	VADDPD Y2, Y1, Y1
 	VADDPD Y4, Y3, Y3
 	VADDPD Y6, Y5, Y5
 	VADDPD Y8, Y7, Y7
-	ADDQ   $0x04, R8
-	CMPQ   R8, R9
+	ADDQ   $0x04, DI
+	CMPQ   DI, R8
 	JLT    nibble
 
 last:
-	MOVQ    xstride+8(FP), R9
-	MOVQ    AX, R8
-	VMOVUPD Y1, (R8)
-	VMOVUPD Y3, 32(R8)
-	ADDQ    R9, R8
-	VMOVUPD Y5, (R8)
-	VMOVUPD Y7, 32(R8)
-
-next:
-	ADDQ $0x40, AX
-	XORQ $0x01, R10
-	JNZ  row
-	ADDQ $0x04, DI
-	MOVQ estride+56(FP), R8
-	MOVQ entry+48(FP), R9
-	ADDQ R9, R8
-	MOVQ R8, entry+48(FP)
-	JMP  row
+	MOVQ    rows+48(FP), DI
+	MOVQ    xstride+8(FP), R8
+	MOVWQZX (DI), DI
+	SHLQ    $0x06, DI
+	MOVQ    x+0(FP), R10
+	ADDQ    R10, DI
+	VMOVUPD Y1, (DI)
+	VMOVUPD Y3, 32(DI)
+	ADDQ    R8, DI
+	VMOVUPD Y5, (DI)
+	VMOVUPD Y7, 32(DI)
+	MOVQ    rows+48(FP), DI
+	ADDQ    $0x02, DI
+	MOVQ    DI, rows+48(FP)
+	XORQ    $0x01, R9
+	JNZ     row
+	ADDQ    $0x04, SI
+	MOVQ    estride+64(FP), DI
+	MOVQ    entry+56(FP), R8
+	ADDQ    R8, DI
+	MOVQ    DI, entry+56(FP)
+	JMP     row
 
 done:
 	VZEROUPPER
 	RET
 
-// func addRows4AVX512(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, entry *uint16, estride int, length *int32, rows int)
+// func addRows4AVX512(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, estride int, length *int32, n int)
 // Requires: AVX, AVX512F, SSE2
-TEXT ·addRows4AVX512(SB), NOSPLIT, $0-80
-	MOVQ         x+0(FP), AX
-	MOVQ         pstride+24(FP), CX
-	MOVQ         rstride+32(FP), DX
-	LEAQ         (DX)(DX*2), BX
-	MOVQ         groups+40(FP), SI
-	MOVQ         length+64(FP), DI
-	MOVQ         $0x8000000000000000, R8
-	MOVQ         R8, X0
+TEXT ·addRows4AVX512(SB), NOSPLIT, $0-88
+	MOVQ         pstride+24(FP), AX
+	MOVQ         rstride+32(FP), CX
+	LEAQ         (CX)(CX*2), DX
+	MOVQ         groups+40(FP), BX
+	MOVQ         length+72(FP), SI
+	MOVQ         $0x8000000000000000, DI
+	MOVQ         DI, X0
 	VBROADCASTSD X0, Z0
-	XORQ         R10, R10
+	XORQ         R9, R9
 
 row:
-	MOVQ    rows+72(FP), R8
-	DECQ    R8
+	MOVQ    n+80(FP), DI
+	DECQ    DI
 	JLT     done
-	MOVQ    R8, rows+72(FP)
-	MOVQ    entry+48(FP), R8
-	MOVLQSX (DI), R9
-	TESTQ   R9, R9
-	JZ      next
-	LEAQ    (R8)(R9*2), R9
-	LEAQ    (R8)(R10*2), R8
-	MOVQ    xstride+8(FP), R12
-	MOVQ    AX, R11
-	VMOVUPD (R11), Z1
-	ADDQ    R12, R11
-	VMOVUPD (R11), Z3
-	ADDQ    R12, R11
-	VMOVUPD (R11), Z5
-	ADDQ    R12, R11
-	VMOVUPD (R11), Z7
+	MOVQ    DI, n+80(FP)
+	MOVQ    entry+56(FP), DI
+	MOVLQSX (SI), R8
+	TESTQ   R8, R8
+	JZ      done
+	LEAQ    (DI)(R8*4), R8
+	LEAQ    (DI)(R9*2), DI
+	MOVQ    rows+48(FP), R10
+	MOVQ    xstride+8(FP), R11
+	MOVWQZX (R10), R10
+	SHLQ    $0x06, R10
+	MOVQ    x+0(FP), R12
+	ADDQ    R12, R10
+	VMOVUPD (R10), Z1
+	ADDQ    R11, R10
+	VMOVUPD (R10), Z3
+	ADDQ    R11, R10
+	VMOVUPD (R10), Z5
+	ADDQ    R11, R10
+	VMOVUPD (R10), Z7
 
 nibble:
-	MOVWQZX (R8), R11
-	TESTL   R11, R11
+	MOVWQZX (DI), R10
+	TESTL   R10, R10
 	JZ      last
-	MOVQ    R11, R12
-	SHRQ    $0x08, R12
-	MOVLQSX (SI)(R12*4), R12
-	IMULQ   DX, R12
-	MOVQ    row+16(FP), R13
-	LEAQ    (R13)(R12*4), R12
-	LEAQ    (R12)(CX*1), R13
-	LEAQ    (R13)(CX*1), R14
-	LEAQ    (R14)(CX*1), R15
+	MOVQ    R10, R11
+	SHRQ    $0x08, R11
+	MOVLQSX (BX)(R11*4), R11
+	IMULQ   CX, R11
+	MOVQ    row+16(FP), R12
+	LEAQ    (R12)(R11*4), R11
+	LEAQ    (R11)(AX*1), R12
+	LEAQ    (R12)(AX*1), R13
+	LEAQ    (R13)(AX*1), R14
 	VMOVAPD Z0, Z2
 	VMOVAPD Z0, Z4
 	VMOVAPD Z0, Z6
 	VMOVAPD Z0, Z8
-	TESTB   $0x10, R11
+	TESTB   $0x10, R10
 	JZ      bit1
-	VADDPD  (R12), Z2, Z2
-	VADDPD  (R13), Z4, Z4
-	VADDPD  (R14), Z6, Z6
-	VADDPD  (R15), Z8, Z8
+	VADDPD  (R11), Z2, Z2
+	VADDPD  (R12), Z4, Z4
+	VADDPD  (R13), Z6, Z6
+	VADDPD  (R14), Z8, Z8
 
 bit1:
-	TESTB  $0x20, R11
+	TESTB  $0x20, R10
 	JZ     bit2
-	VADDPD (R12)(DX*1), Z2, Z2
-	VADDPD (R13)(DX*1), Z4, Z4
-	VADDPD (R14)(DX*1), Z6, Z6
-	VADDPD (R15)(DX*1), Z8, Z8
+	VADDPD (R11)(CX*1), Z2, Z2
+	VADDPD (R12)(CX*1), Z4, Z4
+	VADDPD (R13)(CX*1), Z6, Z6
+	VADDPD (R14)(CX*1), Z8, Z8
 
 bit2:
-	TESTB  $0x40, R11
+	TESTB  $0x40, R10
 	JZ     bit3
-	VADDPD (R12)(DX*2), Z2, Z2
-	VADDPD (R13)(DX*2), Z4, Z4
-	VADDPD (R14)(DX*2), Z6, Z6
-	VADDPD (R15)(DX*2), Z8, Z8
+	VADDPD (R11)(CX*2), Z2, Z2
+	VADDPD (R12)(CX*2), Z4, Z4
+	VADDPD (R13)(CX*2), Z6, Z6
+	VADDPD (R14)(CX*2), Z8, Z8
 
 bit3:
-	TESTB  $0x80, R11
+	TESTB  $0x80, R10
 	JZ     bit4
-	VADDPD (R12)(BX*1), Z2, Z2
-	VADDPD (R13)(BX*1), Z4, Z4
-	VADDPD (R14)(BX*1), Z6, Z6
-	VADDPD (R15)(BX*1), Z8, Z8
+	VADDPD (R11)(DX*1), Z2, Z2
+	VADDPD (R12)(DX*1), Z4, Z4
+	VADDPD (R13)(DX*1), Z6, Z6
+	VADDPD (R14)(DX*1), Z8, Z8
 
 bit4:
 	VADDPD Z2, Z1, Z1
 	VADDPD Z4, Z3, Z3
 	VADDPD Z6, Z5, Z5
 	VADDPD Z8, Z7, Z7
-	ADDQ   $0x04, R8
-	CMPQ   R8, R9
+	ADDQ   $0x04, DI
+	CMPQ   DI, R8
 	JLT    nibble
 
 last:
-	MOVQ    xstride+8(FP), R9
-	MOVQ    AX, R8
-	VMOVUPD Z1, (R8)
-	ADDQ    R9, R8
-	VMOVUPD Z3, (R8)
-	ADDQ    R9, R8
-	VMOVUPD Z5, (R8)
-	ADDQ    R9, R8
-	VMOVUPD Z7, (R8)
-
-next:
-	ADDQ $0x40, AX
-	XORQ $0x01, R10
-	JNZ  row
-	ADDQ $0x04, DI
-	MOVQ estride+56(FP), R8
-	MOVQ entry+48(FP), R9
-	ADDQ R9, R8
-	MOVQ R8, entry+48(FP)
-	JMP  row
+	MOVQ    rows+48(FP), DI
+	MOVQ    xstride+8(FP), R8
+	MOVWQZX (DI), DI
+	SHLQ    $0x06, DI
+	MOVQ    x+0(FP), R10
+	ADDQ    R10, DI
+	VMOVUPD Z1, (DI)
+	ADDQ    R8, DI
+	VMOVUPD Z3, (DI)
+	ADDQ    R8, DI
+	VMOVUPD Z5, (DI)
+	ADDQ    R8, DI
+	VMOVUPD Z7, (DI)
+	MOVQ    rows+48(FP), DI
+	ADDQ    $0x02, DI
+	MOVQ    DI, rows+48(FP)
+	XORQ    $0x01, R9
+	JNZ     row
+	ADDQ    $0x04, SI
+	MOVQ    estride+64(FP), DI
+	MOVQ    entry+56(FP), R8
+	ADDQ    R8, DI
+	MOVQ    DI, entry+56(FP)
+	JMP     row
 
 done:
 	VZEROUPPER
 	RET
 
-// func packAVX2(panel *float64, src *float64, stride int, n int) (sum float64)
-// Requires: AVX, SSE2
-TEXT ·packAVX2(SB), NOSPLIT, $0-40
-	MOVQ   panel+0(FP), AX
-	MOVQ   src+8(FP), CX
-	MOVQ   stride+16(FP), DX
-	MOVQ   n+24(FP), BX
-	LEAQ   (DX)(DX*2), SI
-	LEAQ   (CX)(DX*4), DI
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
+// func packAVX2(panel *float64, src *float64, stride int, n int)
+// Requires: AVX
+TEXT ·packAVX2(SB), NOSPLIT, $0-32
+	MOVQ panel+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ n+24(FP), BX
+	LEAQ (DX)(DX*2), SI
+	LEAQ (CX)(DX*4), DI
 
 loop:
 	SUBQ       $0x04, BX
 	JLT        done
-	VMOVUPD    (CX), Y2
-	VMOVUPD    (CX)(DX*1), Y3
-	VMOVUPD    (CX)(DX*2), Y4
-	VMOVUPD    (CX)(SI*1), Y5
-	VMULPD     Y1, Y2, Y6
-	VADDPD     Y6, Y0, Y0
-	VMULPD     Y1, Y3, Y6
-	VADDPD     Y6, Y0, Y0
-	VMULPD     Y1, Y4, Y6
-	VADDPD     Y6, Y0, Y0
-	VMULPD     Y1, Y5, Y6
-	VADDPD     Y6, Y0, Y0
-	VUNPCKLPD  Y3, Y2, Y6
+	VMOVUPD    (CX), Y0
+	VMOVUPD    (CX)(DX*1), Y1
+	VMOVUPD    (CX)(DX*2), Y2
+	VMOVUPD    (CX)(SI*1), Y3
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y0
+	VUNPCKLPD  Y3, Y2, Y1
 	VUNPCKHPD  Y3, Y2, Y2
-	VUNPCKLPD  Y5, Y4, Y3
-	VUNPCKHPD  Y5, Y4, Y4
-	VPERM2F128 $0x20, Y3, Y6, Y5
-	VPERM2F128 $0x20, Y4, Y2, Y7
-	VPERM2F128 $0x31, Y3, Y6, Y3
-	VPERM2F128 $0x31, Y4, Y2, Y2
-	VMOVAPD    Y5, (AX)
-	VMOVAPD    Y7, 64(AX)
-	VMOVAPD    Y3, 128(AX)
-	VMOVAPD    Y2, 192(AX)
-	VMOVUPD    (DI), Y2
-	VMOVUPD    (DI)(DX*1), Y3
-	VMOVUPD    (DI)(DX*2), Y4
-	VMOVUPD    (DI)(SI*1), Y5
-	VMULPD     Y1, Y2, Y6
-	VADDPD     Y6, Y0, Y0
-	VMULPD     Y1, Y3, Y6
-	VADDPD     Y6, Y0, Y0
-	VMULPD     Y1, Y4, Y6
-	VADDPD     Y6, Y0, Y0
-	VMULPD     Y1, Y5, Y6
-	VADDPD     Y6, Y0, Y0
-	VUNPCKLPD  Y3, Y2, Y6
+	VPERM2F128 $0x20, Y1, Y4, Y3
+	VPERM2F128 $0x20, Y2, Y0, Y5
+	VPERM2F128 $0x31, Y1, Y4, Y1
+	VPERM2F128 $0x31, Y2, Y0, Y0
+	VMOVAPD    Y3, (AX)
+	VMOVAPD    Y5, 64(AX)
+	VMOVAPD    Y1, 128(AX)
+	VMOVAPD    Y0, 192(AX)
+	VMOVUPD    (DI), Y0
+	VMOVUPD    (DI)(DX*1), Y1
+	VMOVUPD    (DI)(DX*2), Y2
+	VMOVUPD    (DI)(SI*1), Y3
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y0
+	VUNPCKLPD  Y3, Y2, Y1
 	VUNPCKHPD  Y3, Y2, Y2
-	VUNPCKLPD  Y5, Y4, Y3
-	VUNPCKHPD  Y5, Y4, Y4
-	VPERM2F128 $0x20, Y3, Y6, Y5
-	VPERM2F128 $0x20, Y4, Y2, Y7
-	VPERM2F128 $0x31, Y3, Y6, Y3
-	VPERM2F128 $0x31, Y4, Y2, Y2
-	VMOVAPD    Y5, 32(AX)
-	VMOVAPD    Y7, 96(AX)
-	VMOVAPD    Y3, 160(AX)
-	VMOVAPD    Y2, 224(AX)
+	VPERM2F128 $0x20, Y1, Y4, Y3
+	VPERM2F128 $0x20, Y2, Y0, Y5
+	VPERM2F128 $0x31, Y1, Y4, Y1
+	VPERM2F128 $0x31, Y2, Y0, Y0
+	VMOVAPD    Y3, 32(AX)
+	VMOVAPD    Y5, 96(AX)
+	VMOVAPD    Y1, 160(AX)
+	VMOVAPD    Y0, 224(AX)
 	ADDQ       $0x20, CX
 	ADDQ       $0x20, DI
 	ADDQ       $0x00000100, AX
 	JMP        loop
 
 done:
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X0, X1, X1
-	VUNPCKHPD    X1, X1, X0
-	VADDSD       X0, X1, X1
-	MOVSD        X1, sum+32(FP)
 	VZEROUPPER
 	RET
 
@@ -1053,5 +1213,32 @@ loop:
 	JMP        loop
 
 done:
+	VZEROUPPER
+	RET
+
+// func nanAVX2(x *float64, n int) (found int)
+// Requires: AVX
+TEXT ·nanAVX2(SB), NOSPLIT, $0-24
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+
+loop:
+	SUBQ    $0x10, CX
+	JLT     done
+	VMOVUPD (AX), Y2
+	VCMPPD  $0x03, 32(AX), Y2, Y2
+	VORPD   Y2, Y0, Y0
+	VMOVUPD 64(AX), Y2
+	VCMPPD  $0x03, 96(AX), Y2, Y2
+	VORPD   Y2, Y1, Y1
+	ADDQ    $0x00000080, AX
+	JMP     loop
+
+done:
+	VORPD     Y0, Y1, Y0
+	VMOVMSKPD Y0, AX
+	MOVQ      AX, found+16(FP)
 	VZEROUPPER
 	RET

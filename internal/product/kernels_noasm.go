@@ -7,17 +7,25 @@ package product
 // table.
 const blockRows = 512
 
-func addEntries(x []Line, n int, p Panel, _, _ int, groups []int32, list pairList, tab []Line) int {
+const rowPanels = 1 // that addRows takes at a time
+
+func build(tab []Line, p Panel, _, _ int, groups []int32) int {
 	buildGo(tab, 1, groups, p)
-	addEntriesGo(x[:n], tab, 1, list)
 	return 1
 }
 
-func addRows(x []Line, n int, p Panel, _, _ int, groups []int32, list pairList) int {
-	addRowsGo(x[:n], p, groups, list)
+func addEntries(x []Line, _, rows int, tab []Line, _ int, list pairList) {
+	addEntriesGo(x[:rows], tab, list)
+}
+
+func addRows(x []Line, _, rows int, p Panel, _, _ int, groups []int32, list pairList) int {
+	addRowsGo(x[:rows], p, groups, list)
 	return 1
 }
 
-func pack(panel []Line, src []float64, stride int) bool { return packGo(panel, src, stride) }
+func pack(panel []Line, src []float64, stride int) { packGo(panel, src, stride) }
+
+// HasNaN reports whether a NaN is in x.
+func HasNaN(x []float64) bool { return hasNaNGo(x) }
 
 func unpack(panel []Line, dst []float64, stride int) { unpackGo(panel, dst, stride) }

@@ -8,34 +8,42 @@ import (
 const (
 	tabPanels = 2 // whose tables are kept, an entry of one beside that of the other
 
-	listLen  = 2 * blockRows / group
-	listStep = 2 * 4 // lists are filled up with zeros, so that loops end where a processor expects
+	listLen = 2 * blockRows / group
 
-	// TableLines is the length of the scratch that Mul wants.
-	TableLines = blockRows / group * entries * tabPanels
+	// sortRows is how many rows of bits are sorted at a time, and given to
+	// assembly, which cannot be preempted.
+	sortRows = 256
+
+	tableLines = blockRows / group * entries * tabPanels
+
+	// ScratchLines is the length of the scratch that products want.
+	ScratchLines = tableLines + rowPanels*blockRows
 )
 
 // Lists says where the set bits of a matrix stand: which table entries its rows
 // add, in the order of the definition. The zero value is ready.
 type Lists struct {
 	bits   Bits
+	share  int      // rows that are sorted together
 	direct bool     // add rows, not table entries: right for a few rows of bits
-	groups []int32  // the nibbles set in any row, in increasing order
+	groups []int32  // the nibbles set in any row, in increasing order, counted from the first of their block
 	block  []int    // those of block k are groups[block[k]:block[k+1]]
-	entry  []uint16 // listLen for each block and pair of rows, alternately of each: see entryOf
-	length []int32  // how many of them count, a multiple of listStep
+	rows   []uint16 // of each block and share, the pairs of rows, counted from the share's first
+	entry  []uint16 // listLen for each of them, alternately of one and the other row: see entryOf
+	length []int32  // how many each of the two has
 }
 
 // Build makes ready for the lists of b, for products that take share rows of b
-// at a time. Fill must follow for all rows.
+// at a time, an even number if not all. Fill must follow for all parts.
 func (l *Lists) Build(b Bits, share int) {
-	l.bits = b
+	l.bits, l.share = b, min(share, sortRows)
 	// Room for any bits of this size, so that others allocate nothing.
 	groups := (b.Cols + group - 1) / group
 	blocks := (b.Cols + blockRows - 1) / blockRows
 	l.groups = slices.Grow(l.groups[:0], groups)
 	l.block = slices.Grow(l.block[:0], blocks+1)
 	lists := blocks * b.pairs()
+	l.rows = slices.Grow(l.rows[:0], 2*lists)[:2*lists]
 	l.entry = slices.Grow(l.entry[:0], lists*listLen)[:lists*listLen]
 	l.length = slices.Grow(l.length[:0], lists)[:lists]
 	set := 0
@@ -50,7 +58,7 @@ func (l *Lists) Build(b Bits, share int) {
 			set += bits.OnesCount64(x)
 		}
 		for x := lowest(any); x != 0; x &= x - 1 {
-			l.groups = append(l.groups, int32(w*nibbles+bits.TrailingZeros64(x)/group))
+			l.groups = append(l.groups, int32(w*nibbles%(blockRows/group)+bits.TrailingZeros64(x)/group))
 		}
 	}
 	l.block = append(l.block, len(l.groups))
@@ -67,40 +75,70 @@ func (b *Bits) pairs() int { return (b.Rows + 1) / 2 }
 // words returns the number of words of a row.
 func (b *Bits) words() int { return (b.Cols + wordBits - 1) / wordBits }
 
-// of returns the nibbles of block k and the lists of its pairs of rows.
-func (l *Lists) of(k int) (groups []int32, list pairList) {
-	pairs := l.bits.pairs()
-	return l.groups[l.block[k]:l.block[k+1]], pairList{l.entry[k*pairs*listLen:], l.length[k*pairs:]}
+// shares returns how many times rows are sorted.
+func (l *Lists) shares() int { return (l.bits.Rows + l.share - 1) / l.share }
+
+// of returns the nibbles of block k and the lists of the rows from r on, at which
+// a share begins.
+func (l *Lists) of(k, r int) (groups []int32, list pairList) {
+	i := k*l.bits.pairs() + r/2
+	return l.groups[l.block[k]:l.block[k+1]], pairList{l.rows[2*i:], l.entry[i*listLen:], l.length[i:]}
 }
 
-// Fill makes the lists of rows [r0, r1) of the bits, r0 being even. It may be
-// called for different rows at the same time.
-func (l *Lists) Fill(r0, r1 int) {
-	b := l.bits
-	for k := range len(l.block) - 1 {
-		groups, list := l.of(k)
-		var first [blockRows / group]uint16 // table entries of the block's nibbles
-		for slot, g := range groups {
-			first[g%(blockRows/group)] = entryOf(slot, 0)
+// Parts returns how many parts Fill has.
+func (l *Lists) Parts() int { return (len(l.block) - 1) * l.shares() }
+
+// Fill makes some of the lists. It may be called for different parts at the same
+// time.
+//
+// Within a share, rows are taken in the order of the length of their lists, the
+// longest first, so that pairs match, and a processor foresees where lists end.
+func (l *Lists) Fill(part int) {
+	k, r0 := part/l.shares(), part%l.shares()*l.share
+	n := min(l.share, l.bits.Rows-r0)
+	groups, list := l.of(k, r0)
+	var first [blockRows / group]uint16 // table entries of the block's nibbles
+	for slot, g := range groups {
+		first[g] = entryOf(slot, 0)
+	}
+	w0 := k * (blockRows / wordBits)
+	w1 := min(l.bits.words(), w0+blockRows/wordBits)
+	words := func(r int) []uint64 {
+		at := (r0 + r) * l.bits.Stride
+		return l.bits.Words[at+w0 : at+w1]
+	}
+
+	var length [sortRows]uint8
+	var start [blockRows/group + 1]int // of the rows whose lists have a length
+	for r := range n {
+		for _, x := range words(r) {
+			length[r] += uint8(bits.OnesCount64(lowest(x)))
 		}
-		w0 := k * (blockRows / wordBits)
-		w1 := min(b.words(), w0+blockRows/wordBits)
-		for r := r0; r < r1; r += 2 {
-			entry := (*[listLen]uint16)(list.entry[r/2*listLen:])
-			n0 := listRow(entry, 0, b.Words[r*b.Stride+w0:r*b.Stride+w1], &first)
-			n1 := 1
-			if r+1 < b.Rows {
-				n1 = listRow(entry, 1, b.Words[(r+1)*b.Stride+w0:(r+1)*b.Stride+w1], &first)
-			}
-			n := (max(n0, n1-1) + listStep - 1) / listStep * listStep
-			for ; n0 < n; n0 += 2 {
-				entry[n0] = 0
-			}
-			for ; n1 < n; n1 += 2 {
-				entry[n1] = 0
-			}
-			list.length[r/2] = int32(n)
+		start[length[r]]++
+	}
+	at := 0
+	for i := len(start) - 1; i >= 0; i-- {
+		start[i], at = at, at+start[i]
+	}
+	for r := range n {
+		list.rows[start[length[r]]] = uint16(r)
+		start[length[r]]++
+	}
+	if n%2 != 0 {
+		list.rows[n] = list.rows[n-1]
+	}
+
+	for i := range (n + 1) / 2 {
+		entry := (*[listLen]uint16)(list.entry[i*listLen:])
+		long := listRow(entry, 0, words(int(list.rows[2*i])), &first)
+		short := 1
+		if 2*i+1 < n {
+			short = listRow(entry, 1, words(int(list.rows[2*i+1])), &first)
 		}
+		for ; short < long; short += 2 {
+			entry[short] = 0
+		}
+		list.length[i] = int32(long / 2)
 	}
 }
 
@@ -125,47 +163,66 @@ func entryOf(slot, nibble int) uint16 { return uint16((slot*entries + nibble) * 
 
 const entryUnit = 16
 
-// Mul adds the product of rows [r0, r1) of the bits, r0 being even, with panels
-// [q0, q1) to x, which holds the same rows of one panel after the other. It uses
-// tab, TableLines long, as scratch.
-func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, tab []Line, r0, r1 int) {
+// Mul adds the product of rows [r0, r1) of the bits, r0 beginning a share, with
+// panels [q0, q1) to x, which holds the same rows of one panel after the other.
+// It uses scratch, ScratchLines long.
+func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, scratch []Line, r0, r1 int) {
 	n := r1 - r0
 	if n == 0 {
 		return
 	}
+	tab, lines := scratch[:tableLines], scratch[tableLines:]
+	if !l.direct {
+		lines = lines[:min(tabPanels, rowPanels)*blockRows]
+	}
 	for k := range len(l.block) - 1 {
-		groups, list := l.of(k)
+		groups, list := l.of(k, r0)
 		if len(groups) == 0 {
 			continue
 		}
-		list = list.from(r0)
 		for q := q0; q < q1; {
-			x := x[(q-q0)*n:]
-			panel, run := p.run(q, q1)
-			if l.direct {
-				q += addRows(x, n, panel, p.panel, run, groups, list)
-			} else {
-				q += addEntries(x, n, panel, p.panel, run, groups, list, tab)
+			first, distance, panels := p.block(q, q1, k*blockRows, blockRows, lines)
+			for end := q + panels; q < end; {
+				x := x[(q-q0)*n:]
+				var done int
+				if !l.direct {
+					done = build(tab, first, distance, end-q, groups)
+				}
+				for r := 0; r < n; r += l.share {
+					rows := min(l.share, n-r)
+					if l.direct {
+						done = addRows(x[r:], n, rows, first, distance, end-q, groups, list.from(r))
+					} else {
+						addEntries(x[r:], n, rows, tab, done, list.from(r))
+					}
+				}
+				if q += done; q < end {
+					first.Data = first.Data[done*distance:]
+				}
 			}
 		}
 	}
 }
 
-// A pairList holds the lists of pairs of rows: that of pair i is
-// entry[i·listLen:][:length[i]].
+// A pairList holds the lists of pairs of rows: pair i are rows[2i] and
+// rows[2i+1], counted from the first of their share, with the entries
+// entry[i·listLen:][:2·length[i]]. The last row of an odd number is a pair with
+// itself.
 type pairList struct {
+	rows   []uint16
 	entry  []uint16
 	length []int32
 }
 
-// from returns the lists of rows from r on, r being even.
-func (l pairList) from(r int) pairList { return pairList{l.entry[r/2*listLen:], l.length[r/2:]} }
+// from returns the lists of rows from r on, at which a share begins.
+func (l pairList) from(r int) pairList {
+	return pairList{l.rows[r:], l.entry[r/2*listLen:], l.length[r/2:]}
+}
 
-// row returns the entries of row r, which are every other one, up to the first
-// that is 0.
-func (l *pairList) row(r int) []uint16 {
-	i := r / 2
-	return l.entry[i*listLen+r%2:][:max(0, int(l.length[i])-r%2)]
+// row returns the entries of the i-th row, which are every other one, up to the
+// first that is 0.
+func (l *pairList) row(i int) []uint16 {
+	return l.entry[i/2*listLen+i%2:][:max(0, 2*int(l.length[i/2])-i%2)]
 }
 
 // lowest returns the nibbles that are not 0 as ones.

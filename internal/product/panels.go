@@ -19,20 +19,19 @@ func Lines(n int) []Line {
 	return unsafe.Slice((*Line)(unsafe.Pointer(&s[off])), n)
 }
 
-// Panels is a matrix cut into panels. The zero value is ready for View, Reset
-// and Pack.
+// Panels is a matrix cut into panels, which refers to the caller's memory.
 type Panels struct {
 	rows, cols int
 	data       []float64
-	row, panel int    // distances in data from row to row and from panel to panel
+	stride     int
+	transposed bool
 	tail       []Line // the last panel, filled up with zeros, if cols is no multiple of 8
-	lines      []Line // memory of Reset
 }
 
-// View makes p the row-major matrix data, which it refers to. A last panel of
-// less than eight columns is copied.
+// View makes p the row-major matrix data. A last panel of less than eight
+// columns is copied.
 func (p *Panels) View(rows, cols, stride int, data []float64) {
-	p.rows, p.cols, p.data, p.row, p.panel = rows, cols, data, stride, Lanes
+	p.rows, p.cols, p.stride, p.data, p.transposed = rows, cols, stride, data, false
 	p.tail = p.tail[:0]
 	if cols%Lanes == 0 {
 		return
@@ -47,43 +46,57 @@ func (p *Panels) View(rows, cols, stride int, data []float64) {
 	}
 }
 
-// Forget ends the reference to the matrix of View.
-func (p *Panels) Forget() { p.data = nil }
-
-// Reset makes p a matrix in memory of its own, each panel in one piece. What it
-// holds is not defined until each panel has been packed.
-func (p *Panels) Reset(rows, cols int) {
-	n := (cols + Lanes - 1) / Lanes * rows
-	if cap(p.lines) < n {
-		p.lines = Lines(n)
-	}
-	p.lines = p.lines[:n]
-	p.rows, p.cols, p.row, p.panel = rows, cols, Lanes, rows*Lanes
-	p.data = Floats(p.lines)
+// ViewT makes p the transpose of the row-major matrix data, rows×cols being the
+// size of p.
+func (p *Panels) ViewT(rows, cols, stride int, data []float64) {
+	p.rows, p.cols, p.stride, p.data, p.transposed = rows, cols, stride, data, true
 	p.tail = p.tail[:0]
 }
 
-// Pack sets panel q to the columns [8q, 8q+8) of the transpose of the row-major
-// matrix data, as far as they exist, and zeros. It reports whether a NaN is
-// among them.
-func (p *Panels) Pack(q, stride int, data []float64) (nan bool) {
-	panel := p.lines[q*p.rows:][:p.rows]
+// Forget ends the reference to the matrix.
+func (p *Panels) Forget() { p.data = nil }
+
+// Count returns the number of panels.
+func (p *Panels) Count() int { return (p.cols + Lanes - 1) / Lanes }
+
+// block returns up to n rows from r0 on of panel q and of some that follow it
+// before q1, how far apart the panels are, and how many they are. Those of a
+// transpose are copied to lines, n of them for each panel.
+func (p *Panels) block(q, q1, r0, n int, lines []Line) (first Panel, distance, panels int) {
+	rows := min(n, p.rows-r0)
+	switch {
+	case p.transposed:
+		panels = min(q1-q, len(lines)/n)
+		for i := range panels {
+			p.pack(lines[i*rows:][:rows], q+i, r0)
+		}
+		return Panel{Floats(lines), Lanes, rows}, rows * Lanes, panels
+	case len(p.tail) > 0 && q == p.cols/Lanes:
+		return Panel{Floats(p.tail[r0:]), Lanes, rows}, 0, 1
+	default:
+		panels = min(q1, p.cols/Lanes) - q
+		return Panel{p.data[r0*p.stride+q*Lanes:], p.stride, rows}, Lanes, panels
+	}
+}
+
+// pack sets panel to the rows from r0 on of panel q of a transpose.
+func (p *Panels) pack(panel []Line, q, r0 int) {
+	src := p.data[q*Lanes*p.stride+r0:]
 	n := min(Lanes, p.cols-q*Lanes)
-	if n == Lanes && !pack(panel, data[q*Lanes*stride:], stride) {
-		return false
+	if n == Lanes {
+		pack(panel, src, p.stride)
+		return
 	}
 	clear(panel)
 	for l := range n {
-		for i, x := range data[(q*Lanes+l)*stride:][:p.rows] {
+		for i, x := range src[l*p.stride:][:len(panel)] {
 			panel[i][l] = x
-			nan = nan || x != x
 		}
 	}
-	return nan
 }
 
-// Unpack is the inverse: it sets the columns [8q, 8q+8) of the transpose of the
-// row-major matrix data, as far as there are n of them, to a panel.
+// Unpack sets the columns [8q, 8q+8) of the transpose of the row-major matrix
+// data, as far as there are n of them, to a panel.
 func Unpack(panel []Line, q, n, stride int, data []float64) {
 	if n == Lanes {
 		unpack(panel, data[q*Lanes*stride:], stride)
@@ -96,26 +109,6 @@ func Unpack(panel []Line, q, n, stride int, data []float64) {
 		}
 	}
 }
-
-// Panel returns panel q.
-func (p *Panels) Panel(q int) Panel {
-	if len(p.tail) > 0 && q == p.cols/Lanes {
-		return Panel{Data: Floats(p.tail), Stride: Lanes, Rows: p.rows}
-	}
-	return Panel{Data: p.data[q*p.panel:], Stride: p.row, Rows: p.rows}
-}
-
-// run returns panel q and how many panels from q on, before q1, stand at the same
-// distance from each other.
-func (p *Panels) run(q, q1 int) (first Panel, n int) {
-	if len(p.tail) > 0 && q < p.cols/Lanes {
-		q1 = min(q1, p.cols/Lanes)
-	}
-	return p.Panel(q), q1 - q
-}
-
-// Count returns the number of panels.
-func (p *Panels) Count() int { return (p.cols + Lanes - 1) / Lanes }
 
 // Floats returns the elements of s, one after the other.
 func Floats(s []Line) []float64 {

@@ -110,17 +110,13 @@ func (o operands) check(t *testing.T, title string) {
 	n, k, m := len(o.v), len(o.f), len(o.f[0])
 	var rows, columns Panels
 	rows.View(k, m, m+3, flat(o.f, m+3))
-	columns.Reset(k, m)
-	ft := flat(transposed(o.f), k+5)
-	for q := range columns.Count() {
-		columns.Pack(q, k+5, ft)
-	}
-	tab := guardedLines(TableLines)
+	columns.ViewT(k, m, k+5, flat(transposed(o.f), k+5))
+	tab := guardedLines(ScratchLines)
 	weights := Weights{Cols: k, Row: k, Col: 1, Data: flat(o.v, k)}
 	var lists Lists
-	lists.Build(o.bits(), n)
-	lists.Fill(0, n/4*2)
-	lists.Fill(n/4*2, n)
+	share := min(sortRows, max(2, n/4*2))
+	lists.Build(o.bits(), share)
+	fill(&lists)
 	for _, way := range []string{"direct", "tables", "weights"} {
 		lists.direct = way == "direct"
 		for _, p := range []*Panels{&rows, &columns} {
@@ -133,7 +129,7 @@ func (o operands) check(t *testing.T, title string) {
 			}
 			got := make([]float64, n*p.Count()*Lanes)
 			// In parts, as goroutines share the rows and panels.
-			for _, r := range [][2]int{{0, n / 4 * 2}, {n / 4 * 2, n}} {
+			for _, r := range [][2]int{{0, min(n, share)}, {min(n, share), min(n, 2*share)}, {min(n, 2*share), n}} {
 				for _, q := range [][2]int{{0, p.Count() / 2}, {p.Count() / 2, p.Count()}} {
 					rows := r[1] - r[0]
 					part := guardedLines(rows * (q[1] - q[0]))
@@ -141,7 +137,7 @@ func (o operands) check(t *testing.T, title string) {
 						part[i] = x[(q[0]+i/rows)*n+r[0]+i%rows]
 					}
 					if way == "weights" {
-						weights.Mul(part, p, q[0], q[1], r[0], r[1])
+						weights.Mul(part, p, q[0], q[1], tab, r[0], r[1])
 					} else {
 						lists.Mul(part, p, q[0], q[1], tab, r[0], r[1])
 					}
@@ -162,6 +158,12 @@ func (o operands) check(t *testing.T, title string) {
 		}
 	}
 	checkGuards(t, tab)
+}
+
+func fill(l *Lists) {
+	for part := range l.Parts() {
+		l.Fill(part)
+	}
 }
 
 // guardedLines returns n lines between two that checkGuards knows.
@@ -233,7 +235,7 @@ func TestWeights(t *testing.T) {
 		copy(x[r][:], o.init[r])
 	}
 	w := Weights{Cols: 30, Row: 1, Col: 5, Data: flat(transposed(o.v), 5)}
-	w.Mul(x, &p, 0, 1, 0, 5)
+	w.Mul(x, &p, 0, 1, Lines(ScratchLines), 0, 5)
 	for r := range x {
 		for l, want := range definition(o.init[r], o.v[r], o.f) {
 			if x[r][l] != want {
@@ -274,27 +276,30 @@ func TestSums(t *testing.T) {
 	}
 }
 
-func TestPackNaN(t *testing.T) { each(t, testPackNaN) }
-
-func testPackNaN(t *testing.T) {
-	for _, s := range []struct{ cols, k int }{{3, 5}, {8, 5}, {8, 8}} {
-		cols, k := s.cols, s.k
-		data := make([]float64, cols*k)
-		var p Panels
-		p.Reset(k, cols)
-		for i := range data {
-			for _, tt := range []struct {
-				x    float64
-				want bool
-			}{{math.NaN(), true}, {math.Inf(1), false}, {math.MaxFloat64, false}} {
-				data[i] = tt.x
-				if got := p.Pack(0, k, data); got != tt.want {
-					t.Errorf("Pack of %d columns with %v at %d reports %v, want %v", cols, tt.x, i, got, tt.want)
+func TestHasNaN(t *testing.T) {
+	each(t, func(t *testing.T) {
+		for _, n := range []int{0, 1, 15, 16, 17, 40, 8192, 8192 + 50} {
+			x := make([]float64, n+1)
+			x[n] = math.NaN() // behind the end
+			x = x[:n]
+			step := 1 + n/100
+			for i := 0; i < n; i += step {
+				for _, tt := range []struct {
+					x    float64
+					want bool
+				}{{math.NaN(), true}, {math.Inf(1), false}, {math.MaxFloat64, false}} {
+					x[i] = tt.x
+					if got := HasNaN(x); got != tt.want {
+						t.Errorf("HasNaN of %d numbers with %v at %d = %v, want %v", n, tt.x, i, got, tt.want)
+					}
 				}
+				x[i] = 0
 			}
-			data[i] = 0
+			if HasNaN(x) {
+				t.Errorf("HasNaN of %d zeros = true, want false", n)
+			}
 		}
-	}
+	})
 }
 
 func TestUnpack(t *testing.T) {
@@ -310,11 +315,12 @@ func testUnpack(t *testing.T, k, cols, stride int) {
 		data[i] = float64(i)
 	}
 	var p Panels
-	p.Reset(k, cols)
+	p.ViewT(k, cols, stride, data)
+	panel := Lines(k)
 	got := make([]float64, len(data))
 	for q := range p.Count() {
-		p.Pack(q, stride, data)
-		Unpack(p.lines[q*k:][:k], q, min(Lanes, cols-q*Lanes), stride, got)
+		p.pack(panel, q, 0)
+		Unpack(panel, q, min(Lanes, cols-q*Lanes), stride, got)
 	}
 	for i := range data {
 		want := data[i]
@@ -366,12 +372,12 @@ func BenchmarkMul(b *testing.B) {
 			o := newOperands(rnd, n, s.k, s.m, s.density)
 			var p Panels
 			p.View(s.k, s.m, s.m, flat(o.f, s.m))
-			tab, x := Lines(TableLines), Lines(n*p.Count())
+			tab, x := Lines(ScratchLines), Lines(n*p.Count())
 			for _, way := range []string{"direct", "tables"} {
 				b.Run(fmt.Sprintf("k=%d/m=%d/density=%v/n=%d/%s", s.k, s.m, s.density, n, way), func(b *testing.B) {
 					var lists Lists
 					lists.Build(o.bits(), n)
-					lists.Fill(0, n)
+					fill(&lists)
 					lists.direct = way == "direct"
 					for b.Loop() {
 						lists.Mul(x, &p, 0, p.Count(), tab, 0, n)
@@ -393,7 +399,7 @@ func BenchmarkFill(b *testing.B) {
 			bits := newOperands(rand.New(rand.NewPCG(6, 6)), s.n, s.k, 1, s.density).bits()
 			for b.Loop() {
 				lists.Build(bits, s.n)
-				lists.Fill(0, s.n)
+				fill(&lists)
 			}
 		})
 	}
@@ -423,26 +429,5 @@ func TestMulOfMinusZeros(t *testing.T) {
 			}
 		}
 		o.check(t, "minus zeros")
-	})
-}
-
-// A NaN is seen wherever it stands in a panel that is packed in several calls.
-func TestPackNaNOfManyRows(t *testing.T) {
-	each(t, func(t *testing.T) {
-		for _, k := range []int{1028, 2051} {
-			data := make([]float64, Lanes*k)
-			var p Panels
-			p.Reset(k, Lanes)
-			for _, at := range []int{0, 1023, 1024, k - 1, 3*k + 5, 8*k - 1} {
-				data[at] = math.NaN()
-				if !p.Pack(0, k, data) {
-					t.Errorf("Pack of %d rows with NaN at %d does not report it", k, at)
-				}
-				data[at] = 0
-			}
-			if p.Pack(0, k, data) {
-				t.Errorf("Pack of %d rows reports NaN without one", k)
-			}
-		}
 	})
 }

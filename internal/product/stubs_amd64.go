@@ -11,10 +11,10 @@ package product
 func build1AVX2(tab *float64, groups *int32, n int, row *float64, stride int)
 
 // addEntries1AVX2 adds, for each pair of rows, the table entries of their lists, estride bytes apart, to x, for 1
-// panels whose lines of x are xstride bytes apart. The lengths are multiples of 8.
+// panels whose lines of x are xstride bytes apart.
 //
 //go:noescape
-func addEntries1AVX2(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)
+func addEntries1AVX2(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)
 
 // build2AVX2 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
 // 2×64 bytes apart.
@@ -23,10 +23,10 @@ func addEntries1AVX2(x *float64, xstride int, tab *float64, entry *uint16, estri
 func build2AVX2(tab *float64, groups *int32, n int, row *float64, stride int)
 
 // addEntries2AVX2 adds, for each pair of rows, the table entries of their lists, estride bytes apart, to x, for 2
-// panels whose lines of x are xstride bytes apart. The lengths are multiples of 8.
+// panels whose lines of x are xstride bytes apart.
 //
 //go:noescape
-func addEntries2AVX2(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)
+func addEntries2AVX2(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)
 
 // build1AVX512 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
 // 1×64 bytes apart.
@@ -35,10 +35,10 @@ func addEntries2AVX2(x *float64, xstride int, tab *float64, entry *uint16, estri
 func build1AVX512(tab *float64, groups *int32, n int, row *float64, stride int)
 
 // addEntries1AVX512 adds, for each pair of rows, the table entries of their lists, estride bytes apart, to x, for 1
-// panels whose lines of x are xstride bytes apart. The lengths are multiples of 8.
+// panels whose lines of x are xstride bytes apart.
 //
 //go:noescape
-func addEntries1AVX512(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)
+func addEntries1AVX512(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)
 
 // build2AVX512 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
 // 2×64 bytes apart.
@@ -47,36 +47,40 @@ func addEntries1AVX512(x *float64, xstride int, tab *float64, entry *uint16, est
 func build2AVX512(tab *float64, groups *int32, n int, row *float64, stride int)
 
 // addEntries2AVX512 adds, for each pair of rows, the table entries of their lists, estride bytes apart, to x, for 2
-// panels whose lines of x are xstride bytes apart. The lengths are multiples of 8.
+// panels whose lines of x are xstride bytes apart.
 //
 //go:noescape
-func addEntries2AVX512(x *float64, xstride int, tab *float64, entry *uint16, estride int, length *int32, pairs int)
+func addEntries2AVX512(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)
 
-// addRows1AVX2 adds, for each row r, the partial sums that the list names to x[r], for 1 panels pstride bytes
+// addRows1AVX2 adds, for each of n rows, the partial sums that its list names to x, for 1 panels pstride bytes
 // apart, of rows rstride bytes apart, whose lines of x are xstride bytes apart.
 //
 //go:noescape
-func addRows1AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, entry *uint16, estride int, length *int32, rows int)
+func addRows1AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, estride int, length *int32, n int)
 
-// addRows2AVX2 adds, for each row r, the partial sums that the list names to x[r], for 2 panels pstride bytes
+// addRows2AVX2 adds, for each of n rows, the partial sums that its list names to x, for 2 panels pstride bytes
 // apart, of rows rstride bytes apart, whose lines of x are xstride bytes apart.
 //
 //go:noescape
-func addRows2AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, entry *uint16, estride int, length *int32, rows int)
+func addRows2AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, estride int, length *int32, n int)
 
-// addRows4AVX512 adds, for each row r, the partial sums that the list names to x[r], for 4 panels pstride bytes
+// addRows4AVX512 adds, for each of n rows, the partial sums that its list names to x, for 4 panels pstride bytes
 // apart, of rows rstride bytes apart, whose lines of x are xstride bytes apart.
 //
 //go:noescape
-func addRows4AVX512(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, entry *uint16, estride int, length *int32, rows int)
+func addRows4AVX512(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, estride int, length *int32, n int)
 
-// packAVX2 sets n lines, n a multiple of 4, to the columns of eight rows, stride bytes from row to row. The result is
-// NaN if a number is NaN or infinite.
+// packAVX2 sets n lines, n a multiple of 4, to the columns of eight rows, stride bytes from row to row.
 //
 //go:noescape
-func packAVX2(panel *float64, src *float64, stride int, n int) (sum float64)
+func packAVX2(panel *float64, src *float64, stride int, n int)
 
 // unpackAVX2 sets the columns of eight rows, stride bytes from row to row, to n lines, n a multiple of 4.
 //
 //go:noescape
 func unpackAVX2(panel *float64, dst *float64, stride int, n int)
+
+// nanAVX2 returns not 0 if a NaN is among n numbers, n a multiple of 16.
+//
+//go:noescape
+func nanAVX2(x *float64, n int) (found int)

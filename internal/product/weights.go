@@ -13,11 +13,16 @@ type Weights struct {
 }
 
 // Mul adds the product of rows [r0, r1) of the weights with panels [q0, q1) to
-// x, which holds the same rows of one panel after the other.
-func (w *Weights) Mul(x []Line, p *Panels, q0, q1, r0, r1 int) {
+// x, which holds the same rows of one panel after the other. It uses scratch,
+// ScratchLines long.
+func (w *Weights) Mul(x []Line, p *Panels, q0, q1 int, scratch []Line, r0, r1 int) {
 	for q := q0; q < q1; q++ {
-		for r := r0; r < r1; r++ {
-			addWeighted(&x[(q-q0)*(r1-r0)+r-r0], p.Panel(q), w.Data[r*w.Row:], w.Col, w.Cols)
+		x := x[(q-q0)*(r1-r0):]
+		for i := 0; i < w.Cols; i += blockRows {
+			panel, _, _ := p.block(q, q+1, i, blockRows, scratch[:blockRows])
+			for r := r0; r < r1; r++ {
+				addWeighted(&x[r-r0], panel, w.Data[r*w.Row+i*w.Col:], w.Col, min(panel.Rows, w.Cols-i))
+			}
 		}
 	}
 }
