@@ -43,15 +43,16 @@ func (s isa) minusZero() Op {
 // panels.
 func build(s isa, panels int) {
 	name := fmt.Sprintf("build%d%s", panels, s.name)
-	TEXT(name, NOSPLIT, "func(tab *float64, groups *int32, n int, row *float64, stride int)")
+	TEXT(name, NOSPLIT, "func(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s is buildGo for n groups of four rows each, stride bytes from row to row, with entries", name),
-		fmt.Sprintf("%d×64 bytes apart.", panels))
+		fmt.Sprintf("%d×64 bytes apart. The rows ahead bytes ahead are fetched into the cache.", panels))
 	tab := Load(Param("tab"), GP64())
 	groups := Load(Param("groups"), GP64())
 	n := Load(Param("n"), GP64())
 	base := Load(Param("row"), GP64())
 	stride := Load(Param("stride"), GP64())
+	ahead := Load(Param("ahead"), GP64())
 	zero := s.minusZero()
 	stride3, end := GP64(), GP64()
 	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
@@ -66,6 +67,12 @@ func build(s isa, panels int) {
 	SHLQ(U8(2), row)
 	IMULQ(stride, row)
 	ADDQ(base, row)
+	next := GP64()
+	LEAQ(Mem{Base: row, Index: ahead, Scale: 1}, next)
+	PREFETCHT0(Mem{Base: next})
+	PREFETCHT0(Mem{Base: next, Index: stride, Scale: 1})
+	PREFETCHT0(Mem{Base: next, Index: stride, Scale: 2})
+	PREFETCHT0(Mem{Base: next, Index: stride3, Scale: 1})
 	for p := range s.parts {
 		off := p * s.size
 		var sum [entries]Op

@@ -47,7 +47,7 @@ func build(tab []Line, p Panel, distance, panels int, groups []int32) int {
 	for q := range done {
 		p := Panel{p.Data[q*distance:], p.Stride, p.Rows}
 		if whole > 0 {
-			kernel(&tab[q][0], &groups[0], whole, &p.Data[0], p.Stride*floatBytes)
+			kernel(&tab[q][0], &groups[0], whole, &p.Data[0], p.Stride*floatBytes, done*distance*floatBytes)
 		}
 		if whole < len(groups) {
 			buildGo(tab[whole*entries*done+q:], done, groups[whole:], p)

@@ -5,10 +5,10 @@
 package product
 
 // build1AVX2 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
-// 1×64 bytes apart.
+// 1×64 bytes apart. The rows ahead bytes ahead are fetched into the cache.
 //
 //go:noescape
-func build1AVX2(tab *float64, groups *int32, n int, row *float64, stride int)
+func build1AVX2(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
 
 // addEntries1AVX2 adds, for each pair of rows, the table entries of their lists, estride bytes apart, to x, for 1
 // panels whose lines of x are xstride bytes apart.
@@ -17,10 +17,10 @@ func build1AVX2(tab *float64, groups *int32, n int, row *float64, stride int)
 func addEntries1AVX2(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)
 
 // build2AVX2 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
-// 2×64 bytes apart.
+// 2×64 bytes apart. The rows ahead bytes ahead are fetched into the cache.
 //
 //go:noescape
-func build2AVX2(tab *float64, groups *int32, n int, row *float64, stride int)
+func build2AVX2(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
 
 // addEntries2AVX2 adds, for each pair of rows, the table entries of their lists, estride bytes apart, to x, for 2
 // panels whose lines of x are xstride bytes apart.
@@ -29,10 +29,10 @@ func build2AVX2(tab *float64, groups *int32, n int, row *float64, stride int)
 func addEntries2AVX2(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)
 
 // build1AVX512 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
-// 1×64 bytes apart.
+// 1×64 bytes apart. The rows ahead bytes ahead are fetched into the cache.
 //
 //go:noescape
-func build1AVX512(tab *float64, groups *int32, n int, row *float64, stride int)
+func build1AVX512(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
 
 // addEntries1AVX512 adds, for each pair of rows, the table entries of their lists, estride bytes apart, to x, for 1
 // panels whose lines of x are xstride bytes apart.
@@ -41,10 +41,10 @@ func build1AVX512(tab *float64, groups *int32, n int, row *float64, stride int)
 func addEntries1AVX512(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)
 
 // build2AVX512 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
-// 2×64 bytes apart.
+// 2×64 bytes apart. The rows ahead bytes ahead are fetched into the cache.
 //
 //go:noescape
-func build2AVX512(tab *float64, groups *int32, n int, row *float64, stride int)
+func build2AVX512(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
 
 // addEntries2AVX512 adds, for each pair of rows, the table entries of their lists, estride bytes apart, to x, for 2
 // panels whose lines of x are xstride bytes apart.
