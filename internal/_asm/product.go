@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -10,6 +11,7 @@ import (
 
 // product writes the kernels of package product.
 func product() {
+	lists()
 	for _, s := range []isa{avx2, avx512} {
 		for _, panels := range []int{1, 2} {
 			build(s, panels)
@@ -27,6 +29,7 @@ func product() {
 const (
 	line    = 64 // bytes
 	entries = 16 // of a table
+	list    = 64 // bytes of a row's entries
 )
 
 // minusZero returns a register of -0.
@@ -39,6 +42,101 @@ func (s isa) minusZero() Op {
 	return v
 }
 
+// lists makes lists: it spreads the nibbles of a word over 16-bit lanes and moves
+// those that are not 0 together, eight at a time, by a table of shuffles.
+func lists() {
+	shuffles := GLOBL("shuffles", RODATA|NOPTR)
+	for set := range 256 {
+		var bytes [16]byte
+		n := 0
+		for lane := range 8 {
+			if set>>lane&1 != 0 {
+				bytes[n], bytes[n+1] = byte(2*lane), byte(2*lane+1)
+				n += 2
+			}
+		}
+		DATA(16*set, U64(binary.LittleEndian.Uint64(bytes[:])))
+		DATA(16*set+8, U64(binary.LittleEndian.Uint64(bytes[8:])))
+	}
+	places := GLOBL("places", RODATA|NOPTR)
+	for place := range 32 {
+		DATA(2*place, U16(16*entries*place))
+	}
+
+	TEXT("fillAVX2", NOSPLIT, "func(entry *uint16, rows *uint16, n int, words *uint64, stride int, count int)")
+	Pragma("noescape")
+	Doc("fillAVX2 is fillGo for n rows of one or two words, stride bytes from row to row.")
+	entry := Load(Param("entry"), GP64())
+	rows := Load(Param("rows"), GP64())
+	n := Load(Param("n"), GP64())
+	words := Load(Param("words"), GP64())
+	stride := Load(Param("stride"), GP64())
+	count := Load(Param("count"), GP64())
+	table, at := GP64(), GP64()
+	LEAQ(shuffles, table)
+	low, bits, zero := XMM(), GP64(), XMM()
+	MOVQ(U64(0x0f0f0f0f0f0f0f0f), bits)
+	MOVQ(bits, low)
+	VPXOR(zero, zero, zero)
+	var place [4]VecVirtual
+	for i := range place {
+		place[i] = XMM()
+		VMOVDQU(places.Offset(16*i), place[i])
+	}
+
+	Label("row")
+	DECQ(n)
+	JLT(LabelRef("done"))
+	row := GP64()
+	MOVWQZX(Mem{Base: rows}, row)
+	ADDQ(U8(2), rows)
+	IMULQ(stride, row)
+	ADDQ(words, row)
+	MOVQ(entry, at)
+	ADDQ(I32(list), entry)
+	for w := range 2 {
+		if w == 1 {
+			CMPQ(count, U8(1))
+			JE(LabelRef("row"))
+		}
+		lo, hi := XMM(), XMM()
+		VMOVQ(Mem{Base: row, Disp: 8 * w}, lo)
+		VPSRLW(U8(4), lo, hi)
+		VPAND(low, lo, lo)
+		VPAND(low, hi, hi)
+		VPUNPCKLBW(hi, lo, lo) // a nibble a byte
+		VPCMPEQB(zero, lo, hi)
+		set := GP32()
+		VPMOVMSKB(hi, set)
+		XORL(U32(0xffff), set)
+		for half := range 2 {
+			e, which, shuffle := XMM(), GP32(), GP64()
+			if half == 1 {
+				VPSRLDQ(U8(8), lo, lo)
+			}
+			VPMOVZXBW(lo, e)
+			VPSLLW(U8(4), e, e)
+			VPADDW(place[2*w+half], e, e)
+			MOVL(set, which)
+			if half == 0 {
+				ANDL(U32(0xff), which)
+			} else {
+				SHRL(U8(8), which)
+			}
+			MOVL(which, shuffle.As32())
+			SHLQ(U8(4), shuffle)
+			VPSHUFB(Mem{Base: table, Index: shuffle, Scale: 1}, e, e)
+			VMOVDQU(e, Mem{Base: at})
+			POPCNTL(which, which)
+			LEAQ(Mem{Base: at, Index: which.As64(), Scale: 2}, at)
+		}
+	}
+	JMP(LabelRef("row"))
+
+	Label("done")
+	RET()
+}
+
 // build tabulates the 16 partial sums of each nibble, beside those of other
 // panels.
 func build(s isa, panels int) {
@@ -47,7 +145,7 @@ func build(s isa, panels int) {
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s is buildGo for n groups of four rows each, stride bytes from row to row, with entries", name),
 		fmt.Sprintf("%d×64 bytes apart. The rows ahead bytes ahead are fetched into the cache.", panels))
-	tab := Load(Param("tab"), GP64())
+	tab0 := Load(Param("tab"), GP64())
 	groups := Load(Param("groups"), GP64())
 	n := Load(Param("n"), GP64())
 	base := Load(Param("row"), GP64())
@@ -61,9 +159,12 @@ func build(s isa, panels int) {
 	Label("group")
 	CMPQ(groups, end)
 	JGE(LabelRef("done"))
-	row := GP64()
+	row, tab := GP64(), GP64()
 	MOVLQSX(Mem{Base: groups}, row)
 	ADDQ(U8(4), groups)
+	MOVQ(row, tab)
+	SHLQ(U8(9+panels), tab)
+	ADDQ(tab0, tab)
 	SHLQ(U8(2), row)
 	IMULQ(stride, row)
 	ADDQ(base, row)
@@ -99,7 +200,6 @@ func build(s isa, panels int) {
 			store(i)
 		}
 	}
-	ADDQ(U32(entries*panels*line), tab)
 	JMP(LabelRef("group"))
 
 	Label("done")
@@ -111,16 +211,15 @@ func build(s isa, panels int) {
 // some panels at a time: their sums do not wait for each other.
 func addEntries(s isa, panels int) {
 	name := fmt.Sprintf("addEntries%d%s", panels, s.name)
-	TEXT(name, NOSPLIT, "func(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, estride int, length *int32, pairs int)")
+	TEXT(name, NOSPLIT, "func(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, length *uint8, pairs int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s adds, for each pair of rows, the table entries of their lists, estride bytes apart, to x, for %d", name, panels),
+	Doc(fmt.Sprintf("%s adds, for each pair of rows, the table entries of their lists to x, for %d", name, panels),
 		"panels whose lines of x are xstride bytes apart.")
 	x := Load(Param("x"), GP64())
 	xstride := Load(Param("xstride"), GP64())
 	tab := Load(Param("tab"), GP64())
 	rows := Load(Param("rows"), GP64())
 	entry := Load(Param("entry"), GP64())
-	estride := Load(Param("estride"), GP64())
 	length := Load(Param("length"), GP64())
 	pairs := Load(Param("pairs"), GP64())
 	var acc [2][][]Op
@@ -148,32 +247,50 @@ func addEntries(s isa, panels int) {
 		}
 	}
 	i, left := GP64(), GP64()
+	// add adds the next n entries of both rows, 1, 2 or 4, which are loaded
+	// together.
 	add := func(n int) {
+		e := []GPVirtual{GP64(), GP64()}
+		for r, e := range e {
+			m := Mem{Base: i, Disp: r * list}
+			switch n {
+			case 4:
+				MOVQ(m, e)
+			case 2:
+				MOVL(m, e.As32())
+			case 1:
+				MOVWQZX(m, e)
+			}
+		}
 		for k := range n {
-			e := []GPVirtual{GP64(), GP64()}
-			MOVL(Mem{Base: i, Disp: 4 * k}, e[1].As32())
-			MOVWLZX(e[1].As16(), e[0].As32())
-			SHRL(U8(16), e[1].As32())
+			at := e
+			if k < n-1 {
+				at = []GPVirtual{GP64(), GP64()}
+				for r := range at {
+					MOVWQZX(e[r].As16(), at[r])
+					SHRQ(U8(16), e[r])
+				}
+			}
 			each(func(r, q, p int, _ Mem) {
-				m := Mem{Base: tab, Index: e[r], Scale: uint8(4 * panels), Disp: q*line + p*s.size}
+				m := Mem{Base: tab, Index: at[r], Scale: uint8(4 * panels), Disp: q*line + p*s.size}
 				VADDPD(m, acc[r][q][p], acc[r][q][p])
 			})
 		}
-		ADDQ(U8(4*n), i)
+		ADDQ(U8(2*n), i)
 	}
 	Label("pair")
 	DECQ(pairs)
 	JLT(LabelRef("done"))
 	MOVQ(entry, i)
-	ADDQ(estride, entry)
+	ADDQ(I32(2*list), entry)
 	for r := range row {
 		MOVWQZX(Mem{Base: rows, Disp: 2 * r}, row[r])
 		SHLQ(U8(6), row[r])
 		ADDQ(x, row[r])
 	}
 	ADDQ(U8(4), rows)
-	MOVLQSX(Mem{Base: length}, left)
-	ADDQ(U8(4), length)
+	MOVBQZX(Mem{Base: length}, left)
+	ADDQ(U8(2), length)
 	TESTQ(left, left)
 	JZ(LabelRef("done")) // and so are the other pairs, which are no longer
 	each(func(r, q, p int, m Mem) { VMOVUPD(m, acc[r][q][p]) })
@@ -204,7 +321,7 @@ func addEntries(s isa, panels int) {
 // of x, without tables.
 func addRows(s isa, panels int) {
 	name := fmt.Sprintf("addRows%d%s", panels, s.name)
-	TEXT(name, NOSPLIT, "func(x *float64, xstride int, row *float64, pstride, rstride int, groups *int32, rows *uint16, entry *uint16, estride int, length *int32, n int)")
+	TEXT(name, NOSPLIT, "func(x *float64, xstride int, row *float64, pstride, rstride int, rows *uint16, entry *uint16, length *uint8, n int)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s adds, for each of n rows, the partial sums that its list names to x, for %d panels pstride bytes", name, panels),
 		"apart, of rows rstride bytes apart, whose lines of x are xstride bytes apart.")
@@ -212,7 +329,7 @@ func addRows(s isa, panels int) {
 	rstride := Load(Param("rstride"), GP64())
 	rstride3 := GP64()
 	LEAQ(Mem{Base: rstride, Index: rstride, Scale: 2}, rstride3)
-	groups := Load(Param("groups"), GP64())
+	entry := Load(Param("entry"), GP64())
 	length := Load(Param("length"), GP64())
 	zero := s.minusZero()
 	acc, sum := make([][]Op, panels), make([][]Op, panels)
@@ -228,20 +345,19 @@ func addRows(s isa, panels int) {
 			}
 		}
 	}
-	// Every other row has the odd entries of a pair.
-	i, end, odd := GP64(), GP64(), GP64()
-	XORQ(odd, odd)
+	i, end := GP64(), GP64()
 	Label("row")
 	n := Load(Param("n"), GP64())
 	DECQ(n)
 	JLT(LabelRef("done"))
 	Store(n, Param("n"))
-	entry := Load(Param("entry"), GP64())
-	MOVLQSX(Mem{Base: length}, end)
+	MOVBQZX(Mem{Base: length}, end)
+	INCQ(length)
 	TESTQ(end, end)
 	JZ(LabelRef("done")) // and so are the other rows, which are no longer
-	LEAQ(Mem{Base: entry, Index: end, Scale: 4}, end)
-	LEAQ(Mem{Base: entry, Index: odd, Scale: 2}, i)
+	MOVQ(entry, i)
+	LEAQ(Mem{Base: entry, Index: end, Scale: 2}, end)
+	ADDQ(I32(list), entry)
 	lines := func(f func(q, p int, m Mem)) {
 		rows, at, xstride := Load(Param("rows"), GP64()), GP64(), Load(Param("xstride"), GP64())
 		MOVWQZX(Mem{Base: rows}, at)
@@ -260,19 +376,16 @@ func addRows(s isa, panels int) {
 
 	Label("nibble")
 	e, at := GP64(), make([]Register, panels)
-	slot := GP64()
+	place := GP64()
 	MOVWQZX(Mem{Base: i}, e)
-	TESTL(e.As32(), e.As32())
-	JZ(LabelRef("last"))
-	MOVQ(e, slot)
-	SHRQ(U8(8), slot)
-	MOVLQSX(Mem{Base: groups, Index: slot, Scale: 4}, slot)
-	IMULQ(rstride, slot)
+	MOVQ(e, place)
+	SHRQ(U8(8), place)
+	IMULQ(rstride, place)
 	base := Load(Param("row"), GP64())
 	for q := range panels {
 		r := GP64()
 		if q == 0 {
-			LEAQ(Mem{Base: base, Index: slot, Scale: 4}, r)
+			LEAQ(Mem{Base: base, Index: place, Scale: 4}, r)
 		} else {
 			LEAQ(Mem{Base: at[q-1], Index: pstride, Scale: 1}, r)
 		}
@@ -298,21 +411,13 @@ func addRows(s isa, panels int) {
 		Label(next)
 	}
 	each(func(q, p int) { VADDPD(sum[q][p], acc[q][p], acc[q][p]) })
-	ADDQ(U8(4), i)
+	ADDQ(U8(2), i)
 	CMPQ(i, end)
 	JLT(LabelRef("nibble"))
-
-	Label("last")
 	lines(func(q, p int, m Mem) { VMOVUPD(acc[q][p], m) })
 	rows := Load(Param("rows"), GP64())
 	ADDQ(U8(2), rows)
 	Store(rows, Param("rows"))
-	XORQ(U8(1), odd)
-	JNZ(LabelRef("row"))
-	ADDQ(U8(4), length)
-	nextPair := Load(Param("estride"), GP64())
-	ADDQ(Load(Param("entry"), GP64()), nextPair)
-	Store(nextPair, Param("entry"))
 	JMP(LabelRef("row"))
 
 	Label("done")

@@ -30,7 +30,7 @@ func TestMulReadsNothingBehind(t *testing.T) {
 			p.View(k, m, m, data)
 			var lists Lists
 			lists.Build(o.bits(), 9)
-			fill(&lists)
+			makeLists(&lists)
 			tab, x := Lines(ScratchLines), Lines(9*p.Count())
 			for _, lists.direct = range []bool{true, false} {
 				lists.Mul(x, &p, 0, p.Count(), tab, 0, 9) // a fault ends the test

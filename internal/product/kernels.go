@@ -15,12 +15,28 @@ var minusZero = func() (z Line) {
 	return z
 }()
 
-// buildGo tabulates the partial sums of each of the given nibbles, entries being
-// step lines apart.
+// fillGo sets the entries of rows of bits, which are so many words of every stride
+// words.
+func fillGo(entry, rows []uint16, words []uint64, stride, n int) {
+	for i, r := range rows {
+		entry := entry[i*listLen:][:listLen]
+		at := 0
+		for w, x := range words[int(r)*stride:][:n] {
+			for low := lowest(x); low != 0; low &= low - 1 {
+				k := bits.TrailingZeros64(low)
+				entry[at] = entryOf((w*wordBits+k)/group, int(x>>k%entries))
+				at++
+			}
+		}
+	}
+}
+
+// buildGo tabulates the partial sums of each of the given nibbles, which are rows of
+// p, in its place of tab, entries being step lines apart.
 func buildGo(tab []Line, step int, groups []int32, p Panel) {
 	var zero Line
-	for s, g := range groups {
-		t := tab[s*entries*step:][:15*step+1]
+	for _, g := range groups {
+		t := tab[int(g)*entries*step:][:15*step+1]
 		i := int(g) * group
 		// Rows behind the last are never set.
 		r0, r1, r2, r3 := p.Line(i), &zero, &zero, &zero
@@ -45,13 +61,12 @@ func buildGo(tab []Line, step int, groups []int32, p Panel) {
 }
 
 // addEntriesGo adds the table entries of the listed rows to those of x.
-func addEntriesGo(x, tab []Line, list pairList) {
+func addEntriesGo(x, tab []Line, list list) {
 	for i := range x {
 		acc := &x[list.rows[i]]
 		a0, a1, a2, a3, a4, a5, a6, a7 := acc[0], acc[1], acc[2], acc[3], acc[4], acc[5], acc[6], acc[7]
-		row := list.row(i)
-		for k := 0; k < len(row) && row[k] != 0; k += 2 {
-			t := &tab[row[k]/entryUnit]
+		for _, e := range list.of(i) {
+			t := &tab[e/entryUnit]
 			a0 += t[0]
 			a1 += t[1]
 			a2 += t[2]
@@ -67,14 +82,13 @@ func addEntriesGo(x, tab []Line, list pairList) {
 }
 
 // addRowsGo does the same from the rows of p themselves, without tables.
-func addRowsGo(x []Line, p Panel, groups []int32, list pairList) {
+func addRowsGo(x []Line, p Panel, list list) {
 	for i := range x {
 		acc := &x[list.rows[i]]
-		row := list.row(i)
-		for k := 0; k < len(row) && row[k] != 0; k += 2 {
-			e := row[k] / entryUnit
+		for _, e := range list.of(i) {
+			e /= entryUnit
 			n := uint(e % entries)
-			i := int(groups[e/entries]) * group
+			i := int(e/entries) * group
 			row := p.Line(i + bits.TrailingZeros(n))
 			a0, a1, a2, a3, a4, a5, a6, a7 := row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7]
 			for n &= n - 1; n != 0; n &= n - 1 {

@@ -7,7 +7,7 @@ import "github.com/gorbm/rbm/internal/cpu"
 //go:generate go run -C ../_asm . -kernels product -out ../product/kernels_amd64.s -stubs ../product/stubs_amd64.go -pkg product
 
 const (
-	entryBytes, floatBytes, lineBytes = 2, 8, 64
+	floatBytes, wordBytes, lineBytes = 8, 8, 64
 
 	// blockRows is how many rows of the float64 side have tables at a time.
 	blockRows = 128
@@ -18,6 +18,15 @@ const (
 	// be preempted.
 	callRows = 1024
 )
+
+func fill(entry, rows []uint16, words []uint64, stride, n int) {
+	if !cpu.AVX2 {
+		fillGo(entry, rows, words, stride, n)
+		return
+	}
+	_, _ = entry[len(rows)*listLen-1], words[(len(rows)-1)*stride+n-1] // rows are 0, 1, … in any order
+	fillAVX2(&entry[0], &rows[0], len(rows), &words[0], stride*wordBytes, n)
+}
 
 // build tabulates the sums of the groups for some of the panels from p on, which
 // are distance apart, and returns for how many.
@@ -39,18 +48,19 @@ func build(tab []Line, p Panel, distance, panels int, groups []int32) int {
 	// What assembly reaches must exist.
 	last := int(groups[len(groups)-1])*group + group - 1
 	_ = p.Data[(done-1)*distance+min(last, p.Rows-1)*p.Stride+Lanes-1]
-	_ = tab[len(groups)*entries*done-1]
+	_ = tab[(last/group+1)*entries*done-1]
 	whole := len(groups)
 	if int(groups[whole-1]+1)*group > p.Rows {
 		whole-- // assembly reads whole nibbles
 	}
 	for q := range done {
+		tab[q] = minusZero // the entry that lists are filled up with
 		p := Panel{p.Data[q*distance:], p.Stride, p.Rows}
 		if whole > 0 {
 			kernel(&tab[q][0], &groups[0], whole, &p.Data[0], p.Stride*floatBytes, done*distance*floatBytes)
 		}
 		if whole < len(groups) {
-			buildGo(tab[whole*entries*done+q:], done, groups[whole:], p)
+			buildGo(tab[q:], done, groups[whole:], p)
 		}
 	}
 	return done
@@ -58,7 +68,7 @@ func build(tab []Line, p Panel, distance, panels int, groups []int32) int {
 
 // addEntries adds the listed table entries of so many panels to so many rows of
 // x, whose lines of the next panel are n lines on.
-func addEntries(x []Line, n, rows int, tab []Line, panels int, list pairList) {
+func addEntries(x []Line, n, rows int, tab []Line, panels int, list list) {
 	if !cpu.AVX2 {
 		addEntriesGo(x[:rows], tab, list)
 		return
@@ -74,15 +84,15 @@ func addEntries(x []Line, n, rows int, tab []Line, panels int, list pairList) {
 	}
 	_ = x[(panels-1)*n+rows-1]
 	pairs := (rows + 1) / 2
-	_, _, _ = list.rows[2*pairs-1], list.entry[pairs*listLen-1], list.length[pairs-1]
-	kernel(&x[0][0], n*lineBytes, &tab[0][0], &list.rows[0], &list.entry[0], listLen*entryBytes, &list.length[0], pairs)
+	_, _, _ = list.rows[2*pairs-1], list.entry[2*pairs*listLen-1], list.length[2*pairs-1]
+	kernel(&x[0][0], n*lineBytes, &tab[0][0], &list.rows[0], &list.entry[0], &list.length[0], pairs)
 }
 
 // addRows adds the listed sums of some of the panels from p on, which are
 // distance apart, without tables, and returns of how many.
-func addRows(x []Line, n, rows int, p Panel, distance, panels int, groups []int32, list pairList) int {
+func addRows(x []Line, n, rows int, p Panel, distance, panels int, list list) int {
 	if !cpu.AVX2 {
-		addRowsGo(x[:rows], p, groups, list)
+		addRowsGo(x[:rows], p, list)
 		return 1
 	}
 	kernel, done := addRows1AVX2, 1
@@ -92,11 +102,11 @@ func addRows(x []Line, n, rows int, p Panel, distance, panels int, groups []int3
 	case panels >= 2:
 		kernel, done = addRows2AVX2, 2
 	}
-	_ = p.Data[(done-1)*distance+min(int(groups[len(groups)-1])*group+group, p.Rows)*p.Stride-p.Stride+Lanes-1]
+	_ = p.Data[(done-1)*distance+(p.Rows-1)*p.Stride+Lanes-1]
 	_ = x[(done-1)*n+rows-1]
-	_, _, _ = list.rows[rows-1], list.entry[(rows+1)/2*listLen-1], list.length[(rows+1)/2-1]
-	kernel(&x[0][0], n*lineBytes, &p.Data[0], distance*floatBytes, p.Stride*floatBytes, &groups[0],
-		&list.rows[0], &list.entry[0], listLen*entryBytes, &list.length[0], rows)
+	_, _, _ = list.rows[rows-1], list.entry[rows*listLen-1], list.length[rows-1]
+	kernel(&x[0][0], n*lineBytes, &p.Data[0], distance*floatBytes, p.Stride*floatBytes,
+		&list.rows[0], &list.entry[0], &list.length[0], rows)
 	return done
 }
 

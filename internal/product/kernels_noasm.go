@@ -9,17 +9,21 @@ const blockRows = 512
 
 const rowPanels = 1 // that addRows takes at a time
 
+func fill(entry, rows []uint16, words []uint64, stride, n int) {
+	fillGo(entry, rows, words, stride, n)
+}
+
 func build(tab []Line, p Panel, _, _ int, groups []int32) int {
 	buildGo(tab, 1, groups, p)
 	return 1
 }
 
-func addEntries(x []Line, _, rows int, tab []Line, _ int, list pairList) {
+func addEntries(x []Line, _, rows int, tab []Line, _ int, list list) {
 	addEntriesGo(x[:rows], tab, list)
 }
 
-func addRows(x []Line, _, rows int, p Panel, _, _ int, groups []int32, list pairList) int {
-	addRowsGo(x[:rows], p, groups, list)
+func addRows(x []Line, _, rows int, p Panel, _, _ int, list list) int {
+	addRowsGo(x[:rows], p, list)
 	return 1
 }
 

@@ -8,7 +8,7 @@ import (
 const (
 	tabPanels = 2 // whose tables are kept, an entry of one beside that of the other
 
-	listLen = 2 * blockRows / group
+	listLen = blockRows / group // room for the entries of a row
 
 	// sortRows is how many rows of bits are sorted at a time, and given to
 	// assembly, which cannot be preempted.
@@ -28,9 +28,9 @@ type Lists struct {
 	direct bool     // add rows, not table entries: right for a few rows of bits
 	groups []int32  // the nibbles set in any row, in increasing order, counted from the first of their block
 	block  []int    // those of block k are groups[block[k]:block[k+1]]
-	rows   []uint16 // of each block and share, the pairs of rows, counted from the share's first
-	entry  []uint16 // listLen for each of them, alternately of one and the other row: see entryOf
-	length []int32  // how many each of the two has
+	rows   []uint16 // of each block and share, counted from the share's first
+	entry  []uint16 // listLen for each of them: see entryOf
+	length []uint8  // how many they are
 }
 
 // Build makes ready for the lists of b, for products that take share rows of b
@@ -42,8 +42,8 @@ func (l *Lists) Build(b Bits, share int) {
 	blocks := (b.Cols + blockRows - 1) / blockRows
 	l.groups = slices.Grow(l.groups[:0], groups)
 	l.block = slices.Grow(l.block[:0], blocks+1)
-	lists := blocks * b.pairs()
-	l.rows = slices.Grow(l.rows[:0], 2*lists)[:2*lists]
+	lists := blocks * b.even()
+	l.rows = slices.Grow(l.rows[:0], lists)[:lists]
 	l.entry = slices.Grow(l.entry[:0], lists*listLen)[:lists*listLen]
 	l.length = slices.Grow(l.length[:0], lists)[:lists]
 	set := 0
@@ -69,8 +69,8 @@ func (l *Lists) Build(b Bits, share int) {
 	l.direct = set < 3*entries/2*len(l.groups)*shares
 }
 
-// pairs returns the number of pairs of rows.
-func (b *Bits) pairs() int { return (b.Rows + 1) / 2 }
+// even returns the number of rows, or one more, to make it even.
+func (b *Bits) even() int { return (b.Rows + 1) &^ 1 }
 
 // words returns the number of words of a row.
 func (b *Bits) words() int { return (b.Cols + wordBits - 1) / wordBits }
@@ -80,9 +80,9 @@ func (l *Lists) shares() int { return (l.bits.Rows + l.share - 1) / l.share }
 
 // of returns the nibbles of block k and the lists of the rows from r on, at which
 // a share begins.
-func (l *Lists) of(k, r int) (groups []int32, list pairList) {
-	i := k*l.bits.pairs() + r/2
-	return l.groups[l.block[k]:l.block[k+1]], pairList{l.rows[2*i:], l.entry[i*listLen:], l.length[i:]}
+func (l *Lists) of(k, r int) (groups []int32, of list) {
+	i := k*l.bits.even() + r
+	return l.groups[l.block[k]:l.block[k+1]], list{l.rows[i:], l.entry[i*listLen:], l.length[i:]}
 }
 
 // Parts returns how many parts Fill has.
@@ -96,11 +96,7 @@ func (l *Lists) Parts() int { return (len(l.block) - 1) * l.shares() }
 func (l *Lists) Fill(part int) {
 	k, r0 := part/l.shares(), part%l.shares()*l.share
 	n := min(l.share, l.bits.Rows-r0)
-	groups, list := l.of(k, r0)
-	var first [blockRows / group]uint16 // table entries of the block's nibbles
-	for slot, g := range groups {
-		first[g] = entryOf(slot, 0)
-	}
+	_, list := l.of(k, r0)
 	w0 := k * (blockRows / wordBits)
 	w1 := min(l.bits.words(), w0+blockRows/wordBits)
 	words := func(r int) []uint64 {
@@ -121,45 +117,31 @@ func (l *Lists) Fill(part int) {
 		start[i], at = at, at+start[i]
 	}
 	for r := range n {
-		list.rows[start[length[r]]] = uint16(r)
-		start[length[r]]++
+		i := &start[length[r]]
+		list.rows[*i] = uint16(r)
+		list.length[*i] = length[r]
+		*i++
 	}
 	if n%2 != 0 {
-		list.rows[n] = list.rows[n-1]
+		list.rows[n], list.length[n] = list.rows[n-1], 0
+		copy(list.entry[n*listLen:][:listLen], zeros[:])
 	}
-
-	for i := range (n + 1) / 2 {
-		entry := (*[listLen]uint16)(list.entry[i*listLen:])
-		long := listRow(entry, 0, words(int(list.rows[2*i])), &first)
-		short := 1
-		if 2*i+1 < n {
-			short = listRow(entry, 1, words(int(list.rows[2*i+1])), &first)
+	if w1 > w0 {
+		fill(list.entry, list.rows[:n], l.bits.Words[r0*l.bits.Stride+w0:], l.bits.Stride, w1-w0)
+	}
+	for i := 0; i+1 < n; i += 2 {
+		for at := list.length[i+1]; at < list.length[i]; at++ {
+			list.entry[(i+1)*listLen+int(at)] = 0
 		}
-		for ; short < long; short += 2 {
-			entry[short] = 0
-		}
-		list.length[i] = int32(long / 2)
 	}
 }
 
-// listRow sets every other element of entry, from the first on, to the entries
-// of a row of bits, and returns where they end.
-func listRow(entry *[listLen]uint16, n int, words []uint64, first *[blockRows / group]uint16) int {
-	for w, x := range words {
-		first := (*[nibbles]uint16)(first[w*nibbles:])
-		for low := lowest(x); low != 0; low &= low - 1 {
-			at := uint(bits.TrailingZeros64(low))
-			entry[n%listLen] = first[at/group%nibbles] + uint16(x>>(at%wordBits)%entries*entryUnit)
-			n += 2
-		}
-	}
-	return n
-}
+var zeros [listLen]uint16
 
-// An entry of a list is 16 times the number of a table entry, 16 times the slot
-// plus the nibble. It is 0 for the first one, which changes no sum, and for no
-// other one that a list needs.
-func entryOf(slot, nibble int) uint16 { return uint16((slot*entries + nibble) * entryUnit) }
+// An entry of a list is 16 times the number of a table entry, 16 times the nibble's
+// place in the block plus the nibble. It is 0 for the first one, which changes no
+// sum, and for no other one that a list needs.
+func entryOf(place, nibble int) uint16 { return uint16((place*entries + nibble) * entryUnit) }
 
 const entryUnit = 16
 
@@ -191,7 +173,7 @@ func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, scratch []Line, r0, r1 int)
 				for r := 0; r < n; r += l.share {
 					rows := min(l.share, n-r)
 					if l.direct {
-						done = addRows(x[r:], n, rows, first, distance, end-q, groups, list.from(r))
+						done = addRows(x[r:], n, rows, first, distance, end-q, list.from(r))
 					} else {
 						addEntries(x[r:], n, rows, tab, done, list.from(r))
 					}
@@ -204,26 +186,21 @@ func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, scratch []Line, r0, r1 int)
 	}
 }
 
-// A pairList holds the lists of pairs of rows: pair i are rows[2i] and
-// rows[2i+1], counted from the first of their share, with the entries
-// entry[i·listLen:][:2·length[i]]. The last row of an odd number is a pair with
-// itself.
-type pairList struct {
+// A list holds the entries of rows: those of rows[i], counted from the first of
+// the share, are entry[i·listLen:][:length[i]]. Rows are taken in pairs: those of
+// the second are followed by zeros up to the length of the first. The last row of
+// an odd number is a pair with itself, and nothing.
+type list struct {
 	rows   []uint16
 	entry  []uint16
-	length []int32
+	length []uint8
 }
 
 // from returns the lists of rows from r on, at which a share begins.
-func (l pairList) from(r int) pairList {
-	return pairList{l.rows[r:], l.entry[r/2*listLen:], l.length[r/2:]}
-}
+func (l list) from(r int) list { return list{l.rows[r:], l.entry[r*listLen:], l.length[r:]} }
 
-// row returns the entries of the i-th row, which are every other one, up to the
-// first that is 0.
-func (l *pairList) row(i int) []uint16 {
-	return l.entry[i/2*listLen+i%2:][:max(0, 2*int(l.length[i/2])-i%2)]
-}
+// of returns the entries of the i-th row.
+func (l *list) of(i int) []uint16 { return l.entry[i*listLen:][:l.length[i]] }
 
 // lowest returns the nibbles that are not 0 as ones.
 func lowest(x uint64) uint64 {

@@ -116,7 +116,7 @@ func (o operands) check(t *testing.T, title string) {
 	var lists Lists
 	share := min(sortRows, max(2, n/4*2))
 	lists.Build(o.bits(), share)
-	fill(&lists)
+	makeLists(&lists)
 	for _, way := range []string{"direct", "tables", "weights"} {
 		lists.direct = way == "direct"
 		for _, p := range []*Panels{&rows, &columns} {
@@ -160,7 +160,7 @@ func (o operands) check(t *testing.T, title string) {
 	checkGuards(t, tab)
 }
 
-func fill(l *Lists) {
+func makeLists(l *Lists) {
 	for part := range l.Parts() {
 		l.Fill(part)
 	}
@@ -377,7 +377,7 @@ func BenchmarkMul(b *testing.B) {
 				b.Run(fmt.Sprintf("k=%d/m=%d/density=%v/n=%d/%s", s.k, s.m, s.density, n, way), func(b *testing.B) {
 					var lists Lists
 					lists.Build(o.bits(), n)
-					fill(&lists)
+					makeLists(&lists)
 					lists.direct = way == "direct"
 					for b.Loop() {
 						lists.Mul(x, &p, 0, p.Count(), tab, 0, n)
@@ -399,7 +399,7 @@ func BenchmarkFill(b *testing.B) {
 			bits := newOperands(rand.New(rand.NewPCG(6, 6)), s.n, s.k, 1, s.density).bits()
 			for b.Loop() {
 				lists.Build(bits, s.n)
-				fill(&lists)
+				makeLists(&lists)
 			}
 		})
 	}
