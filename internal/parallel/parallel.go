@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A Job is work in numbered parts, any of which may run at the same time as any
@@ -32,7 +33,7 @@ type Team struct {
 
 	helpers int // goroutines
 	ids     atomic.Int64
-	spins   int // how often to look for news before blocking
+	awake   time.Duration // how long to look for news before blocking
 	help    func()
 	alive   atomic.Int64
 	gone    sync.WaitGroup
@@ -65,9 +66,9 @@ const (
 	// small is the work of a job for which another goroutine is no use.
 	small = 10_000
 
-	// awake is how often a goroutine looks for news before it blocks, in all
-	// some tens of microseconds where nothing else runs.
-	awake = 200
+	// awake is how long a goroutine looks for news before it blocks: about as
+	// long as it takes to wake up again.
+	awake = 100 * time.Microsecond
 )
 
 // Start makes ready for a call that takes about work nanoseconds on one
@@ -124,12 +125,7 @@ func (t *Team) Stop() {
 		return
 	}
 	t.publish(quit)
-	for range t.spins {
-		if t.alive.Load() == 0 {
-			break
-		}
-		runtime.Gosched()
-	}
+	t.await(func() bool { return t.alive.Load() == 0 })
 	t.gone.Wait()
 	t.helpers = 0
 }
@@ -148,9 +144,9 @@ func (t *Team) grow(n int) {
 	if len(t.shares) <= n {
 		t.shares = make([]share, n+1)
 	}
-	t.spins = awake
+	t.awake = awake
 	if n >= runtime.NumCPU() {
-		t.spins = 0
+		t.awake = 0
 	}
 	t.ids.Store(0)
 	t.state.Store(t.state.Load() &^ quit)
@@ -175,11 +171,8 @@ func (t *Team) publish(flag uint64) {
 
 // wait returns when no helper is at work.
 func (t *Team) wait() {
-	for range t.spins {
-		if t.state.Load()&atWork == 0 {
-			return
-		}
-		runtime.Gosched()
+	if t.await(func() bool { return t.state.Load()&atWork == 0 }) {
+		return
 	}
 	for {
 		s := t.state.Load()
@@ -218,11 +211,8 @@ func (t *Team) serve(worker int) {
 // or the end.
 func (t *Team) newer(last uint64) uint64 {
 	isNew := func(s uint64) bool { return s&quit != 0 || s&open != 0 && s>>32 != last }
-	for range t.spins {
-		if s := t.state.Load(); isNew(s) {
-			return s
-		}
-		runtime.Gosched()
+	if t.await(func() bool { return isNew(t.state.Load()) }) {
+		return t.state.Load() // serve looks whether it is open still
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -234,6 +224,23 @@ func (t *Team) newer(last uint64) uint64 {
 		}
 		t.news.Wait()
 	}
+}
+
+// await looks for news for a while, and reports whether it came.
+func (t *Team) await(come func() bool) bool {
+	if come() {
+		return true
+	}
+	const looks = 16 // to one at the clock
+	for start := time.Now(); time.Since(start) < t.awake; {
+		for range looks {
+			if come() {
+				return true
+			}
+			runtime.Gosched()
+		}
+	}
+	return false
 }
 
 func (t *Team) claim(worker int) {
