@@ -136,7 +136,7 @@ const (
 	panelsOfWord = wordBits / product.Lanes
 
 	blockRows = 4096 // a long batch is worked off in blocks of so many rows
-	partRows  = 256  // at most so many go through a part at a time
+	partRows  = 512  // at most so many go through a part at a time
 )
 
 // run hands the inputs of layer to, given the batch, to a sink.
