@@ -32,31 +32,34 @@ func fillGo(entry, rows []uint16, words []uint64, stride, n int) {
 }
 
 // buildGo tabulates the partial sums of each of the given nibbles, which are rows of
-// p, in its place of tab, entries being step lines apart.
-func buildGo(tab []Line, step int, groups []int32, p Panel) {
-	var zero Line
+// p, in its place of tab.
+func buildGo(tab []Line, groups []int32, p Panel) {
 	for _, g := range groups {
-		t := tab[int(g)*entries*step:][:15*step+1]
-		i := int(g) * group
-		// Rows behind the last are never set.
-		r0, r1, r2, r3 := p.Line(i), &zero, &zero, &zero
-		switch min(group, p.Rows-i) {
-		case 4:
-			r1, r2, r3 = p.Line(i+1), p.Line(i+2), p.Line(i+3)
-		case 3:
-			r1, r2 = p.Line(i+1), p.Line(i+2)
-		case 2:
-			r1 = p.Line(i + 1)
-		}
-		t[0] = minusZero
-		for l := range Lanes {
-			a, b, c, d := r0[l], r1[l], r2[l], r3[l]
-			ab, ac, bc, abc := a+b, a+c, b+c, a+b+c
-			t[1*step][l], t[2*step][l], t[3*step][l], t[4*step][l] = a, b, ab, c
-			t[5*step][l], t[6*step][l], t[7*step][l], t[8*step][l] = ac, bc, abc, d
-			t[9*step][l], t[10*step][l], t[11*step][l], t[12*step][l] = a+d, b+d, ab+d, c+d
-			t[13*step][l], t[14*step][l], t[15*step][l] = ac+d, bc+d, abc+d
-		}
+		buildNibble((*[entries]Line)(tab[g*entries:]), int(g)*group, p)
+	}
+}
+
+// buildNibble tabulates the partial sums of rows i to i+3 of p.
+func buildNibble(t *[entries]Line, i int, p Panel) {
+	var zero Line
+	// Rows behind the last are never set.
+	r0, r1, r2, r3 := p.Line(i), &zero, &zero, &zero
+	switch min(group, p.Rows-i) {
+	case 4:
+		r1, r2, r3 = p.Line(i+1), p.Line(i+2), p.Line(i+3)
+	case 3:
+		r1, r2 = p.Line(i+1), p.Line(i+2)
+	case 2:
+		r1 = p.Line(i + 1)
+	}
+	t[0] = minusZero
+	for l := range Lanes {
+		a, b, c, d := r0[l], r1[l], r2[l], r3[l]
+		ab, ac, bc, abc := a+b, a+c, b+c, a+b+c
+		t[1][l], t[2][l], t[3][l], t[4][l] = a, b, ab, c
+		t[5][l], t[6][l], t[7][l], t[8][l] = ac, bc, abc, d
+		t[9][l], t[10][l], t[11][l], t[12][l] = a+d, b+d, ab+d, c+d
+		t[13][l], t[14][l], t[15][l] = ac+d, bc+d, abc+d
 	}
 }
 

@@ -32,7 +32,7 @@ func fill(entry, rows []uint16, words []uint64, stride, n int) {
 // are distance apart, and returns for how many.
 func build(tab []Line, p Panel, distance, panels int, groups []int32) int {
 	if !cpu.AVX2 {
-		buildGo(tab, 1, groups, p)
+		buildGo(tab, groups, p)
 		return 1
 	}
 	done := min(panels, tabPanels)
@@ -60,7 +60,12 @@ func build(tab []Line, p Panel, distance, panels int, groups []int32) int {
 			kernel(&tab[q][0], &groups[0], whole, &p.Data[0], p.Stride*floatBytes, done*distance*floatBytes)
 		}
 		if whole < len(groups) {
-			buildGo(tab[q:], done, groups[whole:], p)
+			var t [entries]Line
+			g := int(groups[whole])
+			buildNibble(&t, g*group, p)
+			for e, line := range t {
+				tab[(g*entries+e)*done+q] = line
+			}
 		}
 	}
 	return done

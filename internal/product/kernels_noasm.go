@@ -14,7 +14,7 @@ func fill(entry, rows []uint16, words []uint64, stride, n int) {
 }
 
 func build(tab []Line, p Panel, _, _ int, groups []int32) int {
-	buildGo(tab, 1, groups, p)
+	buildGo(tab, groups, p)
 	return 1
 }
 
