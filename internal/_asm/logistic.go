@@ -18,9 +18,28 @@ func logistic() {
 	}
 }
 
-// constant returns memory with a register full of x.
-func (s isa) constant(x float64) Mem {
+// constant returns a register full of x, if it is held, or else memory.
+func (s isa) constant(x float64) Op {
+	if r, ok := held[math.Float64bits(x)]; ok {
+		return r
+	}
 	return s.integer(math.Float64bits(x))
+}
+
+// held are the constants that stand in registers throughout a kernel. There are
+// enough of those in AVX-512 only.
+var held map[uint64]Op
+
+func (s isa) hold(constants ...float64) {
+	held = map[uint64]Op{}
+	if s.parts > 1 {
+		return
+	}
+	for _, x := range constants {
+		r := s.reg()
+		VMOVUPD(s.constant(x), r)
+		held[math.Float64bits(x)] = r
+	}
 }
 
 var constants = map[uint64]Mem{}
@@ -57,6 +76,19 @@ var (
 	odd  = []float64{2.510038549551032e-08, 2.7557268459997064e-06, 0.00019841269863053618, 0.008333333333330062, 0.16666666666666669}
 	even = []float64{2.7620088445409746e-07, 2.4801521295954376e-05, 0.0013888888917213717, 0.04166666666662413, 0.5}
 )
+
+// register returns a register full of x.
+func (s isa) register(x float64) Op {
+	if r, ok := held[math.Float64bits(x)]; ok {
+		return r
+	}
+	r := s.reg()
+	VMOVUPD(s.constant(x), r)
+	return r
+}
+
+// expConstants are those of exp and of what is done to its result.
+var expConstants = append(append([]float64{log2e, round, ln2hi, ln2lo, round + 1023, 1, -709}, odd...), even...)
 
 // exp returns Exp(x) for x in [-709, 710]. It is Exp operation by operation.
 func (s isa) exp(x Op) VecVirtual {
@@ -121,6 +153,11 @@ func sigmoids(s isa, name string, probs, draw bool) {
 		XORQ(word, word)
 		XORQ(RCX, RCX)
 	}
+	constants := append([]float64{710, math.Copysign(0, -1)}, expConstants...)
+	if draw {
+		constants = append(constants, 1<<52, 1<<52-0.5, 1<<32)
+	}
+	s.hold(constants...)
 	Label("line")
 	DECQ(n)
 	JLT(LabelRef("done"))
@@ -134,11 +171,8 @@ func sigmoids(s isa, name string, probs, draw bool) {
 		VMOVUPD(Mem{Base: x, Disp: off}, t)
 		VXORPD(s.constant(math.Copysign(0, -1)), t, t)
 		// The constant comes first: a NaN in the other operand stays.
-		lo, hi := s.reg(), s.reg()
-		VMOVUPD(s.constant(710), hi)
-		VMINPD(t, hi, t)
-		VMOVUPD(s.constant(-709), lo)
-		VMAXPD(t, lo, t)
+		VMINPD(t, s.register(710), t)
+		VMAXPD(t, s.register(-709), t)
 		d := s.exp(t)
 		VADDPD(s.constant(1), d, d)
 		if probs {
@@ -213,17 +247,17 @@ func softplus(s isa) {
 	} else {
 		VXORPD(zero, zero, zero)
 	}
+	s.hold(append([]float64{math.Copysign(0, -1)}, expConstants...)...)
 	Label("line")
 	DECQ(n)
 	JLT(LabelRef("done"))
 	for part := range s.parts {
-		v, m, lo := s.reg(), s.reg(), s.reg()
+		v, m := s.reg(), s.reg()
 		VMOVUPD(Mem{Base: x, Disp: part * s.size}, v)
 		VMAXPD(v, zero, m)
 		VADDPD(m, top[part], top[part])
 		VORPD(s.constant(math.Copysign(0, -1)), v, v)
-		VMOVUPD(s.constant(-709), lo)
-		VMAXPD(v, lo, v)
+		VMAXPD(v, s.register(-709), v)
 		e := s.exp(v)
 		t := s.reg()
 		VMULPD(e, rest[part], t)
