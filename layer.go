@@ -136,7 +136,6 @@ const (
 	panelsOfWord = wordBits / product.Lanes
 
 	blockRows = 4096 // a long batch is worked off in blocks of so many rows
-	partRows  = 512  // at most so many go through a part at a time
 )
 
 // run hands the inputs of layer to, given the batch, to a sink.
@@ -150,7 +149,7 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	for split < 4 && p.words*split%workers != 0 && p.words*split < 4*workers {
 		split++
 	}
-	p.rows = min(partRows, (in.rows+split-1)/split+1) &^ 1 // an even number
+	p.rows = min(product.ShareRows, (in.rows+split-1)/split+1) &^ 1 // an even number
 	parts := p.words * ((in.rows + p.rows - 1) / p.rows)
 	if in.bits != nil {
 		p.lists.build(team, in.bits.side(), p.rows)

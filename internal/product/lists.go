@@ -10,9 +10,9 @@ const (
 
 	listLen = blockRows / group // room for the entries of a row
 
-	// sortRows is how many rows of bits are sorted at a time, and given to
-	// assembly, which cannot be preempted.
-	sortRows = 256
+	// ShareRows is how many rows of bits are sorted at a time, at most, and given
+	// to assembly, which cannot be preempted.
+	ShareRows = 512
 
 	tableLines = blockRows / group * entries * tabPanels
 
@@ -34,9 +34,10 @@ type Lists struct {
 }
 
 // Build makes ready for the lists of b, for products that take share rows of b
-// at a time, an even number if not all. Fill must follow for all parts.
+// at a time: all, or an even number up to ShareRows. Fill must follow for all
+// parts.
 func (l *Lists) Build(b Bits, share int) {
-	l.bits, l.share = b, min(share, sortRows)
+	l.bits, l.share = b, min(share, ShareRows)
 	// Room for any bits of this size, so that others allocate nothing.
 	groups := (b.Cols + group - 1) / group
 	blocks := (b.Cols + blockRows - 1) / blockRows
@@ -104,7 +105,7 @@ func (l *Lists) Fill(part int) {
 		return l.bits.Words[at+w0 : at+w1]
 	}
 
-	var length [sortRows]uint8
+	var length [ShareRows]uint8
 	var start [blockRows/group + 1]int // of the rows whose lists have a length
 	for r := range n {
 		for _, x := range words(r) {

@@ -114,7 +114,7 @@ func (o operands) check(t *testing.T, title string) {
 	tab := guardedLines(ScratchLines)
 	weights := Weights{Cols: k, Row: k, Col: 1, Data: flat(o.v, k)}
 	var lists Lists
-	share := min(sortRows, max(2, n/4*2))
+	share := min(ShareRows, max(2, n/4*2))
 	lists.Build(o.bits(), share)
 	makeLists(&lists)
 	for _, way := range []string{"direct", "tables", "weights"} {
