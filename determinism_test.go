@@ -1,6 +1,7 @@
 package rbm_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"runtime"
@@ -99,6 +100,13 @@ var wholesale = []struct {
 		c.Start(v)
 		c.Gibbs(m, 3)
 		return values(c.Visible())
+	}},
+	{"AIS", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		a := rbm.NewAIS(50, 4, newSource(4))
+		a.Base = values(randomReals(1, m.B.Len(), 5))
+		forward, _ := a.Run(context.Background(), m)
+		back, _ := a.Reverse(context.Background(), m, v)
+		return slices.Concat(forward.LogWeights, back.LogWeights, []float64{forward.LogZ, forward.StdErr, forward.ESS, back.LogZ, back.StdErr, back.ESS})
 	}},
 	{"FitVisibleBias", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		m = m.Clone()

@@ -1,0 +1,328 @@
+package rbm
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/product"
+	"gonum.org/v1/gonum/mat"
+)
+
+// AIS estimates log Z by annealed importance sampling (Neal, 2001) between a base
+// model without weights, whose Z is known, and the model (Salakhutdinov & Murray,
+// 2008), by way of
+//
+//	log p*(v; β) = ((1-β)a + βb)·v + Σⱼ softplus(β(cⱼ + Wⱼ·v))
+//
+// where a are the visible biases of the base model. Each run takes one Gibbs sweep
+// at each temperature.
+//
+// The mean of the weights of Run is an unbiased estimate of Z, so that its log
+// tends to be too low; the mean of those of Reverse is one of 1/Z if the runs
+// start from samples of the model, so that minus its log tends to be too high.
+// Where the two agree, and neither depends on a few runs, both are close.
+//
+// AIS is made by NewAIS; in the zero value Runs and Betas are to be set, and the
+// seed is 0. It belongs to one goroutine at a time.
+type AIS struct {
+	Runs  int       // of Run, at least 1
+	Betas []float64 // inverse temperatures β, which rise from 0 to 1
+	Base  []float64 // the nv visible biases a of the base model; nil: those of the model
+
+	// Progress, unless it is nil, is called after every temperature with the
+	// number of those done and of all.
+	Progress func(done, all int)
+
+	chains *Chains
+}
+
+// NewAIS returns AIS with so many runs, at the temperatures of [Betas] of n,
+// seeded by src. It panics if runs or n is less than 1 or src is nil.
+func NewAIS(runs, n int, src rand.Source) *AIS {
+	checkRuns(runs)
+	return &AIS{Runs: runs, Betas: Betas(n), chains: NewChains(src)}
+}
+
+func checkRuns(runs int) {
+	if runs < 1 {
+		panic(fmt.Sprintf("rbm: runs is %d, want at least 1", runs))
+	}
+}
+
+// Betas returns 0 and n inverse temperatures that rise to 1, the closer the
+// nearer they are to it: of every 29, 1 is below 0.5, 8 are between 0.5 and 0.9,
+// and 20 are above, as of the 14,500 of Salakhutdinov & Murray (2008). It panics
+// if n is less than 1.
+func Betas(n int) []float64 {
+	if n < 1 {
+		panic(fmt.Sprintf("rbm: n is %d, want at least 1 temperature", n))
+	}
+	betas := make([]float64, n+1)
+	for k := range betas {
+		switch t := 29 * float64(k) / float64(n); {
+		case t <= 1:
+			betas[k] = t / 2
+		case t <= 9:
+			betas[k] = 0.5 + (t-1)/20
+		default:
+			betas[k] = 0.9 + (t-9)/200
+		}
+	}
+	betas[n] = 1
+	return betas
+}
+
+// An Estimate is one of log Z, in nats.
+type Estimate struct {
+	LogZ   float64
+	StdErr float64 // standard error of LogZ, by the jackknife; it does not know of what no run has seen
+	ESS    float64 // effective number of runs, (Σw)²/Σw²: from 1, all depends on one of them, to their number
+
+	// LogWeights are log w, one a run; the mean of w estimates Z, or 1/Z if the
+	// runs were reverse.
+	LogWeights []float64
+}
+
+// Run estimates log Z of m with runs from the base model to m. It costs about as
+// much as a Gibbs sweep for each temperature. If a parameter is NaN, so is the
+// estimate. The error is that of ctx. It panics if a field is not as described, or
+// does not have the size of m.
+func (a *AIS) Run(ctx context.Context, m *RBM) (Estimate, error) {
+	base := a.check(m)
+	checkRuns(a.Runs)
+	start := New(len(base), 1)
+	copy(start.B.RawVector().Data, base)
+	a.chains.StartRandom(start, a.Runs)
+	return a.anneal(ctx, m, base, false)
+}
+
+// Reverse estimates log Z of m with runs from m to the base model, one from each
+// row of start (n×nv), which ought to be samples of m. A value between 0 and 1
+// stands for a bit that is drawn. For the rest it is like Run.
+func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (Estimate, error) {
+	base := a.check(m)
+	checkBatch("start", start, len(base))
+	a.chains.Start(start)
+	return a.anneal(ctx, m, base, true)
+}
+
+// check returns the visible biases of the base model.
+func (a *AIS) check(m *RBM) (base []float64) {
+	if a.chains == nil {
+		a.chains = new(Chains)
+	}
+	nv, _ := m.Dims()
+	n := len(a.Betas) - 1
+	if n < 1 || a.Betas[0] != 0 || a.Betas[n] != 1 {
+		panic(fmt.Sprintf("rbm: betas are %v, want them to rise from 0 to 1", a.Betas))
+	}
+	for k, beta := range a.Betas[:n] {
+		if !(beta < a.Betas[k+1]) {
+			panic(fmt.Sprintf("rbm: betas[%d] is %v and betas[%d] is %v, want them to rise", k, beta, k+1, a.Betas[k+1]))
+		}
+	}
+	if a.Base == nil {
+		return mat.Col(nil, 0, m.B)
+	}
+	if len(a.Base) != nv {
+		panic(fmt.Sprintf("rbm: base has length %d, want %d", len(a.Base), nv))
+	}
+	for i, b := range a.Base {
+		if math.IsNaN(b) || math.IsInf(b, 0) {
+			panic(fmt.Sprintf("rbm: base[%d] is %v, want a finite number", i, b))
+		}
+	}
+	return a.Base
+}
+
+// anneal takes the chains from where they are to the other end of the betas.
+func (a *AIS) anneal(ctx context.Context, m *RBM, base []float64, reverse bool) (Estimate, error) {
+	c := a.chains
+	n, steps := c.v.rows, len(a.Betas)-1
+	_, nh := m.Dims()
+	logBase := float64(nh) * math.Ln2 // log Z of the base model
+	for _, b := range base {
+		logBase += logistic.Softplus(b)
+	}
+	logw := make([]float64, n)
+	p := &c.model
+	p.load(m, 2*n*min(steps, 1000))
+	defer p.done()
+	s := newAnnealing(c, base)
+	if p.nan {
+		steps = 0
+	}
+	for k := range steps {
+		if err := ctx.Err(); err != nil {
+			return Estimate{}, fmt.Errorf("rbm: after %d of %d temperatures: %w", k, steps, err)
+		}
+		from, to := a.Betas[k], a.Betas[k+1]
+		if reverse {
+			from, to = a.Betas[steps-k], a.Betas[steps-k-1]
+		}
+		s.step(logw, from, to)
+		if a.Progress != nil {
+			a.Progress(k+1, steps)
+		}
+	}
+	e := Estimate{LogWeights: logw}
+	sign := 1.
+	if reverse {
+		logBase, sign = -logBase, -1
+	}
+	for r := range logw {
+		logw[r] = p.orNaN(logw[r] + logBase)
+	}
+	mean := logMeanExp(logw)
+	e.LogZ, e.StdErr, e.ESS = sign*mean, jackknife(logw), effective(logw)
+	return e, nil
+}
+
+// annealing is a sweep of chains between two temperatures.
+type annealing struct {
+	c     *Chains
+	base  []float64 // a
+	diff  []float64 // b - a
+	words int       // of hidden units
+	from  []logistic.Sum
+	to    []logistic.Sum
+
+	betaFrom, betaTo float64
+}
+
+func newAnnealing(c *Chains, base []float64) *annealing {
+	s := &annealing{c: c, words: c.model.hidden.words(), base: make([]float64, len(c.model.visible.bias)), diff: make([]float64, len(base))}
+	copy(s.base, base)
+	for i, a := range base {
+		s.diff[i] = c.model.visible.bias[i] - a
+	}
+	s.from = make([]logistic.Sum, c.v.rows*s.words)
+	s.to = make([]logistic.Sum, c.v.rows*s.words)
+	return s
+}
+
+// step adds log p*(v; to) - log p*(v; from) to the weight of each chain, and then
+// moves the chains by a sweep at the temperature to, unless that is the base
+// model.
+func (s *annealing) step(logw []float64, from, to float64) {
+	c := s.c
+	p := &c.model
+	n := c.v.rows
+	s.betaFrom, s.betaTo = from, to
+	c.in.read("v", &c.v, 0, n)
+	c.hidden(p, c.clock, n, 0)
+	c.pass.run(&p.team, &p.hidden, &c.in, s)
+	for r := range logw {
+		logw[r] += float64((to-from)*product.SumBits(c.v.row(r), s.diff)) +
+			(total(s.to[r*s.words:][:s.words]) - total(s.from[r*s.words:][:s.words]))
+	}
+	if to == 0 {
+		return
+	}
+	c.v.resize(n, p.visible.units)
+	c.in.read("h", &c.h, 0, n)
+	c.draws = draws{dst: &c.v, seed: c.seed, place: c.draws.place}
+	c.draws.place.Phase = drawVisible
+	c.pass.run(&p.team, &p.visible, &c.in, (*annealingVisible)(s))
+	c.clock++
+}
+
+// take is the sink of the hidden units: it sums their softplus at both
+// temperatures and draws them at the second.
+func (s *annealing) take(t, r0, n int, x tile) {
+	var u [wordBits]uint32
+	var y [panelsOfWord]product.Line
+	for r := range n {
+		in := x.row(r, n)
+		at := (r0+r)*s.words + t
+		s.from[at] = scaled(&y, in, s.betaFrom).Softplus()
+		in = scaled(&y, in, s.betaTo)
+		s.to[at] = in.Softplus()
+		d := &s.c.draws
+		d.random(&u, t, in.N*product.Lanes, r0+r)
+		*d.word(r0+r, t) = in.Draw(&u)
+	}
+}
+
+// annealingVisible is the sink that draws the visible units at the second
+// temperature.
+type annealingVisible annealing
+
+func (s *annealingVisible) take(t, r0, n int, x tile) {
+	var u [wordBits]uint32
+	var y [panelsOfWord]product.Line
+	for r := range n {
+		in := scaled(&y, x.row(r, n), s.betaTo)
+		for q := range in.N {
+			base := product.Line(s.base[t*wordBits+q*product.Lanes:])
+			for l := range y[q] {
+				y[q][l] += float64((1 - s.betaTo) * base[l])
+			}
+		}
+		d := &s.c.draws
+		d.random(&u, t, in.N*product.Lanes, r0+r)
+		*d.word(r0+r, t) = in.Draw(&u)
+	}
+}
+
+// scaled returns the inputs times beta, in y. An input of -Inf, that of a unit
+// which does not exist, stays what it is.
+func scaled(y *[panelsOfWord]product.Line, in logistic.Inputs, beta float64) logistic.Inputs {
+	for q := range in.N {
+		x, y := &in.X[q*in.Stride], &y[q]
+		for l, x := range x {
+			y[l] = beta * x
+			if beta == 0 && math.IsInf(x, -1) {
+				y[l] = x
+			}
+		}
+	}
+	return logistic.Inputs{X: y[:], Stride: 1, N: in.N}
+}
+
+// logMeanExp returns the log of the mean of exp(x[i]), without overflow. It is
+// -Inf if there are none.
+func logMeanExp(x []float64) float64 {
+	if len(x) == 0 {
+		return math.Inf(-1)
+	}
+	return logistic.LogSumExp(x) - logistic.Log(float64(len(x)))
+}
+
+// jackknife returns the standard error of logMeanExp, from what it would be
+// without each of x.
+func jackknife(x []float64) float64 {
+	n := len(x)
+	if n < 2 {
+		return math.Inf(1)
+	}
+	all := logistic.LogSumExp(x)
+	logs := make([]float64, n) // of the sums without each, less all
+	var mean float64
+	for i := range x {
+		if w := logistic.Exp(x[i] - all); w < 0.5 {
+			logs[i] = -logistic.Log1p(w / (1 - w))
+		} else { // the difference would cancel
+			rest := append(append([]float64(nil), x[:i]...), x[i+1:]...)
+			logs[i] = logistic.LogSumExp(rest) - all
+		}
+		mean += logs[i] / float64(n)
+	}
+	var sum float64
+	for _, l := range logs {
+		sum += float64((l - mean) * (l - mean))
+	}
+	return math.Sqrt(sum * float64(n-1) / float64(n))
+}
+
+// effective returns (Σw)²/Σw².
+func effective(logw []float64) float64 {
+	twice := make([]float64, len(logw))
+	for i, x := range logw {
+		twice[i] = 2 * x
+	}
+	return logistic.Exp(2*logistic.LogSumExp(logw) - logistic.LogSumExp(twice))
+}

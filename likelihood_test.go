@@ -1,0 +1,174 @@
+package rbm_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/stat"
+)
+
+func logLikelihood(t testing.TB, m *rbm.RBM, data *rbm.Bits, a *rbm.AIS) rbm.LogLikelihood {
+	t.Helper()
+	l, err := m.LogLikelihood(context.Background(), data, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// chainRows returns n states of chains of m, each after many sweeps.
+func chainRows(m *rbm.RBM, n int) *rbm.Bits {
+	c := rbm.NewChains(rand.NewPCG(8, 8))
+	c.StartRandom(m, n)
+	c.Gibbs(m, 500)
+	return c.Visible()
+}
+
+func TestLogLikelihoodExact(t *testing.T) {
+	for _, s := range [][2]int{{50, 6}, {6, 50}} {
+		m := coupled(s[0], s[1], 0.5, 1)
+		data := chainRows(m, 30)
+		l := logLikelihood(t, m, data, nil)
+		logZ := m.LogPartition()
+		want := -stat.Mean(m.FreeEnergy(nil, data), nil) - logZ
+		if !l.Exact || !l.Believable || l.LogZ != logZ || math.Abs(l.Mean-want) > 1e-12*math.Abs(want) || l.Low != l.Mean || l.High != l.Mean {
+			t.Errorf("%d×%d: %+v, want exactly %v", s[1], s[0], l, want)
+		}
+	}
+}
+
+// On models that are too large to enumerate for LogLikelihood, but not for this
+// test, the interval holds the truth.
+func TestLogLikelihoodInterval(t *testing.T) {
+	for _, std := range []float64{0.1, 0.3, 0.6} {
+		m := coupled(26, 21, std, 2)
+		data := chainRows(m, 200)
+		want := -stat.Mean(m.FreeEnergy(nil, data), nil) - m.LogPartition()
+		held, believed := 0, 0
+		const seeds = 20
+		for s := range seeds {
+			l := logLikelihood(t, m, data, rbm.NewAIS(50, 200, rand.NewPCG(uint64(s), 2)))
+			if l.Exact {
+				t.Fatalf("%v is said to be exact", l)
+			}
+			if l.Low > l.Mean || l.Mean > l.High {
+				t.Errorf("%v: the mean is not in the interval", l)
+			}
+			if l.Low <= want && want <= l.High {
+				held++
+			}
+			if l.Believable {
+				believed++
+			} else if l.Reason == "" {
+				t.Errorf("%v is not believable for no reason", l)
+			}
+		}
+		t.Logf("weights of %v: %d of %d intervals hold the truth, %d are believable", std, held, seeds, believed)
+		if held < seeds-1 || believed < seeds-2 {
+			t.Errorf("weights of %v: %d of %d intervals hold the truth, %d are believable", std, held, seeds, believed)
+		}
+	}
+}
+
+// hole returns a model whose runs from the base model miss nearly all of its
+// probability, that of one configuration: one hidden unit is on there and nowhere
+// near it. It also returns that configuration.
+func hole() (m *rbm.RBM, row *rbm.Bits) {
+	const nv, nh, depth = 30, 21, 40
+	m = rbm.NewRandom(nv, nh, 0.05, rand.NewPCG(6, 6))
+	row = rbm.NewBits(1, nv)
+	c := float64(depth)
+	for i := range nv {
+		if i%3 == 0 {
+			row.SetBit(0, i, true)
+			m.W.Set(0, i, 10)
+			c -= 10
+		} else {
+			m.W.Set(0, i, -10)
+		}
+	}
+	m.C.SetVec(0, c)
+	return m, row
+}
+
+func TestLogLikelihoodOfChainsThatDoNotMix(t *testing.T) {
+	m, row := hole()
+	want := -m.FreeEnergy(nil, row)[0] - m.LogPartition()
+	for s := range uint64(5) {
+		a := rbm.NewAIS(100, 300, rand.NewPCG(s, 1))
+		a.Base = make([]float64, 30) // not fitted to the one row
+		l := logLikelihood(t, m, row, a)
+		if off := l.AIS.LogZ - m.LogPartition(); off > -5 {
+			t.Fatalf("AIS is off by %v only: this model is not hard", off)
+		}
+		if l.Believable {
+			t.Errorf("%v is believable, where the truth is %v", l, want)
+		}
+		if l.Low > want || want > l.High {
+			t.Errorf("%v does not hold the truth, %v", l, want)
+		}
+	}
+}
+
+// Too few temperatures are not believed either.
+func TestLogLikelihoodInAHurry(t *testing.T) {
+	m := coupled(40, 30, 1, 3)
+	a := rbm.NewAIS(100, 2, rand.NewPCG(1, 1))
+	a.Base = make([]float64, 40)
+	l := logLikelihood(t, m, chainRows(m, 100), a)
+	if l.Believable || !strings.Contains(l.Reason, "effective runs") || !strings.Contains(l.String(), l.Reason) {
+		t.Errorf("%v: believable %v, want not for few effective runs", l, l.Believable)
+	}
+	// Nor are so few runs.
+	m = coupled(40, 30, 0.01, 3)
+	if l := logLikelihood(t, m, chainRows(m, 100), rbm.NewAIS(9, 100, rand.NewPCG(1, 1))); l.Believable {
+		t.Errorf("%v of 9 runs is believable", l)
+	}
+}
+
+func TestLogLikelihoodErrors(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	m := coupled(25, 22, 0.1, 1)
+	data := chainRows(m, 10)
+	grey := rbm.New(25, 3).W // 3×25
+	grey.Set(1, 24, 0.5)
+	if _, err := m.LogLikelihood(ctx, grey, nil); err == nil || !strings.Contains(err.Error(), "row 1, column 24") || !strings.Contains(err.Error(), "0.5") {
+		t.Errorf("error of 0.5 in row 1, column 24: %v", err)
+	}
+	a := rbm.NewAIS(10, 20, rand.NewPCG(1, 1))
+	var last int
+	a.Progress = func(done, all int) {
+		if done != last+1 || all != 40 {
+			t.Errorf("progress %d of %d after %d, want to 40", done, all, last)
+		}
+		last = done
+	}
+	if _, err := m.LogLikelihood(ctx, data, a); err != nil || last != 40 {
+		t.Errorf("error %v after %d of 40", err, last)
+	}
+	cancel()
+	if _, err := m.LogLikelihood(ctx, data, a); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+	defer func() {
+		if got := recover(); got == nil || !strings.Contains(got.(string), "22×25") {
+			t.Errorf("panic %v for no AIS, want the sizes", got)
+		}
+	}()
+	m.LogLikelihood(ctx, data, nil)
+}
+
+func TestFreeEnergyGap(t *testing.T) {
+	m := coupled(7, 5, 1, 1)
+	train, held := chainRows(m, 13), rbm.NewBits(4, 7)
+	gap, a, b := m.FreeEnergyGap(train, held)
+	wantA, wantB := stat.Mean(m.FreeEnergy(nil, train), nil), stat.Mean(m.FreeEnergy(nil, held), nil)
+	if math.Abs(a-wantA) > 1e-12 || math.Abs(b-wantB) > 1e-12 || math.Abs(gap-(wantB-wantA)) > 1e-12 || gap == 0 {
+		t.Errorf("FreeEnergyGap = %v, %v, %v, want %v, %v, %v", gap, a, b, wantB-wantA, wantA, wantB)
+	}
+}
