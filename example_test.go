@@ -1,6 +1,7 @@
 package rbm_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -32,8 +33,12 @@ func Example() {
 		sgd.Step(m, &g)
 	}
 
-	f := m.FreeEnergy(nil, data)
-	fmt.Printf("log-likelihood: %.1f nats\n", -(f[0]+f[1])/2-m.LogPartition())
+	l, err := m.LogLikelihood(context.Background(), data, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("log-likelihood: %.1f nats\n", l.Mean)
 	// Output:
 	// log-likelihood: -0.8 nats
 }
@@ -151,4 +156,50 @@ func ExampleMinibatches() {
 	// 4×3
 	// 4×3
 	// 2×3
+}
+
+// How good a model is: its log-likelihood, here exact, as one layer is small.
+func ExampleRBM_LogLikelihood() {
+	data, err := rbm.BitsOf(mat.NewDense(4, 3, []float64{
+		0, 0, 0,
+		0, 1, 1,
+		1, 0, 1,
+		1, 1, 0,
+	}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m := rbm.New(3, 2) // all eight configurations are as likely
+	l, err := m.LogLikelihood(context.Background(), data, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(l)
+	// Output:
+	// -2.08 nats (exact)
+}
+
+// Log Z of a model that is too large to enumerate, from both sides.
+func ExampleAIS() {
+	m := rbm.NewRandom(100, 50, 0.1, rand.NewPCG(1, 1))
+	ais := rbm.NewAIS(100, 500, rand.NewPCG(2, 2)) // 100 runs, 500 temperatures
+	low, err := ais.Run(context.Background(), m)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// Runs in reverse start from samples of the model.
+	chains := rbm.NewChains(rand.NewPCG(3, 3))
+	chains.StartRandom(m, 100)
+	chains.Gibbs(m, 100)
+	high, err := ais.Reverse(context.Background(), m, chains.Visible())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.1f and %.1f nats\n", low.LogZ, high.LogZ)
+	// Output:
+	// 108.8 and 108.8 nats
 }

@@ -131,6 +131,41 @@ func TestLogLikelihoodInAHurry(t *testing.T) {
 	}
 }
 
+// Reverse runs start from states of the model, not from the data as they are.
+func TestLogLikelihoodOfOtherData(t *testing.T) {
+	m := coupled(26, 21, 0.3, 2)
+	data := rbm.NewBits(20, 26)
+	for i := range 26 {
+		for r := range 20 {
+			data.SetBit(r, i, m.B.AtVec(i) < 0) // the least likely
+		}
+	}
+	a := rbm.NewAIS(100, 100, rand.NewPCG(1, 1))
+	a.Base = make([]float64, 26)
+	l := logLikelihood(t, m, data, a)
+	want := -stat.Mean(m.FreeEnergy(nil, data), nil) - m.LogPartition()
+	if !l.Believable || want < l.Low || want > l.High {
+		t.Errorf("%v, want %v", l, want)
+	}
+}
+
+// The base model is fitted to the data, unless there is one.
+func TestLogLikelihoodBase(t *testing.T) {
+	m := coupled(26, 21, 0, 2)
+	data := chainRows(m, 100)
+	a := rbm.NewAIS(20, 10, rand.NewPCG(1, 1))
+	if l := logLikelihood(t, m, data, a); l.AIS.StdErr < 1e-3 || l.Reverse.StdErr < 1e-3 {
+		t.Errorf("%v, want standard errors of a base that is not the model", l)
+	}
+	if a.Base != nil {
+		t.Error("the base has been set")
+	}
+	a.Base = m.B.RawVector().Data
+	if l := logLikelihood(t, m, data, a); l.AIS.StdErr > 1e-9 || l.Reverse.StdErr > 1e-9 {
+		t.Errorf("%v, want no standard errors", l)
+	}
+}
+
 func TestLogLikelihoodErrors(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	m := coupled(25, 22, 0.1, 1)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/gorbm/rbm"
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 )
 
 const (
@@ -135,16 +135,15 @@ func (l *learner) step(data *rbm.Bits) {
 
 // note takes down the log-likelihood reached so far, and returns it.
 func (l *learner) note(update int, data *rbm.Bits) float64 {
-	l.last = logLikelihood(l.model, data)
+	likelihood, err := l.model.LogLikelihood(context.Background(), data, nil) // exact for so few units
+	if err != nil {
+		panic(err) // the data are bits and nobody cancels
+	}
+	l.last = likelihood.Mean
 	if update == 0 || l.last > l.best {
 		l.best, l.bestUpdate = l.last, update
 	}
 	return l.last
-}
-
-// logLikelihood returns the mean of log p(v) over the rows of data, exactly.
-func logLikelihood(m *rbm.RBM, data *rbm.Bits) float64 {
-	return -stat.Mean(m.FreeEnergy(nil, data), nil) - m.LogPartition()
 }
 
 // explain says in words what the table shows.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,6 +21,9 @@ const (
 	batchSize = 10
 	chains    = 100  // of PCD
 	burnIn    = 1000 // Gibbs sweeps before a sample is shown
+
+	runs         = 100 // of annealed importance sampling, from either side
+	temperatures = 2000
 )
 
 func main() {
@@ -55,6 +59,9 @@ func run(o options, w io.Writer) error {
 	m := rbm.NewRandom(pixels, o.hidden, 0.01, src)
 	m.FitVisibleBias(train.bits)
 	fit(m, train.bits, held.bits, o, src, w)
+	if err := judge(m, held.bits, src, w); err != nil {
+		return err
+	}
 
 	samples := rbm.NewChains(src)
 	samples.StartRandom(m, grid*grid)
@@ -92,9 +99,20 @@ func fit(m *rbm.RBM, train, held *rbm.Bits, o options, src rand.Source, w io.Wri
 
 		score := mean(m.PseudoLogLikelihood(nil, watched))
 		heldScore := mean(m.PseudoLogLikelihood(nil, held))
-		gap := mean(m.FreeEnergy(nil, held)) - mean(m.FreeEnergy(nil, watched))
+		gap, _, _ := m.FreeEnergyGap(watched, held)
 		fmt.Fprintf(w, "%5d %11.3f %10.3f %13.3f %9.0f\n", epoch+1, score, heldScore, gap, speed)
 	}
+}
+
+// judge prints the log-likelihood of the held-out digits, and whether to believe
+// it.
+func judge(m *rbm.RBM, held *rbm.Bits, src rand.Source, w io.Writer) error {
+	l, err := m.LogLikelihood(context.Background(), held, rbm.NewAIS(runs, temperatures, src))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nlog-likelihood of a held-out digit: %v\n", l)
+	return nil
 }
 
 func mean(x []float64) float64 { return stat.Mean(x, nil) }
