@@ -25,20 +25,24 @@
 // leaves every accumulator as it is.
 //
 // A row of bits becomes a list of table entries once, which all columns walk.
-// Lists come in pairs of rows, and two panels of eight columns are worked off
-// together: four sums that do not wait for each other, at the price of one list.
-// A panel is a cache line wide, so that a lookup is one load and one addition
-// for each register it fills. Tables for 128 rows of two panels take 64 KB: more
-// would not stay near the processor, and less would make the lists so short that
-// their ends, which a processor cannot foresee, dominate. For the same reason
-// lists are filled up to multiples of four with entry 0.
+// Rows whose lists are of like length are worked off in pairs, and two panels of
+// eight columns together: four sums that do not wait for each other, and loops
+// whose ends a processor foresees. A panel is a cache line wide, so that a lookup
+// is one load and one addition for each register it fills. Tables for 128 rows of
+// two panels take 64 KB: more would not stay near the processor, and less would
+// make the lists short.
 //
-// What is left is the rate at which table entries come out of the first and
-// second level cache. On a Zen 4 a lookup of eight float64s takes 1.7 cycles
-// where the loads alone would take one; the tables cost about 23 lookups a
-// nibble and panel. So tables are not worth it for a few rows of bits, less
-// than about thirty: addRows adds the rows themselves, several panels at a time
-// to spread the cost of finding out which.
+// W stands once in memory, however often it is used: where its transpose is
+// wanted, 128 rows of a few panels are copied at a time, next to where they are
+// used, and rows are fetched before their turn. A model of 784×500 fills the
+// second level cache several times over, so that a training step of 100 rows
+// waits for memory as long as for anything else where other programs use it too.
+//
+// On a Zen 4 at 3.6 GHz a lookup of eight float64s takes 0.40 to 0.45 ns, where the
+// load and addition alone take 0.30 to 0.35 out of the first level cache; a table
+// costs about 12 ns a nibble and panel. So tables are not worth it for a few rows
+// of bits, less than about thirty: addRows adds the rows themselves, several
+// panels at a time to spread the cost of finding out which.
 package product
 
 // Lanes is the number of columns of a panel.
