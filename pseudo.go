@@ -16,11 +16,11 @@ import (
 //
 // It is exact, no unit is sampled, and needs no partition function. It takes
 // O(nv·nh) a row, and again O(nv·nh) a call for the exponentials of W, as long as
-// some ten rows: better one call with many rows than many calls. Units whose
-// weights reach beyond ±600 and values between 0 and 1 take some ten times as
-// long as others. Such a value counts as so much of each outcome:
-// v·log p(1|v₋ᵢ) + (1-v)·log p(0|v₋ᵢ). The result is stored in dst, n long. It
-// panics if the sizes do not fit.
+// some thirty rows: better one call with many rows than many calls. A value
+// between 0 and 1 counts as so much of each outcome:
+// v·log p(1|v₋ᵢ) + (1-v)·log p(0|v₋ᵢ). Such values take some thirty times as long
+// as bits, as do units that have weights beyond ±600. The result is stored in dst,
+// n long. It panics if the sizes do not fit.
 func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
@@ -29,7 +29,7 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 	p.load(m, flipWork*n)
 	defer p.done()
 	s := pseudo{p: &p}
-	s.flips.load(&p, m.W)
+	s.flips.load(&p)
 	var in batch
 	var pass pass
 	for r0 := 0; r0 < n; r0 += pseudoRows {
@@ -61,35 +61,36 @@ const (
 // flips holds what it takes to flip each visible unit, panel by panel, and is the
 // job that computes it.
 type flips struct {
-	w     *mat.Dense
+	w     *product.Panels
+	nh    int
 	e     []product.Line // panels × nh × 2: eᵂ and e⁻ᵂ
 	chunk []int          // of flip.Mul, or 0 if the weights are too large for it
 }
 
-func (f *flips) load(p *model, w *mat.Dense) {
-	nh, nv := w.Dims()
-	panels := p.visible.w.Count()
-	f.w = w
-	f.e = product.Lines(panels * nh * 2)
+func (f *flips) load(p *model) {
+	f.w, f.nh = &p.visible.w, p.hidden.units
+	panels := f.w.Count()
+	f.e = product.Lines(panels * f.nh * 2)
 	f.chunk = make([]int, panels)
-	p.team.Run(p.team.Workers(panels, 4*nv*nh), panels, f)
+	p.team.Run(p.team.Workers(panels, p.visible.units*f.nh*2), panels, f)
 }
 
 func (f *flips) Do(_, q int) {
-	w := f.w.RawMatrix()
-	i := q * product.Lanes
-	n := min(product.Lanes, w.Cols-i)
+	w := f.w.Panel(q)
+	flip.Table(f.table(q), w.Data, w.Stride)
 	var largest float64
-	for j := range w.Rows {
-		e := f.e[(q*w.Rows+j)*2:][:2]
-		for l, x := range w.Data[j*w.Stride+i:][:n] {
-			largest = max(largest, math.Abs(x))
-			y := logistic.Exp(x)
-			e[0][l], e[1][l] = y, 1/y
+	for j := range f.nh {
+		for _, x := range w.Line(j) {
+			if x := math.Abs(x); x > largest { // whoever has a NaN gets one in the end
+				largest = x
+			}
 		}
 	}
 	f.chunk[q] = flip.Chunk(largest)
 }
+
+// table returns the exponentials of the weights of panel q.
+func (f *flips) table(q int) []product.Line { return f.e[q*f.nh*2:][:f.nh*2] }
 
 // pseudo is the sink that keeps the inputs of the hidden units, and then the job
 // that sets dst to the pseudo-log-likelihoods of some rows a part.
@@ -184,9 +185,7 @@ func (s *pseudo) flip(c *pseudoScratch, q, r0, n int) {
 		c.on[r] = s.on(r0+r, q)
 	}
 	f := &s.flips
-	n2 := 2 * s.p.hidden.units
-	e := f.e[q*n2:][:n2]
-	flip.Mul(c.products[:n], e, c.p, c.q, s.panels*product.Lanes, c.on, f.chunk[q])
+	flip.Mul(c.products[:n], f.table(q), c.p, c.q, s.panels*product.Lanes, c.on, f.chunk[q])
 	bias := (*product.Line)(s.p.visible.bias[q*product.Lanes:])
 	for r := range n {
 		z := &c.z[r*len(f.chunk)+q]
@@ -253,9 +252,9 @@ func (s *pseudo) moved(c *pseudoScratch, r, i int, d float64) tile {
 		return base
 	}
 	copy(c.x, base)
-	w := s.flips.w.RawMatrix()
+	x, w := product.Floats(c.x), s.flips.w.Panel(i/product.Lanes)
 	for j := range w.Rows {
-		c.x[j/product.Lanes][j%product.Lanes] += float64(d * w.Data[j*w.Stride+i])
+		x[j] += float64(d * w.Data[j*w.Stride+i%product.Lanes])
 	}
 	return c.x
 }

@@ -154,6 +154,21 @@ func TestPseudoLogLikelihoodOfInfiniteBiases(t *testing.T) {
 	}
 }
 
+// Inputs that are not a number, of parameters that are, do not make a plausible one.
+func TestPseudoLogLikelihoodOfOppositeInfinities(t *testing.T) {
+	m := randomModel(30, 4, 1, 17)
+	m.W.Set(1, 2, math.Inf(1))
+	m.W.Set(1, 20, math.Inf(-1))
+	v := rbm.NewBits(1, 30)
+	v.SetBit(0, 2, true)
+	v.SetBit(0, 20, true)
+	cpu.Each(func(name string) {
+		if got := m.PseudoLogLikelihood(nil, v)[0]; !math.IsNaN(got) {
+			t.Errorf("%s: %v, want NaN", name, got)
+		}
+	})
+}
+
 func TestPseudoLogLikelihoodSameForEveryInstructionSet(t *testing.T) {
 	for _, s := range []struct{ nv, nh, n int }{{5, 4, 3}, {130, 70, 33}, {70, 300, 600}} {
 		m := randomModel(s.nv, s.nh, 0.3, 11)

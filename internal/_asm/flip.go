@@ -8,8 +8,43 @@ import (
 
 // flip writes the kernels of package flip.
 func flip() {
-	flipMul(avx2)
-	flipMul(avx512)
+	for _, s := range []isa{avx2, avx512} {
+		flipTable(s)
+		flipMul(s)
+	}
+}
+
+// flipTable writes the table of eʷ and e⁻ʷ.
+func flipTable(s isa) {
+	TEXT("table"+s.name, NOSPLIT, "func(e, w *float64, stride int, n int)")
+	Pragma("noescape")
+	Doc("table" + s.name + " is tableGo for n lines of weights that are stride bytes apart.")
+	e := Load(Param("e"), GP64())
+	w := Load(Param("w"), GP64())
+	stride := Load(Param("stride"), GP64())
+	n := Load(Param("n"), GP64())
+	s.hold(append([]float64{710}, expConstants...)...)
+	Label("line")
+	DECQ(n)
+	JLT(LabelRef("done"))
+	for part := range s.parts {
+		x, y := s.reg(), s.reg()
+		VMOVUPD(Mem{Base: w, Disp: part * s.size}, x)
+		// The constant comes first: a NaN in the other operand stays.
+		VMINPD(x, s.register(710), x)
+		VMAXPD(x, s.register(-709), x)
+		x = s.exp(x)
+		VMOVUPD(x, Mem{Base: e, Disp: part * s.size})
+		VMOVUPD(s.register(1), y)
+		VDIVPD(x, y, y)
+		VMOVUPD(y, Mem{Base: e, Disp: line + part*s.size})
+	}
+	ADDQ(stride, w)
+	ADDQ(U32(2*line), e)
+	JMP(LabelRef("line"))
+	Label("done")
+	VZEROUPPER()
+	RET()
 }
 
 // flipMul multiplies factors, of two rows at a time: their products do not wait
@@ -20,6 +55,7 @@ func flipMul(s isa) {
 	Pragma("noescape")
 	Doc("mul"+s.name+" is mulGo for n factors of two rows, whose products are xstride bytes and whose inputs are",
 		"stride bytes apart. If both are 0, they are the same row.")
+	s.hold()
 	e := Load(Param("e"), GP64())
 	n := Load(Param("n"), GP64())
 	chunk := Load(Param("chunk"), GP64())

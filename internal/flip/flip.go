@@ -53,12 +53,26 @@ func Chunk(magnitude float64) int {
 	return int(min(maxChunk, maxLog/magnitude))
 }
 
+// Table sets e[2j][l] to eʷ and e[2j+1][l] to e⁻ʷ for w = w[j·stride+l], the weight
+// of hidden unit j to unit l of a panel.
+func Table(e [][Lanes]float64, w []float64, stride int) { table(e, w, stride) }
+
+// tableGo is Table.
+func tableGo(e [][Lanes]float64, w []float64, stride int) {
+	for j := range len(e) / 2 {
+		for l, x := range w[j*stride:][:Lanes] {
+			y := logistic.Exp(x)
+			e[2*j][l], e[2*j+1][l] = y, 1/y
+		}
+	}
+}
+
 // Mul sets x[r], for each row of hidden units, to the product over j of q + p·e, or
 // of q + p/e for the units of the panel whose bits are set in on[r]:
 //
 //	p = p[r·stride+j]     q = q[r·stride+j]     e = e[2j][l]     1/e = e[2j+1][l] for unit l
 //
-// The exponent is split off after chunk factors, at least one.
+// e being of Table. The exponent is split off after chunk factors, at least one.
 func Mul(x []Product, e [][Lanes]float64, p, q []float64, stride int, on []uint8, chunk int) {
 	for r := range x {
 		x[r] = one

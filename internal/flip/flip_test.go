@@ -94,6 +94,37 @@ func testImplementations(t *testing.T) {
 	}
 }
 
+func TestTable(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 5))
+	special := []float64{0, math.Inf(1), math.Inf(-1), math.NaN(), 1e6, -1e6, 600, -600, 708, -708, 709, -709, 709.5, 710, 745, -745}
+	each(t, func(t *testing.T) {
+		for n := range 300 {
+			stride := Lanes + n%5
+			w := make([]float64, max(0, (n-1)*stride+Lanes)+3)[3:]
+			for i := range w {
+				w[i] = 3 * rnd.NormFloat64()
+				if rnd.IntN(8) == 0 {
+					w[i] = special[rnd.IntN(len(special))]
+				}
+			}
+			got, want := make([][Lanes]float64, 2*n+2), make([][Lanes]float64, 2*n+2)
+			for l := range Lanes {
+				got[0][l], got[2*n+1][l] = guard, guard
+			}
+			copy(want, got)
+			Table(got[1:2*n+1], w, stride)
+			tableGo(want[1:2*n+1], w, stride)
+			for i := range got {
+				for l, x := range got[i] {
+					if y := want[i][l]; math.Float64bits(x) != math.Float64bits(y) && !(math.IsNaN(x) && math.IsNaN(y)) {
+						t.Fatalf("n=%d: line %d, unit %d = %v, want %v", n, i-1, l, x, y)
+					}
+				}
+			}
+		}
+	})
+}
+
 // Mul and Log are their definition, whatever the inputs and weights.
 func TestMul(t *testing.T) { each(t, testMul) }
 

@@ -10,10 +10,27 @@ const (
 	floatBytes   = 8
 	productBytes = 128
 
-	// callLen is how many factors of a row are given to assembly at a time:
-	// their table, 16 KB, stays near the processor for the next rows.
+	// callLen is how many hidden units are given to assembly at a time: their
+	// table, 16 KB, stays near the processor for the next rows.
 	callLen = 128
 )
+
+func table(e [][Lanes]float64, w []float64, stride int) {
+	if !cpu.AVX2 {
+		tableGo(e, w, stride)
+		return
+	}
+	kernel := tableAVX2
+	if cpu.AVX512 {
+		kernel = tableAVX512
+	}
+	n := len(e) / 2
+	for j := 0; j < n; j += callLen {
+		k := min(n, j+callLen)
+		_ = w[(k-1)*stride+Lanes-1]
+		kernel(&e[2*j][0], &w[j*stride], stride*floatBytes, k-j)
+	}
+}
 
 func mul(x []Product, e [][Lanes]float64, p, q []float64, stride int, on []uint8, chunk int) {
 	if !cpu.AVX2 {

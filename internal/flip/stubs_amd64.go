@@ -4,11 +4,21 @@
 
 package flip
 
+// tableAVX2 is tableGo for n lines of weights that are stride bytes apart.
+//
+//go:noescape
+func tableAVX2(e *float64, w *float64, stride int, n int)
+
 // mulAVX2 is mulGo for n factors of two rows, whose products are xstride bytes and whose inputs are
 // stride bytes apart. If both are 0, they are the same row.
 //
 //go:noescape
 func mulAVX2(x *float64, xstride int, e *float64, n int, p *float64, q *float64, stride int, on0 uint8, on1 uint8, chunk int)
+
+// tableAVX512 is tableGo for n lines of weights that are stride bytes apart.
+//
+//go:noescape
+func tableAVX512(e *float64, w *float64, stride int, n int)
 
 // mulAVX512 is mulGo for n factors of two rows, whose products are xstride bytes and whose inputs are
 // stride bytes apart. If both are 0, they are the same row.
