@@ -65,6 +65,11 @@ func BenchmarkGibbs(b *testing.B)       { benchmark(b, gibbsStep) }
 func BenchmarkFreeEnergy(b *testing.B)  { benchmark(b, freeEnergyStep) }
 func BenchmarkHiddenProbs(b *testing.B) { benchmark(b, hiddenProbsStep) }
 
+func BenchmarkPseudoLogLikelihood(b *testing.B) {
+	benchmark(b, pseudoStep)
+	b.Run(fmt.Sprintf("nv=%d/nh=500/n=10000", benchVisible), func(b *testing.B) { throughput(b, pseudoStep, 500, 10000) })
+}
+
 func BenchmarkReferenceCD1(b *testing.B)         { benchmark(b, referenceCD1) }
 func BenchmarkReferencePCD1(b *testing.B)        { benchmark(b, referencePCD1) }
 func BenchmarkReferenceGibbs(b *testing.B)       { benchmark(b, referenceGibbs) }
@@ -79,6 +84,15 @@ func BenchmarkRatioGibbs(b *testing.B)      { benchmarkRatio(b, gibbsStep, refer
 func BenchmarkRatioFreeEnergy(b *testing.B) { benchmarkRatio(b, freeEnergyStep, referenceFreeEnergy) }
 func BenchmarkRatioHiddenProbs(b *testing.B) {
 	benchmarkRatio(b, hiddenProbsStep, referenceHiddenProbs)
+}
+
+// BenchmarkRatioPseudoLogLikelihood is of few rows, as the reference takes long.
+func BenchmarkRatioPseudoLogLikelihood(b *testing.B) {
+	for _, n := range []int{10, 100} {
+		b.Run(fmt.Sprintf("nv=%d/nh=500/n=%d", benchVisible, n), func(b *testing.B) {
+			ratio(b, pseudoStep, referencePseudo, 500, n, 20)
+		})
+	}
 }
 
 // BenchmarkRatioLong is of calls with more work: 10,000 rows, or 100 sweeps.
@@ -109,16 +123,18 @@ func benchShapes(b *testing.B, f func(b *testing.B, nh, n int)) {
 
 // benchmark reports rows/s.
 func benchmark(b *testing.B, f stepper) {
-	benchShapes(b, func(b *testing.B, nh, n int) {
-		data := benchRows(n)
-		step := f(benchModel(nh, data), data)
+	benchShapes(b, func(b *testing.B, nh, n int) { throughput(b, f, nh, n) })
+}
+
+func throughput(b *testing.B, f stepper, nh, n int) {
+	data := benchRows(n)
+	step := f(benchModel(nh, data), data)
+	step()
+	b.ReportAllocs()
+	for b.Loop() {
 		step()
-		b.ReportAllocs()
-		for b.Loop() {
-			step()
-		}
-		b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "rows/s")
-	})
+	}
+	b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "rows/s")
 }
 
 // benchmarkRatio reports how many times as many rows/s one does as the other.
@@ -188,6 +204,12 @@ func hiddenProbsStep(m *rbm.RBM, data *rbm.Bits) func() {
 	return func() { m.HiddenProbs(&dst, data) }
 }
 
+func pseudoStep(m *rbm.RBM, data *rbm.Bits) func() {
+	n, _ := data.Dims()
+	dst := make([]float64, n)
+	return func() { m.PseudoLogLikelihood(dst, data) }
+}
+
 // reference is an RBM on gonum alone.
 type reference struct {
 	w      *mat.Dense
@@ -206,6 +228,8 @@ func newReference(m *rbm.RBM) *reference {
 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
 
 // logits sets dst to x·w + bias.
 func (m *reference) logits(dst *mat.Dense, x, w mat.Matrix, bias []float64) {
@@ -332,9 +356,31 @@ func referenceFreeEnergy(m *rbm.RBM, data *rbm.Bits) func() {
 		for r := range dst {
 			f := -mat.Dot(v.RowView(r), m.B)
 			for _, x := range x.RawRowView(r) {
-				f -= max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
+				f -= softplus(x)
 			}
 			dst[r] = f
+		}
+	}
+}
+
+func referencePseudo(m *rbm.RBM, data *rbm.Bits) func() {
+	ref, v, w := newReference(m), mat.DenseCopyOf(data), mat.DenseCopyOf(m.W.T())
+	var x mat.Dense
+	n, nv := data.Dims()
+	dst := make([]float64, n)
+	return func() {
+		ref.logits(&x, v, w, ref.c)
+		for r := range dst {
+			x := x.RawRowView(r)
+			dst[r] = 0
+			for i := range nv {
+				d := 1 - 2*v.At(r, i)
+				flipped := d * ref.b[i] // F(v) - F(v with v_i flipped)
+				for j, w := range w.RawRowView(i) {
+					flipped += softplus(x[j]+d*w) - softplus(x[j])
+				}
+				dst[r] -= softplus(flipped)
+			}
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
 	"gonum.org/v1/gonum/mat"
@@ -163,105 +162,6 @@ func (p *model) probs(dst *mat.Dense, name string, a mat.Matrix, n int, to *laye
 		pass.run(&p.team, to, in, &probs{dst: dst, row: r0})
 	})
 	return dst
-}
-
-// PseudoLogLikelihood returns the pseudo-log-likelihood (Besag, 1975) of each
-// row of v (n×nv), in nats:
-//
-//	Σᵢ log p(vᵢ|v₋ᵢ) = -Σᵢ softplus(F(v) - F(v with vᵢ flipped))
-//
-// It is exact, no unit is sampled, and needs no partition function; it takes as
-// long as nv free energies of each row. A value between 0 and 1 counts as so
-// much of each outcome: v·log p(1|v₋ᵢ) + (1-v)·log p(0|v₋ᵢ). The result is stored
-// in dst, n long. It panics if the sizes do not fit.
-func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
-	nv, _ := m.Dims()
-	n := checkBatch("v", v, nv)
-	dst = checkDst(dst, n)
-	var p model
-	p.load(m, n*nv)
-	defer p.done()
-	var pass pass
-	job := pseudo{p: &p, w: m.W}
-	eachBlock("v", v, n, func(in *batch, r0 int) {
-		job.in, job.dst = in, dst[r0:]
-		job.reset()
-		pass.run(&p.team, &p.hidden, in, &job)
-		workers := p.team.Workers(in.rows, rowsWork(in.rows*nv, 0, p.hidden.units))
-		job.scratch = growLines(job.scratch, workers*job.panels)
-		job.sum = grow(job.sum, workers*2*p.hidden.words())
-		p.team.Run(workers, in.rows, &job)
-	})
-	return dst
-}
-
-// pseudo is the sink that keeps the inputs of the hidden units, and then the job
-// that sets dst[r] to the pseudo-log-likelihood of row r.
-type pseudo struct {
-	p       *model
-	w       *mat.Dense
-	in      *batch
-	dst     []float64
-	panels  int
-	x       []product.Line // rows×panels
-	scratch []product.Line // of a worker
-	sum     []logistic.Sum // of a worker, with the visible unit on and off
-}
-
-func (s *pseudo) reset() {
-	s.panels = s.p.hidden.w.Count()
-	s.x = growLines(s.x, s.in.rows*s.panels)
-}
-
-func (s *pseudo) take(t, r0, n int, x tile) {
-	for r := range n {
-		for q := range len(x) / n {
-			s.x[(r0+r)*s.panels+t*panelsOfWord+q] = x[q*n+r]
-		}
-	}
-}
-
-func (s *pseudo) Do(worker, r int) {
-	words := s.p.hidden.words()
-	base := s.x[r*s.panels:][:s.panels]
-	x := s.scratch[worker*s.panels:][:s.panels]
-	on, off := s.sum[worker*2*words:][:words], s.sum[(worker*2+1)*words:][:words]
-	var pll float64
-	for i := range s.in.cols {
-		v := s.in.at(r, i)
-		// The inputs with vᵢ at 1 and at 0, one of which base is if v is a bit.
-		s.sums(on, x, base, i, 1-v)
-		s.sums(off, x, base, i, -v)
-		a := s.p.visible.bias[i] + total(on) - total(off)
-		if v != 0 {
-			pll -= float64(v * logistic.Softplus(-a))
-		}
-		if v != 1 {
-			pll -= float64((1 - v) * logistic.Softplus(a))
-		}
-	}
-	s.dst[r] = s.p.orNaN(pll)
-}
-
-// sums sets dst to the sums of softplus, word by word, of the inputs base + d·Wᵢ
-// with the weights of visible unit i. It uses x as scratch.
-func (s *pseudo) sums(dst []logistic.Sum, x, base tile, i int, d float64) {
-	if d == 0 {
-		x = base
-	} else {
-		for q := range x {
-			for l := range product.Lanes {
-				w := 0.
-				if j := q*product.Lanes + l; j < s.p.hidden.units {
-					w = s.w.At(j, i)
-				}
-				x[q][l] = base[q][l] + float64(d*w)
-			}
-		}
-	}
-	for t := range dst {
-		dst[t] = x[t*panelsOfWord:min(len(x), (t+1)*panelsOfWord)].row(0, 1).Softplus()
-	}
 }
 
 // dot returns the sum of x over the units that are on in row r.

@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	kernels := flag.String("kernels", "", "package to write: product, logistic, philox or update")
+	kernels := flag.String("kernels", "", "package to write: product, logistic, flip, philox or update")
 	flag.Parse()
 	ConstraintExpr("amd64,!purego")
 	switch *kernels {
@@ -20,6 +20,8 @@ func main() {
 		product()
 	case "logistic":
 		logistic()
+	case "flip":
+		flip()
 	case "philox":
 		philox()
 	case "update":

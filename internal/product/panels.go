@@ -59,6 +59,12 @@ func (p *Panels) Forget() { p.data = nil }
 // Count returns the number of panels.
 func (p *Panels) Count() int { return (p.cols + Lanes - 1) / Lanes }
 
+// Panel returns panel q of a matrix that is not a transpose.
+func (p *Panels) Panel(q int) Panel {
+	panel, _, _ := p.block(q, q+1, 0, p.rows, nil)
+	return panel
+}
+
 // block returns up to n rows from r0 on of panel q and of some that follow it
 // before q1, how far apart the panels are, and how many they are. Those of a
 // transpose are copied to lines, n of them for each panel.

@@ -1,0 +1,267 @@
+package rbm
+
+import (
+	"math"
+
+	"github.com/gorbm/rbm/internal/flip"
+	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/product"
+	"gonum.org/v1/gonum/mat"
+)
+
+// PseudoLogLikelihood returns the pseudo-log-likelihood (Besag, 1975) of each
+// row of v (n×nv), in nats:
+//
+//	Σᵢ log p(vᵢ|v₋ᵢ) = -Σᵢ softplus(F(v) - F(v with vᵢ flipped))
+//
+// It is exact, no unit is sampled, and needs no partition function. It takes
+// O(nv·nh) a row, and again O(nv·nh) a call for the exponentials of W, as long as
+// some thirty rows: better one call with many rows than many calls. A value
+// between 0 and 1 counts as so much of each outcome:
+// v·log p(1|v₋ᵢ) + (1-v)·log p(0|v₋ᵢ). Such values take some thirty times as long
+// as bits, as do units that have weights beyond ±600. The result is stored in dst,
+// n long. It panics if the sizes do not fit.
+func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
+	nv, nh := m.Dims()
+	n := checkBatch("v", v, nv)
+	dst = checkDst(dst, n)
+	var p model
+	p.load(m, flipWork*n)
+	defer p.done()
+	s := pseudo{p: &p}
+	s.flips.load(&p)
+	var in batch
+	var pass pass
+	for r0 := 0; r0 < n; r0 += pseudoRows {
+		in.read("v", v, r0, min(n, r0+pseudoRows))
+		s.reset(&in, dst[r0:])
+		pass.run(&p.team, &p.hidden, &in, &s)
+		work := rowsWork(flipWork*in.rows, nv, nh)
+		workers := p.team.Workers(in.rows, work)
+		s.rows = min(partRows, (in.rows+workers-1)/workers)
+		parts := (in.rows + s.rows - 1) / s.rows
+		for len(s.scratch) < workers {
+			s.scratch = append(s.scratch, newPseudoScratch(&p, min(partRows, n)))
+		}
+		p.team.Run(workers, parts, &s)
+	}
+	return dst
+}
+
+const (
+	flipWork = 8 // to flip the units of a row takes as long as so many passes
+
+	pseudoRows = product.ShareRows // that are worked off at a time
+
+	// partRows is how many rows of a part go through the exponentials of W, which
+	// do not stay near the processor, at a time.
+	partRows = 32
+)
+
+// flips holds what it takes to flip each visible unit, panel by panel, and is the
+// job that computes it.
+type flips struct {
+	w     *product.Panels
+	nh    int
+	e     []product.Line // panels × nh × 2: eᵂ and e⁻ᵂ
+	chunk []int          // of flip.Mul, or 0 if the weights are too large for it
+}
+
+func (f *flips) load(p *model) {
+	f.w, f.nh = &p.visible.w, p.hidden.units
+	panels := f.w.Count()
+	f.e = product.Lines(panels * f.nh * 2)
+	f.chunk = make([]int, panels)
+	p.team.Run(p.team.Workers(panels, p.visible.units*f.nh*2), panels, f)
+}
+
+func (f *flips) Do(_, q int) {
+	w := f.w.Panel(q)
+	flip.Table(f.table(q), w.Data, w.Stride)
+	var largest float64
+	for j := range f.nh {
+		for _, x := range w.Line(j) {
+			if x := math.Abs(x); x > largest { // whoever has a NaN gets one in the end
+				largest = x
+			}
+		}
+	}
+	f.chunk[q] = flip.Chunk(largest)
+}
+
+// table returns the exponentials of the weights of panel q.
+func (f *flips) table(q int) []product.Line { return f.e[q*f.nh*2:][:f.nh*2] }
+
+// pseudo is the sink that keeps the inputs of the hidden units, and then the job
+// that sets dst to the pseudo-log-likelihoods of some rows a part.
+type pseudo struct {
+	p       *model
+	flips   flips
+	in      *batch
+	dst     []float64
+	rows    int            // of a part
+	panels  int            // of hidden units
+	x       []product.Line // rows×panels
+	scratch []pseudoScratch
+}
+
+// pseudoScratch is what a worker needs for the rows of a part.
+type pseudoScratch struct {
+	p, q     []float64 // p(1|v) and p(0|v) of the hidden units, filled up to whole panels
+	on       []uint8   // the bits of a panel of visible units
+	products []flip.Product
+	z        []product.Line // rows × panels of visible units: log p(v with vᵢ flipped) - log p(v)
+
+	x      []product.Line // inputs of the hidden units for one row
+	hidden [2][]logistic.Sum
+	sum    []logistic.Sum // over visible units
+}
+
+func newPseudoScratch(p *model, rows int) pseudoScratch {
+	panels := p.hidden.w.Count()
+	return pseudoScratch{
+		p:        make([]float64, rows*panels*product.Lanes),
+		q:        make([]float64, rows*panels*product.Lanes),
+		on:       make([]uint8, rows),
+		products: make([]flip.Product, rows),
+		z:        make([]product.Line, rows*p.visible.w.Count()),
+		x:        make([]product.Line, panels),
+		hidden:   [2][]logistic.Sum{make([]logistic.Sum, p.hidden.words()), make([]logistic.Sum, p.hidden.words())},
+		sum:      make([]logistic.Sum, p.visible.words()),
+	}
+}
+
+// reset makes s ready for a batch.
+func (s *pseudo) reset(in *batch, dst []float64) {
+	s.in, s.dst = in, dst
+	s.panels = s.p.hidden.w.Count()
+	s.x = growLines(s.x, in.rows*s.panels)
+}
+
+func (s *pseudo) take(t, r0, n int, x tile) {
+	for r := range n {
+		for q := range len(x) / n {
+			s.x[(r0+r)*s.panels+t*panelsOfWord+q] = x[q*n+r]
+		}
+	}
+}
+
+func (s *pseudo) Do(worker, part int) {
+	r0 := part * s.rows
+	n := min(s.rows, s.in.rows-r0)
+	c := &s.scratch[worker]
+	s.probs(c, r0, n)
+	panels := len(s.flips.chunk)
+	for q := range panels {
+		s.flip(c, q, r0, n)
+	}
+	for r := range n {
+		s.dst[r0+r] = s.p.orNaN(s.row(c, c.z[r*panels:][:panels], r0+r))
+	}
+}
+
+// probs sets p and q for n rows from r0 on.
+func (s *pseudo) probs(c *pseudoScratch, r0, n int) {
+	stride := s.panels * product.Lanes
+	for r := range n {
+		x := s.inputs(r0 + r)
+		x.row(0, 1).Probs(c.p[r*stride:], 1)
+		for i, line := range x {
+			for l, x := range line {
+				c.x[i][l] = -x
+			}
+		}
+		tile(c.x).row(0, 1).Probs(c.q[r*stride:], 1)
+	}
+}
+
+// inputs returns those of the hidden units for row r.
+func (s *pseudo) inputs(r int) tile { return s.x[r*s.panels:][:s.panels] }
+
+// flip sets z for the units of panel q, for n rows from r0 on. That of units
+// whose weights are too large has no meaning.
+func (s *pseudo) flip(c *pseudoScratch, q, r0, n int) {
+	for r := range n {
+		c.on[r] = s.on(r0+r, q)
+	}
+	f := &s.flips
+	flip.Mul(c.products[:n], f.table(q), c.p, c.q, s.panels*product.Lanes, c.on, f.chunk[q])
+	bias := (*product.Line)(s.p.visible.bias[q*product.Lanes:])
+	for r := range n {
+		z := &c.z[r*len(f.chunk)+q]
+		for l := range z {
+			z[l] = c.products[r].Log(l)
+			if c.on[r]>>l&1 != 0 {
+				z[l] -= bias[l]
+			} else {
+				z[l] += bias[l]
+			}
+		}
+	}
+}
+
+// on returns the bits of the units of panel q in row r.
+func (s *pseudo) on(r, q int) (bits uint8) {
+	if b := s.in.bits; b != nil {
+		return uint8(b.row(r)[q/panelsOfWord] >> (q % panelsOfWord * product.Lanes))
+	}
+	i := q * product.Lanes
+	for l := range min(product.Lanes, s.in.cols-i) {
+		if s.in.at(r, i+l) == 1 {
+			bits |= 1 << l
+		}
+	}
+	return bits
+}
+
+// row returns the pseudo-log-likelihood of row r, whose z is given.
+func (s *pseudo) row(c *pseudoScratch, z tile, r int) (pll float64) {
+	for i := range s.in.cols {
+		v := s.in.at(r, i)
+		if s.flips.chunk[i/product.Lanes] > 0 && (v == 0 || v == 1) {
+			continue
+		}
+		// -v·softplus(-a) - (1-v)·softplus(a), of which one is softplus(-|a|) + |a|
+		a := s.logOdds(c, r, i, v)
+		z[i/product.Lanes][i%product.Lanes] = -math.Abs(a)
+		if a < 0 {
+			v = 1 - v
+		}
+		if v != 1 {
+			pll -= float64((1 - v) * math.Abs(a))
+		}
+	}
+	z.softplus(c.sum)
+	return pll - total(c.sum)
+}
+
+// logOdds returns log p(1|v₋ᵢ) - log p(0|v₋ᵢ) for any value v of visible unit i,
+// and for weights of any size.
+func (s *pseudo) logOdds(c *pseudoScratch, r, i int, v float64) float64 {
+	on, off := c.hidden[0], c.hidden[1]
+	s.moved(c, r, i, 1-v).softplus(on)
+	s.moved(c, r, i, -v).softplus(off)
+	return s.p.visible.bias[i] + total(on) - total(off)
+}
+
+// moved returns the inputs of the hidden units for row r with visible unit i
+// changed by d.
+func (s *pseudo) moved(c *pseudoScratch, r, i int, d float64) tile {
+	base := s.inputs(r)
+	if d == 0 {
+		return base
+	}
+	copy(c.x, base)
+	x, w := product.Floats(c.x), s.flips.w.Panel(i/product.Lanes)
+	for j := range w.Rows {
+		x[j] += float64(d * w.Data[j*w.Stride+i%product.Lanes])
+	}
+	return c.x
+}
+
+// softplus sets dst to the sums of softplus, word by word.
+func (x tile) softplus(dst []logistic.Sum) {
+	for t := range dst {
+		dst[t] = x[t*panelsOfWord:min(len(x), (t+1)*panelsOfWord)].row(0, 1).Softplus()
+	}
+}
