@@ -1,10 +1,18 @@
 package rbm_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"math"
+	"runtime"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/internal/cpu"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -182,5 +190,147 @@ func TestExactAfterNaN(t *testing.T) {
 		clean := randomModel(nv, nh, 1, 2)
 		v, w := e.Sample(clean, randomBits(3, nv, 0.5, 1))
 		checkExact(t, clean, v, w, 1e-14)
+	}
+}
+
+// hiddenWeights returns, for every configuration of the hidden layer, the log of its weight and the inputs x of the
+// visible units:
+//
+//	log Σ_v exp(-E(v,h)) = c·h + Σ_i softplus(x_i)    x = b + hᵀW
+func hiddenWeights(m *rbm.RBM) (logp []float64, x [][]float64) {
+	_, nh := m.Dims()
+	logp, x = make([]float64, 1<<nh), make([][]float64, 1<<nh)
+	for y := range logp {
+		x[y] = mat.Col(nil, 0, m.B)
+		for j := range nh {
+			if y>>j&1 == 1 {
+				logp[y] += m.C.AtVec(j)
+				floats.Add(x[y], m.W.RawRowView(j))
+			}
+		}
+		for _, x := range x[y] {
+			logp[y] += max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
+		}
+	}
+	return logp, x
+}
+
+// loopLogZ returns log Z by enumeration of the smaller layer.
+func loopLogZ(m *rbm.RBM) float64 {
+	if nv, nh := m.Dims(); nv < nh {
+		m = transposed(m)
+	}
+	logp, _ := hiddenWeights(m)
+	return floats.LogSumExp(logp)
+}
+
+// uniform returns a model whose parameters are all x.
+func uniform(nv, nh int, x float64) *rbm.RBM {
+	m := rbm.New(nv, nh)
+	all := params(m)
+	floats.AddConst(x, all)
+	setParams(m, all)
+	return m
+}
+
+// More configurations than a block has, and inputs up to where sums of exponentials overflow and beyond.
+func TestLogPartitionOfBlocks(t *testing.T) {
+	for _, s := range []struct{ nv, nh int }{{13, 13}, {14, 13}, {13, 33}} {
+		t.Run(fmt.Sprintf("nv=%d/nh=%d", s.nv, s.nh), func(t *testing.T) {
+			models := []*rbm.RBM{saturated(s.nv, s.nh, 1e3, 4), saturated(s.nv, s.nh, 1e6, 5)}
+			for _, std := range []float64{0.1, 1, 5, 30} {
+				models = append(models, randomModel(s.nv, s.nh, std, 1))
+			}
+			for _, x := range []float64{20, 49.9, 50.1, 50.9} { // exp(14·50.9) overflows
+				models = append(models, uniform(s.nv, s.nh, x), uniform(s.nv, s.nh, -x), saturated(s.nv, s.nh, x, 2))
+			}
+			for _, m := range models {
+				name := fmt.Sprintf("LogPartition() with b[0]=%v", m.B.AtVec(0))
+				checkNear(t, name, m.LogPartition(), loopLogZ(m), 2e-15*(100+magnitude(m)))
+			}
+		})
+	}
+}
+
+// Long products of the factors 1 + e⁰.
+func TestLogPartitionOfZero(t *testing.T) {
+	for _, s := range []struct{ nv, nh int }{{1, 1}, {5, 4}, {13, 13}, {9000, 13}, {13, 9000}} {
+		want := float64(s.nv+s.nh) * math.Ln2
+		checkNear(t, "LogPartition()", rbm.New(s.nv, s.nh).LogPartition(), want, 1e-15*want)
+	}
+}
+
+// A change to this number is a change to the results of every user.
+func TestLogPartitionStaysTheSame(t *testing.T) {
+	const want = 0x1.0eb6583f2f345p+06
+	cpu.Each(func(name string) {
+		if got := rbm.NewRandom(70, 13, 0.3, newSource(1)).LogPartition(); got != want {
+			t.Errorf("%s: LogPartition() = %x, want %x", name, got, want)
+		}
+	})
+}
+
+// countdown is a context that is canceled once it has been asked so many times.
+type countdown struct {
+	context.Context
+	left atomic.Int64
+}
+
+func (c *countdown) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestLogPartitionContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	for _, m := range []*rbm.RBM{randomModel(5, 4, 1, 1), randomModel(14, 15, 1, 1), saturated(15, 14, 1e3, 1)} {
+		got, err := m.LogPartitionContext(ctx)
+		if want := m.LogPartition(); got != want || err != nil {
+			t.Errorf("LogPartitionContext = %v, %v, want %v, nil", got, err, want)
+		}
+	}
+	cancel()
+	late, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
+	defer cancel()
+	for _, m := range []*rbm.RBM{randomModel(5, 4, 1, 1), randomModel(14, 15, 1, 1), saturated(15, 14, 1e3, 1)} {
+		for _, tt := range []struct {
+			ctx  context.Context
+			want error
+		}{{ctx, context.Canceled}, {late, context.DeadlineExceeded}} {
+			if got, err := m.LogPartitionContext(tt.ctx); !math.IsNaN(got) || !errors.Is(err, tt.want) {
+				t.Errorf("LogPartitionContext = %v, %v, want NaN, %v", got, err, tt.want)
+			}
+		}
+		for blocks := range int64(3) {
+			var during countdown
+			during.left.Store(blocks)
+			if got, err := m.LogPartitionContext(&during); blocks == 0 || m.W.RawMatrix().Rows > 4 {
+				if !math.IsNaN(got) || !errors.Is(err, context.Canceled) {
+					t.Errorf("LogPartitionContext = %v, %v, want NaN, %v after %d blocks", got, err, context.Canceled, blocks)
+				}
+			}
+		}
+	}
+}
+
+func TestPartitionSameForEveryGOMAXPROCSAndCPU(t *testing.T) {
+	setProcs(t, 1)
+	for _, m := range []*rbm.RBM{
+		randomModel(13, 33, 0.2, 5), randomModel(40, 13, 0.2, 6), saturated(13, 14, 1e3, 7),
+	} {
+		nv, nh := m.Dims()
+		var want []float64
+		cpu.Each(func(name string) {
+			for p := 1; p <= 7; p++ {
+				runtime.GOMAXPROCS(p)
+				got := []float64{m.LogPartition()}
+				if want == nil {
+					want = got
+				}
+				checkSame(t, fmt.Sprintf("nv=%d/nh=%d/%s/GOMAXPROCS=%d", nv, nh, name, p), got, want)
+			}
+		})
 	}
 }
