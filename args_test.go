@@ -150,6 +150,7 @@ var methods = []struct {
 	{"PseudoLogLikelihood", func(m *rbm.RBM) { m.PseudoLogLikelihood(nil, rbm.NewBits(1, 3)) }},
 	{"LogPartition", func(m *rbm.RBM) { m.LogPartition() }},
 	{"LogPartitionContext", func(m *rbm.RBM) { m.LogPartitionContext(context.Background()) }},
+	{"LogPartitionGradient", func(m *rbm.RBM) { m.LogPartitionGradient(new(rbm.Gradient)) }},
 	{"Gradient", func(m *rbm.RBM) { m.Gradient(new(rbm.Gradient), rbm.NewBits(1, 3), rbm.NewCD(1, newSource(1))) }},
 	{"FreeEnergyGradient", func(m *rbm.RBM) { m.FreeEnergyGradient(new(rbm.Gradient), rbm.NewBits(1, 3), nil) }},
 	{"Gibbs", func(m *rbm.RBM) {

@@ -102,6 +102,11 @@ func BenchmarkLogPartition(b *testing.B) {
 	benchExact(b, func(m *rbm.RBM) { m.LogPartition() })
 }
 
+func BenchmarkLogPartitionGradient(b *testing.B) {
+	var g rbm.Gradient
+	benchExact(b, func(m *rbm.RBM) { m.LogPartitionGradient(&g) })
+}
+
 func benchExact(b *testing.B, f func(m *rbm.RBM)) {
 	const nh = 20
 	b.Run(fmt.Sprintf("nv=%d/nh=%d", benchVisible, nh), func(b *testing.B) {

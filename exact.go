@@ -6,12 +6,13 @@ import (
 	"math"
 
 	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/product"
 	"gonum.org/v1/gonum/mat"
 )
 
 const (
-	maxExact     = 20 // visible units of Exact
-	maxPartition = 30 // units of the smaller layer in LogPartition
+	maxExact     = 20 // units of the enumerated layer in Exact and LogPartitionGradient
+	maxPartition = 30 // in LogPartition
 )
 
 // LogPartition returns log Z, exactly, in nats: the log of the sum of
@@ -52,16 +53,51 @@ func checkEnumeration(m *RBM, most int) int {
 	return n
 }
 
+// LogPartitionGradient returns log Z as [RBM.LogPartition] does, and sets dst to
+// its gradient, the exact means of the model:
+//
+//	∂log Z/∂W = ⟨hvᵀ⟩model    ∂log Z/∂b = ⟨v⟩model    ∂log Z/∂c = ⟨h⟩model
+//
+// It enumerates the smaller layer, at most 20 units, and takes several times as
+// long as LogPartition, and 8 bytes for each configuration. It panics if both
+// layers have more than 20 units, if dst is nil, or if the sizes do not fit. If a
+// parameter is NaN, so are log Z and all of the gradient.
+func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
+	n := checkEnumeration(m, maxExact)
+	total := 1 << n
+	dst.reset(m, total, 3*total)
+	p := &dst.model
+	defer p.done()
+	if p.hidden.units < p.visible.units {
+		dst.exchange(total)
+	}
+	z := partition{model: p, from: &p.visible, out: &p.hidden, logp: make([]float64, total)}
+	logZ, _ = z.sum(context.Background(), m)
+	weights := z.logp
+	for x, logp := range weights {
+		weights[x] = logistic.Exp(logp - logZ)
+	}
+	sum := product.Sum(weights) // not quite 1 where log Z is large, and so is its rounding
+	var all enumeration
+	for start := 0; start < total; start += blockRows {
+		in := all.block(n, start, min(blockRows, total-start))
+		dst.stats.add(p, "configuration", in.bits, weights[start:], sum, nil)
+	}
+	dst.finish()
+	return logZ
+}
+
 // A partition is the sum of exp(-E) over all configurations of one layer, with
 // the other summed out. It is also the job that sums them block by block.
 type partition struct {
 	model     *model
 	from, out *layer
+	logp      []float64 // of each configuration, up to log Z, if it is not nil
 
 	ctx     context.Context
 	sums    []float64 // log of the sum of each block of blockRows configurations
 	factors factors
-	blocks  [][]float64 // of each worker
+	blocks  [][]float64 // of each worker, where logp is nil
 }
 
 // sum returns log Z of m, which the model is loaded from, or an error if ctx is
@@ -117,6 +153,9 @@ func (z *partition) sumInputs() {
 func (z *partition) block(worker, k int) []float64 {
 	start := k * blockRows
 	n := min(blockRows, 1<<z.from.units-start)
+	if z.logp != nil {
+		return z.logp[start:][:n]
+	}
 	z.blocks[worker] = grow(z.blocks[worker], n)
 	return z.blocks[worker]
 }
@@ -140,9 +179,12 @@ func (e *enumeration) block(units, start, n int) *batch {
 
 // Exact is a Sampler without error: it returns all 2ⁿᵛ visible configurations,
 // weighted by their probabilities, so that [RBM.Gradient] is the exact gradient
-// of the log-likelihood. It is for models of at most 20 visible units, to check
-// and to compare with: time and memory are proportional to 2ⁿᵛ. The zero value is
-// ready to use.
+// of the log-likelihood. It is for small models, to check and to compare with:
+// time and memory are proportional to 2ⁿᵛ. The zero value is ready to use.
+//
+// Sample is for at most 20 visible units. Gradient with an *Exact, itself and not
+// inside another Sampler, also takes models of more visible and at most 20 hidden
+// units: it then has the negative phase from [RBM.LogPartitionGradient].
 type Exact struct {
 	model    model
 	marginal marginal
@@ -159,6 +201,21 @@ func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64
 	e.model.load(m, e.start(m))
 	defer e.model.done()
 	return e.finish(&e.model)
+}
+
+// gradient is RBM.Gradient of models that are too large for Sample: the slope of
+// log p = -F - log Z.
+func (e *Exact) gradient(m *RBM, dst *Gradient, v mat.Matrix) {
+	checkEnumeration(m, maxExact)
+	m.FreeEnergyGradient(dst, v, nil)
+	var z Gradient
+	m.LogPartitionGradient(&z)
+	dst.W.Add(dst.W, z.W)
+	dst.W.Scale(-1, dst.W)
+	dst.B.AddVec(dst.B, z.B)
+	dst.B.ScaleVec(-1, dst.B)
+	dst.C.AddVec(dst.C, z.C)
+	dst.C.ScaleVec(-1, dst.C)
 }
 
 // start returns the number of configurations. It panics if m is too large.
