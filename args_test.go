@@ -1,6 +1,7 @@
 package rbm_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -148,6 +149,8 @@ var methods = []struct {
 	{"VisibleProbs", func(m *rbm.RBM) { m.VisibleProbs(nil, rbm.NewBits(1, 2)) }},
 	{"PseudoLogLikelihood", func(m *rbm.RBM) { m.PseudoLogLikelihood(nil, rbm.NewBits(1, 3)) }},
 	{"LogPartition", func(m *rbm.RBM) { m.LogPartition() }},
+	{"LogPartitionContext", func(m *rbm.RBM) { m.LogPartitionContext(context.Background()) }},
+	{"LogPartitionGradient", func(m *rbm.RBM) { m.LogPartitionGradient(new(rbm.Gradient)) }},
 	{"Gradient", func(m *rbm.RBM) { m.Gradient(new(rbm.Gradient), rbm.NewBits(1, 3), rbm.NewCD(1, newSource(1))) }},
 	{"FreeEnergyGradient", func(m *rbm.RBM) { m.FreeEnergyGradient(new(rbm.Gradient), rbm.NewBits(1, 3), nil) }},
 	{"Gibbs", func(m *rbm.RBM) {

@@ -112,6 +112,25 @@ func BenchmarkRatioLong(b *testing.B) {
 	}
 }
 
+func BenchmarkLogPartition(b *testing.B) {
+	benchExact(b, func(m *rbm.RBM) { m.LogPartition() })
+}
+
+func BenchmarkLogPartitionGradient(b *testing.B) {
+	var g rbm.Gradient
+	benchExact(b, func(m *rbm.RBM) { m.LogPartitionGradient(&g) })
+}
+
+func benchExact(b *testing.B, f func(m *rbm.RBM)) {
+	const nh = 20
+	b.Run(fmt.Sprintf("nv=%d/nh=%d", benchVisible, nh), func(b *testing.B) {
+		m := rbm.NewRandom(benchVisible, nh, 0.1, rand.NewPCG(3, 4))
+		for b.Loop() {
+			f(m)
+		}
+	})
+}
+
 // benchShapes runs f for every shape.
 func benchShapes(b *testing.B, f func(b *testing.B, nh, n int)) {
 	for _, nh := range []int{64, 500, 2000} {

@@ -53,6 +53,10 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 		rows += 2 * s.K * samples
 		finish = s.finish
 	case *Exact:
+		if nv > maxExact {
+			s.gradient(m, dst, v)
+			return
+		}
 		samples = s.start(m)
 		rows += samples
 		finish = s.finish
@@ -147,6 +151,15 @@ func (g *Gradient) reset(m *RBM, n, rows int) {
 	g.check("gradient", nv, nh)
 	g.model.load(m, rows)
 	g.stats.reset(nv, nh, n)
+}
+
+// exchange makes the layers change places, once g is reset: what is added then
+// are n rows of h, with p(v=1|h) in place of ĥ.
+func (g *Gradient) exchange(n int) {
+	p := &g.model
+	p.visible, p.hidden = p.hidden, p.visible
+	g.stats.reset(p.visible.units, p.hidden.units, n)
+	g.stats.exchanged = true
 }
 
 // check panics unless g has the parts of a gradient for nv and nh units.

@@ -32,6 +32,8 @@ type statistics struct {
 	chains  *draws
 	dst     *Gradient      // to store in, if the current product is the last
 	scratch []flushScratch // of each worker
+
+	exchanged bool // v, nv and h, nh stand for each other
 }
 
 type flushScratch struct {
@@ -44,7 +46,7 @@ const maxRoom = 1 << 19
 // reset makes s empty, for n rows in two batches, which wait together if that is
 // not too much.
 func (s *statistics) reset(nv, nh, n int) {
-	s.nv, s.nh, s.begun, s.rows = nv, nh, false, 0
+	s.nv, s.nh, s.exchanged, s.begun, s.rows = nv, nh, false, false, 0
 	room := (min(n, 2*blockRows) + 2*wordBits - 1) &^ (wordBits - 1)
 	s.room = min(room, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
 	if n := (nh/wordBits + 1) * s.room * wordBits; cap(s.p) < n {
@@ -194,7 +196,12 @@ func (s *flushing) Do(worker, part int) {
 		return
 	}
 	for q := range panels {
-		s.dst.store(acc[q*(s.nv+1):][:s.nv+1], first+q)
+		panel := acc[q*(s.nv+1):][:s.nv+1]
+		if s.exchanged {
+			s.dst.storeExchanged(panel, first+q)
+		} else {
+			s.dst.store(panel, first+q)
+		}
 	}
 }
 
@@ -210,6 +217,22 @@ func (g *Gradient) store(panel []product.Line, q int) {
 	if n < product.Lanes {
 		for i := range nv {
 			g.B.SetVec(i, panel[i][n])
+		}
+	}
+}
+
+// storeExchanged does the same for panel q of (p(v=1|h), 1)(h, 1)ᵀ.
+func (g *Gradient) storeExchanged(panel []product.Line, q int) {
+	w := g.W.RawMatrix()
+	nh := w.Rows
+	n := min(product.Lanes, w.Cols-q*product.Lanes)
+	for l := range n {
+		g.B.SetVec(q*product.Lanes+l, panel[nh][l])
+	}
+	for j := range nh {
+		copy(w.Data[j*w.Stride+q*product.Lanes:][:n], panel[j][:n])
+		if n < product.Lanes {
+			g.C.SetVec(j, panel[j][n])
 		}
 	}
 }
