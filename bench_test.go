@@ -1,6 +1,7 @@
 package rbm_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -408,4 +409,19 @@ func referenceHiddenProbs(m *rbm.RBM, data *rbm.Bits) func() {
 	ref, v := newReference(m), mat.DenseCopyOf(data)
 	var p mat.Dense
 	return func() { ref.probs(&p, v, m.W.T(), ref.c) }
+}
+
+// BenchmarkAIS takes 100 runs through the 14,500 temperatures of Salakhutdinov &
+// Murray (2008).
+func BenchmarkAIS(b *testing.B) {
+	const nh, runs, temperatures = 500, 100, 14500
+	m := benchModel(nh, benchRows(1000))
+	b.Run(fmt.Sprintf("nv=%d/nh=%d/runs=%d/temperatures=%d", benchVisible, nh, runs, temperatures), func(b *testing.B) {
+		a := rbm.NewAIS(runs, temperatures, rand.NewPCG(7, 8))
+		for b.Loop() {
+			if _, err := a.Run(context.Background(), m); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
