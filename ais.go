@@ -185,6 +185,7 @@ func (a *AIS) anneal(ctx context.Context, m *RBM, base []float64, reverse bool) 
 type annealing struct {
 	c     *Chains
 	base  []float64 // a
+	rest  []float64 // (1-β)a, of the second temperature
 	diff  []float64 // b - a
 	words int       // of hidden units
 	from  []logistic.Sum
@@ -196,6 +197,7 @@ type annealing struct {
 func newAnnealing(c *Chains, base []float64) *annealing {
 	s := &annealing{c: c, words: c.model.hidden.words(), base: make([]float64, len(c.model.visible.bias)), diff: make([]float64, len(base))}
 	copy(s.base, base)
+	s.rest = make([]float64, len(s.base))
 	for i, a := range base {
 		s.diff[i] = c.model.visible.bias[i] - a
 	}
@@ -212,6 +214,9 @@ func (s *annealing) step(logw []float64, from, to float64) {
 	p := &c.model
 	n := c.v.rows
 	s.betaFrom, s.betaTo = from, to
+	for i, a := range s.base {
+		s.rest[i] = (1 - to) * a
+	}
 	c.in.read("v", &c.v, 0, n)
 	c.hidden(p, c.clock, n, 0)
 	c.pass.run(&p.team, &p.hidden, &c.in, s)
@@ -257,9 +262,9 @@ func (s *annealingVisible) take(t, r0, n int, x tile) {
 	for r := range n {
 		in := scaled(&y, x.row(r, n), s.betaTo)
 		for q := range in.N {
-			base := product.Line(s.base[t*wordBits+q*product.Lanes:])
-			for l := range y[q] {
-				y[q][l] += float64((1 - s.betaTo) * base[l])
+			y, base := &y[q], (*product.Line)(s.rest[t*wordBits+q*product.Lanes:])
+			for l := range y {
+				y[l] += base[l]
 			}
 		}
 		d := &s.c.draws
@@ -273,10 +278,15 @@ func (s *annealingVisible) take(t, r0, n int, x tile) {
 func scaled(y *[panelsOfWord]product.Line, in logistic.Inputs, beta float64) logistic.Inputs {
 	for q := range in.N {
 		x, y := &in.X[q*in.Stride], &y[q]
-		for l, x := range x {
-			y[l] = beta * x
-			if beta == 0 && math.IsInf(x, -1) {
-				y[l] = x
+		for l := range y {
+			y[l] = beta * x[l]
+		}
+		if beta != 0 {
+			continue
+		}
+		for l := range y {
+			if math.IsInf(x[l], -1) {
+				y[l] = x[l]
 			}
 		}
 	}
