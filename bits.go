@@ -278,3 +278,18 @@ func (b *batch) at(i, j int) float64 {
 	}
 	return float64(b.bits.words[i*b.bits.stride+j/wordBits] >> (j % wordBits) & 1)
 }
+
+// addTo adds row r, times scale, to x.
+func (b *batch) addTo(x []float64, r int, scale float64) {
+	if b.bits == nil {
+		for i := range x {
+			x[i] += float64(scale * b.at(r, i))
+		}
+		return
+	}
+	for w, word := range b.bits.row(r) {
+		for ; word != 0; word &= word - 1 {
+			x[w*wordBits+bits.TrailingZeros64(word)] += scale
+		}
+	}
+}

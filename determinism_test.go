@@ -101,6 +101,13 @@ var wholesale = []struct {
 		c.Gibbs(m, 3)
 		return values(c.Visible())
 	}},
+	{"Centering", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		c, cd := rbm.Centering{Rate: 0.3, Enhanced: true}, rbm.NewCD(1, newSource(6))
+		var g rbm.Gradient
+		c.Gradient(&g, m, v, cd)
+		c.Gradient(&g, m, v, cd)
+		return slices.Concat(gradientValues(&g), c.V, c.H)
+	}},
 	{"AIS", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		a := rbm.NewAIS(50, 4, newSource(4))
 		a.Base = values(randomReals(1, m.B.Len(), 5))
@@ -478,6 +485,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 	chains := rbm.NewChains(newSource(37))
 	chains.StartRandom(m, n)
+	cd := rbm.NewCD(1, newSource(39))
+	centering := rbm.Centering{Rate: 0.1}
 	for _, tt := range []struct {
 		name string
 		step func()
@@ -488,6 +497,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"CD on batches of two sizes", step(rbm.NewCD(1, newSource(36)), bits, bits.Slice(0, 30))},
 		{"PCD", step(rbm.NewPCD(50, 1, newSource(38)), bits)},
 		{"Gibbs", func() { chains.Gibbs(m, 2) }},
+		{"Centering", func() { centering.Gradient(&g, m, bits, cd) }},
 	} {
 		tt.step()
 		tt.step()

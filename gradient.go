@@ -32,8 +32,12 @@ type Gradient struct {
 // It panics if dst or s is nil, if the sizes do not fit, if v or a sample has a
 // value outside [0, 1], or if the weights of s are negative, not finite or all
 // zero. If a parameter is NaN, so is all of the gradient.
-func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
-	nv, _ := m.Dims()
+func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.gradient(dst, v, s, nil) }
+
+// gradient also sets means, unless they are nil, to the means of v and ĥ over the
+// rows of v.
+func (m *RBM) gradient(dst *Gradient, v mat.Matrix, s Sampler, means *means) {
+	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
 	if s == nil {
 		panic("rbm: sampler is nil")
@@ -54,7 +58,7 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 		finish = s.finish
 	case *Exact:
 		if nv > maxExact {
-			s.gradient(m, dst, v)
+			s.gradient(m, dst, v, means)
 			return
 		}
 		samples = s.start(m)
@@ -64,7 +68,12 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) {
 	dst.reset(m, n+samples, rows)
 	p, stats := &dst.model, &dst.stats
 	defer p.done()
+	if means != nil {
+		means.reset(nv, nh)
+	}
+	stats.means = means
 	stats.add(p, "v", v, nil, float64(n), chains)
+	stats.means = nil
 	var sample mat.Matrix
 	var weights []float64
 	if finish != nil {

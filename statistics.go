@@ -25,6 +25,8 @@ type statistics struct {
 	values  product.Weights // or (v, 1) itself, if it is not bits
 	notBits bool
 
+	means *means // of what is added, if wanted
+
 	pass    pass
 	in      batch
 	base    int // where the rows of the current pass go
@@ -90,6 +92,9 @@ func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64,
 			s.chains = chains.restart(p, n, r0)
 		}
 		s.pass.run(&p.team, &p.hidden, &s.in, s)
+		if s.means != nil {
+			s.means.add(s)
+		}
 		s.rows += rows
 		if s.in.bits == nil {
 			s.notBits = true

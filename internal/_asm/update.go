@@ -10,6 +10,7 @@ import (
 func update() {
 	step("plain", "func(w, grad *float64, n int, rate, decay float64)", false)
 	step("withMomentum", "func(w, d, grad *float64, n int, rate, decay, momentum float64)", true)
+	center()
 }
 
 func step(name, signature string, momentum bool) {
@@ -55,6 +56,59 @@ func step(name, signature string, momentum bool) {
 	ADDQ(U8(4), i)
 	JMP(LabelRef("loop"))
 	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// center writes a step to the centred gradient, of two registers at a time.
+func center() {
+	s := avx2
+	TEXT("center"+s.name, NOSPLIT, "func(w, b, mu, down *float64, n int, lambda, c float64, sums *[8]float64)")
+	Pragma("noescape")
+	Doc("center" + s.name + " is centerGo for n elements, n a multiple of 8.")
+	w := Load(Param("w"), GP64())
+	b := Load(Param("b"), GP64())
+	mu := Load(Param("mu"), GP64())
+	down := Load(Param("down"), GP64())
+	n := Load(Param("n"), GP64())
+	spread := func(name string) VecVirtual {
+		x, v := Load(Param(name), XMM()), s.reg()
+		VBROADCASTSD(x, v)
+		return v
+	}
+	lambda, c := spread("lambda"), spread("c")
+	sums := Load(Param("sums"), GP64())
+	sum := []VecVirtual{s.reg(), s.reg()}
+	for h := range sum {
+		VMOVUPD(Mem{Base: sums, Disp: 32 * h}, sum[h])
+	}
+	i := GP64()
+	XORQ(i, i)
+	Label("loop")
+	CMPQ(i, n)
+	JGE(LabelRef("done"))
+	for h := range sum {
+		at := func(base Register) Mem { return Mem{Base: base, Index: i, Scale: 8, Disp: 32 * h} }
+		x, t, u, m := s.reg(), s.reg(), s.reg(), s.reg()
+		VMOVUPD(at(mu), m)
+		VMULPD(at(b), lambda, t)
+		VMULPD(m, c, u)
+		VADDPD(u, t, t)
+		VMOVUPD(at(w), x)
+		VSUBPD(t, x, x)
+		VMOVUPD(x, at(w))
+		VMULPD(x, m, m)
+		VADDPD(m, sum[h], sum[h])
+		VMULPD(x, lambda, x)
+		VADDPD(at(down), x, x)
+		VMOVUPD(x, at(down))
+	}
+	ADDQ(U8(8), i)
+	JMP(LabelRef("loop"))
+	Label("done")
+	for h := range sum {
+		VMOVUPD(sum[h], Mem{Base: sums, Disp: 32 * h})
+	}
 	VZEROUPPER()
 	RET()
 }

@@ -27,3 +27,12 @@ func withMomentum(w, d, g []float64, rate, decay, momentum float64) {
 	}
 	withMomentumGo(w, d, g, rate, decay, momentum)
 }
+
+func center(w, b, mu, down []float64, lambda, c float64, sums *[8]float64) {
+	for cpu.AVX2 && len(w) >= 8 {
+		n := min(len(w)&^7, callLen)
+		centerAVX2(&w[0], &b[0], &mu[0], &down[0], n, lambda, c, sums)
+		w, b, mu, down = w[n:], b[n:], mu[n:], down[n:]
+	}
+	centerGo(w, b, mu, down, lambda, c, sums)
+}

@@ -67,3 +67,56 @@ loop:
 done:
 	VZEROUPPER
 	RET
+
+// func centerAVX2(w *float64, b *float64, mu *float64, down *float64, n int, lambda float64, c float64, sums *[8]float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·centerAVX2(SB), NOSPLIT, $0-64
+	MOVQ         w+0(FP), AX
+	MOVQ         b+8(FP), CX
+	MOVQ         mu+16(FP), DX
+	MOVQ         down+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVSD        lambda+40(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVSD        c+48(FP), X1
+	VBROADCASTSD X1, Y1
+	MOVQ         sums+56(FP), DI
+	VMOVUPD      (DI), Y2
+	VMOVUPD      32(DI), Y3
+	XORQ         R8, R8
+
+loop:
+	CMPQ    R8, SI
+	JGE     done
+	VMOVUPD (DX)(R8*8), Y6
+	VMULPD  (CX)(R8*8), Y0, Y5
+	VMULPD  Y6, Y1, Y4
+	VADDPD  Y4, Y5, Y5
+	VMOVUPD (AX)(R8*8), Y4
+	VSUBPD  Y5, Y4, Y4
+	VMOVUPD Y4, (AX)(R8*8)
+	VMULPD  Y4, Y6, Y6
+	VADDPD  Y6, Y2, Y2
+	VMULPD  Y4, Y0, Y4
+	VADDPD  (BX)(R8*8), Y4, Y4
+	VMOVUPD Y4, (BX)(R8*8)
+	VMOVUPD 32(DX)(R8*8), Y6
+	VMULPD  32(CX)(R8*8), Y0, Y5
+	VMULPD  Y6, Y1, Y4
+	VADDPD  Y4, Y5, Y5
+	VMOVUPD 32(AX)(R8*8), Y4
+	VSUBPD  Y5, Y4, Y4
+	VMOVUPD Y4, 32(AX)(R8*8)
+	VMULPD  Y4, Y6, Y6
+	VADDPD  Y6, Y3, Y3
+	VMULPD  Y4, Y0, Y4
+	VADDPD  32(BX)(R8*8), Y4, Y4
+	VMOVUPD Y4, 32(BX)(R8*8)
+	ADDQ    $0x08, R8
+	JMP     loop
+
+done:
+	VMOVUPD Y2, (DI)
+	VMOVUPD Y3, 32(DI)
+	VZEROUPPER
+	RET

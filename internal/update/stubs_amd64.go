@@ -13,3 +13,8 @@ func plainAVX2(w *float64, grad *float64, n int, rate float64, decay float64)
 //
 //go:noescape
 func withMomentumAVX2(w *float64, d *float64, grad *float64, n int, rate float64, decay float64, momentum float64)
+
+// centerAVX2 is centerGo for n elements, n a multiple of 8.
+//
+//go:noescape
+func centerAVX2(w *float64, b *float64, mu *float64, down *float64, n int, lambda float64, c float64, sums *[8]float64)

@@ -38,6 +38,14 @@ func testImplementation(t *testing.T) {
 		withMomentumGo(wantW[1:n+1], wantD[1:n+1], g[1:n+1], rate, decay, momentum)
 		same(t, "Momentum: w", w, wantW)
 		same(t, "Momentum: d", d, wantD)
+		mu, _ := vector(n)
+		c := rnd.NormFloat64()
+		sum := Center(w[1:n+1], g[1:n+1], mu[1:n+1], d[1:n+1], rate, c)
+		var sums [8]float64
+		centerGo(wantW[1:n+1], g[1:n+1], mu[1:n+1], wantD[1:n+1], rate, c, &sums)
+		same(t, "Center: w", w, wantW)
+		same(t, "Center: down", d, wantD)
+		same(t, "Center: sum", []float64{0, sum, 0}, []float64{0, ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7])), 0})
 		if w[0] != guard || w[n+1] != guard || d[0] != guard || d[n+1] != guard {
 			t.Errorf("n=%d: memory beside the vectors was overwritten", n)
 		}

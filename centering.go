@@ -1,0 +1,170 @@
+package rbm
+
+import (
+	"fmt"
+
+	"github.com/gorbm/rbm/internal/parallel"
+	"github.com/gorbm/rbm/internal/update"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Centering computes the centred gradient (Melchior, Fischer & Wiskott, 2016;
+// Montavon & Müller, 2012). With offsets μ of the visible and λ of the hidden
+// units it is, of the ordinary gradient ∂,
+//
+//	W̃ = ∂W - λ·∂bᵀ - ∂c·μᵀ    b̃ = ∂b - W̃ᵀλ    c̃ = ∂c - W̃μ
+//
+// which is the ordinary one of the same model written in v-μ and h-λ. Offsets
+// near the means of the units make learning faster, and independent of which of
+// the two states of a unit is called 1. The zero value is ready to use: its
+// offsets are the means of each batch. A Centering belongs to one goroutine at a
+// time and must not be copied after its first use.
+type Centering struct {
+	// Rate is the weight of a batch in the moving average that the offsets are,
+	// (1-Rate)·offset + Rate·mean; 0 stands for 1. Where there are no offsets yet
+	// the first batch counts fully.
+	Rate float64
+
+	// Enhanced takes the means half-way between data and model in place of those
+	// of the data: the enhanced gradient (Cho, Raiko & Ilin, 2013).
+	Enhanced bool
+
+	V, H []float64 // the offsets μ (nv) and λ (nh), once there are any
+
+	state *centeringState
+}
+
+type centeringState struct {
+	means means
+	job   centering
+	team  parallel.Team
+}
+
+// Gradient sets dst to the centred gradient, as [RBM.Gradient] does to the
+// ordinary one, after it has moved the offsets by the means of this batch. It
+// panics for the same reasons, if Rate is not between 0 and 1, or if there are
+// offsets of another size.
+func (c *Centering) Gradient(dst *Gradient, m *RBM, v mat.Matrix, s Sampler) {
+	if !(0 <= c.Rate && c.Rate <= 1) {
+		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
+	}
+	nv, nh := m.Dims()
+	checkOffsets("V", c.V, nv)
+	checkOffsets("H", c.H, nh)
+	if c.state == nil {
+		c.state = new(centeringState)
+	}
+	means := &c.state.means
+	m.gradient(dst, v, s, means)
+	c.V = c.move(c.V, means.v, dst.B)
+	c.H = c.move(c.H, means.h, dst.C)
+	c.state.job.apply(&c.state.team, dst, c.V, c.H)
+}
+
+func checkOffsets(name string, offsets []float64, n int) {
+	if len(offsets) != 0 && len(offsets) != n {
+		panic(fmt.Sprintf("rbm: %s of centering has length %d, want %d", name, len(offsets), n))
+	}
+}
+
+// move returns the offsets moved by the means of the data, or half-way to those of
+// the model, which are less by the gradient g.
+func (c *Centering) move(offset, mean []float64, g *mat.VecDense) []float64 {
+	rate := c.Rate
+	if len(offset) == 0 {
+		offset, rate = make([]float64, len(mean)), 1
+	}
+	if rate == 0 {
+		rate = 1
+	}
+	for i, x := range mean {
+		if c.Enhanced {
+			x -= g.AtVec(i) / 2
+		}
+		offset[i] = float64((1-rate)*offset[i]) + float64(rate*x)
+	}
+	return offset
+}
+
+// centering is the job that turns an ordinary gradient into the centred one, some
+// columns of W a part.
+type centering struct {
+	g     *Gradient
+	v, h  []float64 // offsets
+	b, c  []float64 // the gradient's
+	parts int
+	down  []float64 // W̃ᵀλ
+	dot   []float64 // of each row of W̃ and part: its part of W̃μ
+}
+
+const centeringColumns = 64
+
+func (s *centering) apply(team *parallel.Team, g *Gradient, v, h []float64) {
+	nv, nh := len(v), len(h)
+	s.g, s.v, s.h = g, v, h
+	s.b, s.c = grow(s.b, nv), grow(s.c, nh)
+	for i := range s.b {
+		s.b[i] = g.B.AtVec(i)
+	}
+	for j := range s.c {
+		s.c[j] = g.C.AtVec(j)
+	}
+	s.parts = (nv + centeringColumns - 1) / centeringColumns
+	s.down, s.dot = grow(s.down, nv), grow(s.dot, nh*s.parts)
+	work := nv * nh / 3
+	team.Start(work)
+	team.Run(team.Workers(s.parts, work), s.parts, s)
+	team.Stop()
+	for i, x := range s.down {
+		g.B.SetVec(i, s.b[i]-x)
+	}
+	for j, x := range s.c {
+		var sum float64
+		for _, x := range s.dot[j*s.parts:][:s.parts] {
+			sum += x
+		}
+		g.C.SetVec(j, x-sum)
+	}
+	s.g, s.v, s.h = nil, nil, nil
+}
+
+func (s *centering) Do(_, part int) {
+	i0 := part * centeringColumns
+	i1 := min(len(s.v), i0+centeringColumns)
+	down := s.down[i0:i1]
+	clear(down)
+	for j, lambda := range s.h {
+		w := s.g.W.RawRowView(j)[i0:i1]
+		s.dot[j*s.parts+part] = update.Center(w, s.b[i0:i1], s.v[i0:i1], down, lambda, s.c[j])
+	}
+}
+
+// means are those of the visible units and of ĥ over the rows of a batch.
+type means struct {
+	v, h []float64
+	p    []float64 // h, filled up to whole words
+}
+
+// reset makes s zero.
+func (s *means) reset(nv, nh int) {
+	s.p = grow(s.p, (nh+wordBits-1)/wordBits*wordBits)
+	s.v, s.h = grow(s.v, nv), s.p[:nh]
+	clear(s.v)
+	clear(s.p)
+}
+
+// add adds the rows of the current pass of stats, times their scale.
+func (s *means) add(stats *statistics) {
+	for t := range len(s.p) / wordBits {
+		sum := (*[wordBits]float64)(s.p[t*wordBits:])
+		for r := range stats.in.rows {
+			p := (*[wordBits]float64)(stats.p[(t*stats.room+stats.base+r)*wordBits:])
+			for l := range sum {
+				sum[l] += p[l]
+			}
+		}
+	}
+	for r, scale := range stats.scale {
+		stats.in.addTo(s.v, r, scale)
+	}
+}

@@ -1,0 +1,152 @@
+package rbm_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/mat"
+)
+
+// columnMeans returns the means of the columns of a.
+func columnMeans(a mat.Matrix) []float64 {
+	n, c := a.Dims()
+	mean := make([]float64, c)
+	for i := range mean {
+		for r := range n {
+			mean[i] += a.At(r, i) / float64(n)
+		}
+	}
+	return mean
+}
+
+// The centred gradient against its formula, with the means taken from the data.
+func TestCenteringIsItsFormula(t *testing.T) {
+	for _, s := range []struct{ nv, nh, n int }{{1, 1, 1}, {5, 3, 4}, {9, 17, 70}, {130, 70, 33}, {64, 64, 64}, {3, 2, 9000}} {
+		for _, v := range []namedMatrix{{"bits", randomBits(s.n, s.nv, 0.3, 1)}, {"grey", grey(randomBits(s.n, s.nv, 0.3, 1), 2)}} {
+			for _, enhanced := range []bool{false, true} {
+				t.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d/%s/enhanced=%v", s.nv, s.nh, s.n, v.name, enhanced), func(t *testing.T) {
+					m := randomModel(s.nv, s.nh, 0.5, 3)
+					c := rbm.Centering{Rate: 0.25, Enhanced: enhanced}
+					centred, plain := rbm.NewCD(1, newSource(4)), rbm.NewCD(1, newSource(4))
+					var got, g rbm.Gradient
+					var mu, lambda []float64
+					for step := range 3 {
+						c.Gradient(&got, m, v, centred)
+						m.Gradient(&g, v, plain)
+						meanV, meanH := columnMeans(v), columnMeans(m.HiddenProbs(nil, v))
+						if step == 0 {
+							mu, lambda = make([]float64, s.nv), make([]float64, s.nh)
+						}
+						rate := map[bool]float64{true: 1, false: 0.25}[step == 0]
+						for i := range mu {
+							if enhanced {
+								meanV[i] -= g.B.AtVec(i) / 2
+							}
+							mu[i] += rate * (meanV[i] - mu[i])
+						}
+						for j := range lambda {
+							if enhanced {
+								meanH[j] -= g.C.AtVec(j) / 2
+							}
+							lambda[j] += rate * (meanH[j] - lambda[j])
+						}
+						check := func(name string, got, want float64) {
+							t.Helper()
+							if !(math.Abs(got-want) < 1e-12*float64(s.nv+s.nh)) {
+								t.Errorf("step %d: %s = %v, want %v", step, name, got, want)
+							}
+						}
+						wantB, wantC := mat.VecDenseCopyOf(g.B), mat.VecDenseCopyOf(g.C)
+						for j, l := range lambda {
+							check(fmt.Sprintf("H[%d]", j), c.H[j], l)
+							for i, u := range mu {
+								w := g.W.At(j, i) - l*g.B.AtVec(i) - g.C.AtVec(j)*u
+								check(fmt.Sprintf("W[%d, %d]", j, i), got.W.At(j, i), w)
+								wantB.SetVec(i, wantB.AtVec(i)-w*l)
+								wantC.SetVec(j, wantC.AtVec(j)-w*u)
+							}
+							check(fmt.Sprintf("C[%d]", j), got.C.AtVec(j), wantC.AtVec(j))
+						}
+						for i, u := range mu {
+							check(fmt.Sprintf("V[%d]", i), c.V[i], u)
+							check(fmt.Sprintf("B[%d]", i), got.B.AtVec(i), wantB.AtVec(i))
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// flipVisible returns the model that gives 1-v the probability that m gives v.
+func flipVisible(m *rbm.RBM) *rbm.RBM {
+	nv, nh := m.Dims()
+	f := m.Clone()
+	f.W.Scale(-1, m.W)
+	f.B.ScaleVec(-1, m.B)
+	for j := range nh {
+		for i := range nv {
+			f.C.SetVec(j, f.C.AtVec(j)+m.W.At(j, i))
+		}
+	}
+	return f
+}
+
+// It makes no difference which of the states of the visible units are called 1:
+// training on 1-v gives the same likelihood. It does with the ordinary gradient.
+func TestCenteringOfFlippedBits(t *testing.T) {
+	for _, s := range []struct{ nv, nh int }{{7, 4}, {25, 5}} {
+		for _, centred := range []bool{true, false} {
+			m := randomModel(s.nv, s.nh, 0.5, 5)
+			data, flipped := randomBits(20, s.nv, 0.2, 6), rbm.NewBits(20, s.nv)
+			for r := range 20 {
+				for i := range s.nv {
+					flipped.SetBit(r, i, !data.Bit(r, i))
+				}
+			}
+			models := []*rbm.RBM{m, flipVisible(m)}
+			var likelihoods [2]float64
+			for k, rows := range []*rbm.Bits{data, flipped} {
+				c, sgd := rbm.Centering{Rate: 0.5}, rbm.SGD{Rate: 0.5, Momentum: 0.5}
+				var g rbm.Gradient
+				for range 10 {
+					if centred {
+						c.Gradient(&g, models[k], rows, new(rbm.Exact))
+					} else {
+						models[k].Gradient(&g, rows, new(rbm.Exact))
+					}
+					sgd.Step(models[k], &g)
+				}
+				likelihoods[k] = logLikelihood(t, models[k], rows, nil).Mean
+			}
+			diff := math.Abs(likelihoods[0] - likelihoods[1])
+			if centred && diff > 1e-10 || !centred && diff < 1e-3 {
+				t.Errorf("nv=%d/nh=%d/centred=%v: likelihoods %v and %v", s.nv, s.nh, centred, likelihoods[0], likelihoods[1])
+			}
+		}
+	}
+}
+
+func TestCenteringMisuse(t *testing.T) {
+	m := rbm.New(3, 2)
+	for _, tt := range []struct {
+		want string
+		c    *rbm.Centering
+	}{
+		{"rbm: rate of centering is 1.5, want one in [0, 1]", &rbm.Centering{Rate: 1.5}},
+		{"rbm: rate of centering is NaN, want one in [0, 1]", &rbm.Centering{Rate: math.NaN()}},
+		{"rbm: V of centering has length 2, want 3", &rbm.Centering{V: make([]float64, 2)}},
+		{"rbm: H of centering has length 3, want 2", &rbm.Centering{H: make([]float64, 3)}},
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != tt.want {
+					t.Errorf("panic %q, want %q", got, tt.want)
+				}
+			}()
+			tt.c.Gradient(new(rbm.Gradient), m, rbm.NewBits(4, 3), rbm.NewCD(1, newSource(1)))
+		}()
+	}
+}
