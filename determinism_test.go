@@ -95,6 +95,9 @@ var wholesale = []struct {
 	}},
 	{"CD", func(m *rbm.RBM, v mat.Matrix) []float64 { return train(m, v, rbm.NewCD(2, newSource(1))) }},
 	{"PCD", func(m *rbm.RBM, v mat.Matrix) []float64 { return train(m, v, rbm.NewPCD(77, 2, newSource(2))) }},
+	{"PT", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		return train(m, v, rbm.NewPT(13, 2, []float64{0, 0.5, 0.8, 1}, newSource(2)))
+	}},
 	{"Gibbs", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		c := rbm.NewChains(newSource(3))
 		c.Start(v)
@@ -300,6 +303,7 @@ func TestGradientThroughTheInterfaceAlone(t *testing.T) {
 			}{
 				{"CD", func() rbm.Sampler { return rbm.NewCD(2, newSource(13)) }},
 				{"PCD", func() rbm.Sampler { return rbm.NewPCD(20, 2, newSource(13)) }},
+				{"PT", func() rbm.Sampler { return rbm.NewPT(9, 2, []float64{0, 0.4, 1}, newSource(13)) }},
 				{"Exact", func() rbm.Sampler { return new(rbm.Exact) }},
 			} {
 				if tt.name == "Exact" && s.nv > 11 {
@@ -497,6 +501,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"CD on batches of two sizes", step(rbm.NewCD(1, newSource(36)), bits, bits.Slice(0, 30))},
 		{"PCD", step(rbm.NewPCD(50, 1, newSource(38)), bits)},
 		{"Gibbs", func() { chains.Gibbs(m, 2) }},
+		{"PT", step(rbm.NewPT(10, 1, []float64{0, 0.4, 1}, newSource(38)), bits)},
 		{"Centering", func() { centering.Gradient(&g, m, bits, cd) }},
 	} {
 		tt.step()

@@ -56,6 +56,10 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, s Sampler, means *means) {
 		samples = s.start(m)
 		rows += 2 * s.K * samples
 		finish = s.finish
+	case *PT:
+		rows += 2 * s.K * s.start(m)
+		samples = s.n
+		finish = s.finish
 	case *Exact:
 		if nv > maxExact {
 			s.gradient(m, dst, v, means)

@@ -47,6 +47,7 @@ const (
 	drawHidden = iota
 	drawVisible
 	drawStart
+	drawSwap
 )
 
 // NewChains returns chains without states, seeded by src. It panics if src is
