@@ -129,6 +129,25 @@ func TestCenteringOfFlippedBits(t *testing.T) {
 	}
 }
 
+// The means are those of the data also where Exact enumerates the hidden layer.
+func TestCenteringMeansWithExact(t *testing.T) {
+	m := randomModel(25, 4, 0.5, 7)
+	v := randomBits(30, 25, 0.3, 8)
+	var c rbm.Centering
+	c.Gradient(new(rbm.Gradient), m, v, new(rbm.Exact))
+	meanV, meanH := columnMeans(v), columnMeans(m.HiddenProbs(nil, v))
+	for i, want := range meanV {
+		if math.Abs(c.V[i]-want) > 1e-12 {
+			t.Errorf("V[%d] = %v, want %v", i, c.V[i], want)
+		}
+	}
+	for j, want := range meanH {
+		if math.Abs(c.H[j]-want) > 1e-12 {
+			t.Errorf("H[%d] = %v, want %v", j, c.H[j], want)
+		}
+	}
+}
+
 func TestCenteringMisuse(t *testing.T) {
 	m := rbm.New(3, 2)
 	for _, tt := range []struct {

@@ -250,6 +250,10 @@ func TestPTAdapt(t *testing.T) {
 		t.Errorf("swap rates differ by %v after Adapt, by %v before: %v at %v", after, before, pt.SwapRates(), pt.Betas())
 	}
 	checkLadder(pt.Betas())
+	pt.Adapt()
+	if rates := pt.SwapRates(); !math.IsNaN(rates[0]) {
+		t.Errorf("swap rates are %v after Adapt, want none", rates)
+	}
 	if b := pt.Betas(); b[0] != 0 {
 		t.Errorf("the first beta is %v, want 0", b[0])
 	}
