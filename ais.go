@@ -30,7 +30,7 @@ import (
 type AIS struct {
 	Runs  int       // of Run, at least 1
 	Betas []float64 // inverse temperatures β, which rise from 0 to 1
-	Base  []float64 // the nv visible biases a of the base model; nil: those of the model
+	Base  []float64 // the nv visible biases a of the base model; nil: those of the model, or fitted to the data by LogLikelihood
 
 	// Progress, unless it is nil, is called after every temperature with the
 	// number of those done and of all.
@@ -52,10 +52,9 @@ func checkRuns(runs int) {
 	}
 }
 
-// Betas returns 0 and n inverse temperatures that rise to 1, the closer the
-// nearer they are to it: of every 29, 1 is below 0.5, 8 are between 0.5 and 0.9,
-// and 20 are above, as of the 14,500 of Salakhutdinov & Murray (2008). It panics
-// if n is less than 1.
+// Betas returns 0 and n inverse temperatures that rise to 1, spaced as the 14,500
+// of Salakhutdinov & Murray (2008): evenly, 1/29 of them up to 0.5, 8/29 from
+// there to 0.9, and 20/29 from there to 1. It panics if n is less than 1.
 func Betas(n int) []float64 {
 	if n < 1 {
 		panic(fmt.Sprintf("rbm: n is %d, want at least 1 temperature", n))
@@ -89,7 +88,7 @@ type Estimate struct {
 // Run estimates log Z of m with runs from the base model to m. It costs about as
 // much as a Gibbs sweep for each temperature. If a parameter is NaN, so is the
 // estimate. The error is that of ctx. It panics if a field is not as described, or
-// does not have the size of m.
+// if Base does not have length nv.
 func (a *AIS) Run(ctx context.Context, m *RBM) (Estimate, error) {
 	base := a.check(m)
 	checkRuns(a.Runs)

@@ -12,28 +12,38 @@ import (
 // A LogLikelihood is the mean log-likelihood of a data set, log p(v) = -F(v) - log Z,
 // in nats per row, and whether to believe it.
 type LogLikelihood struct {
-	Mean      float64
-	Low, High float64 // the interval that Mean is in, as far as its method can tell
-	LogZ      float64 // of the model, that Mean rests on
+	Mean float64
 
-	// Exact says that log Z is exact, and the interval a point. Otherwise it is
-	// half-way between two estimates, and the interval reaches two standard errors
-	// beyond both.
-	Exact        bool
-	AIS, Reverse Estimate // if not exact
-	Gap          float64  // Reverse.LogZ - AIS.LogZ
-	Believable   bool     // see [RBM.LogLikelihood]
-	Reason       string   // why not
+	// Low and High are where the mean of these rows is, as far as the method can
+	// tell: log Z may be wrong, while F is exact. That other rows have another mean
+	// is no part of it.
+	Low, High float64
+
+	LogZ  float64 // log Z as used for Mean
+	Exact bool    // log Z is exact, and the rest does not apply
+
+	// Estimates of log Z: LogZ is half-way between AIS and Reverse, and the interval
+	// reaches two standard errors beyond both, and beyond Uniform if that is larger.
+	AIS     Estimate // from the base model
+	Reverse Estimate // from the data, in reverse
+	Uniform Estimate // from a base model without biases, unless the user gave one
+	Gap     float64  // Reverse.LogZ - AIS.LogZ
+
+	Believable bool   // see [RBM.LogLikelihood]
+	Reason     string // why not
 }
 
 // String returns the numbers and the verdict in a line.
 func (l LogLikelihood) String() string {
-	if l.Exact {
-		return fmt.Sprintf("%.2f nats (exact)", l.Mean)
-	}
 	verdict := "believable"
 	if !l.Believable {
 		verdict = "not believable: " + l.Reason
+	}
+	if l.Exact {
+		if l.Believable {
+			verdict = "exact"
+		}
+		return fmt.Sprintf("%.2f nats (%s)", l.Mean, verdict)
 	}
 	return fmt.Sprintf("%.2f nats in [%.2f, %.2f] (AIS: log Z %.2f ± %.2f, ESS %.0f of %d; reverse: %.2f ± %.2f, ESS %.0f of %d; gap %.2f; %s)",
 		l.Mean, l.Low, l.High,
@@ -54,21 +64,26 @@ const (
 // must be 0 or 1: the error names the first entry that is not.
 //
 // Where the smaller layer has at most 20 units, log Z is exact, and a may be nil.
-// Otherwise a estimates it from both sides: by Run, and by Reverse from as many
-// rows of data, evenly spaced, after as many Gibbs sweeps as there are
-// temperatures. The base model is fitted to data unless a has one. The result is
-// believable if
+// Otherwise a estimates it from both sides: by Run, and by Reverse from a.Runs of
+// the rows, evenly spaced, or all if there are fewer, after as many Gibbs sweeps
+// as there are temperatures. Unless a has a base model, one is fitted to the
+// data, and a second Run starts from the uniform distribution: as both sides
+// start near the data, they may miss alike what the model has elsewhere. The
+// result is believable if
 //
 //   - the effective number of runs is at least 10 on each side, so that no few of
-//     them decide, and
-//   - the gap between the sides is at most 3 of its standard errors, or 0.1 nats.
+//     them decide,
+//   - the gap between the sides is at most 3 of its standard errors, or 0.1 nats,
+//     and
+//   - the second Run agrees as well with both, unless it finds less and fewer than
+//     10 of its runs are effective.
 //
-// Chains that do not mix, and too few temperatures, show in one or the other:
-// runs from the base model miss what is far from it, and runs from the data do
-// not. What neither has seen, a mode of the model far from both the data and the
-// base model, no such test can know of.
+// Chains that do not mix, and too few temperatures, show in one of these. What no
+// run has seen, a mode of the model that is far from the data and hard to find, no
+// such test can know of.
 //
-// The error is that of ctx, or of data. It panics if the sizes do not fit.
+// It takes as long as three or four Runs. The error is that of ctx, or of data. It
+// panics if the sizes do not fit.
 func (m *RBM) LogLikelihood(ctx context.Context, data mat.Matrix, a *AIS) (LogLikelihood, error) {
 	nv, nh := m.Dims()
 	n := checkBatch("data", data, nv)
@@ -86,72 +101,109 @@ func (m *RBM) LogLikelihood(ctx context.Context, data mat.Matrix, a *AIS) (LogLi
 			return LogLikelihood{}, err
 		}
 		mean := -f - logZ
-		return LogLikelihood{Mean: mean, Low: mean, High: mean, LogZ: logZ, Exact: true, Believable: !math.IsNaN(mean)}, nil
+		l := LogLikelihood{Mean: mean, Low: mean, High: mean, LogZ: logZ, Exact: true, Believable: true}
+		if math.IsNaN(mean) {
+			l.Believable, l.Reason = false, "a parameter is NaN"
+		}
+		return l, nil
 	}
 	if a == nil {
 		panic(fmt.Sprintf("rbm: a is nil and W is %d×%d, want AIS or at most %d rows or columns", nh, nv, exactUnits))
 	}
 
-	var l LogLikelihood
-	var err error
-	both := *a
-	if both.chains == nil {
-		both.chains = new(Chains)
+	if a.chains == nil {
+		a.chains = new(Chains)
 	}
-	if both.Base == nil {
+	both := *a // may have another base
+	steps, parts := len(a.Betas)-1, 3
+	fitted := a.Base == nil
+	if fitted {
 		fit := New(nv, 1)
 		fit.FitVisibleBias(rows)
 		both.Base = fit.B.RawVector().Data
+		parts++
 	}
-	steps := 2 * (len(a.Betas) - 1)
-	if a.Progress != nil {
-		both.Progress = func(done, _ int) { a.Progress(done, steps) }
+	begun := 0 // parts
+	both.Progress = func(done, _ int) {
+		if a.Progress != nil {
+			a.Progress(begun*steps+done, parts*steps)
+		}
 	}
+	var l LogLikelihood
+	var err error
 	if l.AIS, err = both.Run(ctx, m); err != nil {
 		return LogLikelihood{}, err
 	}
-	start := make([]int, a.Runs)
+	begun++
+	if fitted {
+		uniform := both
+		uniform.Base = make([]float64, nv)
+		if l.Uniform, err = uniform.Run(ctx, m); err != nil {
+			return LogLikelihood{}, err
+		}
+		begun++
+	}
+	start := make([]int, min(n, a.Runs))
 	for r := range start {
-		start[r] = r * n / a.Runs % n
+		start[r] = int(int64(r) * int64(n) / int64(len(start)))
 	}
 	both.chains.Start(rows.Gather(nil, start))
-	for sweeps := steps / 2; sweeps > 0; {
+	for done := 0; done < steps; {
 		if err := ctx.Err(); err != nil {
 			return LogLikelihood{}, fmt.Errorf("rbm: before reverse AIS: %w", err)
 		}
-		k := min(100, sweeps)
+		k := min(100, steps-done)
 		both.chains.Gibbs(m, k)
-		sweeps -= k
+		done += k
+		both.Progress(done, steps)
 	}
-	if a.Progress != nil {
-		both.Progress = func(done, _ int) { a.Progress(done+steps/2, steps) }
-	}
+	begun++
 	if l.Reverse, err = both.Reverse(ctx, m, both.chains.Visible()); err != nil {
 		return LogLikelihood{}, err
 	}
-	l.judge(f)
+	l.judge(f, fitted)
 	return l, nil
 }
 
-// judge draws the conclusions from the two estimates and the mean free energy.
-func (l *LogLikelihood) judge(f float64) {
+// judge draws the conclusions from the estimates and the mean free energy.
+func (l *LogLikelihood) judge(f float64, fitted bool) {
 	ais, rev := l.AIS, l.Reverse
 	l.LogZ = (ais.LogZ + rev.LogZ) / 2
 	l.Gap = rev.LogZ - ais.LogZ
 	l.Mean = -f - l.LogZ
-	l.Low = -f - max(ais.LogZ+2*ais.StdErr, rev.LogZ+2*rev.StdErr)
+	most := max(ais.LogZ+2*ais.StdErr, rev.LogZ+2*rev.StdErr)
 	l.High = -f - min(ais.LogZ-2*ais.StdErr, rev.LogZ-2*rev.StdErr)
-	switch err := math.Hypot(ais.StdErr, rev.StdErr); {
+	var off, allowed float64 // of the uniform one, that agrees least
+	if fitted {
+		most = max(most, l.Uniform.LogZ+2*l.Uniform.StdErr)
+		for _, e := range []Estimate{ais, rev} {
+			d, a := l.Uniform.LogZ-e.LogZ, tolerance(l.Uniform, e)
+			// AIS hardly ever finds much more than there is, but less where it has
+			// too few temperatures, as its effective runs tell.
+			if math.Abs(d)-a > math.Abs(off)-allowed && (d > 0 || l.Uniform.ESS >= leastESS) {
+				off, allowed = d, a
+			}
+		}
+	}
+	l.Low = -f - most
+	switch {
+	case math.IsNaN(l.Mean):
+		l.Reason = "a parameter is NaN"
 	case !(ais.ESS >= leastESS):
 		l.Reason = fmt.Sprintf("effective runs of AIS are %.1f, want at least %d", ais.ESS, leastESS)
 	case !(rev.ESS >= leastESS):
 		l.Reason = fmt.Sprintf("effective runs of reverse AIS are %.1f, want at least %d", rev.ESS, leastESS)
-	case !(math.Abs(l.Gap) <= max(mostErrs*err, mostGap)):
-		l.Reason = fmt.Sprintf("the sides are %.2f nats apart, want at most %.2f", l.Gap, max(mostErrs*err, mostGap))
+	case !(math.Abs(l.Gap) <= tolerance(ais, rev)):
+		l.Reason = fmt.Sprintf("the sides are %.2f nats apart, want at most %.2f", l.Gap, tolerance(ais, rev))
+	case math.Abs(off) > allowed:
+		l.Reason = fmt.Sprintf("AIS from the uniform distribution is %.2f nats off, want at most %.2f", off, allowed)
 	default:
 		l.Believable = true
 	}
 }
+
+// tolerance returns how far apart estimates of the same log Z may be.
+func tolerance(a, b Estimate) float64 { return max(mostErrs*math.Hypot(a.StdErr, b.StdErr), mostGap) }
 
 // FreeEnergyGap returns the mean free energies of two fixed sets of rows, seen
 // and not seen in training (each n×nv), and the second minus the first: it grows

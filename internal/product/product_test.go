@@ -431,3 +431,29 @@ func TestMulOfMinusZeros(t *testing.T) {
 		o.check(t, "minus zeros")
 	})
 }
+
+// Lists that are used again for fewer rows, an odd number, forget the former ones.
+func TestListsUsedAgain(t *testing.T) {
+	each(t, func(t *testing.T) {
+		rnd := rand.New(rand.NewPCG(10, 10))
+		var l Lists
+		for _, n := range []int{40, 3, 1, 17} {
+			o := newOperands(rnd, n, 70, 16, 0.9)
+			l.Build(o.bits(), n)
+			makeLists(&l)
+			var p Panels
+			p.View(70, 16, 16, flat(o.f, 16))
+			for _, l.direct = range []bool{false, true} {
+				x := Lines(p.Count() * n)
+				l.Mul(x, &p, 0, p.Count(), Lines(ScratchLines), 0, n)
+				for r := range n {
+					for j, want := range definition(make([]float64, 16), o.v[r], o.f) {
+						if got := x[j/Lanes*n+r][j%Lanes]; got != want {
+							t.Fatalf("n=%d, direct %v: result[%d, %d] = %v, want %v", n, l.direct, r, j, got, want)
+						}
+					}
+				}
+			}
+		}
+	})
+}
