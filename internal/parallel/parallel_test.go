@@ -162,9 +162,15 @@ func TestCallAllocatesNothing(t *testing.T) {
 		team.Run(3, 5, c)
 		team.Stop()
 	}
-	if got := testing.AllocsPerRun(100, call); got > 0 {
-		t.Errorf("%v allocations a call", got)
+	// What else the process does may allocate during one measurement, but not
+	// during all.
+	var got float64
+	for range 3 {
+		if got = testing.AllocsPerRun(100, call); got == 0 {
+			return
+		}
 	}
+	t.Errorf("%v allocations a call", got)
 }
 
 func BenchmarkRun(b *testing.B) {
