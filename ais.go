@@ -113,28 +113,38 @@ func (a *AIS) check(m *RBM) (base []float64) {
 	if a.chains == nil {
 		a.chains = new(Chains)
 	}
-	nv, _ := m.Dims()
-	n := len(a.Betas) - 1
-	if n < 1 || a.Betas[0] != 0 || a.Betas[n] != 1 {
+	n := len(a.Betas)
+	if n < 2 || a.Betas[0] != 0 || a.Betas[n-1] != 1 {
 		panic(fmt.Sprintf("rbm: betas are %v, want them to rise from 0 to 1", a.Betas))
 	}
-	for k, beta := range a.Betas[:n] {
-		if !(beta < a.Betas[k+1]) {
-			panic(fmt.Sprintf("rbm: betas[%d] is %v and betas[%d] is %v, want them to rise", k, beta, k+1, a.Betas[k+1]))
+	checkRise(a.Betas)
+	return baseOf(m, a.Base)
+}
+
+// checkRise panics unless betas rise.
+func checkRise(betas []float64) {
+	for k := range len(betas) - 1 {
+		if !(betas[k] < betas[k+1]) {
+			panic(fmt.Sprintf("rbm: betas[%d] is %v and betas[%d] is %v, want them to rise", k, betas[k], k+1, betas[k+1]))
 		}
 	}
-	if a.Base == nil {
+}
+
+// baseOf returns the visible biases of the base model: those given or, if they are
+// nil, those of m.
+func baseOf(m *RBM, base []float64) []float64 {
+	if base == nil {
 		return mat.Col(nil, 0, m.B)
 	}
-	if len(a.Base) != nv {
-		panic(fmt.Sprintf("rbm: base has length %d, want %d", len(a.Base), nv))
+	if nv, _ := m.Dims(); len(base) != nv {
+		panic(fmt.Sprintf("rbm: base has length %d, want %d", len(base), nv))
 	}
-	for i, b := range a.Base {
+	for i, b := range base {
 		if math.IsNaN(b) || math.IsInf(b, 0) {
 			panic(fmt.Sprintf("rbm: base[%d] is %v, want a finite number", i, b))
 		}
 	}
-	return a.Base
+	return base
 }
 
 // anneal takes the chains from where they are to the other end of the betas.
@@ -184,7 +194,6 @@ func (a *AIS) anneal(ctx context.Context, m *RBM, base []float64, reverse bool) 
 type annealing struct {
 	c     *Chains
 	base  []float64 // a
-	rest  []float64 // (1-β)a, of the second temperature
 	diff  []float64 // b - a
 	words int       // of hidden units
 	from  []logistic.Sum
@@ -196,7 +205,6 @@ type annealing struct {
 func newAnnealing(c *Chains, base []float64) *annealing {
 	s := &annealing{c: c, words: c.model.hidden.words(), base: make([]float64, len(c.model.visible.bias)), diff: make([]float64, len(base))}
 	copy(s.base, base)
-	s.rest = make([]float64, len(s.base))
 	for i, a := range base {
 		s.diff[i] = c.model.visible.bias[i] - a
 	}
@@ -213,9 +221,6 @@ func (s *annealing) step(logw []float64, from, to float64) {
 	p := &c.model
 	n := c.v.rows
 	s.betaFrom, s.betaTo = from, to
-	for i, a := range s.base {
-		s.rest[i] = (1 - to) * a
-	}
 	c.in.read("v", &c.v, 0, n)
 	c.hidden(p, c.clock, n, 0)
 	c.pass.run(&p.team, &p.hidden, &c.in, s)
@@ -259,13 +264,7 @@ func (s *annealingVisible) take(t, r0, n int, x tile) {
 	var u [wordBits]uint32
 	var y [panelsOfWord]product.Line
 	for r := range n {
-		in := scaled(&y, x.row(r, n), s.betaTo)
-		for q := range in.N {
-			y, base := &y[q], (*product.Line)(s.rest[t*wordBits+q*product.Lanes:])
-			for l := range y {
-				y[l] += base[l]
-			}
-		}
+		in := tempered(&y, x.row(r, n), s.betaTo, s.base[t*wordBits:])
 		d := &s.c.draws
 		d.random(&u, t, in.N*product.Lanes, r0+r)
 		*d.word(r0+r, t) = in.Draw(&u)
@@ -290,6 +289,19 @@ func scaled(y *[panelsOfWord]product.Line, in logistic.Inputs, beta float64) log
 		}
 	}
 	return logistic.Inputs{X: y[:], Stride: 1, N: in.N}
+}
+
+// tempered returns the inputs times beta, plus (1-beta)·base, in y.
+func tempered(y *[panelsOfWord]product.Line, in logistic.Inputs, beta float64, base []float64) logistic.Inputs {
+	in = scaled(y, in, beta)
+	rest := 1 - beta
+	for q := range in.N {
+		y, base := &y[q], (*product.Line)(base[q*product.Lanes:])
+		for l := range y {
+			y[l] += float64(rest * base[l])
+		}
+	}
+	return in
 }
 
 // logMeanExp returns the log of the mean of exp(x[i]), without overflow. It is

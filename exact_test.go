@@ -550,3 +550,23 @@ func TestPartitionSameForEveryGOMAXPROCSAndCPU(t *testing.T) {
 		})
 	}
 }
+
+// Inputs about as large as those that exponentials of can be multiplied. One
+// hidden unit has weights, so that log Z is a sum of few terms.
+func TestLogPartitionAtTheEdgeOfOverflow(t *testing.T) {
+	const nv, nh = 40, 14
+	for _, largest := range []float64{650, 699, 701, 709.4, 715} {
+		m := rbm.New(nv, nh)
+		const w = 0.3
+		bias := largest - 1 - w
+		for i := range nv {
+			m.W.Set(3, i, w)
+			m.B.SetVec(i, bias)
+		}
+		low, high := nv*softplus(bias), nv*softplus(bias+w) // without and with hidden unit 3
+		want := (nh-1)*math.Ln2 + high + math.Log1p(math.Exp(low-high))
+		if got := m.LogPartition(); !(math.Abs(got-want) <= 1e-12*want) {
+			t.Errorf("inputs up to %v: log Z = %v, want %v", largest-1, got, want)
+		}
+	}
+}

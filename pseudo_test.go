@@ -184,3 +184,18 @@ func TestPseudoLogLikelihoodSameForEveryInstructionSet(t *testing.T) {
 		})
 	}
 }
+
+// A visible unit of infinite bias is certain, also beside weights that are too
+// large for products, and costs nothing.
+func TestPseudoLogLikelihoodOfCertainUnits(t *testing.T) {
+	for _, bias := range []float64{math.Inf(1), math.Inf(-1)} {
+		m := rbm.New(2, 1)
+		m.W.Set(0, 0, 700)
+		m.B.SetVec(0, bias)
+		v := rbm.NewBits(1, 2)
+		v.SetBit(0, 0, bias > 0)
+		if got := m.PseudoLogLikelihood(nil, v)[0]; math.Abs(got+math.Ln2) > 1e-12 {
+			t.Errorf("bias %v: %v, want -log 2, of the other unit", bias, got)
+		}
+	}
+}

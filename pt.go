@@ -53,20 +53,11 @@ func NewPT(n, k int, betas []float64, src rand.Source) *PT {
 		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
 	}
 	checkSweeps(k)
-	checkLadder(betas)
-	return &PT{K: k, betas: slices.Clone(betas), n: n, chains: NewChains(src)}
-}
-
-func checkLadder(betas []float64) {
-	n := len(betas)
-	if n < 1 || !(betas[0] >= 0) || betas[n-1] != 1 {
+	if n := len(betas); n < 1 || !(betas[0] >= 0) || betas[n-1] != 1 {
 		panic(fmt.Sprintf("rbm: betas are %v, want them to rise from at least 0 to 1", betas))
 	}
-	for k := range n - 1 {
-		if !(betas[k] < betas[k+1]) {
-			panic(fmt.Sprintf("rbm: betas[%d] is %v and betas[%d] is %v, want them to rise", k, betas[k], k+1, betas[k+1]))
-		}
-	}
+	checkRise(betas)
+	return &PT{K: k, betas: slices.Clone(betas), n: n, chains: NewChains(src)}
 }
 
 // Sample returns the states of the chains at β = 1, n×nv, after K further sweeps
@@ -128,9 +119,8 @@ func (s *PT) Adapt() {
 // start starts the replicas if they have not been, and returns how many they are.
 func (s *PT) start(m *RBM) int {
 	checkSweeps(s.K)
-	nv, _ := m.Dims()
-	if s.Base != nil && len(s.Base) != nv {
-		panic(fmt.Sprintf("rbm: base has length %d, want %d", len(s.Base), nv))
+	if s.Base != nil {
+		baseOf(m, s.Base) // panics
 	}
 	levels := len(s.betas)
 	if s.level == nil {
@@ -241,15 +231,8 @@ func (s *temperedVisible) take(t, r0, n int, x tile) {
 	d := &s.chains.draws
 	for r := range n {
 		in := x.row(r, n)
-		beta := s.betas[s.level[r0+r]]
-		tempered := scaled(&y, in, beta)
-		for q := range in.N {
-			y, base := &y[q], (*product.Line)(s.base[t*wordBits+q*product.Lanes:])
-			for l := range y {
-				y[l] += float64((1 - beta) * base[l])
-			}
-		}
+		in = tempered(&y, in, s.betas[s.level[r0+r]], s.base[t*wordBits:])
 		d.random(&u, t, in.N*product.Lanes, r0+r)
-		*d.word(r0+r, t) = tempered.Draw(&u)
+		*d.word(r0+r, t) = in.Draw(&u)
 	}
 }

@@ -249,13 +249,13 @@ func TestPTAdapt(t *testing.T) {
 	if after := spread(); after > before/3 {
 		t.Errorf("swap rates differ by %v after Adapt, by %v before: %v at %v", after, before, pt.SwapRates(), pt.Betas())
 	}
-	checkLadder(pt.Betas())
+	checkRise(pt.Betas())
 	pt.Adapt()
 	if rates := pt.SwapRates(); !math.IsNaN(rates[0]) {
 		t.Errorf("swap rates are %v after Adapt, want none", rates)
 	}
-	if b := pt.Betas(); b[0] != 0 {
-		t.Errorf("the first beta is %v, want 0", b[0])
+	if b := pt.Betas(); b[0] != 0 || b[len(b)-1] != 1 {
+		t.Errorf("betas are %v, want them from 0 to 1", b)
 	}
 }
 
@@ -274,6 +274,11 @@ func TestPTMisuse(t *testing.T) {
 		{"rbm: base has length 2, want 3", func() {
 			pt := NewPT(1, 1, []float64{1}, src)
 			pt.Base = make([]float64, 2)
+			pt.Sample(New(3, 2), nil)
+		}},
+		{"rbm: base[2] is NaN, want a finite number", func() {
+			pt := NewPT(1, 1, []float64{1}, src)
+			pt.Base = []float64{0, 0, math.NaN()}
 			pt.Sample(New(3, 2), nil)
 		}},
 		{"rbm: chains are 4×3, want n×5", func() {

@@ -125,19 +125,16 @@ func (l *Lists) Fill(part int) {
 	}
 	if n%2 != 0 {
 		list.rows[n], list.length[n] = list.rows[n-1], 0
-		copy(list.entry[n*listLen:][:listLen], zeros[:])
 	}
 	if w1 > w0 {
 		fill(list.entry, list.rows[:n], l.bits.Words[r0*l.bits.Stride+w0:], l.bits.Stride, w1-w0)
 	}
-	for i := 0; i+1 < n; i += 2 {
+	for i := 0; i < n; i += 2 {
 		for at := list.length[i+1]; at < list.length[i]; at++ {
 			list.entry[(i+1)*listLen+int(at)] = 0
 		}
 	}
 }
-
-var zeros [listLen]uint16
 
 // An entry of a list is 16 times the number of a table entry, 16 times the nibble's
 // place in the block plus the nibble. It is 0 for the first one, which changes no

@@ -457,3 +457,15 @@ func TestListsUsedAgain(t *testing.T) {
 		}
 	})
 }
+
+// Few rows are added directly, many through tables: a choice that no result shows.
+func TestDirectForFewRows(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(11, 11))
+	for n, want := range map[int]bool{2: true, 10: true, 200: false} {
+		var l Lists
+		l.Build(newOperands(rnd, n, 784, 1, 0.3).bits(), n)
+		if l.direct != want {
+			t.Errorf("%d rows: direct is %v, want %v", n, l.direct, want)
+		}
+	}
+}
