@@ -99,7 +99,7 @@ func TestAISIsUnbiased(t *testing.T) {
 			mean, std := stat.MeanStdDev(side.ratio, nil)
 			err := std / math.Sqrt(seeds)
 			t.Logf("%d×%d, weights of %v: %s: mean weight is %.4f ± %.4f of what it should be", tt.nh, tt.nv, tt.std, side.name, mean, err)
-			if math.Abs(mean-1) > 4*err || err > 0.03 {
+			if !(math.Abs(mean-1) <= 4*err) || !(err <= 0.03) {
 				t.Errorf("%d×%d, weights of %v: %s: mean weight is %.4f ± %.4f of what it should be", tt.nh, tt.nv, tt.std, side.name, mean, err)
 			}
 		}
@@ -115,7 +115,7 @@ func TestAISWithoutWeights(t *testing.T) {
 		"Run":     run(t, a, m),
 		"Reverse": reverse(t, a, m, rbm.NewBits(12, 70)),
 	} {
-		if math.Abs(e.LogZ-want) > 1e-12*want || e.StdErr > 1e-12*want || math.Abs(e.ESS-12) > 1e-9 || len(e.LogWeights) != 12 {
+		if !(math.Abs(e.LogZ-want) <= 1e-12*want) || !(e.StdErr <= 1e-12*want) || !(math.Abs(e.ESS-12) <= 1e-9) || len(e.LogWeights) != 12 {
 			t.Errorf("%s = %+v, want log Z %v without error", name, e, want)
 		}
 	}
@@ -141,7 +141,7 @@ func TestAISFromBothSides(t *testing.T) {
 		if n < 256 && (lowMean > -2*lowStd/10 || highMean < 2*highStd/10) {
 			t.Errorf("%d temperatures: estimates are log Z%+.3f and log Z%+.3f, want one below and one above", n, lowMean, highMean)
 		}
-		if math.Abs(lowMean) > 4*lowStd/10+0.05 && n == 256 || math.Abs(highMean) > 4*highStd/10+0.05 && n == 256 {
+		if !(math.Abs(lowMean) <= 4*lowStd/10+0.05) && n == 256 || !(math.Abs(highMean) <= 4*highStd/10+0.05) && n == 256 {
 			t.Errorf("%d temperatures: estimates are log Z%+.3f and log Z%+.3f, want log Z", n, lowMean, highMean)
 		}
 		if highMean-lowMean > gap {
@@ -177,7 +177,7 @@ func TestAISStandardError(t *testing.T) {
 			_, spread := stat.MeanStdDev(z, nil)
 			t.Logf("%s, weights of %v: %d of %d within two standard errors, of %.4f where estimates differ by %.4f", name, std, within, seeds, errs, spread)
 			// The spread of 100 has a standard error of 7 %.
-			if within < 88 || math.Abs(errs/spread-1) > 0.3 {
+			if within < 88 || !(math.Abs(errs/spread-1) <= 0.3) {
 				t.Errorf("%s, weights of %v: %d of %d within two standard errors, of %.4f where estimates differ by %.4f", name, std, within, seeds, errs, spread)
 			}
 		}
@@ -192,7 +192,7 @@ func TestAISOfLargeParameters(t *testing.T) {
 		"Run":     run(t, a, m),
 		"Reverse": reverse(t, a, m, exactRows(m, 50, 1)),
 	} {
-		if math.IsNaN(e.LogZ) || math.IsInf(e.LogZ, 0) || math.IsNaN(e.StdErr) || !(e.ESS >= 1-1e-9) || math.Abs(e.LogZ-want) > 0.1*want {
+		if math.IsNaN(e.LogZ) || math.IsInf(e.LogZ, 0) || math.IsNaN(e.StdErr) || !(e.ESS >= 1-1e-9) || !(math.Abs(e.LogZ-want) <= 0.1*want) {
 			t.Errorf("%s: log Z %v ± %v, ESS %v, want log Z about %v", name, e.LogZ, e.StdErr, e.ESS, want)
 		}
 	}
@@ -241,7 +241,7 @@ func TestAISCancel(t *testing.T) {
 func TestBetas(t *testing.T) {
 	betas := rbm.Betas(14500)
 	for k, want := range map[int]float64{0: 0, 250: 0.25, 500: 0.5, 2500: 0.7, 4500: 0.9, 9500: 0.95, 14500: 1} {
-		if math.Abs(betas[k]-want) > 1e-12 {
+		if !(math.Abs(betas[k]-want) <= 1e-12) {
 			t.Errorf("beta %d of 14500 is %v, want %v", k, betas[k], want)
 		}
 	}

@@ -137,12 +137,12 @@ func TestCenteringMeansWithExact(t *testing.T) {
 	c.Gradient(new(rbm.Gradient), m, v, new(rbm.Exact))
 	meanV, meanH := columnMeans(v), columnMeans(m.HiddenProbs(nil, v))
 	for i, want := range meanV {
-		if math.Abs(c.V[i]-want) > 1e-12 {
+		if !(math.Abs(c.V[i]-want) <= 1e-12) {
 			t.Errorf("V[%d] = %v, want %v", i, c.V[i], want)
 		}
 	}
 	for j, want := range meanH {
-		if math.Abs(c.H[j]-want) > 1e-12 {
+		if !(math.Abs(c.H[j]-want) <= 1e-12) {
 			t.Errorf("H[%d] = %v, want %v", j, c.H[j], want)
 		}
 	}

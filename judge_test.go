@@ -61,7 +61,7 @@ func TestJudgeUniform(t *testing.T) {
 			Uniform: tt.uniform,
 		}
 		l.judge(5, true)
-		if l.Believable != tt.believable || l.Believable != (l.Reason == "") || math.Abs(l.Low-tt.low) > 1e-12 || math.Abs(l.LogZ-10.1) > 1e-12 {
+		if l.Believable != tt.believable || l.Believable != (l.Reason == "") || !(math.Abs(l.Low-tt.low) <= 1e-12) || !(math.Abs(l.LogZ-10.1) <= 1e-12) {
 			t.Errorf("%+v: %+v, want believable %v from %v", tt.uniform, l, tt.believable, tt.low)
 		}
 	}
@@ -76,7 +76,7 @@ func TestJackknife(t *testing.T) {
 	for _, p := range parts {
 		want += (p - mean) * (p - mean) * 2 / 3
 	}
-	if got := jackknife(x); math.Abs(got-math.Sqrt(want)) > 1e-14 {
+	if got := jackknife(x); !(math.Abs(got-math.Sqrt(want)) <= 1e-14) {
 		t.Errorf("jackknife = %v, want %v", got, math.Sqrt(want))
 	}
 	if got := jackknife(x[:1]); !math.IsInf(got, 1) {

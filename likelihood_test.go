@@ -36,7 +36,7 @@ func TestLogLikelihoodExact(t *testing.T) {
 		l := logLikelihood(t, m, data, nil)
 		logZ := m.LogPartition()
 		want := -stat.Mean(m.FreeEnergy(nil, data), nil) - logZ
-		if !l.Exact || !l.Believable || l.LogZ != logZ || math.Abs(l.Mean-want) > 1e-12*math.Abs(want) || l.Low != l.Mean || l.High != l.Mean {
+		if !l.Exact || !l.Believable || l.LogZ != logZ || !(math.Abs(l.Mean-want) <= 1e-12*math.Abs(want)) || l.Low != l.Mean || l.High != l.Mean {
 			t.Errorf("%d×%d: %+v, want exactly %v", s[1], s[0], l, want)
 		}
 	}
@@ -256,7 +256,7 @@ func TestFreeEnergyGap(t *testing.T) {
 	train, held := chainRows(m, 13), rbm.NewBits(4, 7)
 	gap, a, b := m.FreeEnergyGap(train, held)
 	wantA, wantB := stat.Mean(m.FreeEnergy(nil, train), nil), stat.Mean(m.FreeEnergy(nil, held), nil)
-	if math.Abs(a-wantA) > 1e-12 || math.Abs(b-wantB) > 1e-12 || math.Abs(gap-(wantB-wantA)) > 1e-12 || gap == 0 {
+	if !(math.Abs(a-wantA) <= 1e-12) || !(math.Abs(b-wantB) <= 1e-12) || !(math.Abs(gap-(wantB-wantA)) <= 1e-12) || gap == 0 {
 		t.Errorf("FreeEnergyGap = %v, %v, %v, want %v, %v, %v", gap, a, b, wantB-wantA, wantA, wantB)
 	}
 }

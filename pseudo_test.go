@@ -194,7 +194,7 @@ func TestPseudoLogLikelihoodOfCertainUnits(t *testing.T) {
 		m.B.SetVec(0, bias)
 		v := rbm.NewBits(1, 2)
 		v.SetBit(0, 0, bias > 0)
-		if got := m.PseudoLogLikelihood(nil, v)[0]; math.Abs(got+math.Ln2) > 1e-12 {
+		if got := m.PseudoLogLikelihood(nil, v)[0]; !(math.Abs(got+math.Ln2) <= 1e-12) {
 			t.Errorf("bias %v: %v, want -log 2, of the other unit", bias, got)
 		}
 	}

@@ -104,12 +104,12 @@ func TestPTIsStationary(t *testing.T) {
 					df++
 				}
 			}
-			if math.Abs(chi2-df) > 5*math.Sqrt(2*df) {
+			if !(math.Abs(chi2-df) <= 5*math.Sqrt(2*df)) {
 				t.Errorf("nv=%d/nh=%d: at β=%v χ² is %.1f of %.0f configurations", s.nv, s.nh, betas[k], chi2, df)
 			}
 		}
 		for k, rate := range pt.SwapRates() {
-			if want := temperedSwapRate(m, base, betas[k], betas[k+1]); math.Abs(rate-want) > 0.02 {
+			if want := temperedSwapRate(m, base, betas[k], betas[k+1]); !(math.Abs(rate-want) <= 0.02) {
 				t.Errorf("nv=%d/nh=%d: swap rate %d is %v, want %v", s.nv, s.nh, k, rate, want)
 			}
 		}
@@ -213,7 +213,7 @@ func TestPTCrossesBetweenModes(t *testing.T) {
 	if got := upper(pcd); math.Abs(got-want) < 0.1 {
 		t.Errorf("PCD finds %v of the probability in the upper mode, want less than the %v there are", got, want)
 	}
-	if got := upper(pt); math.Abs(got-want) > 0.05 {
+	if got := upper(pt); !(math.Abs(got-want) <= 0.05) {
 		t.Errorf("PT finds %v of the probability in the upper mode, want %v", got, want)
 	}
 }
