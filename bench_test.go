@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,9 +68,47 @@ func BenchmarkGibbs(b *testing.B)       { benchmark(b, gibbsStep) }
 func BenchmarkFreeEnergy(b *testing.B)  { benchmark(b, freeEnergyStep) }
 func BenchmarkHiddenProbs(b *testing.B) { benchmark(b, hiddenProbsStep) }
 
-func BenchmarkPseudoLogLikelihood(b *testing.B) {
-	benchmark(b, pseudoStep)
-	b.Run(fmt.Sprintf("nv=%d/nh=500/n=10000", benchVisible), func(b *testing.B) { throughput(b, pseudoStep, 500, 10000) })
+func BenchmarkPseudoLogLikelihood(b *testing.B) { benchmark(b, pseudoStep) }
+
+// BenchmarkLong is of calls with more work, as BenchmarkRatioLong is.
+func BenchmarkLong(b *testing.B) {
+	for _, bb := range []struct {
+		name string
+		f    stepper
+		n    int
+	}{
+		{"CD10", cd10Step, 100},
+		{"FreeEnergy", freeEnergyStep, 10000},
+		{"HiddenProbs", hiddenProbsStep, 10000},
+		{"PseudoLogLikelihood", pseudoStep, 10000},
+		{"Gibbs100", gibbs100Step, 100},
+	} {
+		b.Run(fmt.Sprintf("%s/nv=%d/nh=500/n=%d", bb.name, benchVisible, bb.n), func(b *testing.B) {
+			throughput(b, bb.f, 500, bb.n)
+		})
+	}
+}
+
+// BenchmarkBusy is a training step beside other work: so many goroutines that
+// never wait.
+func BenchmarkBusy(b *testing.B) {
+	for _, busy := range []int{0, 1, 2, 4} {
+		b.Run(fmt.Sprintf("nv=%d/nh=500/n=100/busy=%d", benchVisible, busy), func(b *testing.B) {
+			var stop atomic.Bool
+			var wait sync.WaitGroup
+			for range busy {
+				wait.Add(1)
+				go func() {
+					defer wait.Done()
+					for !stop.Load() {
+					}
+				}()
+			}
+			throughput(b, cd1Step, 500, 100)
+			stop.Store(true)
+			wait.Wait()
+		})
+	}
 }
 
 func BenchmarkReferenceCD1(b *testing.B)         { benchmark(b, referenceCD1) }
@@ -194,6 +234,10 @@ func trainStep(m *rbm.RBM, data *rbm.Bits, s rbm.Sampler) func() {
 
 func cd1Step(m *rbm.RBM, data *rbm.Bits) func() {
 	return trainStep(m, data, rbm.NewCD(1, rand.NewPCG(5, 6)))
+}
+
+func cd10Step(m *rbm.RBM, data *rbm.Bits) func() {
+	return trainStep(m, data, rbm.NewCD(10, rand.NewPCG(5, 6)))
 }
 
 func pcd1Step(m *rbm.RBM, data *rbm.Bits) func() {
