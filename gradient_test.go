@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/gorbm/rbm"
 	"gonum.org/v1/gonum/diff/fd"
@@ -209,6 +211,29 @@ func TestWeightedGradientOfCD(t *testing.T) {
 			m.WeightedGradient(&g, data, w, s)
 			checkGradient(t, fmt.Sprintf("WeightedGradient(%T, %T)", data, s), &g, naiveWeightedGradient(m, data, w, v, nil), "loop", 1e-14)
 		}
+	}
+}
+
+// Where Exact enumerates the hidden layer no goroutine is left behind; where it cannot, nothing is changed.
+func TestGradientWithoutSamples(t *testing.T) {
+	setProcs(t, 4)
+	m, v := randomModel(300, 11, 0.1, 1), randomBits(3000, 300, 0.3, 2)
+	before := runtime.NumGoroutine()
+	var g, h rbm.Gradient
+	for range 3 {
+		m.FreeEnergyGradient(&g, v, nil)
+		m.WeightedGradient(&h, v, randomWeights(3000, 3), new(rbm.Exact))
+	}
+	// A goroutine that has reported its last result may still be about to end.
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, before %d", runtime.NumGoroutine(), before)
+		}
+	}
+	var empty rbm.Gradient
+	wantPanic(t, "too many units", func() { rbm.New(22, 21).Gradient(&empty, rbm.NewBits(1, 22), new(rbm.Exact)) }, "21×22", "20")
+	if empty.W != nil {
+		t.Error("too many units: the destination was changed")
 	}
 }
 

@@ -53,7 +53,7 @@ func Clip(w, d []float64, most float64) {
 	}
 	// A power of two is exact, and with it no square overflows, nor does that of
 	// the largest element vanish.
-	scale := math.Float64frombits((2046 - min(max(exponent, 1), 2045)) << 52)
+	scale := math.Float64frombits((2046 - min(exponent, 2045)) << 52)
 	var sums [8]float64
 	for i, x := range w {
 		x *= scale
