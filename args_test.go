@@ -90,6 +90,8 @@ func TestWrongShapes(t *testing.T) {
 		{"Gradient dst.C", func() { m.Gradient(&rbm.Gradient{C: mat.NewVecDense(65, nil)}, v, cd) }, []string{"C", "65", "64"}},
 		{"Gradient nil dst", func() { m.Gradient(nil, v, cd) }, []string{"nil"}},
 		{"Gradient nil sampler", func() { m.Gradient(new(rbm.Gradient), v, nil) }, []string{"nil"}},
+		{"WeightedGradient v", func() { m.WeightedGradient(new(rbm.Gradient), narrow, make([]float64, n), cd) }, []string{"v is 100×783", "n×784"}},
+		{"WeightedGradient weights", func() { m.WeightedGradient(new(rbm.Gradient), v, make([]float64, 99), cd) }, []string{"data weights", "99", "100"}},
 		{"FreeEnergyGradient v", func() { m.FreeEnergyGradient(new(rbm.Gradient), narrow, nil) }, []string{"v is 100×783", "n×784"}},
 		{"FreeEnergyGradient weights", func() { m.FreeEnergyGradient(new(rbm.Gradient), v, make([]float64, 99)) }, []string{"weights", "99", "100"}},
 		{"FreeEnergyGradient dst", func() { other.FreeEnergyGradient(&g, rbm.NewBits(1, 3), nil) }, []string{"64×784", "2×3"}},
@@ -152,6 +154,12 @@ var methods = []struct {
 	{"LogPartitionContext", func(m *rbm.RBM) { m.LogPartitionContext(context.Background()) }},
 	{"LogPartitionGradient", func(m *rbm.RBM) { m.LogPartitionGradient(new(rbm.Gradient)) }},
 	{"Gradient", func(m *rbm.RBM) { m.Gradient(new(rbm.Gradient), rbm.NewBits(1, 3), rbm.NewCD(1, newSource(1))) }},
+	{"WeightedGradient", func(m *rbm.RBM) {
+		m.WeightedGradient(new(rbm.Gradient), rbm.NewBits(1, 3), []float64{1}, rbm.NewCD(1, newSource(1)))
+	}},
+	{"Centering.Gradient", func(m *rbm.RBM) {
+		new(rbm.Centering).Gradient(new(rbm.Gradient), m, rbm.NewBits(1, 3), rbm.NewCD(1, newSource(1)))
+	}},
 	{"FreeEnergyGradient", func(m *rbm.RBM) { m.FreeEnergyGradient(new(rbm.Gradient), rbm.NewBits(1, 3), nil) }},
 	{"Gibbs", func(m *rbm.RBM) {
 		c := rbm.NewChains(newSource(1))

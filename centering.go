@@ -45,6 +45,13 @@ type centeringState struct {
 // panics for the same reasons, if Rate is not between 0 and 1, or if there are
 // offsets of another size.
 func (c *Centering) Gradient(dst *Gradient, m *RBM, v mat.Matrix, s Sampler) {
+	c.WeightedGradient(dst, m, v, nil, s)
+}
+
+// WeightedGradient is Gradient for rows that count differently, as
+// [RBM.WeightedGradient] is: the means of the data that move the offsets have the
+// same weights. It panics for the same reasons, too.
+func (c *Centering) WeightedGradient(dst *Gradient, m *RBM, v mat.Matrix, weights []float64, s Sampler) {
 	if !(0 <= c.Rate && c.Rate <= 1) {
 		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
 	}
@@ -55,7 +62,7 @@ func (c *Centering) Gradient(dst *Gradient, m *RBM, v mat.Matrix, s Sampler) {
 		c.state = new(centeringState)
 	}
 	means := &c.state.means
-	m.gradient(dst, v, s, means)
+	m.gradient(dst, v, weights, s, means)
 	c.V = c.move(c.V, means.v, dst.B)
 	c.H = c.move(c.H, means.h, dst.C)
 	c.state.job.apply(&c.state.team, dst, c.V, c.H)

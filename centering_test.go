@@ -7,16 +7,15 @@ import (
 
 	"github.com/gorbm/rbm"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 )
 
-// columnMeans returns the means of the columns of a.
-func columnMeans(a mat.Matrix) []float64 {
-	n, c := a.Dims()
+// columnMeans returns the weighted means of the columns of a; nil weights are equal.
+func columnMeans(a mat.Matrix, weights []float64) []float64 {
+	_, c := a.Dims()
 	mean := make([]float64, c)
 	for i := range mean {
-		for r := range n {
-			mean[i] += a.At(r, i) / float64(n)
-		}
+		mean[i] = stat.Mean(mat.Col(nil, i, a), weights)
 	}
 	return mean
 }
@@ -25,17 +24,21 @@ func columnMeans(a mat.Matrix) []float64 {
 func TestCenteringIsItsFormula(t *testing.T) {
 	for _, s := range []struct{ nv, nh, n int }{{1, 1, 1}, {5, 3, 4}, {9, 17, 70}, {130, 70, 33}, {64, 64, 64}, {3, 2, 9000}} {
 		for _, v := range []namedMatrix{{"bits", randomBits(s.n, s.nv, 0.3, 1)}, {"grey", grey(randomBits(s.n, s.nv, 0.3, 1), 2)}} {
-			for _, enhanced := range []bool{false, true} {
-				t.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d/%s/enhanced=%v", s.nv, s.nh, s.n, v.name, enhanced), func(t *testing.T) {
+			for _, tt := range []struct {
+				enhanced bool
+				weights  []float64
+			}{{false, nil}, {true, nil}, {false, randomWeights(s.n+1, 5)[1:]}, {true, randomWeights(s.n+1, 5)[1:]}} {
+				enhanced, weights := tt.enhanced, tt.weights
+				t.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d/%s/enhanced=%v/weights=%d", s.nv, s.nh, s.n, v.name, enhanced, len(weights)), func(t *testing.T) {
 					m := randomModel(s.nv, s.nh, 0.5, 3)
 					c := rbm.Centering{Rate: 0.25, Enhanced: enhanced}
 					centred, plain := rbm.NewCD(1, newSource(4)), rbm.NewCD(1, newSource(4))
 					var got, g rbm.Gradient
 					var mu, lambda []float64
 					for step := range 3 {
-						c.Gradient(&got, m, v, centred)
-						m.Gradient(&g, v, plain)
-						meanV, meanH := columnMeans(v), columnMeans(m.HiddenProbs(nil, v))
+						c.WeightedGradient(&got, m, v, weights, centred)
+						m.WeightedGradient(&g, v, weights, plain)
+						meanV, meanH := columnMeans(v, weights), columnMeans(m.HiddenProbs(nil, v), weights)
 						if step == 0 {
 							mu, lambda = make([]float64, s.nv), make([]float64, s.nh)
 						}
@@ -135,7 +138,7 @@ func TestCenteringMeansWithExact(t *testing.T) {
 	v := randomBits(30, 25, 0.3, 8)
 	var c rbm.Centering
 	c.Gradient(new(rbm.Gradient), m, v, new(rbm.Exact))
-	meanV, meanH := columnMeans(v), columnMeans(m.HiddenProbs(nil, v))
+	meanV, meanH := columnMeans(v, nil), columnMeans(m.HiddenProbs(nil, v), nil)
 	for i, want := range meanV {
 		if !(math.Abs(c.V[i]-want) <= 1e-12) {
 			t.Errorf("V[%d] = %v, want %v", i, c.V[i], want)

@@ -98,6 +98,22 @@ var wholesale = []struct {
 	{"PT", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		return train(m, v, rbm.NewPT(13, 2, []float64{0, 0.5, 0.8, 1}, newSource(2)))
 	}},
+	{"Centering with weights", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		var c rbm.Centering
+		var g rbm.Gradient
+		n, _ := v.Dims()
+		c.WeightedGradient(&g, m, v, values(randomReals(1, n, 3)), rbm.NewCD(1, newSource(6)))
+		return slices.Concat(gradientValues(&g), c.V, c.H)
+	}},
+	{"SGD with all it has", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		m = m.Clone()
+		var g rbm.Gradient
+		m.FreeEnergyGradient(&g, v, nil)
+		o := rbm.SGD{Rate: 0.1, Momentum: 0.5, Decay: 0.01, L1: 0.1, MaxNorm: 1}
+		o.Step(m, &g)
+		o.Step(m, &g)
+		return params(m)
+	}},
 	{"Gibbs", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		c := rbm.NewChains(newSource(3))
 		c.Start(v)
@@ -491,6 +507,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	chains.StartRandom(m, n)
 	cd := rbm.NewCD(1, newSource(39))
 	centering := rbm.Centering{Rate: 0.1}
+	weights := randomWeights(n, 40)
+	all := rbm.SGD{Rate: 1e-3, Momentum: 0.5, Decay: 1e-4, L1: 1e-4, MaxNorm: 2}
 	for _, tt := range []struct {
 		name string
 		step func()
@@ -500,6 +518,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"CD on real values", step(rbm.NewCD(1, newSource(36)), real)},
 		{"CD on batches of two sizes", step(rbm.NewCD(1, newSource(36)), bits, bits.Slice(0, 30))},
 		{"PCD", step(rbm.NewPCD(50, 1, newSource(38)), bits)},
+		{"WeightedGradient", func() { m.WeightedGradient(&g, bits, weights, cd) }},
+		{"SGD with all it has", func() { all.Step(m, &g) }},
 		{"Gibbs", func() { chains.Gibbs(m, 2) }},
 		{"PT", step(rbm.NewPT(10, 1, []float64{0, 0.4, 1}, newSource(38)), bits)},
 		{"Centering", func() { centering.Gradient(&g, m, bits, cd) }},

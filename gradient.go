@@ -32,16 +32,33 @@ type Gradient struct {
 // It panics if dst or s is nil, if the sizes do not fit, if v or a sample has a
 // value outside [0, 1], or if the weights of s are negative, not finite or all
 // zero. If a parameter is NaN, so is all of the gradient.
-func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.gradient(dst, v, s, nil) }
+func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.gradient(dst, v, nil, s, nil) }
 
-// gradient also sets means, unless they are nil, to the means of v and ĥ over the
-// rows of v.
-func (m *RBM) gradient(dst *Gradient, v mat.Matrix, s Sampler, means *means) {
+// WeightedGradient is [RBM.Gradient] for rows that count differently: it sets dst
+// to the gradient of the weighted mean log-likelihood
+//
+//	Σᵣ wᵣ log p(vᵣ) / Σᵣ wᵣ
+//
+// by the same formula, with the first mean weighted. Nil weights are equal. It is
+// up to s what it makes of the rows, of which it is given all. [CD] starts a chain
+// from each, and the chains count alike: with unequal weights its gradient is not
+// 0 even where the model is right, as that of the other samplers is in the mean.
+//
+// It panics for the same reasons, or if there is not one weight for each row, or
+// if the weights are negative, not finite or all zero.
+func (m *RBM) WeightedGradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
+	m.gradient(dst, v, weights, s, nil)
+}
+
+// gradient also sets means, unless they are nil, to the weighted means of v and ĥ
+// over the rows of v.
+func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler, means *means) {
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
 	if s == nil {
 		panic("rbm: sampler is nil")
 	}
+	total := totalWeight("data weights", weights, n, false)
 	// The samplers of this package start from the loaded model, and CD from
 	// the positive phase's inputs of the hidden units.
 	rows, samples := 4*n, n
@@ -62,7 +79,7 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, s Sampler, means *means) {
 		finish = s.finish
 	case *Exact:
 		if nv > maxExact {
-			s.gradient(m, dst, v, means)
+			m.exactGradient(dst, v, weights, total, means)
 			return
 		}
 		samples = s.start(m)
@@ -76,31 +93,55 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, s Sampler, means *means) {
 		means.reset(nv, nh)
 	}
 	stats.means = means
-	stats.add(p, "v", v, nil, float64(n), chains)
+	stats.add(p, "v", v, weights, total, chains)
 	stats.means = nil
 	var sample mat.Matrix
-	var weights []float64
 	if finish != nil {
 		sample, weights = finish(p)
 	} else {
 		sample, weights = s.Sample(m, v)
 	}
 	n = checkBatch("sample", sample, nv)
-	total := float64(n)
-	if weights != nil {
-		checkLength(weights, n)
-		for i, w := range weights {
-			if !p.nan && !(0 <= w && w <= math.MaxFloat64) {
-				panic(fmt.Sprintf("rbm: weights[%d] is %v, want a finite number of at least 0", i, w))
-			}
-		}
-		total = product.Sum(weights)
-		if total == 0 || total > math.MaxFloat64 {
-			panic(fmt.Sprintf("rbm: weights of the sample have sum %v, want a positive finite number", total))
-		}
-	}
+	total = totalWeight("sample weights", weights, n, p.nan)
 	stats.add(p, "sample", sample, weights, -total, nil)
 	dst.finish()
+}
+
+// exactGradient is gradient with Exact for models that are too large for its
+// Sample: the slope of log p = -F - log Z.
+func (m *RBM) exactGradient(dst *Gradient, v mat.Matrix, weights []float64, total float64, means *means) {
+	checkEnumeration(m, maxExact)
+	dst.sum(m, v, weights, total)
+	if means != nil {
+		means.reset(m.Dims())
+		mat.Col(means.v, 0, dst.B)
+		mat.Col(means.h, 0, dst.C)
+	}
+	var z Gradient
+	m.LogPartitionGradient(&z)
+	dst.W.Sub(dst.W, z.W)
+	dst.B.SubVec(dst.B, z.B)
+	dst.C.SubVec(dst.C, z.C)
+}
+
+// totalWeight returns the sum of the weights of n rows, called name, or n if they
+// are nil. It panics unless they are as many, none is negative, and they are
+// finite and not all zero. Of a model that is NaN they may be NaN too.
+func totalWeight(name string, weights []float64, n int, nan bool) float64 {
+	if weights == nil {
+		return float64(n)
+	}
+	checkLength(name, weights, n)
+	for i, w := range weights {
+		if !nan && !(0 <= w && w <= math.MaxFloat64) {
+			panic(fmt.Sprintf("rbm: %s[%d] is %v, want a finite number of at least 0", name, i, w))
+		}
+	}
+	total := product.Sum(weights)
+	if total == 0 || total > math.MaxFloat64 {
+		panic(fmt.Sprintf("rbm: %s have sum %v, want a positive finite number", name, total))
+	}
+	return total
 }
 
 // FreeEnergyGradient sets dst to the gradient of Σᵣ wᵣF(vᵣ), a weighted sum of
@@ -117,22 +158,29 @@ func (m *RBM) FreeEnergyGradient(dst *Gradient, v mat.Matrix, weights []float64)
 	total := float64(n)
 	if weights != nil {
 		total = 1
-		checkLength(weights, n)
+		checkLength("weights", weights, n)
 		for i, w := range weights {
 			if math.IsNaN(w) || math.IsInf(w, 0) {
 				panic(fmt.Sprintf("rbm: weights[%d] is %v, want a finite number", i, w))
 			}
 		}
 	}
-	dst.reset(m, n, 2*n)
-	defer dst.model.done()
-	dst.stats.add(&dst.model, "v", v, weights, -total, nil)
-	dst.finish()
+	dst.sum(m, v, weights, -total)
 }
 
-func checkLength(weights []float64, n int) {
+// sum sets g to the statistics of the rows of v, each with its weight, or 1,
+// divided by total.
+func (g *Gradient) sum(m *RBM, v mat.Matrix, weights []float64, total float64) {
+	n, _ := v.Dims()
+	g.reset(m, n, 2*n)
+	defer g.model.done()
+	g.stats.add(&g.model, "v", v, weights, total, nil)
+	g.finish()
+}
+
+func checkLength(name string, weights []float64, n int) {
 	if len(weights) != n {
-		panic(fmt.Sprintf("rbm: weights have length %d, want %d", len(weights), n))
+		panic(fmt.Sprintf("rbm: %s have length %d, want %d", name, len(weights), n))
 	}
 }
 

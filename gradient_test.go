@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/gorbm/rbm"
 	"gonum.org/v1/gonum/diff/fd"
@@ -25,7 +27,11 @@ func checkGradient(t *testing.T, call string, g *rbm.Gradient, want []float64, s
 
 // naiveGradient is the difference of the statistics of data and of the model's rows.
 func naiveGradient(m *rbm.RBM, data, v mat.Matrix, weights []float64) []float64 {
-	g := naiveStatistics(m, data, nil)
+	return naiveWeightedGradient(m, data, nil, v, weights)
+}
+
+func naiveWeightedGradient(m *rbm.RBM, data mat.Matrix, dataWeights []float64, v mat.Matrix, weights []float64) []float64 {
+	g := naiveStatistics(m, data, dataWeights)
 	floats.Sub(g, naiveStatistics(m, v, weights))
 	return g
 }
@@ -71,6 +77,225 @@ func TestGradientOfRepeatedRows(t *testing.T) {
 		return naiveMeanLogLikelihood(m, data, []float64{1, 2, 0, 3})
 	})
 	checkGradient(t, "Gradient", &g, want, "fd", 1e-8)
+}
+
+func TestWeightedGradientIsTheSlopeOfTheLogLikelihood(t *testing.T) {
+	forShapes(t, func(t *testing.T, nv, nh int) {
+		m, w := randomModel(nv, nh, 1, 1), randomWeights(7, 4)
+		for _, data := range []mat.Matrix{randomBits(7, nv, 0.4, 2), randomReals(7, nv, 3)} {
+			var g rbm.Gradient
+			m.WeightedGradient(&g, data, w, new(rbm.Exact))
+			want := differences(m, func(m *rbm.RBM) float64 { return naiveMeanLogLikelihood(m, data, w) })
+			checkGradient(t, fmt.Sprintf("WeightedGradient(nv=%d,nh=%d)", nv, nh), &g, want, "fd", 1e-8)
+		}
+	})
+}
+
+// Two weights of rows, those of the data and those of the sample, each with its own total.
+func TestWeightedGradientIsItsFormula(t *testing.T) {
+	forShapes(t, func(t *testing.T, nv, nh int) {
+		m := randomModel(nv, nh, 1, 1)
+		var g rbm.Gradient
+		for _, n := range []struct{ data, model int }{{2, 1}, {2, 100}, {100, 2}, {65, 130}, {1100, 60}} {
+			w, u := randomWeights(n.data, 4), randomWeights(n.model+1, 5)[1:]
+			bits, reals := randomBits(n.data, nv, 0.4, 2), randomReals(n.data, nv, 2)
+			v := randomBits(n.model, nv, 0.6, 3)
+			for _, data := range []mat.Matrix{bits, reals} {
+				call := fmt.Sprintf("WeightedGradient(%d rows of %T, %d rows)", n.data, data, n.model)
+				m.WeightedGradient(&g, data, w, sample{v, u})
+				checkGradient(t, call, &g, naiveWeightedGradient(m, data, w, v, u), "loop", 1e-13)
+				m.WeightedGradient(&g, data, w, sample{v, nil})
+				checkGradient(t, call, &g, naiveWeightedGradient(m, data, w, v, nil), "loop", 1e-13)
+			}
+		}
+	})
+}
+
+func TestWeightedGradientOfManyRows(t *testing.T) {
+	const nv, nh, n = 5, 4, 5000
+	m, w := randomModel(nv, nh, 1, 1), randomWeights(n, 4)
+	v := randomBits(300, nv, 0.6, 3)
+	for _, data := range []mat.Matrix{randomBits(n, nv, 0.4, 2), randomReals(n, nv, 2)} {
+		var g rbm.Gradient
+		m.WeightedGradient(&g, data, w, sample{v, nil})
+		checkGradient(t, fmt.Sprintf("WeightedGradient(%T)", data), &g, naiveWeightedGradient(m, data, w, v, nil), "loop", 1e-12)
+	}
+}
+
+// forWeighted calls f with exact gradients, ordinary and centred; of the last model Exact enumerates the hidden layer.
+func forWeighted(t *testing.T, f func(name string, nv int, gradient func(data mat.Matrix, weights []float64) []float64)) {
+	for _, s := range []struct{ nv, nh int }{{5, 4}, {4, 7}, {25, 4}} {
+		m := randomModel(s.nv, s.nh, 0.5, 1)
+		f(fmt.Sprintf("nv=%d/nh=%d", s.nv, s.nh), s.nv, func(data mat.Matrix, weights []float64) []float64 {
+			var g rbm.Gradient
+			m.WeightedGradient(&g, data, weights, new(rbm.Exact))
+			return gradientValues(&g)
+		})
+		f(fmt.Sprintf("nv=%d/nh=%d/centred", s.nv, s.nh), s.nv, func(data mat.Matrix, weights []float64) []float64 {
+			var g rbm.Gradient
+			var c rbm.Centering
+			c.WeightedGradient(&g, m, data, weights, new(rbm.Exact))
+			return append(append(gradientValues(&g), c.V...), c.H...)
+		})
+	}
+}
+
+func checkAllNear(t *testing.T, name string, got, want []float64, tol float64) {
+	t.Helper()
+	for k := range want {
+		checkNear(t, fmt.Sprintf("%s: value %d", name, k), got[k], want[k], tol)
+	}
+}
+
+func TestWeightedGradientOfIntegersIsThatOfRepeatedRows(t *testing.T) {
+	forWeighted(t, func(name string, nv int, gradient func(mat.Matrix, []float64) []float64) {
+		data := randomBits(4, nv, 0.4, 2)
+		want := gradient(data.Gather(nil, []int{3, 0, 1, 3, 1, 3}), nil)
+		checkAllNear(t, name, gradient(data, []float64{1, 2, 0, 3}), want, 1e-12)
+	})
+}
+
+func TestWeightedGradientOfNoWeightIsThatWithoutTheRow(t *testing.T) {
+	forWeighted(t, func(name string, nv int, gradient func(mat.Matrix, []float64) []float64) {
+		reals := randomReals(5, nv, 2)
+		want := gradient(reals.Slice(1, 4, 0, nv), []float64{0.3, 2, 1})
+		checkAllNear(t, name, gradient(reals, []float64{0, 0.3, 2, 1, 0}), want, 1e-14)
+	})
+}
+
+// Weights that are equal, or nil, or scaled by a power of two, change no bit.
+func TestWeightedGradientOfEqualWeights(t *testing.T) {
+	const nv, nh, n = 70, 9, 90
+	m, bits := randomModel(nv, nh, 0.3, 1), randomBits(n, nv, 0.4, 2)
+	constant := func(x float64) []float64 {
+		w := make([]float64, n)
+		floats.AddConst(x, w)
+		return w
+	}
+	for _, data := range []mat.Matrix{bits, grey(bits, 3)} {
+		for _, s := range []func() rbm.Sampler{
+			func() rbm.Sampler { return rbm.NewCD(2, newSource(5)) },
+			func() rbm.Sampler { return rbm.NewPCD(7, 1, newSource(5)) },
+			func() rbm.Sampler { return rbm.NewPT(7, 1, []float64{0, 1}, newSource(5)) },
+			func() rbm.Sampler { return new(rbm.Exact) },
+			func() rbm.Sampler { return bare{rbm.NewCD(1, newSource(5))} },
+		} {
+			var g, got rbm.Gradient
+			var c, d rbm.Centering
+			m.Gradient(&g, data, s())
+			plain := gradientValues(&g)
+			c.Gradient(&g, m, data, s())
+			centred := gradientValues(&g)
+			for _, w := range [][]float64{nil, constant(1), constant(0x1p-1074), constant(0x1p1000)} {
+				name := fmt.Sprintf("%T and %T with %d weights", data, s(), len(w))
+				m.WeightedGradient(&got, data, w, s())
+				checkSame(t, name, gradientValues(&got), plain)
+				d = rbm.Centering{}
+				d.WeightedGradient(&got, m, data, w, s())
+				checkSame(t, name+", centred", gradientValues(&got), centred)
+				checkSame(t, name+", V", d.V, c.V)
+				checkSame(t, name+", H", d.H, c.H)
+			}
+		}
+	}
+}
+
+// CD starts from all rows, whatever they weigh, and its chains count alike.
+func TestWeightedGradientOfCD(t *testing.T) {
+	const n, nv, nh = 9, 5, 4
+	m, bits, w := randomModel(nv, nh, 1, 1), randomBits(n, nv, 0.4, 2), randomWeights(n, 4)
+	for _, data := range []mat.Matrix{bits, randomReals(n, nv, 3)} {
+		for _, s := range []rbm.Sampler{rbm.NewCD(2, newSource(5)), bare{rbm.NewCD(2, newSource(5))}} {
+			v, _ := rbm.NewCD(2, newSource(5)).Sample(m, data)
+			var g rbm.Gradient
+			m.WeightedGradient(&g, data, w, s)
+			checkGradient(t, fmt.Sprintf("WeightedGradient(%T, %T)", data, s), &g, naiveWeightedGradient(m, data, w, v, nil), "loop", 1e-14)
+		}
+	}
+}
+
+// Where Exact enumerates the hidden layer no goroutine is left behind; where it cannot, nothing is changed.
+func TestGradientWithoutSamples(t *testing.T) {
+	setProcs(t, 4)
+	m, v := randomModel(300, 11, 0.1, 1), randomBits(3000, 300, 0.3, 2)
+	before := runtime.NumGoroutine()
+	var g, h rbm.Gradient
+	for range 3 {
+		m.FreeEnergyGradient(&g, v, nil)
+		m.WeightedGradient(&h, v, randomWeights(3000, 3), new(rbm.Exact))
+	}
+	// A goroutine that has reported its last result may still be about to end.
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, before %d", runtime.NumGoroutine(), before)
+		}
+	}
+	var empty rbm.Gradient
+	wantPanic(t, "too many units", func() { rbm.New(22, 21).Gradient(&empty, rbm.NewBits(1, 22), new(rbm.Exact)) }, "21×22", "20")
+	if empty.W != nil {
+		t.Error("too many units: the destination was changed")
+	}
+}
+
+func TestWeightsAreNotKept(t *testing.T) {
+	m, data, w := randomModel(5, 4, 1, 1), randomBits(6, 5, 0.4, 2), randomWeights(6, 4)
+	before := append([]float64(nil), w...)
+	var g, fresh rbm.Gradient
+	m.WeightedGradient(&g, data, w, new(rbm.Exact))
+	checkSame(t, "weights", w, before)
+	m.Gradient(&g, data, new(rbm.Exact))
+	m.Gradient(&fresh, data, new(rbm.Exact))
+	checkSame(t, "Gradient after WeightedGradient", gradientValues(&g), gradientValues(&fresh))
+}
+
+func TestWrongWeights(t *testing.T) {
+	m := randomModel(5, 4, 1, 1)
+	nan := m.Clone()
+	nan.C.SetVec(1, math.NaN())
+	large := rbm.New(25, 3)
+	for _, tt := range []struct {
+		name    string
+		weights []float64
+		want    string
+	}{
+		{"too few", []float64{1, 1}, "data weights have length 2, want 3"},
+		{"none", []float64{}, "data weights have length 0, want 3"},
+		{"too many", []float64{1, 1, 1, 1}, "data weights have length 4, want 3"},
+		{"negative", []float64{5, 9, -7}, "data weights[2] is -7, want a finite number of at least 0"},
+		{"NaN", []float64{1, math.NaN(), 1}, "data weights[1] is NaN, want a finite number of at least 0"},
+		{"infinite", []float64{math.Inf(1), 1, 1}, "data weights[0] is +Inf, want a finite number of at least 0"},
+		{"all zero", []float64{0, 0, 0}, "data weights have sum 0, want a positive finite number"},
+		{"infinite sum", []float64{1e308, 1e308, 1e308}, "data weights have sum +Inf, want a positive finite number"},
+	} {
+		// No sampler moves before.
+		pcd, fresh := rbm.NewPCD(3, 1, newSource(1)), rbm.NewPCD(3, 1, newSource(1))
+		var g, want rbm.Gradient
+		var c rbm.Centering
+		data := randomBits(3, 5, 0.5, 2)
+		for _, m := range []*rbm.RBM{m, nan} {
+			wantPanic(t, tt.name, func() { m.WeightedGradient(&g, data, tt.weights, pcd) }, tt.want)
+			wantPanic(t, tt.name, func() { c.WeightedGradient(&g, m, data, tt.weights, pcd) }, tt.want)
+		}
+		m.Gradient(&g, data, pcd)
+		m.Gradient(&want, data, fresh)
+		checkSame(t, tt.name, gradientValues(&g), gradientValues(&want))
+		if len(c.V) != 0 || len(c.H) != 0 {
+			t.Errorf("%s: offsets %v and %v, want none", tt.name, c.V, c.H)
+		}
+		wantPanic(t, tt.name, func() { large.WeightedGradient(new(rbm.Gradient), rbm.NewBits(3, 25), tt.weights, new(rbm.Exact)) }, tt.want)
+	}
+	for _, tt := range []struct {
+		name    string
+		weights []float64
+		want    string
+	}{
+		{"too few", []float64{1, 1}, "sample weights have length 2, want 3"},
+		{"negative", []float64{1, 1, -7}, "sample weights[2] is -7, want a finite number of at least 0"},
+		{"infinite sum", []float64{1e308, 1e308, 1e308}, "sample weights have sum +Inf, want a positive finite number"},
+	} {
+		s := sample{rbm.NewBits(3, 5), tt.weights}
+		wantPanic(t, tt.name, func() { m.WeightedGradient(new(rbm.Gradient), rbm.NewBits(2, 5), []float64{1, 2}, s) }, tt.want)
+	}
 }
 
 func TestFreeEnergyGradient(t *testing.T) {
@@ -189,6 +414,8 @@ func TestGradientNaN(t *testing.T) {
 				check(fmt.Sprintf("Gradient(%T)", s), &g)
 				m.Gradient(&g, v, struct{ rbm.Sampler }{s})
 				check(fmt.Sprintf("Gradient(%T behind an interface)", s), &g)
+				m.WeightedGradient(&g, v, randomWeights(n, 4), s)
+				check(fmt.Sprintf("WeightedGradient(%T)", s), &g)
 			}
 		}
 	}
@@ -213,8 +440,10 @@ func TestGradientOfTinyWeights(t *testing.T) {
 	var got, want rbm.Gradient
 	m.Gradient(&got, data, sample{v, []float64{1e-310, 1e-310}})
 	m.Gradient(&want, data, sample{v, []float64{0.5, 0.5}})
-	checkSame(t, "Gradient", got.W.RawMatrix().Data, want.W.RawMatrix().Data)
-	checkSame(t, "Gradient", got.C.RawVector().Data, want.C.RawVector().Data)
+	checkSame(t, "Gradient", gradientValues(&got), gradientValues(&want))
+	m.WeightedGradient(&got, data, []float64{1e-310, 1e-310, 2e-310}, sample{v, nil})
+	m.WeightedGradient(&want, data, []float64{0.25, 0.25, 0.5}, sample{v, nil})
+	checkSame(t, "WeightedGradient", gradientValues(&got), gradientValues(&want))
 }
 
 // More visible units than a kernel is given at a time, with few rows and with many.

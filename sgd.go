@@ -10,13 +10,22 @@ import (
 //
 //	Δ = μΔ + ε(g - λθ)    θ = θ + Δ
 //
-// for each parameter θ with gradient g; the biases do not decay, λ is 0 for
-// them. The zero value of a field switches its feature off. An SGD must not be
-// copied after its first step.
+// for each parameter θ with gradient g. The step of the weights may end with two
+// corrections, which make weights exactly 0 and rows of W no longer than a bound:
+//
+//	w = sign(w)·max(|w| - ε·L1, 0)    Wⱼ = Wⱼ·min(1, MaxNorm/‖Wⱼ‖)
+//
+// They count as a part of Δ, so that momentum repeats the way that the weights
+// went (Ochs, Chen, Brox & Pock, 2014): where the ascent comes to rest,
+// |∂ - λw| = L1 for a weight other than 0, whatever the momentum. The biases are
+// not subject to λ, L1 and MaxNorm. The zero value of a field switches its
+// feature off. An SGD must not be copied after its first step.
 type SGD struct {
 	Rate     float64 // ε, the learning rate
 	Momentum float64 // μ, the share of the previous step Δ that is repeated; Δ is 0 until the first step with μ ≠ 0
 	Decay    float64 // λ, of L2 regularisation
+	L1       float64 // of L1 regularisation, by a proximal step
+	MaxNorm  float64 // the largest Euclidean length of a row of W, the weights of a hidden unit (Srebro & Shraibman, 2005)
 
 	state *sgdState
 }
@@ -27,10 +36,17 @@ type sgdState struct {
 	team     parallel.Team
 }
 
-// Step moves the parameters of m along g. It panics if the sizes do not fit, or
-// if an earlier step with momentum had a model of another size.
+// Step moves the parameters of m along g. A weight that is NaN stays so, and
+// MaxNorm leaves its row as it is. Step panics if a field is negative or not
+// finite, if the sizes do not fit, or if an earlier step with momentum had a
+// model of another size.
 func (o *SGD) Step(m *RBM, g *Gradient) {
 	nv, nh := m.Dims()
+	checkFactor("rate of SGD", o.Rate)
+	checkFactor("momentum of SGD", o.Momentum)
+	checkFactor("decay of SGD", o.Decay)
+	checkFactor("L1 of SGD", o.L1)
+	checkFactor("MaxNorm of SGD", o.MaxNorm)
 	if g == nil {
 		panic("rbm: gradient is nil")
 	}
@@ -63,11 +79,19 @@ type step struct {
 }
 
 func (s *step) Do(_, j int) {
-	w, g := s.m.W.RawRowView(j), s.g.W.RawRowView(j)
-	if d := s.o.state.velocity.W; d == nil {
-		update.Plain(w, g, s.o.Rate, s.o.Decay)
+	o, w, g := s.o, s.m.W.RawRowView(j), s.g.W.RawRowView(j)
+	var d []float64
+	if velocity := o.state.velocity.W; velocity == nil {
+		update.Plain(w, g, o.Rate, o.Decay)
 	} else {
-		update.Momentum(w, d.RawRowView(j), g, s.o.Rate, s.o.Decay, s.o.Momentum)
+		d = velocity.RawRowView(j)
+		update.Momentum(w, d, g, o.Rate, o.Decay, o.Momentum)
+	}
+	if o.L1 != 0 {
+		update.Shrink(w, d, o.Rate*o.L1)
+	}
+	if o.MaxNorm != 0 {
+		update.Clip(w, d, o.MaxNorm)
 	}
 }
 

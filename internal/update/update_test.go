@@ -52,6 +52,80 @@ func testImplementation(t *testing.T) {
 	}
 }
 
+// Both against their formulas, with and without d, and beside the vectors.
+func TestShrinkAndClip(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(2, 1))
+	const guard = 1e100
+	for n := range 40 {
+		for _, size := range []float64{1, 0x1p-1060, 0x1p1020} { // a power of two changes no bit
+			w, d := make([]float64, n+2), make([]float64, n+2)
+			number := func() float64 {
+				x := rnd.NormFloat64()
+				if size < 1 {
+					x = math.Round(64*x) / 64 // and has few of them
+				}
+				return size * x
+			}
+			for i := range w {
+				w[i], d[i] = number(), number()
+			}
+			w[0], w[n+1], d[0], d[n+1] = guard, guard, guard, guard
+			for name, update := range map[string]func(w, d []float64){
+				"Shrink": func(w, d []float64) { Shrink(w, d, 0.75*size) },
+				"Clip":   func(w, d []float64) { Clip(w, d, 0.75*size) },
+			} {
+				want, wantD := append([]float64(nil), w...), append([]float64(nil), d...)
+				var sums [8]float64
+				for i := range n {
+					sums[i%8] += float64(w[i+1] / size * (w[i+1] / size))
+				}
+				length := math.Sqrt(((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7])))
+				for i := 1; i <= n; i++ {
+					if name == "Shrink" {
+						want[i] = math.Copysign(max(math.Abs(w[i])-0.75*size, 0), w[i]) + 0 // without -0
+					} else if length > 0.75 {
+						want[i] = w[i] * (0.75 / length)
+					}
+					wantD[i] += want[i] - w[i]
+				}
+				got, gotD, alone := append([]float64(nil), w...), append([]float64(nil), d...), append([]float64(nil), w...)
+				update(got[1:n+1], gotD[1:n+1])
+				update(alone[1:n+1], nil)
+				same(t, name+": w", got, want)
+				same(t, name+": d", gotD, wantD)
+				same(t, name+": w without d", alone, want)
+			}
+		}
+	}
+}
+
+func TestShrinkAndClipSpecialValues(t *testing.T) {
+	nan, inf, zero := math.NaN(), math.Inf(1), math.Copysign(0, -1)
+	for _, tt := range []struct {
+		name    string
+		update  func(w []float64)
+		w, want []float64
+	}{
+		{"Shrink", func(w []float64) { Shrink(w, nil, 1) }, []float64{nan, inf, -inf, 1, -1, zero, 0.5, -1.5}, []float64{nan, inf, -inf, 0, 0, 0, 0, -0.5}},
+		{"Shrink by infinity", func(w []float64) { Shrink(w, nil, inf) }, []float64{nan, 1, -1e300}, []float64{nan, 0, 0}},
+		{"Shrink by 0", func(w []float64) { Shrink(w, nil, 0) }, []float64{nan, 1, -5e-324}, []float64{nan, 1, -5e-324}},
+		{"Clip NaN", func(w []float64) { Clip(w, nil, 1) }, []float64{nan, 3, -4}, []float64{nan, 3, -4}},
+		{"Clip infinity", func(w []float64) { Clip(w, nil, 1) }, []float64{3, -inf, 4}, []float64{3, -inf, 4}},
+		{"Clip zeros", func(w []float64) { Clip(w, nil, 1) }, []float64{0, zero}, []float64{0, zero}},
+		{"Clip zeros, tiny bound", func(w []float64) { Clip(w, nil, 5e-324) }, []float64{0, zero}, []float64{0, zero}},
+		{"Clip at the bound", func(w []float64) { Clip(w, nil, 5) }, []float64{3, -4}, []float64{3, -4}},
+		{"Clip the largest", func(w []float64) { Clip(w, nil, math.MaxFloat64/2) }, []float64{-math.MaxFloat64}, []float64{-math.MaxFloat64 / 2}},
+		{"Clip the smallest", func(w []float64) { Clip(w, nil, 0x1p-1074) }, []float64{-0x1p-1072}, []float64{-0x1p-1074}},
+	} {
+		tt.update(tt.w)
+		for i, want := range tt.want {
+			if got := tt.w[i]; math.Float64bits(got) != math.Float64bits(want) {
+				t.Errorf("%s: w[%d] = %v, want %v", tt.name, i, got, want)
+			}
+		}
+	}
+}
+
 func same(t *testing.T, name string, got, want []float64) {
 	t.Helper()
 	for i := range want {

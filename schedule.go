@@ -1,0 +1,109 @@
+package rbm
+
+import (
+	"fmt"
+	"math"
+)
+
+// A Schedule is a rate, say that of [SGD], as a function of the step, which counts
+// from 0. Those of this package have the same bits on every processor, and panic
+// if the step is negative.
+type Schedule func(step int) float64
+
+// Constant returns a Schedule that is always rate. It panics if rate is negative
+// or not finite.
+func Constant(rate float64) Schedule {
+	checkFactor("rate", rate)
+	return func(step int) float64 {
+		checkStep(step)
+		return rate
+	}
+}
+
+// Linear returns a Schedule that goes straight from one rate to another,
+//
+//	from + (to - from)·step/steps
+//
+// which it reaches at step steps, and where it stays. It panics if a rate is
+// negative or not finite, or if steps is less than 1.
+func Linear(from, to float64, steps int) Schedule {
+	return between(from, to, steps, func(step int) float64 { return float64(step) / float64(steps) })
+}
+
+// Inverse returns a Schedule that falls as 1/t does in the end (Robbins & Monro,
+// 1951), and to the half of rate by step half:
+//
+//	rate / (1 + step/half)
+//
+// It panics if rate is negative or not finite, or if half is less than 1.
+func Inverse(rate float64, half int) Schedule {
+	checkFactor("rate", rate)
+	if half < 1 {
+		panic(fmt.Sprintf("rbm: half is %d, want at least 1", half))
+	}
+	return func(step int) float64 {
+		checkStep(step)
+		return rate / (1 + float64(step)/float64(half))
+	}
+}
+
+// Cosine returns a Schedule that goes from one rate to another along half a wave
+// of the cosine (Loshchilov & Hutter, 2017), flat at both ends,
+//
+//	from + (to - from)·(1 - cos(π·step/steps))/2
+//
+// which it reaches at step steps, and where it stays. It panics if a rate is
+// negative or not finite, or if steps is less than 1.
+func Cosine(from, to float64, steps int) Schedule {
+	return between(from, to, steps, func(step int) float64 { return wave(step, steps) })
+}
+
+// between returns a Schedule that has gone the given share of the way from one
+// rate to another by each step before the last.
+func between(from, to float64, steps int, share func(step int) float64) Schedule {
+	checkFactor("from", from)
+	checkFactor("to", to)
+	if steps < 1 {
+		panic(fmt.Sprintf("rbm: steps are %d, want at least 1", steps))
+	}
+	return func(step int) float64 {
+		checkStep(step)
+		if step >= steps {
+			return to
+		}
+		return from + float64((to-from)*share(step))
+	}
+}
+
+// checkFactor panics unless x, called name, is finite and not negative.
+func checkFactor(name string, x float64) {
+	if !(0 <= x && x <= math.MaxFloat64) {
+		panic(fmt.Sprintf("rbm: %s is %v, want a finite number of at least 0", name, x))
+	}
+}
+
+func checkStep(step int) {
+	if step < 0 {
+		panic(fmt.Sprintf("rbm: step is %d, want at least 0", step))
+	}
+}
+
+// wave returns (1 - cos πk/n)/2 = sin² πk/2n for 0 ≤ k ≤ n within 4·2⁻⁵³, from
+// operations that are rounded one by one: math.Cos has other bits on some
+// processors. The series ends where the next term is less than 2⁻⁵³ of the first.
+func wave(k, n int) float64 {
+	if k > n-k {
+		return 1 - wave(n-k, n)
+	}
+	x := float64(k) / float64(n) * (math.Pi / 2)
+	z := float64(x * x)
+	s := -1.0 / 1307674368000 // -1/15!
+	s = float64(s*z) + 1.0/6227020800
+	s = float64(s*z) - 1.0/39916800
+	s = float64(s*z) + 1.0/362880
+	s = float64(s*z) - 1.0/5040
+	s = float64(s*z) + 1.0/120
+	s = float64(s*z) - 1.0/6
+	s = x + float64(float64(s*z)*x)
+	return float64(s * s)
+}
