@@ -7,7 +7,6 @@ import (
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/product"
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -202,26 +201,6 @@ func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64
 	e.model.load(m, e.start(m))
 	defer e.model.done()
 	return e.finish(&e.model)
-}
-
-// gradient is RBM.Gradient of models that are too large for Sample: the slope of
-// log p = -F - log Z.
-func (e *Exact) gradient(m *RBM, dst *Gradient, v mat.Matrix, means *means) {
-	checkEnumeration(m, maxExact)
-	m.FreeEnergyGradient(dst, v, nil)
-	if means != nil {
-		means.reset(m.Dims())
-		floats.SubTo(means.v, means.v, mat.Col(nil, 0, dst.B))
-		floats.SubTo(means.h, means.h, mat.Col(nil, 0, dst.C))
-	}
-	var z Gradient
-	m.LogPartitionGradient(&z)
-	dst.W.Add(dst.W, z.W)
-	dst.W.Scale(-1, dst.W)
-	dst.B.AddVec(dst.B, z.B)
-	dst.B.ScaleVec(-1, dst.B)
-	dst.C.AddVec(dst.C, z.C)
-	dst.C.ScaleVec(-1, dst.C)
 }
 
 // start returns the number of configurations. It panics if m is too large.

@@ -39,10 +39,9 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.gradient(dst,
 //
 //	Σᵣ wᵣ log p(vᵣ) / Σᵣ wᵣ
 //
-// by the same formula, with the first mean weighted. Nil weights are equal. It is
-// up to s what it makes of the rows, of which it is given all. [CD] starts a chain
-// from each, and the chains count alike: with unequal weights its gradient is not
-// 0 even where the model is right, as that of the other samplers is in the mean.
+// by the same formula, with the first mean weighted. Nil weights are equal. A chain
+// of [CD] counts as much as the row that it starts from; any other sampler is given
+// all rows, and not their weights.
 //
 // It panics for the same reasons, or if there is not one weight for each row, or
 // if the weights are negative, not finite or all zero.
@@ -96,10 +95,14 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 	stats.add(p, "v", v, weights, total, chains)
 	stats.means = nil
 	var sample mat.Matrix
+	ofRows := weights
 	if finish != nil {
 		sample, weights = finish(p)
 	} else {
 		sample, weights = s.Sample(m, v)
+	}
+	if chains != nil { // of CD, one from each row
+		weights = ofRows
 	}
 	n = checkBatch("sample", sample, nv)
 	total = totalWeight("sample weights", weights, n, p.nan)

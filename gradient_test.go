@@ -200,17 +200,17 @@ func TestWeightedGradientOfEqualWeights(t *testing.T) {
 	}
 }
 
-// CD starts from all rows, whatever they weigh, and its chains count alike.
+// A chain of CD counts as much as the row that it starts from.
 func TestWeightedGradientOfCD(t *testing.T) {
 	const n, nv, nh = 9, 5, 4
 	m, bits, w := randomModel(nv, nh, 1, 1), randomBits(n, nv, 0.4, 2), randomWeights(n, 4)
 	for _, data := range []mat.Matrix{bits, randomReals(n, nv, 3)} {
-		for _, s := range []rbm.Sampler{rbm.NewCD(2, newSource(5)), bare{rbm.NewCD(2, newSource(5))}} {
-			v, _ := rbm.NewCD(2, newSource(5)).Sample(m, data)
-			var g rbm.Gradient
-			m.WeightedGradient(&g, data, w, s)
-			checkGradient(t, fmt.Sprintf("WeightedGradient(%T, %T)", data, s), &g, naiveWeightedGradient(m, data, w, v, nil), "loop", 1e-14)
-		}
+		v, _ := rbm.NewCD(2, newSource(5)).Sample(m, data)
+		var g rbm.Gradient
+		m.WeightedGradient(&g, data, w, rbm.NewCD(2, newSource(5)))
+		checkGradient(t, fmt.Sprintf("WeightedGradient(%T, CD)", data), &g, naiveWeightedGradient(m, data, w, v, w), "loop", 1e-14)
+		m.WeightedGradient(&g, data, w, bare{rbm.NewCD(2, newSource(5))})
+		checkGradient(t, fmt.Sprintf("WeightedGradient(%T, other)", data), &g, naiveWeightedGradient(m, data, w, v, nil), "loop", 1e-14)
 	}
 }
 
