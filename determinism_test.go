@@ -98,6 +98,16 @@ var wholesale = []struct {
 	{"PT", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		return train(m, v, rbm.NewPT(13, 2, []float64{0, 0.5, 0.8, 1}, newSource(2)))
 	}},
+	{"PTT", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		nv, _ := m.Dims()
+		s := rbm.NewPTT(60, 3, newSource(2), rbm.New(nv, 3))
+		s.Least = 0.999
+		x := train(m, v, s)
+		for _, m := range s.Models() { // more than one
+			x = append(x, params(m)...)
+		}
+		return x
+	}},
 	{"Gibbs", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		c := rbm.NewChains(newSource(3))
 		c.Start(v)
@@ -304,6 +314,7 @@ func TestGradientThroughTheInterfaceAlone(t *testing.T) {
 				{"CD", func() rbm.Sampler { return rbm.NewCD(2, newSource(13)) }},
 				{"PCD", func() rbm.Sampler { return rbm.NewPCD(20, 2, newSource(13)) }},
 				{"PT", func() rbm.Sampler { return rbm.NewPT(9, 2, []float64{0, 0.4, 1}, newSource(13)) }},
+				{"PTT", func() rbm.Sampler { return rbm.NewPTT(9, 2, newSource(13)) }},
 				{"Exact", func() rbm.Sampler { return new(rbm.Exact) }},
 			} {
 				if tt.name == "Exact" && s.nv > 11 {
@@ -491,6 +502,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	chains.StartRandom(m, n)
 	cd := rbm.NewCD(1, newSource(39))
 	centering := rbm.Centering{Rate: 0.1}
+	ptt := rbm.NewPTT(10, 2, newSource(38), rbm.New(nv, 1), m)
+	ptt.Least = 0
 	for _, tt := range []struct {
 		name string
 		step func()
@@ -502,6 +515,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"PCD", step(rbm.NewPCD(50, 1, newSource(38)), bits)},
 		{"Gibbs", func() { chains.Gibbs(m, 2) }},
 		{"PT", step(rbm.NewPT(10, 1, []float64{0, 0.4, 1}, newSource(38)), bits)},
+		{"PTT", step(ptt, bits)},
 		{"Centering", func() { centering.Gradient(&g, m, bits, cd) }},
 	} {
 		tt.step()
