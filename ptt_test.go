@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"testing"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -243,6 +246,93 @@ func TestPTTTransition(t *testing.T) {
 	}
 }
 
+// exchanged returns which chains exchange the visible configurations x and y of the
+// models k and k+1, at the given time.
+func exchanged(ptt *PTT, m *RBM, k int, clock uint64, x, y *Bits) []bool {
+	c := ptt.chains
+	c.model.load(m, c.v.rows)
+	defer c.model.done()
+	c.clock = clock
+	for i := range ptt.n {
+		copy(c.v.row(k*ptt.n+i), x.row(i))
+		copy(c.v.row((k+1)*ptt.n+i), y.row(i))
+	}
+	ptt.exchange(k)
+	took := make([]bool, ptt.n)
+	for i := range took {
+		took[i] = slices.Equal(c.v.row(k*ptt.n+i), y.row(i)) && slices.Equal(c.v.row((k+1)*ptt.n+i), x.row(i))
+		if !took[i] && !(slices.Equal(c.v.row(k*ptt.n+i), x.row(i)) && slices.Equal(c.v.row((k+1)*ptt.n+i), y.row(i))) {
+			panic("neither exchanged nor left")
+		}
+	}
+	return took
+}
+
+// Whether one exchange takes place says nothing of another, be it of other models or
+// of another sweep.
+func TestPTTExchangesAreIndependent(t *testing.T) {
+	const n, nv = 10000, 3
+	m := normal(nv, 4, 1, rand.New(rand.NewPCG(7, 7)))
+	base := New(nv, 1)
+	x, y := NewBits(n, nv), NewBits(n, nv)
+	for i := range n {
+		x.row(i)[0], y.row(i)[0] = 6, 1
+	}
+	alpha := swapProbs(base, m)[6<<nv|1]
+	if alpha == 1 {
+		x, y = y, x
+		alpha = swapProbs(base, m)[1<<nv|6]
+	}
+	if alpha < 0.05 || alpha > 0.95 {
+		t.Fatalf("exchanges take place with probability %v, which tells nothing", alpha)
+	}
+	ptt := NewPTT(n, 1, rand.NewPCG(8, 8), base, m, base)
+	ptt.start(m)
+	sets := [][]bool{
+		exchanged(ptt, m, 0, 10, x, y),
+		exchanged(ptt, m, 2, 10, x, y),
+		exchanged(ptt, m, 0, 12, x, y),
+	}
+	for a := range sets {
+		for b := range a + 1 {
+			want := alpha * alpha
+			if a == b {
+				want = alpha
+			}
+			var both float64
+			for i := range n {
+				if sets[a][i] && sets[b][i] {
+					both += 1. / n
+				}
+			}
+			if stderr := math.Sqrt(want * (1 - want) / n); !(math.Abs(both-want) <= 4*stderr) {
+				t.Errorf("sets %d and %d: exchanges of %v of the chains, want %v ± %v", a, b, both, want, stderr)
+			}
+		}
+	}
+}
+
+// Between equal models every exchange takes place, of the whole configuration.
+func TestPTTExchangesWholeRows(t *testing.T) {
+	const n, nv = 20, 130
+	rnd := rand.New(rand.NewPCG(9, 9))
+	m := normal(nv, 7, 0.3, rnd)
+	x, y := NewBits(n, nv), NewBits(n, nv)
+	for i := range n {
+		for j := range nv {
+			x.SetBit(i, j, rnd.IntN(2) == 1)
+			y.SetBit(i, j, rnd.IntN(2) == 1)
+		}
+	}
+	ptt := NewPTT(n, 1, rand.NewPCG(8, 8), m)
+	ptt.start(m)
+	for i, took := range exchanged(ptt, m, 0, 10, x, y) {
+		if !took {
+			t.Errorf("chain %d did not exchange", i)
+		}
+	}
+}
+
 // Chains that start in one mode find the weights of both.
 func TestPTTCrossesBetweenModes(t *testing.T) {
 	const n, calls, nv = 200, 60, 10
@@ -416,6 +506,9 @@ func TestPTTGrows(t *testing.T) {
 		t.Errorf("weight of a saved model is %v, want %v", got, want)
 	}
 	given := NewPTT(n, 1, rand.NewPCG(3, 3), models...)
+	if given.Least != 0.25 {
+		t.Errorf("Least is %v, want 0.25", given.Least)
+	}
 	models[1].W.Set(1, 2, 9)
 	if got := given.Models()[1].W.At(1, 2); got != 7 {
 		t.Errorf("weight of a given model is %v, want 7", got)
@@ -436,12 +529,27 @@ func TestPTTDoesNotSaveNaN(t *testing.T) {
 		func(m *RBM) { m.C.SetVec(1, math.NaN()) },
 	} {
 		m := normal(4, 2, 5, rand.New(rand.NewPCG(1, 1)))
-		ptt := NewPTT(200, 2, rand.NewPCG(2, 2), New(4, 1))
+		first := New(4, 1)
+		first.B.SetVec(0, -100) // off, so that its energies do not show that the bias is NaN
+		ptt := NewPTT(200, 2, rand.NewPCG(2, 2), first)
 		ptt.Least = 0.99
 		spoil(m)
 		ptt.Sample(m, nil)
 		if n, rates := len(ptt.Models()), ptt.SwapRates(); n != 1 || !math.IsNaN(rates[0]) {
 			t.Errorf("%d models, swap rates %v, want one and NaN", n, rates)
+		}
+	}
+}
+
+// The goroutines that get a large model ready end with the call.
+func TestPTTLeavesNoGoroutine(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	before := runtime.NumGoroutine()
+	ptt := NewPTT(2, 1, rand.NewPCG(1, 1), New(1000, 400), New(1000, 500))
+	ptt.Sample(New(1000, 400), nil)
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, before %d", runtime.NumGoroutine(), before)
 		}
 	}
 }
