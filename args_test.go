@@ -169,6 +169,9 @@ var methods = []struct {
 	{"StartRandom", func(m *rbm.RBM) { rbm.NewChains(newSource(1)).StartRandom(m, 1) }},
 	{"CD", func(m *rbm.RBM) { rbm.NewCD(1, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
 	{"PCD", func(m *rbm.RBM) { rbm.NewPCD(1, 1, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
+	{"PT", func(m *rbm.RBM) { rbm.NewPT(1, 1, []float64{0, 1}, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
+	{"PTT", func(m *rbm.RBM) { rbm.NewPTT(1, 1, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
+	{"NewPTT", func(m *rbm.RBM) { rbm.NewPTT(1, 1, newSource(1), m) }},
 	{"Exact", func(m *rbm.RBM) { new(rbm.Exact).Sample(m, rbm.NewBits(1, 3)) }},
 	{"Step", func(m *rbm.RBM) {
 		g := rbm.New(3, 2)

@@ -114,6 +114,16 @@ var wholesale = []struct {
 		o.Step(m, &g)
 		return params(m)
 	}},
+	{"PTT", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		nv, _ := m.Dims()
+		s := rbm.NewPTT(60, 3, newSource(2), rbm.New(nv, 3))
+		s.Least = 0.999
+		x := train(m, v, s)
+		for _, m := range s.Models() { // more than one
+			x = append(x, params(m)...)
+		}
+		return x
+	}},
 	{"Gibbs", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		c := rbm.NewChains(newSource(3))
 		c.Start(v)
@@ -320,6 +330,7 @@ func TestGradientThroughTheInterfaceAlone(t *testing.T) {
 				{"CD", func() rbm.Sampler { return rbm.NewCD(2, newSource(13)) }},
 				{"PCD", func() rbm.Sampler { return rbm.NewPCD(20, 2, newSource(13)) }},
 				{"PT", func() rbm.Sampler { return rbm.NewPT(9, 2, []float64{0, 0.4, 1}, newSource(13)) }},
+				{"PTT", func() rbm.Sampler { return rbm.NewPTT(9, 2, newSource(13)) }},
 				{"Exact", func() rbm.Sampler { return new(rbm.Exact) }},
 			} {
 				if tt.name == "Exact" && s.nv > 11 {
@@ -509,6 +520,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	centering := rbm.Centering{Rate: 0.1}
 	weights := randomWeights(n, 40)
 	all := rbm.SGD{Rate: 1e-3, Momentum: 0.5, Decay: 1e-4, L1: 1e-4, MaxNorm: 2}
+	ptt := rbm.NewPTT(10, 2, newSource(38), rbm.New(nv, 1), m)
+	ptt.Least = 0
 	for _, tt := range []struct {
 		name string
 		step func()
@@ -522,6 +535,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"SGD with all it has", func() { all.Step(m, &g) }},
 		{"Gibbs", func() { chains.Gibbs(m, 2) }},
 		{"PT", step(rbm.NewPT(10, 1, []float64{0, 0.4, 1}, newSource(38)), bits)},
+		{"PTT", step(ptt, bits)},
 		{"Centering", func() { centering.Gradient(&g, m, bits, cd) }},
 	} {
 		tt.step()

@@ -1,0 +1,209 @@
+package rbm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/philox"
+	"gonum.org/v1/gonum/mat"
+)
+
+// PTT is the Sampler of parallel trajectory tempering (Béreux, Decelle,
+// Furtlehner, Rosset & Seoane, 2024): persistent chains, each with a replica at
+// every one of a ladder of models θ₁, θ₂, …, saved along the training, and at the
+// model that is sampled. Neighbouring replicas exchange their visible
+// configurations once a sweep, those of even and of odd number in turn.
+//
+// Where modes of the data part while a model learns, each saved model differs a
+// little from the next, and states come up from those that mix well. Tempering
+// along β may find no such way, as there a mode can vanish at once.
+//
+// The first model should be one that chains move about in freely: that without
+// weights, which a sweep draws afresh, is best. When the mean probability of the
+// exchanges between the last model of the ladder and the one sampled falls below
+// Least, the latter is saved, as the new last model, with copies of its states.
+// So a ladder grows from the first steps of training on, and with it the time a
+// sweep takes, about twice that of n chains of [PCD] for each model.
+//
+// PTT is made by NewPTT. It belongs to one goroutine at a time.
+type PTT struct {
+	K     int     // sweeps, at least 1
+	Least float64 // swap rate at which a model is saved, in [0, 1); 0: never
+
+	n      int
+	saved  []*RBM
+	models []*model // saved, ready to use
+	chains *Chains  // row k·n+i: the replica of chain i at model k, the last being that sampled
+	swaps  []swapRate
+	sample Bits
+
+	free         marginal
+	below, above []float64 // free energies of both states of each exchange
+}
+
+var _ Sampler = (*PTT)(nil)
+
+// swapRate is the mean probability of the exchanges between two neighbours.
+type swapRate struct {
+	sum   float64
+	tried int
+	last  float64 // mean of the last swapWindow or more; NaN before
+}
+
+// swapWindow is how many exchanges make a swap rate.
+const swapWindow = 100
+
+// NewPTT returns parallel trajectory tempering of n chains by k sweeps a call,
+// with copies of the models, if any, as the ladder, and a Least of 0.25. To sample
+// a trained model these are checkpoints of its training, in their order, or the
+// Models of the PTT that trained it. Without any, the ladder starts with the model
+// that has no weights and the visible biases of the model of the first call of
+// Sample, which should then be one yet to be trained.
+//
+// The first call starts all replicas from the visible biases of the first model.
+// It panics if n or k is less than 1, src is nil, or the models do not have the
+// same number of visible units.
+func NewPTT(n, k int, src rand.Source, models ...*RBM) *PTT {
+	if n < 1 {
+		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
+	}
+	checkSweeps(k)
+	s := &PTT{K: k, Least: 0.25, n: n, chains: NewChains(src)}
+	for i, m := range models {
+		nv, _ := m.Dims()
+		if want, _ := models[0].Dims(); nv != want {
+			panic(fmt.Sprintf("rbm: models[%d] has %d visible units, want %d", i, nv, want))
+		}
+		s.save(m)
+	}
+	return s
+}
+
+// Sample returns the states of the chains at m, n×nv, after K further sweeps,
+// with nil weights. Data is not used. It panics if K is less than 1, if Least is
+// not in [0, 1), or if the sizes do not fit.
+func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	s.start(m)
+	c := s.chains
+	c.model.load(m, 4*s.K*c.v.rows)
+	defer c.model.done()
+	for range s.K {
+		s.sweep()
+	}
+	if s.swaps[len(s.swaps)-1].last < s.Least {
+		s.save(m)
+		c.v.words = append(c.v.words, c.v.words[(c.v.rows-s.n)*c.v.stride:]...)
+		c.v.rows += s.n
+	}
+	c.v.slice(&s.sample, c.v.rows-s.n, c.v.rows)
+	return &s.sample, nil
+}
+
+// Models returns copies of the models of the ladder, from the first on.
+func (s *PTT) Models() []*RBM {
+	models := make([]*RBM, len(s.saved))
+	for k, m := range s.saved {
+		models[k] = m.Clone()
+	}
+	return models
+}
+
+// SwapRates returns the mean probability of the exchanges between each model of
+// the ladder and the next, at last the one sampled, over the last 100 exchanges
+// or, if n is larger, the last sweep that tried some; NaN before that many have
+// been tried. A rate near 0 separates the models below from those above.
+func (s *PTT) SwapRates() []float64 {
+	rates := make([]float64, len(s.swaps))
+	for k := range rates {
+		rates[k] = s.swaps[k].last
+	}
+	return rates
+}
+
+// start starts the replicas if they have not been.
+func (s *PTT) start(m *RBM) {
+	checkSweeps(s.K)
+	if !(0 <= s.Least && s.Least < 1) {
+		panic(fmt.Sprintf("rbm: least swap rate is %v, want one in [0, 1)", s.Least))
+	}
+	if len(s.saved) == 0 {
+		nv, _ := m.Dims()
+		first := New(nv, 1)
+		first.B.CopyVec(m.B)
+		s.save(first)
+	}
+	if s.chains.v.rows == 0 {
+		s.chains.StartRandom(s.saved[0], (len(s.saved)+1)*s.n)
+	}
+	s.chains.check(m)
+}
+
+// save adds a copy of m to the ladder.
+func (s *PTT) save(m *RBM) {
+	m = m.Clone()
+	p := new(model)
+	p.load(m, 0)
+	p.team.Stop() // only that of the model sampled is at work
+	s.saved, s.models = append(s.saved, m), append(s.models, p)
+	s.swaps = append(s.swaps, swapRate{last: math.NaN()})
+}
+
+// model returns model k of the ladder, or that sampled, which is the one above.
+func (s *PTT) model(k int) *model {
+	if k == len(s.models) {
+		return &s.chains.model
+	}
+	return s.models[k]
+}
+
+// sweep exchanges states and then moves every replica by a Gibbs sweep.
+func (s *PTT) sweep() {
+	c, team, n := s.chains, &s.chains.model.team, s.n
+	for k := int(c.clock % 2); k < len(s.models); k += 2 {
+		s.exchange(k)
+	}
+	for k := range len(s.models) + 1 {
+		p := s.model(k)
+		c.in.read("v", &c.v, k*n, (k+1)*n)
+		c.pass.run(team, &p.hidden, &c.in, c.hidden(p, c.clock, c.v.rows, k*n))
+		c.in.read("h", &c.h, k*n, (k+1)*n)
+		c.draws.dst, c.draws.place.Phase = &c.v, drawVisible
+		c.pass.run(team, &p.visible, &c.in, &c.draws)
+	}
+	c.clock++
+}
+
+// exchange lets the replicas of each chain at the models k and k+1 change places.
+//
+// Visible configurations v of model k and v′ of the next one do so with
+// probability min(1, exp(F(v) + F′(v′) - F(v′) - F′(v))), which leaves p(v)p′(v′)
+// as it is; hidden units are drawn anew after it. The joint energies of (v,h)
+// would do as well, with as many products, but at a lower rate, as joint
+// distributions overlap less than their marginals, and only for models of equal
+// hidden units.
+func (s *PTT) exchange(k int) {
+	c, team, n := s.chains, &s.chains.model.team, s.n
+	s.below, s.above = grow(s.below, 2*n), grow(s.above, 2*n)
+	c.in.read("v", &c.v, k*n, (k+2)*n)
+	p, q := s.model(k), s.model(k+1)
+	s.free.energies(team, s.below, &c.in, &p.visible, &p.hidden)
+	s.free.energies(team, s.above, &c.in, &q.visible, &q.hidden)
+	swaps := &s.swaps[k]
+	for i := range n {
+		ratio := q.orNaN(s.below[i] - s.below[n+i] + s.above[n+i] - s.above[i])
+		var u [wordBits]uint32
+		philox.Fill(&u, 1, c.seed, philox.Place{Row: uint32(k*n + i), Sweep: c.clock, Phase: drawSwap}, 0)
+		if logistic.Log((float64(u[0])+0.5)*0x1p-32) < ratio {
+			v, w := c.v.row(k*n+i), c.v.row((k+1)*n+i)
+			for t := range v {
+				v[t], w[t] = w[t], v[t]
+			}
+		}
+		swaps.sum += logistic.Exp(min(0, ratio))
+	}
+	if swaps.tried += n; swaps.tried >= swapWindow {
+		*swaps = swapRate{last: swaps.sum / float64(swaps.tried)}
+	}
+}
