@@ -22,7 +22,8 @@ func Minibatches(data *Bits, n int, src rand.Source) iter.Seq[*Bits] {
 	}
 	key := seed(src)
 	return func(yield func(*Bits) bool) {
-		order := permutation(data.rows, philox.NewSource(key))
+		order := make([]int, data.rows)
+		permute(order, philox.NewSource(key))
 		var full Bits
 		for ; len(order) >= n; order = order[n:] {
 			if !yield(data.Gather(&full, order[:n])) {
@@ -35,14 +36,12 @@ func Minibatches(data *Bits, n int, src rand.Source) iter.Seq[*Bits] {
 	}
 }
 
-// permutation returns a random order of the numbers below n (Fisher & Yates,
-// 1938; Durstenfeld, 1964).
-func permutation(n int, src *philox.Source) []int {
-	order := make([]int, n)
+// permute sets order to a random one of the numbers below its length (Fisher &
+// Yates, 1938; Durstenfeld, 1964).
+func permute(order []int, src *philox.Source) {
 	for i := range order {
 		j := src.IntN(i + 1)
 		order[i] = order[j]
 		order[j] = i
 	}
-	return order
 }

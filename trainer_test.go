@@ -1,0 +1,481 @@
+package rbm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/internal/philox"
+	"gonum.org/v1/gonum/mat"
+)
+
+// samplers are makers of each kind that has states.
+var samplers = []struct {
+	name string
+	new  func(n int) rbm.Sampler
+}{
+	{"CD", func(int) rbm.Sampler { return rbm.NewCD(1, newSource(71)) }},
+	{"PCD", func(n int) rbm.Sampler { return rbm.NewPCD(n, 1, newSource(71)) }},
+	{"PT", func(n int) rbm.Sampler { return rbm.NewPT(n, 1, []float64{0, 0.5, 1}, newSource(71)) }},
+}
+
+// bars returns copies of all pictures of bars and of stripes.
+func bars(side, copies int) *rbm.Bits {
+	b := rbm.NewBits(2<<side*copies, side*side)
+	for r := range 2 << side * copies {
+		for i := range side {
+			for j := range side {
+				k := i
+				if r&1 == 1 {
+					k = j
+				}
+				b.SetBit(r, i*side+j, r>>1>>k&1 == 1)
+			}
+		}
+	}
+	return b
+}
+
+// trainFor lets tr train, and fails if it cannot.
+func trainFor(t *testing.T, tr *rbm.Trainer, epochs int) {
+	t.Helper()
+	if err := tr.Train(context.Background(), epochs); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A Trainer does what the loop does that a user would write.
+func TestTrainerIsTheLoop(t *testing.T) {
+	const nh, n, size, epochs = 9, 100, 30, 3
+	data := numbered(n)
+	_, nv := data.Dims()
+	weights := randomWeights(n, 1)
+	schedule := func(step int) float64 { return 0.1 / float64(1+step) }
+	for _, s := range samplers {
+		for _, centred := range []bool{false, true} {
+			for _, weighted := range []bool{false, true} {
+				for _, scheduled := range []bool{false, true} {
+					start := randomModel(nv, nh, 0.1, 2)
+					tr := rbm.NewTrainer(start.Clone(), data, s.new(20), newSource(3))
+					tr.Batch = size
+					tr.SGD = rbm.SGD{Rate: 0.05, Momentum: 0.5, Decay: 0.01}
+					tr.Centering = nil
+
+					m, sampler := start, s.new(20)
+					sgd := rbm.SGD{Rate: 0.05, Momentum: 0.5, Decay: 0.01}
+					var c *rbm.Centering
+					if centred {
+						tr.Centering, c = &rbm.Centering{Rate: 0.1}, &rbm.Centering{Rate: 0.1}
+					}
+					if scheduled {
+						tr.Rate = schedule
+					}
+					if weighted {
+						tr.Weights = weights
+					}
+					var g rbm.Gradient
+					src := philox.NewSource(newSource(3).Uint64())
+					steps := 0
+					for range epochs {
+						for batch := range rbm.Minibatches(data, size, src) {
+							var w []float64
+							if weighted {
+								rows, _ := batch.Dims()
+								for r := range rows {
+									w = append(w, weights[number(batch, r)])
+								}
+							}
+							if scheduled {
+								sgd.Rate = schedule(steps)
+							}
+							if centred {
+								c.WeightedGradient(&g, m, batch, w, sampler)
+							} else {
+								m.WeightedGradient(&g, batch, w, sampler)
+							}
+							sgd.Step(m, &g)
+							steps++
+						}
+					}
+					trainFor(t, tr, epochs)
+					name := fmt.Sprintf("%s/centred=%v/weighted=%v/scheduled=%v", s.name, centred, weighted, scheduled)
+					checkSame(t, name, params(tr.Model), params(m))
+					if tr.Steps() != steps || tr.Epochs() != epochs {
+						t.Errorf("%s: %d steps, %d epochs, want %d and %d", name, tr.Steps(), tr.Epochs(), steps, epochs)
+					}
+				}
+			}
+		}
+	}
+}
+
+// noted is a Sampler that notes the rows of each minibatch.
+type noted struct{ batches [][]int }
+
+func (s *noted) Sample(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) {
+	n, _ := data.Dims()
+	var rows []int
+	for r := range n {
+		rows = append(rows, number(data.(*rbm.Bits), r))
+	}
+	s.batches = append(s.batches, rows)
+	return data, nil
+}
+
+func TestTrainerEpochs(t *testing.T) {
+	for _, tt := range []struct{ rows, n, steps, last int }{{7, 3, 3, 1}, {6, 3, 2, 3}, {5, 5, 1, 5}, {5, math.MaxInt, 1, 5}, {4, 1, 4, 1}} {
+		data := numbered(tt.rows)
+		s := new(noted)
+		tr := rbm.NewTrainer(rbm.New(75, 2), data, s, newSource(1))
+		tr.Batch = tt.n
+		var first []int
+		for epoch := range 6 {
+			s.batches = nil
+			for step := range tt.steps {
+				if tr.Epochs() != epoch || tr.Steps() != epoch*tt.steps+step {
+					t.Errorf("%+v: %d epochs after %d steps", tt, tr.Epochs(), tr.Steps())
+				}
+				if err := tr.Step(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := len(s.batches[tt.steps-1]); got != tt.last {
+				t.Errorf("%+v: last batch has %d rows", tt, got)
+			}
+			order := slices.Concat(s.batches...)
+			if epoch == 0 {
+				first = order
+			} else if epoch == 5 && tt.rows > 5 && slices.Equal(first, order) {
+				t.Errorf("%+v: two epochs in the order %v", tt, order)
+			}
+			order = slices.Sorted(slices.Values(order))
+			for r, x := range order {
+				if x != r || len(order) != tt.rows {
+					t.Fatalf("%+v: rows of epoch %d, sorted: %v", tt, epoch, order)
+				}
+			}
+		}
+		if !mat.Equal(data, numbered(tt.rows)) {
+			t.Error("the data changed")
+		}
+	}
+}
+
+func TestTrainerSchedule(t *testing.T) {
+	tr := rbm.NewTrainer(rbm.New(5, 3), randomBits(10, 5, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(1))
+	tr.Batch = 4
+	var steps []int
+	tr.Rate = func(step int) float64 {
+		steps = append(steps, step)
+		return float64(step)
+	}
+	tr.Report = func(r rbm.Report) error {
+		if want := float64(r.Step - 1); r.Rate != want {
+			t.Errorf("rate at step %d is %v, want %v", r.Step, r.Rate, want)
+		}
+		return nil
+	}
+	trainFor(t, tr, 2)
+	if want := []int{0, 1, 2, 3, 4, 5}; !slices.Equal(steps, want) {
+		t.Errorf("schedule asked for %v, want %v", steps, want)
+	}
+}
+
+// A row without weight is as good as none.
+func TestTrainerWithoutWeight(t *testing.T) {
+	data := numbered(12)
+	s := new(noted)
+	tr := rbm.NewTrainer(rbm.New(75, 2), data, s, newSource(1))
+	tr.Batch, tr.Weights = 1, make([]float64, 12)
+	tr.Weights[7] = 2
+	trainFor(t, tr, 2)
+	if want := [][]int{{7}, {7}}; !slices.EqualFunc(s.batches, want, slices.Equal) {
+		t.Errorf("trained on rows %v, want %v", s.batches, want)
+	}
+	if tr.Steps() != 24 {
+		t.Errorf("%d steps, want 24", tr.Steps())
+	}
+}
+
+// overfitting returns a trainer that is going to learn 50 rows by heart, and the
+// rows to judge it by.
+func overfitting(s rbm.Sampler) (tr *rbm.Trainer, test *rbm.Bits) {
+	const nv, nh = 12, 16
+	rows := exactRows(randomModel(nv, 6, 1, 1), 50+50+3000, 101)
+	data := rows.Slice(0, 50)
+	m := rbm.NewRandom(nv, nh, 0.1, newSource(201))
+	m.FitVisibleBias(data)
+	tr = rbm.NewTrainer(m, data, s, newSource(5))
+	tr.Batch = 25
+	tr.SGD.Rate = 0.1
+	tr.Held = rows.Slice(50, 100)
+	tr.Every = 50
+	return tr, rows.Slice(100, 3100)
+}
+
+// It can be interrupted at any step, by the context or by Report, and goes on bit for bit.
+func TestTrainerGoesOn(t *testing.T) {
+	const epochs = 5
+	stop := errors.New("stop")
+	for _, s := range samplers {
+		run := func(interrupt func(tr *rbm.Trainer, reports *[]rbm.Report)) (*rbm.Trainer, []rbm.Report) {
+			tr, _ := overfitting(s.new(7))
+			tr.SGD.Momentum = 0.5
+			tr.Centering.Rate = 0.1
+			tr.Every = 3
+			tr.Batch = 15
+			tr.Patience = 100
+			var reports []rbm.Report
+			tr.Report = func(r rbm.Report) error {
+				r.RowsPerSecond = 0
+				reports = append(reports, r)
+				return nil
+			}
+			interrupt(tr, &reports)
+			trainFor(t, tr, epochs)
+			return tr, reports
+		}
+		whole, want := run(func(*rbm.Trainer, *[]rbm.Report) {})
+		if whole.Steps() != 20 || len(want) != 6 {
+			t.Fatalf("%d steps, %d reports", whole.Steps(), len(want))
+		}
+		check := func(name string, tr *rbm.Trainer, reports []rbm.Report) {
+			t.Helper()
+			checkSame(t, name, params(tr.Model), params(whole.Model))
+			checkSame(t, name+": best", params(tr.Best()), params(whole.Best()))
+			if got, want := fmt.Sprint(reports), fmt.Sprint(want); got != want {
+				t.Errorf("%s: reports\n%s, want\n%s", name, got, want)
+			}
+		}
+		for k := range whole.Steps() {
+			tr, reports := run(func(tr *rbm.Trainer, _ *[]rbm.Report) {
+				ctx := &countdown{Context: context.Background()}
+				ctx.left.Store(int64(k))
+				if err := tr.Train(ctx, epochs); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), fmt.Sprintf("rbm: after step %d: ", k)) {
+					t.Errorf("%s: canceled after %d steps: %v", s.name, k, err)
+				}
+				if tr.Steps() != k {
+					t.Errorf("%s: %d steps, want %d", s.name, tr.Steps(), k)
+				}
+			})
+			check(fmt.Sprintf("%s: canceled after %d steps", s.name, k), tr, reports)
+		}
+		tr, reports := run(func(tr *rbm.Trainer, reports *[]rbm.Report) {
+			report := tr.Report
+			tr.Report = func(r rbm.Report) error {
+				report(r)
+				if len(*reports) == 2 {
+					return stop
+				}
+				return nil
+			}
+			if err := tr.Train(context.Background(), epochs); !errors.Is(err, stop) || tr.Steps() != 6 {
+				t.Errorf("%s: after %d steps: %v", s.name, tr.Steps(), err)
+			}
+		})
+		check(s.name+": stopped by Report", tr, reports)
+		tr, reports = run(func(tr *rbm.Trainer, _ *[]rbm.Report) {
+			for epoch := range epochs {
+				trainFor(t, tr, epoch)
+			}
+		})
+		check(s.name+": epoch by epoch", tr, reports)
+		tr, _ = run(func(tr *rbm.Trainer, _ *[]rbm.Report) { tr.Report = nil })
+		check(s.name+": without Report", tr, want)
+		tr, _ = run(func(tr *rbm.Trainer, _ *[]rbm.Report) { tr.Report, tr.Held, tr.Patience = nil, nil, 0 })
+		checkSame(t, s.name+": without Report and Held", params(tr.Model), params(whole.Model))
+	}
+}
+
+// Training stops when the model overfits, with the model that is about the best.
+func TestTrainerStopsEarly(t *testing.T) {
+	const epochs = 2000
+	for _, s := range samplers[:2] {
+		tr, test := overfitting(s.new(50))
+		top := math.Inf(-1)
+		exact := func(m *rbm.RBM) float64 { return logLikelihood(t, m, test, nil).Mean }
+		reports, since := 0, 0
+		report := func(r rbm.Report) error {
+			reports, since = reports+1, since+1
+			if r.Best {
+				since = 0
+			}
+			top = max(top, exact(tr.Model))
+			return nil
+		}
+		tr.Report = report
+		tr.Patience = 10
+		trainFor(t, tr, epochs)
+		if tr.Epochs() >= epochs || since != 10 {
+			t.Fatalf("%s: %d epochs, the last %d reports not the best", s.name, tr.Epochs(), since)
+		}
+		stopped := exact(tr.Model)
+		steps, kept := tr.Steps(), params(tr.Model)
+		checkSame(t, s.name+": Best", params(tr.Best()), kept)
+		trainFor(t, tr, epochs)
+		if tr.Steps() != steps {
+			t.Errorf("%s: %d steps after it stopped, want %d", s.name, tr.Steps(), steps)
+		}
+		checkSame(t, s.name+": trained again", params(tr.Model), kept)
+
+		tr.Patience = 0
+		trainFor(t, tr, epochs)
+		if tr.Epochs() != epochs {
+			t.Errorf("%s: %d epochs without Patience, want %d", s.name, tr.Epochs(), epochs)
+		}
+		end := exact(tr.Model)
+		t.Logf("%s: %.3f nats after %d steps, best %.3f, in the end %.3f", s.name, stopped, steps, top, end)
+		if stopped < top-0.05 || stopped < end+0.15 {
+			t.Errorf("%s: %.3f nats when stopped, best %.3f, in the end %.3f", s.name, stopped, top, end)
+		}
+	}
+}
+
+// The best model is found also where it is not the last.
+func TestTrainerBest(t *testing.T) {
+	tr, _ := overfitting(rbm.NewPCD(50, 1, newSource(1)))
+	var best []float64
+	tr.Report = func(r rbm.Report) error {
+		if r.Best {
+			best = params(tr.Model)
+		}
+		return nil
+	}
+	if tr.Best() != nil {
+		t.Error("a best model before training")
+	}
+	w := tr.Model.W
+	trainFor(t, tr, 1500)
+	checkSame(t, "Best", params(tr.Best()), best)
+	tr.Best().W.Set(0, 0, 99)
+	checkSame(t, "Best after a change of the copy", params(tr.Best()), best)
+	if slices.Equal(params(tr.Model), best) {
+		t.Fatal("the best model is the last")
+	}
+	tr.Patience = 1
+	trainFor(t, tr, 1500)
+	checkSame(t, "Model when stopped", params(tr.Model), best)
+	if tr.Model.W != w {
+		t.Error("Model has another W")
+	}
+	tr.Model.W.Set(0, 0, 99)
+	checkSame(t, "Best after a change of the model", params(tr.Best()), best)
+}
+
+func TestTrainerDiverges(t *testing.T) {
+	data := randomBits(40, 7, 0.5, 1)
+	for _, tt := range []struct {
+		name  string
+		set   func(tr *rbm.Trainer)
+		steps int // at most
+		want  string
+	}{
+		{"rate", func(tr *rbm.Trainer) { tr.SGD = rbm.SGD{Rate: 1e200, Decay: 1} }, 5, "; is the rate 1e+200 too high?"},
+		{"infinite W at a report", func(tr *rbm.Trainer) { // which the step makes NaN
+			tr.Model.W.Set(2, 4, math.Inf(-1))
+			tr.Every = 1
+			tr.Report = func(rbm.Report) error { return errors.New("a report of NaN") }
+		}, 1, "after step 1: W[2,4] is NaN"},
+		{"NaN W", func(tr *rbm.Trainer) { tr.Model.W.Set(2, 4, math.NaN()) }, 0, "after step 0: W[2,4] is NaN; is the rate 0.01 too high?"},
+		{"NaN B", func(tr *rbm.Trainer) { tr.Model.B.SetVec(6, math.NaN()) }, 0, "after step 0: B[6] is NaN"},
+		{"infinite B", func(tr *rbm.Trainer) { tr.Model.B.SetVec(6, math.Inf(1)) }, 1, "B[6] is +Inf"},
+		{"infinite C", func(tr *rbm.Trainer) { tr.Model.C.SetVec(2, math.Inf(1)) }, 1, "C[2] is +Inf"},
+	} {
+		for _, s := range samplers {
+			tr := rbm.NewTrainer(rbm.NewRandom(7, 3, 0.1, newSource(1)), data, s.new(5), newSource(2))
+			tr.Batch = 4
+			tr.Centering = nil
+			tt.set(tr)
+			err := tr.Train(context.Background(), 3)
+			if err == nil || !strings.HasPrefix(err.Error(), "rbm: after step ") || !strings.Contains(err.Error(), tt.want) || tr.Steps() > tt.steps {
+				t.Errorf("%s/%s: after %d steps: %v, want %q in %d", tt.name, s.name, tr.Steps(), err, tt.want, tt.steps)
+			}
+		}
+	}
+}
+
+// What the last step does is looked at as well.
+func TestTrainerDivergesInTheEnd(t *testing.T) {
+	tr := rbm.NewTrainer(rbm.New(7, 3), randomBits(40, 7, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(2))
+	tr.Every = 100
+	tr.Model.W.Set(2, 4, math.Inf(-1))
+	if err := tr.Train(context.Background(), 1); err == nil || !strings.Contains(err.Error(), "after step 1: W[2,4] is NaN") {
+		t.Errorf("after %d steps: %v", tr.Steps(), err)
+	}
+}
+
+func TestTrainerAllocatesNothing(t *testing.T) {
+	data := randomBits(250, 200, 0.3, 1)
+	for _, s := range samplers {
+		tr := rbm.NewTrainer(randomModel(200, 30, 0.1, 2), data, s.new(20), newSource(3))
+		tr.SGD.Momentum = 0.5
+		tr.Weights = randomWeights(250, 4)
+		tr.Rate = func(int) float64 { return 1e-3 }
+		epoch := func() {
+			for range 3 {
+				if err := tr.Step(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		epoch()
+		epoch()
+		if got := testing.AllocsPerRun(4, epoch); got != 0 {
+			t.Errorf("%s: %v allocations an epoch", s.name, got)
+		}
+	}
+}
+
+func TestTrainerOfAnotherModel(t *testing.T) {
+	tr, _ := overfitting(rbm.NewCD(1, newSource(1)))
+	trainFor(t, tr, 50)
+	tr.Model = rbm.New(12, 4)
+	wantPanic(t, "Step", func() { tr.Step() }, "Model is 4×12, want 16×12")
+}
+
+func TestTrainerMisuse(t *testing.T) {
+	m, data, s := rbm.New(5, 3), rbm.NewBits(10, 5), rbm.NewCD(1, newSource(1))
+	for _, tt := range []struct {
+		name string
+		call func()
+		want string
+	}{
+		{"nil model", func() { rbm.NewTrainer(nil, data, s, newSource(1)) }, "model is nil"},
+		{"nil data", func() { rbm.NewTrainer(m, nil, s, newSource(1)) }, "Data is nil"},
+		{"empty data", func() { rbm.NewTrainer(m, new(rbm.Bits), s, newSource(1)) }, "Data is 0×0, want n×5"},
+		{"narrow data", func() { rbm.NewTrainer(m, rbm.NewBits(10, 4), s, newSource(1)) }, "Data is 10×4, want n×5"},
+		{"nil sampler", func() { rbm.NewTrainer(m, data, nil, newSource(1)) }, "sampler is nil"},
+		{"nil source", func() { rbm.NewTrainer(m, data, s, nil) }, "source is nil"},
+	} {
+		t.Run(tt.name, func(t *testing.T) { wantPanic(t, tt.name, tt.call, tt.want) })
+	}
+	for _, tt := range []struct {
+		name string
+		set  func(tr *rbm.Trainer)
+		want string
+	}{
+		{"Model", func(tr *rbm.Trainer) { tr.Model = rbm.New(6, 3) }, "Data is 10×5, want n×6"},
+		{"Held", func(tr *rbm.Trainer) { tr.Held = rbm.NewBits(3, 6) }, "Held is 3×6, want n×5"},
+		{"empty Held", func(tr *rbm.Trainer) { tr.Held = new(rbm.Bits) }, "Held is 0×0, want n×5"},
+		{"Weights", func(tr *rbm.Trainer) { tr.Weights = make([]float64, 9) }, "Weights have length 9, want 10"},
+		{"zero Weights", func(tr *rbm.Trainer) { tr.Weights = make([]float64, 10) }, "Weights are all 0"},
+		{"negative Weights", func(tr *rbm.Trainer) { tr.Weights = []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, -2} }, "Weights[9] is -2"},
+		{"NaN Weights", func(tr *rbm.Trainer) { tr.Weights = []float64{1, math.NaN(), 1, 1, 1, 1, 1, 1, 1, 1} }, "Weights[1] is NaN"},
+		{"Batch", func(tr *rbm.Trainer) { tr.Batch = 0 }, "Batch is 0, want at least 1"},
+		{"Every", func(tr *rbm.Trainer) { tr.Every = -1 }, "Every is -1"},
+		{"Patience", func(tr *rbm.Trainer) { tr.Patience, tr.Held = -1, data }, "Patience is -1"},
+		{"Patience without Held", func(tr *rbm.Trainer) { tr.Patience = 3 }, "Patience is 3 and Held is nil"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tr := rbm.NewTrainer(m, data, s, newSource(1))
+			tt.set(tr)
+			wantPanic(t, "Step", func() { tr.Step() }, tt.want)
+			wantPanic(t, "Train", func() { tr.Train(context.Background(), 1) }, tt.want)
+		})
+	}
+}
