@@ -361,7 +361,11 @@ func TestDamagedState(t *testing.T) {
 			whole := saved(t, k.x)
 			p := payload(whole)
 			for n := range whole {
-				checkRefused(t, fmt.Sprintf("first %d bytes", n), k.old, whole[:n])
+				want := "bytes, want"
+				if n < 8 {
+					want = "" // not even the magic ones
+				}
+				checkRefused(t, fmt.Sprintf("first %d bytes", n), k.old, whole[:n], want)
 				for _, flip := range []byte{1, 0x80, 0xff} {
 					bad := slices.Clone(whole)
 					bad[n] ^= flip
@@ -372,7 +376,8 @@ func TestDamagedState(t *testing.T) {
 				checkRefused(t, fmt.Sprintf("payload of %d bytes", n), k.old, frame(k.name, p[:n]), k.name)
 			}
 			checkRefused(t, "payload too long", k.old, frame(k.name, append(slices.Clone(p), 0)), k.name+": 1 bytes follow")
-			checkRefused(t, "bytes behind", k.old, append(slices.Clone(whole), 0))
+			checkRefused(t, "bytes behind", k.old, append(slices.Clone(whole), 0),
+				fmt.Sprintf("payload has %d bytes, want %d", len(p)+1, len(p)))
 			checkRefused(t, "no bytes", k.old, nil)
 			for _, other := range kinds {
 				if other.name != k.name {

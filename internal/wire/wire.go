@@ -93,7 +93,8 @@ func AppendBytes(b []byte, write func([]byte) ([]byte, error)) ([]byte, error) {
 	return b, nil
 }
 
-// AppendFrame appends a frame of a kind with what write appends as its payload.
+// AppendFrame appends a frame of a kind, which has at most 12 bytes, with what
+// write appends as its payload.
 func AppendFrame(b []byte, kind string, write func([]byte) ([]byte, error)) ([]byte, error) {
 	start := len(b)
 	b = append(b, magic...)
