@@ -491,7 +491,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 	parts := newTraining(2, 3).parts()
 	for n := range whole {
 		if n > 0 {
-			checkRefused(t, fmt.Sprintf("first %d bytes", n), whole[:n], parts)
+			checkRefused(t, fmt.Sprintf("first %d bytes", n), whole[:n], parts, "unexpected EOF")
 		}
 		for _, flip := range []byte{1, 0x80, 0xff} {
 			bad := slices.Clone(whole)
@@ -505,6 +505,8 @@ func TestDamagedCheckpoints(t *testing.T) {
 	model, _ := o.model.AppendBinary(nil)
 	checkRefused(t, "model", model, parts, `data is of kind "RBM"`)
 	checkRefused(t, "text", []byte("no checkpoint, but something long enough to be read"), parts, `data begins with "no check"`)
+
+	checkRefused(t, "short text", []byte("text"), parts, `data begins with "text"`)
 
 	path := filepath.Join(t.TempDir(), "c")
 	for name, data := range map[string][]byte{"file is empty": nil, "bytes follow the checkpoint": append(slices.Clone(whole), 0), "unexpected EOF": whole[:60]} {
