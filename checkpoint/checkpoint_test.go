@@ -1,0 +1,667 @@
+package checkpoint_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/checkpoint"
+	"github.com/gorbm/rbm/internal/wire"
+)
+
+var update = flag.Bool("update", false, "write testdata")
+
+// counter is a part of a type that is not in package rbm.
+type counter int
+
+func (c *counter) AppendBinary(b []byte) ([]byte, error) {
+	if *c < 0 {
+		return nil, errors.New("less than 0")
+	}
+	return binary.LittleEndian.AppendUint64(b, uint64(*c)), nil
+}
+
+func (c *counter) UnmarshalBinary(data []byte) error {
+	if len(data) != 8 {
+		return fmt.Errorf("counter has %d bytes, want 8", len(data))
+	}
+	*c = counter(binary.LittleEndian.Uint64(data))
+	return nil
+}
+
+// A training is what a checkpoint holds.
+type training struct {
+	data      *rbm.Bits
+	model     *rbm.RBM
+	samplers  []rbm.Sampler // that take turns
+	sgd       rbm.SGD
+	centering rbm.Centering
+	steps     counter
+	g         rbm.Gradient
+}
+
+func newTraining(nv, nh int) *training {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	o := &training{
+		data:  rbm.NewBits(12, nv),
+		model: rbm.NewRandom(nv, nh, 0.5, rnd),
+		samplers: []rbm.Sampler{
+			rbm.NewCD(1, rnd),
+			rbm.NewPCD(3, 2, rnd),
+			rbm.NewPT(2, 1, []float64{0, 0.5, 1}, rnd),
+		},
+		sgd:       rbm.SGD{Rate: 0.1, Momentum: 0.5, Decay: 0.01},
+		centering: rbm.Centering{Rate: 0.25, Enhanced: true},
+	}
+	for r := range 12 {
+		for i := range nv {
+			o.data.SetBit(r, i, rnd.IntN(3) == 0)
+		}
+	}
+	return o
+}
+
+func (o *training) parts() []checkpoint.State {
+	return []checkpoint.State{o.model, o.samplers[0].(*rbm.CD), o.samplers[1].(*rbm.PCD), o.samplers[2].(*rbm.PT),
+		&o.sgd, &o.centering, &o.steps}
+}
+
+func (o *training) run(steps int) {
+	for range steps {
+		n := int(o.steps)
+		batch := o.data.Slice(n%3*4, n%3*4+4)
+		o.centering.Gradient(&o.g, o.model, batch, o.samplers[n%len(o.samplers)])
+		o.sgd.Step(o.model, &o.g)
+		o.steps++
+	}
+}
+
+func (o *training) bytes(t testing.TB) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := checkpoint.Write(&b, o.parts()...); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func checkError(t *testing.T, name string, err error, want ...string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("%s: no error", name)
+		return
+	}
+	for _, w := range append(want, "checkpoint: ") {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("%s: error %q lacks %q", name, err, w)
+		}
+	}
+}
+
+// again runs the test of this name in another process.
+func again(t *testing.T, test string, env ...string) *exec.Cmd {
+	t.Helper()
+	switch runtime.GOOS {
+	case "js", "wasip1", "ios":
+		t.Skip("there are no other processes on " + runtime.GOOS)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Skip(err)
+	}
+	cmd := exec.Command(exe, "-test.run=^"+test+"$", "-test.timeout=60s")
+	cmd.Env = append(os.Environ(), env...)
+	return cmd
+}
+
+const pathVariable = "RBM_TEST_CHECKPOINT"
+
+func TestAnotherProcessGoesOn(t *testing.T) {
+	if path := os.Getenv(pathVariable); path != "" {
+		o := newTraining(70, 9)
+		o.run(4) // which must not matter
+		if err := checkpoint.Load(path, o.parts()...); err != nil {
+			t.Fatal(err)
+		}
+		o.run(20)
+		if err := checkpoint.Save(path, o.parts()...); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	for _, before := range []int{0, 1, 2, 3, 10} {
+		path := filepath.Join(t.TempDir(), "c")
+		o := newTraining(70, 9)
+		o.run(before)
+		if err := checkpoint.Save(path, o.parts()...); err != nil {
+			t.Fatal(err)
+		}
+		o.run(20)
+		cmd := again(t, "TestAnotherProcessGoesOn", pathVariable+"="+path, "GOMAXPROCS=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, o.bytes(t)) {
+			t.Errorf("after %d steps another process goes on in another way", before)
+		}
+	}
+}
+
+// A program that is killed at any time, again and again, has trained in the end as if it had not been.
+func TestKilledProcesses(t *testing.T) {
+	const nv, nh = 300, 150
+	if path := os.Getenv(pathVariable); path != "" {
+		o := newTraining(nv, nh)
+		if err := checkpoint.Load(path, o.parts()...); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		for first := true; ; first = false {
+			o.run(1)
+			if err := checkpoint.Save(path, o.parts()...); err != nil {
+				t.Fatal(err)
+			}
+			if first {
+				fmt.Println("saved")
+			}
+		}
+	}
+	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
+		t.Skip("there is no SIGKILL on " + runtime.GOOS)
+	}
+	kills := 40
+	if testing.Short() {
+		kills = 5
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c")
+	reference, got := newTraining(nv, nh), newTraining(nv, nh)
+	rnd := rand.New(rand.NewPCG(1, 1))
+	left := 0
+	for range kills {
+		cmd := again(t, "TestKilledProcesses", pathVariable+"="+path)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer cmd.Process.Kill()
+		line := make([]byte, len("saved"))
+		if _, err := io.ReadFull(out, line); err != nil || string(line) != "saved" {
+			rest, _ := io.ReadAll(out)
+			t.Fatalf("%v: %s%s", err, line, rest)
+		}
+		time.Sleep(time.Duration(rnd.IntN(25_000)) * time.Microsecond)
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait()
+
+		before := got.steps
+		if err := checkpoint.Load(path, got.parts()...); err != nil {
+			t.Fatal(err)
+		}
+		if got.steps <= before {
+			t.Fatalf("%d steps after %d", got.steps, before)
+		}
+		reference.run(int(got.steps - reference.steps))
+		if !bytes.Equal(got.bytes(t), reference.bytes(t)) {
+			t.Fatalf("what was saved after %d steps is not what a program has that goes on", got.steps)
+		}
+		n := len(files(t, dir)) - 1
+		if n > 3 {
+			t.Fatalf("there are %d temporary files, want at most 3", n)
+		}
+		left = max(left, n)
+	}
+	t.Logf("%d kills in %d steps, up to %d temporary files", kills, got.steps, left)
+}
+
+// files returns the names of the files in a directory.
+func files(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func TestSave(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c")
+	o := newTraining(5, 4)
+	if err := checkpoint.Load(path, o.parts()...); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Load of no file: %v", err)
+	}
+	if err := checkpoint.Save(path, o.parts()...); err != nil {
+		t.Fatal(err)
+	}
+	first := o.bytes(t)
+	old, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	if runtime.GOOS == "windows" {
+		old.Close() // it would be in the way
+	}
+	o.run(3)
+	if err := checkpoint.Save(path, o.parts()...); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, o.bytes(t)) {
+		t.Errorf("Save does not write what Write does, %v", err)
+	}
+	if runtime.GOOS != "windows" {
+		if got, err := io.ReadAll(old); err != nil || !bytes.Equal(got, first) {
+			t.Errorf("the older file was written to, %v", err)
+		}
+	}
+	if got := files(t, dir); !slices.Equal(got, []string{"c"}) {
+		t.Errorf("files %q, want only c", got)
+	}
+
+	plain := filepath.Join(t.TempDir(), "plain")
+	if err := os.WriteFile(plain, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.Stat(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Mode() != want.Mode() {
+		t.Errorf("mode is %v, want %v", got.Mode(), want.Mode())
+	}
+}
+
+// A name without a directory is one in the current directory.
+func TestSaveHere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for k := range 5 {
+		if err := os.WriteFile(fmt.Sprintf("c.tmp-%016x", k), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one, two := counter(1), counter(2)
+	for _, path := range []string{"c", "./c", "c"} {
+		if err := checkpoint.Save(path, &one); err != nil {
+			t.Fatal(err)
+		}
+		two = 2
+		if err := checkpoint.Load(path, &two); err != nil || two != 1 {
+			t.Errorf("%s: got %d, %v", path, two, err)
+		}
+	}
+	if got := files(t, "."); len(got) != 3 || got[0] != "c" {
+		t.Errorf("files %q, want c and two temporary ones", got)
+	}
+}
+
+func TestSaveFails(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c")
+	good, bad := counter(1), counter(-1)
+	if err := checkpoint.Save(path, &good); err != nil {
+		t.Fatal(err)
+	}
+	checkError(t, "part", checkpoint.Save(path, &good, &bad), "part 1 of 2, a *checkpoint_test.counter: less than 0")
+	checkError(t, "part", checkpoint.Write(io.Discard, &bad), "part 0 of 1")
+	checkError(t, "writer", checkpoint.Write(writerOf{errors.New("full")}, &good), "full")
+	checkError(t, "no directory", checkpoint.Save(filepath.Join(dir, "missing", "c"), &good), "missing")
+	checkError(t, "file for a directory", checkpoint.Save(filepath.Join(path, "c"), &good), "c")
+	taken := filepath.Join(dir, "d")
+	if err := os.MkdirAll(filepath.Join(taken, "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	checkError(t, "directory", checkpoint.Save(taken, &good), "d")
+	checkError(t, "empty path", checkpoint.Save("", &good))
+	if got := files(t, dir); !slices.Equal(got, []string{"c", "d"}) {
+		t.Errorf("files %q, want c and d", got)
+	}
+	var got counter
+	if err := checkpoint.Load(path, &got); err != nil || got != good {
+		t.Errorf("Load = %d, %v, want %d", got, err, good)
+	}
+}
+
+type writerOf struct{ err error }
+
+func (w writerOf) Write([]byte) (int, error) { return 0, w.err }
+
+// Of the files that killed programs have left, the latest two stay, and no other file is removed.
+func TestSaveRemovesStaleFiles(t *testing.T) {
+	dir := t.TempDir()
+	var want []string
+	write := func(name string, age time.Duration, stays bool) {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().Add(-age)
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+		if stays {
+			want = append(want, name)
+		}
+	}
+	write("c.tmp-0000000000000000", 3*time.Hour, false)
+	write("c.tmp-0000000000000001", 1*time.Hour, true)
+	write("c.tmp-0123456789abcdef", 4*time.Hour, false)
+	write("c.tmp-ffffffffffffffff", 2*time.Hour, true)
+	for _, name := range []string{"b.tmp-0000000000000000", "c.tmp-", "c.tmp-00000000000000000", "c.tmp-000000000000000", "c.tmp-000000000000000g",
+		"c.tmp-+00000000000000f", "cc.tmp-0000000000000000", "0000000000000000", "c0000000000000000"} {
+		write(name, 9*time.Hour, true)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "c.tmp-1111111111111111"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, "c", "c.tmp-1111111111111111")
+	one := counter(1)
+	if err := checkpoint.Save(filepath.Join(dir, "c"), &one); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(want)
+	if got := files(t, dir); !slices.Equal(got, want) {
+		t.Errorf("files %q, want %q", got, want)
+	}
+}
+
+// Three may save to the same path at the same time.
+func TestSaveAtTheSameTime(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c")
+	errs := make(chan error)
+	for k := range 3 {
+		go func() {
+			var err error
+			for n := range 20 {
+				x, y := counter(100*k+n), counter(100*k+n)
+				err = errors.Join(err, checkpoint.Save(path, &x, &y), checkpoint.Load(path, &x, &y))
+				if x != y {
+					err = errors.Join(err, fmt.Errorf("%d and %d in one file", x, y))
+				}
+			}
+			errs <- err
+		}()
+	}
+	for range 3 {
+		if err := <-errs; err != nil && runtime.GOOS != "windows" { // which has no reading while a file is replaced
+			t.Error(err)
+		}
+	}
+	if got := files(t, dir); !slices.Equal(got, []string{"c"}) {
+		t.Errorf("files %q, want only c", got)
+	}
+}
+
+// Read takes no more than is its own, however the bytes come.
+func TestRead(t *testing.T) {
+	o := newTraining(5, 4)
+	one := o.bytes(t)
+	o.run(4)
+	two := o.bytes(t)
+	for _, r := range []io.Reader{
+		bytes.NewReader(slices.Concat(one, two)),
+		iotest.OneByteReader(bytes.NewReader(slices.Concat(one, two))),
+		iotest.DataErrReader(bytes.NewReader(slices.Concat(one, two))),
+	} {
+		got := newTraining(3, 7)
+		for _, want := range [][]byte{one, two} {
+			if err := checkpoint.Read(r, got.parts()...); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got.bytes(t), want) {
+				t.Error("Read is not what was written")
+			}
+		}
+		if err := checkpoint.Read(r, got.parts()...); !errors.Is(err, io.EOF) {
+			t.Errorf("error %v, want EOF", err)
+		}
+	}
+	broken := io.MultiReader(bytes.NewReader(one[:100]), iotest.ErrReader(errors.New("broken")))
+	checkError(t, "reader", checkpoint.Read(broken, o.parts()...), "broken")
+
+	// No parts are a checkpoint too, and more than one step of reading.
+	var b bytes.Buffer
+	large := rbm.NewRandom(600, 500, 1, rand.NewPCG(1, 2))
+	if err := errors.Join(checkpoint.Write(&b), checkpoint.Write(&b, large)); err != nil {
+		t.Fatal(err)
+	}
+	var m rbm.RBM
+	if err := errors.Join(checkpoint.Read(&b), checkpoint.Read(iotest.HalfReader(&b), &m)); err != nil {
+		t.Fatal(err)
+	}
+	x, _ := m.AppendBinary(nil)
+	y, _ := large.AppendBinary(nil)
+	if !bytes.Equal(x, y) {
+		t.Error("a large model differs")
+	}
+}
+
+// checkRefused fails unless Read and Load of data fail and leave the parts as they are.
+func checkRefused(t *testing.T, name string, data []byte, parts []checkpoint.State, want ...string) {
+	t.Helper()
+	var before, after bytes.Buffer
+	if err := checkpoint.Write(&before, parts...); err != nil {
+		t.Fatal(err)
+	}
+	checkError(t, "Read, "+name, checkpoint.Read(bytes.NewReader(data), parts...), want...)
+	if err := checkpoint.Write(&after, parts...); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(before.Bytes(), after.Bytes()) {
+		t.Errorf("%s: parts have changed", name)
+	}
+}
+
+func TestDamagedCheckpoints(t *testing.T) {
+	o := newTraining(3, 2)
+	o.run(4)
+	whole := o.bytes(t)
+	parts := newTraining(2, 3).parts()
+	for n := range whole {
+		if n > 0 {
+			checkRefused(t, fmt.Sprintf("first %d bytes", n), whole[:n], parts, "unexpected EOF")
+		}
+		for _, flip := range []byte{1, 0x80, 0xff} {
+			bad := slices.Clone(whole)
+			bad[n] ^= flip
+			checkRefused(t, fmt.Sprintf("byte %d changed", n), bad, parts)
+		}
+	}
+	later := slices.Clone(whole)
+	later[9] = 1
+	checkRefused(t, "later version", later, parts, "version 257", "known is only 1")
+	model, _ := o.model.AppendBinary(nil)
+	checkRefused(t, "model", model, parts, `data is of kind "RBM"`)
+	checkRefused(t, "text", []byte("no checkpoint, but something long enough to be read"), parts, `data begins with "no check"`)
+
+	checkRefused(t, "short text", []byte("text"), parts, `data begins with "text"`)
+
+	path := filepath.Join(t.TempDir(), "c")
+	for name, data := range map[string][]byte{"file is empty": nil, "bytes follow the checkpoint": append(slices.Clone(whole), 0), "unexpected EOF": whole[:60]} {
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		checkError(t, name, checkpoint.Load(path, parts...), name, path)
+	}
+}
+
+// No part changes if one of them cannot be read, whichever it is.
+func TestOtherParts(t *testing.T) {
+	o := newTraining(3, 2)
+	o.run(4)
+	whole, all := o.bytes(t), o.parts()
+	parts := newTraining(2, 3).parts()
+	checkRefused(t, "fewer", whole, parts[:6], "data has 7 parts, want 6")
+	checkRefused(t, "more", whole, append(slices.Clone(parts), new(counter)), "data has 7 parts, want 8")
+	for i := range 6 {
+		for j := i + 1; j < 7; j++ {
+			swapped := slices.Clone(parts)
+			swapped[i], swapped[j] = swapped[j], swapped[i]
+			first := swapped[i]
+			if j == 6 { // the counter takes what it gets, if it comes to that
+				first = swapped[6]
+			}
+			checkRefused(t, fmt.Sprintf("%d and %d", i, j), whole, swapped, fmt.Sprintf("of 7, a %T: ", first), fmt.Sprintf("rbm: %s: data ", name(first)))
+		}
+	}
+	for i := range all {
+		var b bytes.Buffer
+		bad := slices.Clone(all)
+		bad[i] = raw("no such part")
+		if err := checkpoint.Write(&b, bad...); err != nil {
+			t.Fatal(err)
+		}
+		checkRefused(t, fmt.Sprintf("part %d", i), b.Bytes(), parts, fmt.Sprintf("part %d of 7, a %T: ", i, parts[i]))
+	}
+	for name, f := range map[string]func(){
+		"Write": func() { checkpoint.Write(io.Discard, o.model, nil) },
+		"Read":  func() { checkpoint.Read(bytes.NewReader(whole), o.model, nil, nil, nil, nil, nil, nil) },
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != "checkpoint: part 1 is nil" {
+					t.Errorf("%s: panic %v", name, got)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+// name returns the name of the type of a part.
+func name(part checkpoint.State) string { return reflect.TypeOf(part).Elem().Name() }
+
+// raw is a part with any bytes.
+type raw string
+
+func (s raw) AppendBinary(b []byte) ([]byte, error) { return append(b, s...), nil }
+func (raw) UnmarshalBinary([]byte) error            { return errors.New("raw") }
+
+// A checkpoint that claims to be large takes no memory before the bytes are there.
+func TestClaimsOfSize(t *testing.T) {
+	o := newTraining(3, 2)
+	whole := o.bytes(t)
+	payload := whole[32 : len(whole)-4]
+	var claims [][]byte
+	for _, x := range []uint64{1 << 40, 1 << 62, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
+		size := slices.Clone(whole)
+		binary.LittleEndian.PutUint64(size[24:], x)
+		claims = append(claims, size)
+		for _, at := range []int{0, 8} { // number of parts, size of the first
+			bad := slices.Clone(payload)
+			binary.LittleEndian.PutUint64(bad[at:], x)
+			claims = append(claims, frame(bad))
+		}
+	}
+	for i, data := range claims {
+		var m0, m1 runtime.MemStats
+		runtime.ReadMemStats(&m0)
+		err := checkpoint.Read(bytes.NewReader(data), o.parts()...)
+		runtime.ReadMemStats(&m1)
+		want := ""
+		if i%3 == 0 && i/3 >= 2 { // sizes of 2⁶³-1 and more
+			want = "fits into memory"
+		}
+		checkError(t, fmt.Sprintf("claim %d", i), err, want)
+		if n := m1.TotalAlloc - m0.TotalAlloc; n > 4<<20 {
+			t.Errorf("claim %d takes %d bytes", i, n)
+		}
+	}
+}
+
+func frame(payload []byte) []byte {
+	b, err := wire.AppendFrame(nil, "checkpoint", func(b []byte) ([]byte, error) { return append(b, payload...), nil })
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// The file is from the first version. It must always be readable, and is written the same way as long as the version
+// is the same.
+func TestGolden(t *testing.T) {
+	const path = "testdata/v1.checkpoint"
+	o := newTraining(3, 2)
+	o.run(7)
+	if *update {
+		if err := checkpoint.Save(path, o.parts()...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(o.bytes(t), want) {
+		t.Errorf("a training writes %x, want %x", o.bytes(t), want)
+	}
+	got := newTraining(5, 4)
+	if err := checkpoint.Load(path, got.parts()...); err != nil {
+		t.Fatal(err)
+	}
+	got.data = o.data
+	got.g = rbm.Gradient{}
+	o.run(20)
+	got.run(20)
+	if !bytes.Equal(got.bytes(t), o.bytes(t)) {
+		t.Error("the training of the file goes on in another way")
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	o := newTraining(3, 2)
+	f.Add(false, o.bytes(f))
+	o.run(3)
+	whole := o.bytes(f)
+	f.Add(false, whole)
+	f.Add(true, whole[32:len(whole)-4])
+	f.Add(true, make([]byte, 8))
+	f.Fuzz(func(t *testing.T, framed bool, data []byte) {
+		if framed {
+			data = frame(data)
+		}
+		got := newTraining(2, 1)
+		before := got.bytes(t)
+		r := bytes.NewReader(data)
+		err := checkpoint.Read(r, got.parts()...)
+		want := data[:len(data)-r.Len()]
+		if err != nil {
+			want = before
+		}
+		if !bytes.Equal(got.bytes(t), want) {
+			t.Fatalf("%x is written as %x, error %v", data, got.bytes(t), err)
+		}
+	})
+}

@@ -1,0 +1,325 @@
+// Package wire writes values to bytes and reads them back.
+//
+// All numbers are little-endian. A value is one of
+//
+//	uint64   8 bytes
+//	int      8 bytes, from 0 to 2⁶³-1
+//	float64  8 bytes, IEEE 754; every NaN keeps its bits
+//	bool     1 byte, 0 or 1
+//	list     its length n, an int; then n values of 8 bytes
+//	bytes    their length n, an int; then n bytes
+//
+// Values follow one another without gaps. A frame holds them together:
+//
+//	offset  size  content
+//	0       8     89 52 42 4D 0D 0A 1A 0A ("\x89RBM\r\n\x1a\n")
+//	8       4     format version, 1
+//	12      12    kind of the payload, in ASCII, filled up with zeros
+//	24      8     size n of the payload
+//	32      n     payload
+//	32+n    4     CRC-32C (Castagnoli) of all bytes before
+//
+// What the payload of a kind holds is defined where it is written. Each value
+// has one encoding, and a reader takes no other.
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"slices"
+	"strings"
+)
+
+const (
+	magic   = "\x89RBM\r\n\x1a\n"
+	version = 1
+
+	kindSize     = 12
+	headerSize   = len(magic) + 4 + kindSize + 8
+	checksumSize = 4
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// AppendUint64 appends x.
+func AppendUint64(b []byte, x uint64) []byte { return binary.LittleEndian.AppendUint64(b, x) }
+
+// AppendInt appends x, which is at least 0.
+func AppendInt(b []byte, x int) []byte { return AppendUint64(b, uint64(x)) }
+
+// AppendFloat64 appends x.
+func AppendFloat64(b []byte, x float64) []byte { return AppendUint64(b, math.Float64bits(x)) }
+
+// AppendBool appends x.
+func AppendBool(b []byte, x bool) []byte {
+	if x {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// AppendFloats appends the elements of x, without their number.
+func AppendFloats(b []byte, x []float64) []byte {
+	for _, x := range x {
+		b = AppendFloat64(b, x)
+	}
+	return b
+}
+
+// AppendInts appends the elements of x, each at least 0, without their number.
+func AppendInts(b []byte, x []int) []byte {
+	for _, x := range x {
+		b = AppendInt(b, x)
+	}
+	return b
+}
+
+// AppendList appends the list x.
+func AppendList(b []byte, x []float64) []byte { return AppendFloats(AppendInt(b, len(x)), x) }
+
+// AppendBytes appends what write appends to it, as bytes.
+func AppendBytes(b []byte, write func([]byte) ([]byte, error)) ([]byte, error) {
+	b = AppendUint64(b, 0)
+	start := len(b)
+	b, err := write(b)
+	if err != nil {
+		return nil, err
+	}
+	binary.LittleEndian.PutUint64(b[start-8:], uint64(len(b)-start))
+	return b, nil
+}
+
+// AppendFrame appends a frame of a kind, which has at most 12 bytes, with what
+// write appends as its payload.
+func AppendFrame(b []byte, kind string, write func([]byte) ([]byte, error)) ([]byte, error) {
+	start := len(b)
+	b = append(b, magic...)
+	b = binary.LittleEndian.AppendUint32(b, version)
+	b = append(b, kind...)
+	b = append(b, make([]byte, kindSize-len(kind))...)
+	b, err := AppendBytes(b, write)
+	if err != nil {
+		return nil, err
+	}
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli)), nil
+}
+
+// ReadFrame reads the bytes of one frame, of whatever kind, and no more. They are
+// not checked further: that is up to Open. It returns io.EOF if there are none.
+func ReadFrame(r io.Reader) ([]byte, error) {
+	const step = 1 << 20
+	b := make([]byte, headerSize)
+	n, err := io.ReadFull(r, b)
+	if err == io.ErrUnexpectedEOF {
+		if err := checkStart(b[:n]); err != nil {
+			return nil, err
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := checkStart(b); err != nil {
+		return nil, err
+	}
+	size := binary.LittleEndian.Uint64(b[headerSize-8:])
+	if size > math.MaxInt-uint64(headerSize+checksumSize) {
+		return nil, fmt.Errorf("size of the payload is %d, want one that fits into memory", size)
+	}
+	// The size may be wrong: memory is taken as the bytes come.
+	for left := int(size) + checksumSize; left > 0; {
+		n := min(left, max(step, len(b)))
+		b = slices.Grow(b, n)[:len(b)+n]
+		if _, err := io.ReadFull(r, b[len(b)-n:]); err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+		left -= n
+	}
+	return b, nil
+}
+
+// checkStart checks the magic bytes and the version of a frame, as far as b has
+// them.
+func checkStart(b []byte) error {
+	n := min(len(b), len(magic))
+	if string(b[:n]) != magic[:n] {
+		return fmt.Errorf("data begins with %q, want %q", b[:n], magic)
+	}
+	if b = b[n:]; len(b) < 4 {
+		return nil
+	}
+	if v := binary.LittleEndian.Uint32(b); v != version {
+		return fmt.Errorf("data is of format version %d, known is only %d", v, version)
+	}
+	return nil
+}
+
+// A Decoder reads the values of a payload one after the other. After the first
+// error all values are zero. It never allocates more than a small multiple of
+// the bytes that are left.
+type Decoder struct {
+	data []byte // what is left
+	err  error
+}
+
+// Open returns a Decoder of the payload of data, which is one frame of a kind.
+func Open(kind string, data []byte) *Decoder {
+	payload, err := open(kind, data)
+	return &Decoder{payload, err}
+}
+
+func open(kind string, data []byte) ([]byte, error) {
+	if err := checkStart(data); err != nil {
+		return nil, err
+	}
+	if len(data) < headerSize+checksumSize {
+		return nil, fmt.Errorf("data has %d bytes, want at least %d", len(data), headerSize+checksumSize)
+	}
+	end := len(data) - checksumSize
+	size := binary.LittleEndian.Uint64(data[headerSize-8:])
+	if have := uint64(end - headerSize); size != have {
+		return nil, fmt.Errorf("payload has %d bytes, want %d", have, size)
+	}
+	sum := binary.LittleEndian.Uint32(data[end:])
+	if got := crc32.Checksum(data[:end], castagnoli); got != sum {
+		return nil, fmt.Errorf("checksum is %08x, want %08x: the data is damaged", got, sum)
+	}
+	name := string(data[len(magic)+4:][:kindSize])
+	if name != kind+strings.Repeat("\x00", kindSize-len(kind)) {
+		return nil, fmt.Errorf("data is of kind %q", strings.TrimRight(name, "\x00"))
+	}
+	return data[headerSize:end], nil
+}
+
+// Close returns the first error. That bytes are left is one.
+func (d *Decoder) Close() error {
+	if d.err == nil && len(d.data) != 0 {
+		d.Failf("%d bytes follow the last value", len(d.data))
+	}
+	return d.err
+}
+
+// Failf sets the error, unless there was one before.
+func (d *Decoder) Failf(format string, args ...any) {
+	if d.err == nil {
+		d.err = fmt.Errorf(format, args...)
+	}
+	d.data = nil
+}
+
+// OK reports whether there was no error so far.
+func (d *Decoder) OK() bool { return d.err == nil }
+
+var errShort = errors.New("payload ends too early")
+
+// take returns the next n bytes, or nil if there are not so many.
+func (d *Decoder) take(n int) []byte {
+	if d.err == nil && n > len(d.data) {
+		d.err, d.data = errShort, nil
+	}
+	if d.err != nil {
+		return nil
+	}
+	b := d.data[:n]
+	d.data = d.data[n:]
+	return b
+}
+
+// Uint64 reads a uint64.
+func (d *Decoder) Uint64() uint64 {
+	b := d.take(8)
+	if b == nil {
+		return 0
+	}
+	return binary.LittleEndian.Uint64(b)
+}
+
+// Int reads an int, called name, that is at least least.
+func (d *Decoder) Int(name string, least int) int {
+	x := d.Uint64()
+	switch {
+	case d.err != nil:
+	case x > math.MaxInt:
+		d.Failf("%s is %d, want at most %d", name, x, math.MaxInt)
+	case int(x) < least:
+		d.Failf("%s is %d, want at least %d", name, x, least)
+	default:
+		return int(x)
+	}
+	return 0
+}
+
+// Float64 reads a float64.
+func (d *Decoder) Float64() float64 { return math.Float64frombits(d.Uint64()) }
+
+// Bool reads a bool, called name.
+func (d *Decoder) Bool(name string) bool {
+	b := d.take(1)
+	if b == nil {
+		return false
+	}
+	if b[0] > 1 {
+		d.Failf("%s is %d, want 0 or 1", name, b[0])
+		return false
+	}
+	return b[0] == 1
+}
+
+// words returns the next r·c values of 8 bytes, r and c being at least 0.
+func (d *Decoder) words(r, c int) []byte {
+	if c != 0 && r > len(d.data)/8/c {
+		if d.err == nil {
+			d.err, d.data = errShort, nil
+		}
+		return nil
+	}
+	return d.take(8 * r * c)
+}
+
+// values reads r·c values. It returns nil if they are none.
+func values[T any](d *Decoder, r, c int, value func(uint64) T) []T {
+	b := d.words(r, c)
+	if len(b) == 0 {
+		return nil
+	}
+	x := make([]T, len(b)/8)
+	for i := range x {
+		x[i] = value(binary.LittleEndian.Uint64(b[8*i:]))
+	}
+	return x
+}
+
+// Floats reads r·c values, r and c being at least 0. It returns nil if they are
+// none.
+func (d *Decoder) Floats(r, c int) []float64 { return values(d, r, c, math.Float64frombits) }
+
+// Words reads r·c values of type uint64, as Floats does.
+func (d *Decoder) Words(r, c int) []uint64 {
+	return values(d, r, c, func(x uint64) uint64 { return x })
+}
+
+// Ints reads n ints, called name, that are at least 0. It returns nil if n is 0.
+func (d *Decoder) Ints(name string, n int) []int {
+	large := false
+	x := values(d, n, 1, func(x uint64) int {
+		large = large || x > math.MaxInt
+		return int(x)
+	})
+	if large {
+		d.Failf("a value of %s is too large, want at most %d", name, math.MaxInt)
+		return nil
+	}
+	return x
+}
+
+// List reads a list, called name. It returns nil if it is empty.
+func (d *Decoder) List(name string) []float64 { return d.Floats(d.Int("length of "+name, 0), 1) }
+
+// Bytes reads bytes, called name. They are part of the data.
+func (d *Decoder) Bytes(name string) []byte { return d.take(d.Int("length of "+name, 0)) }

@@ -1,0 +1,665 @@
+package rbm_test
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/gob"
+	"fmt"
+	"math"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/internal/wire"
+	"gonum.org/v1/gonum/mat"
+)
+
+type state interface {
+	encoding.BinaryAppender
+	encoding.BinaryUnmarshaler
+}
+
+func saved(t testing.TB, x state) []byte {
+	t.Helper()
+	b, err := x.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// A training is what has to go on after a round trip.
+type training struct {
+	data      *rbm.Bits
+	model     *rbm.RBM
+	sampler   rbm.Sampler
+	sgd       *rbm.SGD
+	centering *rbm.Centering // or nil
+	g         rbm.Gradient
+}
+
+func newTraining(nv, nh int, sampler string, momentum float64, centering *rbm.Centering) *training {
+	o := &training{
+		data:      randomBits(30, nv, 0.3, 1),
+		model:     rbm.NewRandom(nv, nh, 0.5, newSource(2)),
+		sgd:       &rbm.SGD{Rate: 0.1, Momentum: momentum, Decay: 0.01},
+		centering: centering,
+	}
+	switch sampler {
+	case "CD":
+		o.sampler = rbm.NewCD(2, newSource(3))
+	case "PCD":
+		o.sampler = rbm.NewPCD(11, 2, newSource(3))
+	case "PT":
+		pt := rbm.NewPT(5, 3, []float64{0, 0.3, 0.7, 1}, newSource(3))
+		pt.Base = make([]float64, nv)
+		pt.Base[nv-1] = 0.5
+		o.sampler = pt
+	}
+	return o
+}
+
+// step makes step number n.
+func (o *training) step(n int) {
+	batch := o.data.Slice(n%3*10, n%3*10+10)
+	if o.centering != nil {
+		o.centering.Gradient(&o.g, o.model, batch, o.sampler)
+	} else {
+		o.model.Gradient(&o.g, batch, o.sampler)
+	}
+	o.sgd.Step(o.model, &o.g)
+	if pt, ok := o.sampler.(*rbm.PT); ok && n%10 == 9 {
+		pt.Adapt()
+	}
+}
+
+func (o *training) parts() []state {
+	p := []state{o.model, o.sampler.(state), o.sgd}
+	if o.centering != nil {
+		p = append(p, o.centering)
+	}
+	return p
+}
+
+func (o *training) saved(t testing.TB) (b [][]byte) {
+	for _, p := range o.parts() {
+		b = append(b, saved(t, p))
+	}
+	return b
+}
+
+func forTrainings(f func(t *testing.T, start func(nv, nh int) *training), t *testing.T) {
+	for _, sampler := range []string{"CD", "PCD", "PT"} {
+		for _, momentum := range []float64{0, 0.5} {
+			for _, centering := range []*rbm.Centering{nil, {}, {Rate: 0.1, Enhanced: true}} {
+				name := fmt.Sprintf("%s/momentum=%v", sampler, momentum)
+				if centering != nil {
+					name += fmt.Sprintf("/centering=%v", centering.Rate)
+				}
+				t.Run(name, func(t *testing.T) {
+					f(t, func(nv, nh int) *training {
+						c := centering
+						if c != nil {
+							c = &rbm.Centering{Rate: c.Rate, Enhanced: c.Enhanced}
+						}
+						return newTraining(nv, nh, sampler, momentum, c)
+					})
+				})
+			}
+		}
+	}
+}
+
+// A training that goes on from bytes is the same, bit for bit, as one that never stopped.
+func TestStateGoesOn(t *testing.T) {
+	const nv, nh = 70, 9
+	forTrainings(func(t *testing.T, start func(nv, nh int) *training) {
+		for _, before := range []int{0, 1, 7} {
+			o := start(nv, nh)
+			for n := range before {
+				o.step(n)
+			}
+			at := o.saved(t)
+
+			zero := &training{data: o.data, model: new(rbm.RBM), sgd: new(rbm.SGD)}
+			zero.sampler = reflect.New(reflect.TypeOf(o.sampler).Elem()).Interface().(rbm.Sampler)
+			if o.centering != nil {
+				zero.centering = new(rbm.Centering)
+			}
+			used := start(5, 67)
+			used.sgd.Momentum = 0.9
+			for n := range 4 {
+				used.step(n)
+			}
+			used.data, used.g = o.data, rbm.Gradient{}
+
+			for n := range 20 {
+				o.step(before + n)
+			}
+			want := o.saved(t)
+			for _, tt := range []struct {
+				name string
+				*training
+			}{{"zero values", zero}, {"used values", used}} {
+				for i, p := range tt.parts() {
+					data := slices.Clone(at[i])
+					if err := p.UnmarshalBinary(data); err != nil {
+						t.Fatal(err)
+					}
+					for i := range data { // it shares no memory
+						data[i] ^= 0xff
+					}
+				}
+				for i, b := range tt.saved(t) {
+					if !bytes.Equal(b, at[i]) {
+						t.Errorf("%s: %T has changed on the way, after %d steps", tt.name, tt.parts()[i], before)
+					}
+				}
+				for n := range 20 {
+					tt.step(before + n)
+				}
+				checkSame(t, tt.name, params(tt.model), params(o.model))
+				for i, b := range tt.saved(t) {
+					if !bytes.Equal(b, want[i]) {
+						t.Errorf("%s: %T differs 20 steps after step %d", tt.name, tt.parts()[i], before)
+					}
+				}
+			}
+		}
+	}, t)
+}
+
+// Chains that others hold are restored where they are.
+func TestStateKeepsChains(t *testing.T) {
+	m := randomModel(5, 4, 1, 1)
+	pcd := rbm.NewPCD(3, 1, newSource(1))
+	pcd.Sample(m, nil)
+	b, want := saved(t, pcd), mat.DenseCopyOf(pcd.Chains.Visible())
+	chains, visible := pcd.Chains, pcd.Chains.Visible()
+	for range 5 {
+		pcd.Sample(m, nil)
+	}
+	if err := pcd.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	if pcd.Chains != chains || !mat.Equal(visible, want) {
+		t.Error("the chains have moved")
+	}
+
+	cd := rbm.NewCD(1, newSource(2))
+	chains = cd.Chains
+	b = saved(t, cd)
+	cd.Sample(m, randomBits(2, 5, 0.5, 1))
+	if err := cd.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	if cd.Chains != chains {
+		t.Error("the chains of CD have moved")
+	}
+	wantPanic(t, "Visible", func() { chains.Visible() }, "not been started")
+}
+
+func TestStateOfChains(t *testing.T) {
+	for _, nv := range []int{1, 63, 64, 65, 130} {
+		m := randomModel(nv, 3, 1, 1)
+		c := rbm.NewChains(newSource(1))
+		c.StartRandom(m, 4)
+		c.Gibbs(m, 3)
+		var d rbm.Chains
+		if err := d.UnmarshalBinary(saved(t, c)); err != nil {
+			t.Fatal(err)
+		}
+		if !mat.Equal(c.Visible(), d.Visible()) {
+			t.Errorf("nv=%d: states differ", nv)
+		}
+		c.Gibbs(m, 2)
+		d.Gibbs(m, 2)
+		if !mat.Equal(c.Visible(), d.Visible()) {
+			t.Errorf("nv=%d: states differ after two sweeps", nv)
+		}
+	}
+}
+
+// Views are written as their values, and every bit of a number counts.
+func TestStateOfRBM(t *testing.T) {
+	forShapes(t, func(t *testing.T, nv, nh int) {
+		m := randomModel(nv, nh, 1, 1)
+		m.W.Set(nh-1, 0, math.Float64frombits(0xfff8000000001234))
+		m.B.SetVec(nv-1, math.Inf(-1))
+		m.C.SetVec(0, math.Copysign(0, -1))
+		view, around := surrounded(m)
+		b := saved(t, view)
+		if !bytes.Equal(b, saved(t, m)) {
+			t.Error("a view is written in another way")
+		}
+		got := rbm.New(2, 2)
+		if err := got.UnmarshalBinary(b); err != nil {
+			t.Fatal(err)
+		}
+		want := params(m)
+		for i, x := range params(got) {
+			if math.Float64bits(x) != math.Float64bits(want[i]) {
+				t.Errorf("%s = %x, want %x", paramName(m, i), math.Float64bits(x), math.Float64bits(want[i]))
+			}
+		}
+		if err := view.UnmarshalBinary(saved(t, rbm.New(nv, nh))); err != nil {
+			t.Fatal(err)
+		}
+		if a := around[0].At(1, 2); math.Float64bits(a) != math.Float64bits(m.W.At(0, 0)) {
+			t.Errorf("the memory of a view was written to: %v", a)
+		}
+	})
+}
+
+func TestGob(t *testing.T) {
+	type both struct {
+		Name  string
+		Model *rbm.RBM
+		Value rbm.RBM
+	}
+	m := randomModel(5, 4, 1, 1)
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(&both{"x", m, *rbm.New(2, 3)}); err != nil {
+		t.Fatal(err)
+	}
+	var got both
+	if err := gob.NewDecoder(&b).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	checkSame(t, "model", params(got.Model), params(m))
+	checkSame(t, "value", params(&got.Value), params(rbm.New(2, 3)))
+}
+
+// Every exported field comes back, those that are added later too.
+func TestStateOfFields(t *testing.T) {
+	for _, x := range []state{new(rbm.SGD), new(rbm.Centering), rbm.NewCD(1, newSource(1)),
+		rbm.NewPCD(1, 1, newSource(1)), rbm.NewPT(1, 1, []float64{1}, newSource(1))} {
+		v := reflect.ValueOf(x).Elem()
+		y := reflect.New(v.Type())
+		for i := range v.NumField() {
+			if f := v.Field(i); f.CanSet() {
+				switch p := f.Addr().Interface().(type) {
+				case *int:
+					*p = 10 + i
+				case *float64:
+					*p = 1 / float64(2+i)
+				case *bool:
+					*p = true
+				case *[]float64:
+					*p = []float64{float64(i), 0.5}
+				case **rbm.Chains:
+				default:
+					t.Errorf("%T.%s is of a type that this test does not know", x, v.Type().Field(i).Name)
+				}
+			}
+		}
+		if err := y.Interface().(state).UnmarshalBinary(saved(t, x)); err != nil {
+			t.Fatal(err)
+		}
+		for i := range v.NumField() {
+			if f := v.Field(i); f.CanSet() && !reflect.DeepEqual(f.Interface(), y.Elem().Field(i).Interface()) {
+				t.Errorf("%T.%s = %v, want %v", x, v.Type().Field(i).Name, y.Elem().Field(i), f)
+			}
+		}
+	}
+}
+
+// kinds are values with all the state there can be, and another value of each type.
+var kinds = func() (kinds []struct {
+	name   string
+	x, old state
+}) {
+	make := func(nv, nh int) []state {
+		o := newTraining(nv, nh, "PT", 0.5, &rbm.Centering{Rate: 0.5})
+		p := newTraining(nv, nh, "PCD", 0, nil)
+		q := newTraining(nv, nh, "CD", 0, nil)
+		for n := range 2 {
+			o.step(n)
+			p.step(n)
+			q.step(n)
+		}
+		return []state{o.model, o.sgd, o.centering, p.sampler.(*rbm.PCD).Chains, q.sampler.(state), p.sampler.(state), o.sampler.(state)}
+	}
+	x, old := make(3, 2), make(2, 1)
+	for i, name := range []string{"RBM", "SGD", "Centering", "Chains", "CD", "PCD", "PT"} {
+		kinds = append(kinds, struct {
+			name   string
+			x, old state
+		}{name, x[i], old[i]})
+	}
+	return kinds
+}()
+
+func frame(kind string, payload []byte) []byte {
+	b, err := wire.AppendFrame(nil, kind, func(b []byte) ([]byte, error) { return append(b, payload...), nil })
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// payload returns what a frame holds.
+func payload(frame []byte) []byte { return frame[32 : len(frame)-4] }
+
+// checkRefused fails unless x refuses data, with an error that has all of want, and stays as it is.
+func checkRefused(t *testing.T, name string, x state, data []byte, want ...string) {
+	t.Helper()
+	before := saved(t, x)
+	err := x.UnmarshalBinary(data)
+	checkError(t, name, err, append(want, "rbm: ")...)
+	if !bytes.Equal(saved(t, x), before) {
+		t.Errorf("%s: the value has changed in spite of the error %v", name, err)
+	}
+}
+
+func TestDamagedState(t *testing.T) {
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) {
+			whole := saved(t, k.x)
+			p := payload(whole)
+			for n := range whole {
+				want := "bytes, want"
+				if n < 8 {
+					want = "" // not even the magic ones
+				}
+				checkRefused(t, fmt.Sprintf("first %d bytes", n), k.old, whole[:n], want)
+				for _, flip := range []byte{1, 0x80, 0xff} {
+					bad := slices.Clone(whole)
+					bad[n] ^= flip
+					checkRefused(t, fmt.Sprintf("byte %d changed", n), k.old, bad)
+				}
+			}
+			for n := range p {
+				checkRefused(t, fmt.Sprintf("payload of %d bytes", n), k.old, frame(k.name, p[:n]), k.name)
+			}
+			checkRefused(t, "payload too long", k.old, frame(k.name, append(slices.Clone(p), 0)), k.name+": 1 bytes follow")
+			checkRefused(t, "bytes behind", k.old, append(slices.Clone(whole), 0),
+				fmt.Sprintf("payload has %d bytes, want %d", len(p)+1, len(p)))
+			checkRefused(t, "no bytes", k.old, nil)
+			for _, other := range kinds {
+				if other.name != k.name {
+					checkRefused(t, other.name, k.old, saved(t, other.x), fmt.Sprintf("rbm: %s: data is of kind %q", k.name, other.name))
+				}
+			}
+			later := slices.Clone(whole)
+			later[8] = 7
+			checkRefused(t, "later version", k.old, later, "version 7", "known is only 1")
+		})
+	}
+}
+
+// Any number in the place of any other gives an error or the value that it stands for, and takes no memory that the
+// data does not justify.
+func TestStateOfWildNumbers(t *testing.T) {
+	for _, k := range kinds {
+		p := payload(saved(t, k.x))
+		before := saved(t, k.old)
+		for at := 0; at+8 <= len(p); at++ {
+			for _, x := range []uint64{0, 1, 2, 5, 1 << 20, 1 << 29, 1 << 31, 1 << 32, 1 << 40, 1 << 56, 1<<61 + 1, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
+				wild := slices.Concat(p[:at], wire.AppendUint64(nil, x), p[at+8:])
+				checkWild(t, k.name, k.old, frame(k.name, wild), before)
+			}
+		}
+		if err := k.old.UnmarshalBinary(before); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// checkWild decodes data, and sets x back to before if it was accepted.
+func checkWild(t testing.TB, kind string, x state, data, before []byte) {
+	var m0, m1 runtime.MemStats
+	runtime.ReadMemStats(&m0)
+	err := x.UnmarshalBinary(data)
+	runtime.ReadMemStats(&m1)
+	if n := m1.TotalAlloc - m0.TotalAlloc; n > uint64(8*len(data)+16<<10) {
+		t.Fatalf("%s: %d bytes of data took %d bytes of memory", kind, len(data), n)
+	}
+	want := data
+	if err != nil {
+		want = before
+	}
+	if !bytes.Equal(saved(t, x), want) {
+		t.Fatalf("%s: %x is written as %x, error %v", kind, data, saved(t, x), err)
+	}
+	if err == nil {
+		if err := x.UnmarshalBinary(before); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestStateThatClaimsMuch(t *testing.T) {
+	var m rbm.RBM
+	for _, p := range [][]uint64{{1 << 20, 1 << 20}, {1 << 40, 1}, {1, 1 << 40}, {1 << 62, 1 << 62}, {1<<63 - 1, 1<<63 - 1}, {1 << 32, 1 << 32}} {
+		var b []byte
+		for _, x := range p {
+			b = wire.AppendUint64(b, x)
+		}
+		data := frame("RBM", append(b, make([]byte, 80)...))
+		if err := m.UnmarshalBinary(data); err == nil {
+			t.Errorf("%v was accepted", p)
+		}
+		// An error allocates, but no weights.
+		if n := testing.AllocsPerRun(10, func() { m.UnmarshalBinary(data) }); n > 10 {
+			t.Errorf("%v takes %v allocations", p, n)
+		}
+	}
+	for _, k := range kinds {
+		claim := saved(t, k.x)
+		claim[24+5] = 1 // 2⁴⁰ more bytes
+		checkWild(t, k.name, k.old, claim, saved(t, k.old))
+	}
+}
+
+func TestImpossibleState(t *testing.T) {
+	f := math.Float64bits
+	list := func(x ...float64) []uint64 {
+		l := []uint64{uint64(len(x))}
+		for _, x := range x {
+			l = append(l, f(x))
+		}
+		return l
+	}
+	pt := func(parts ...[]uint64) []uint64 { return slices.Concat(parts...) }
+	head := []uint64{1, 2} // K, chains
+	betas := list(0, 1)
+	replicas := []uint64{7, 8, 4, 3, 0, 1, 2, 3} // seed, clock, 4×3
+	good := pt(head, list(), betas, replicas, []uint64{0, 1, 1, 0}, []uint64{3}, []uint64{2})
+	for _, tt := range []struct {
+		kind  string
+		words []uint64
+		bytes []byte // that follow
+		want  string // nothing: it is right
+	}{
+		{"RBM", []uint64{1, 1, 0, 0, 0}, nil, ""},
+		{"RBM", []uint64{0, 1, 0}, nil, "nv is 0, want at least 1"},
+		{"RBM", []uint64{1, 0, 0}, nil, "nh is 0, want at least 1"},
+		{"RBM", []uint64{1, 1, 0, 0}, nil, "ends too early"},
+		{"SGD", []uint64{0, 0, 0}, []byte{2}, "velocity is 2, want 0 or 1"},
+		{"Centering", []uint64{f(-0.5)}, []byte("\x00" + strings.Repeat("\x00", 16)), "Rate is -0.5, want one in [0, 1]"},
+		{"Centering", []uint64{f(math.NaN())}, []byte("\x00" + strings.Repeat("\x00", 16)), "Rate is NaN"},
+		{"Centering", []uint64{f(1)}, []byte("\x02" + strings.Repeat("\x00", 16)), "Enhanced is 2"},
+		{"Centering", []uint64{f(1)}, []byte("\x01" + strings.Repeat("\x00", 16)), ""},
+		{"Chains", []uint64{1, 2, 0, 0}, nil, ""},
+		{"Chains", []uint64{1, 1<<56 - 1, 0, 0}, nil, ""},
+		{"Chains", []uint64{1, 1 << 56, 0, 0}, nil, "clock is 72057594037927936, want less than 2⁵⁶"},
+		{"Chains", []uint64{1, 2, 0, 3}, nil, "states are 0×3"},
+		{"Chains", []uint64{1, 2, 3, 0}, nil, "states are 3×0"},
+		{"Chains", []uint64{1, 2, 2, 3, 7, 7}, nil, ""},
+		{"Chains", []uint64{1, 2, 2, 3, 7, 8}, nil, "row 1 of the states has a one in column 3, want 3 columns"},
+		{"Chains", []uint64{1, 2, 1, 64, 1<<64 - 1}, nil, ""},
+		{"Chains", []uint64{1, 2, 1, 65, 0, 1}, nil, ""},
+		{"Chains", []uint64{1, 2, 1, 65, 0, 1 << 63}, nil, "column 127, want 65 columns"},
+		{"CD", []uint64{1, 2, 3}, nil, ""},
+		{"CD", []uint64{0, 2, 3}, nil, "K is 0, want at least 1"},
+		{"CD", []uint64{1 << 63, 2, 3}, nil, "K is 9223372036854775808, want at most"},
+		{"CD", []uint64{1, 2, 1 << 60}, nil, "clock is"},
+		{"PCD", []uint64{1, 0, 2, 3, 0, 0}, nil, ""},
+		{"PCD", []uint64{0, 1, 2, 3, 0, 0}, nil, "K is 0, want at least 1"},
+		{"PCD", []uint64{1, 1, 2, 3, 1, 0}, nil, "states are 1×0"},
+		{"PT", good, nil, ""},
+		{"PT", pt(head, list(0.5), betas, []uint64{7, 8, 0, 0}), nil, ""},
+		{"PT", pt(head, list(0.5, 0, 0), betas, replicas, good[len(good)-6:]), nil, ""},
+		{"PT", pt(head, list(), list(0, 0.5, 0.5, 1), []uint64{7, 8, 0, 0}), nil, ""},
+		{"PT", pt([]uint64{0, 2}, good[2:]), nil, "K is 0"},
+		{"PT", pt([]uint64{1, 0}, good[2:]), nil, "number of chains is 0, want at least 1"},
+		{"PT", pt([]uint64{1, 1}, good[2:]), nil, "replicas are 4, want those of 1 chains at 2 temperatures"},
+		{"PT", pt([]uint64{1, 3}, good[2:]), nil, "replicas are 4"},
+		{"PT", pt(head, list(), betas, []uint64{7, 8, 5, 3, 0, 1, 2, 3, 4}, []uint64{0, 1, 1, 0, 0, 3, 2}), nil, "replicas are 5"},
+		{"PT", pt(head, list(), list(0.3, 0.5, 1), replicas, []uint64{0, 1, 2, 0, 0, 0, 0, 0}), nil, "replicas are 4"},
+		{"PT", pt(head, list(1, 2), good[3:]), nil, "Base has length 2, want 3"},
+		{"PT", pt(head, list(1, 2, math.Inf(1)), good[3:]), nil, "Base[2] is +Inf"},
+		{"PT", pt(head, list(math.NaN()), betas, []uint64{7, 8, 0, 0}), nil, "Base[0] is NaN"},
+		{"PT", pt(head, list(), list(), []uint64{7, 8, 0, 0}), nil, "no betas"},
+		{"PT", pt(head, list(), list(-0.5, 1), []uint64{7, 8, 0, 0}), nil, "betas go from -0.5 to 1"},
+		{"PT", pt(head, list(), list(math.NaN(), 1), []uint64{7, 8, 0, 0}), nil, "betas go from NaN"},
+		{"PT", pt(head, list(), list(0, 0.5), []uint64{7, 8, 0, 0}), nil, "betas go from 0 to 0.5"},
+		{"PT", pt(head, list(), list(0, math.NaN(), 1), []uint64{7, 8, 0, 0}), nil, "betas[0] is 0 and betas[1] is NaN, want them to rise"},
+		{"PT", pt(head, list(), list(0, 0.6, 0.5, 1), []uint64{7, 8, 0, 0}), nil, "betas[1] is 0.6 and betas[2] is 0.5"},
+		{"PT", pt(good[:len(good)-6], []uint64{0, 1, 1, 1}, []uint64{3, 2}), nil, "rows 2 and 3 of a chain have the same level 1"},
+		{"PT", pt(good[:len(good)-6], []uint64{0, 0, 1, 0}, []uint64{3, 2}), nil, "rows 0 and 1 of a chain have the same level 0"},
+		{"PT", pt(good[:len(good)-6], []uint64{0, 2, 1, 0}, []uint64{3, 2}), nil, "level of row 1 is 2, want less than 2"},
+		{"PT", pt(good[:len(good)-6], []uint64{0, 1 << 63, 1, 0}, []uint64{3, 2}), nil, "a value of levels is too large"},
+		{"PT", pt(good[:len(good)-6], []uint64{0, 1, 1, 0}, []uint64{3, 4}), nil, "exchanges done of level 0 are 4, want at most 3"},
+	} {
+		var p []byte
+		for _, x := range tt.words {
+			p = wire.AppendUint64(p, x)
+		}
+		data := frame(tt.kind, append(p, tt.bytes...))
+		i := slices.IndexFunc(kinds, func(k struct {
+			name   string
+			x, old state
+		}) bool {
+			return k.name == tt.kind
+		})
+		if tt.want != "" {
+			checkRefused(t, tt.want, kinds[i].old, data, "rbm: "+tt.kind+": ", tt.want)
+			continue
+		}
+		checkWild(t, tt.kind, kinds[i].old, data, saved(t, kinds[i].old))
+		x := reflect.New(reflect.TypeOf(kinds[i].old).Elem()).Interface().(state)
+		if err := x.UnmarshalBinary(data); err != nil {
+			t.Errorf("%s %v: %v", tt.kind, tt.words, err)
+		}
+	}
+}
+
+func TestStateOfMisuse(t *testing.T) {
+	src := newSource(1)
+	base := func(base ...float64) *rbm.PT {
+		pt := rbm.NewPT(1, 1, []float64{1}, src)
+		pt.Sample(rbm.New(3, 2), nil)
+		pt.Base = base
+		return pt
+	}
+	for _, tt := range []struct {
+		x    state
+		want string
+	}{
+		{(*rbm.RBM)(nil), "model is nil"},
+		{new(rbm.RBM), "W, B or C is nil"},
+		{&rbm.RBM{W: mat.NewDense(2, 3, nil), B: mat.NewVecDense(2, nil), C: mat.NewVecDense(2, nil)}, "B has length 2, want 3"},
+		{&rbm.Centering{Rate: 2}, "rate of centering is 2"},
+		{&rbm.CD{K: 0, Chains: rbm.NewChains(src)}, "k is 0, want at least 1"},
+		{&rbm.CD{K: 1}, "CD has no Chains"},
+		{&rbm.PCD{K: -1, Chains: rbm.NewChains(src)}, "k is -1, want at least 1"},
+		{&rbm.PCD{K: 1}, "PCD has no Chains"},
+		{&rbm.PT{K: 1}, "PT is empty"},
+		{base(1, 2), "base has length 2, want 3"},
+		{base([]float64{}...), "base has length 0, want 3"},
+		{base(1, 2, math.NaN()), "base[2] is NaN"},
+	} {
+		wantPanic(t, fmt.Sprintf("%T", tt.x), func() { tt.x.AppendBinary(nil) }, tt.want)
+	}
+	empty := rbm.NewPT(1, 1, []float64{1}, src)
+	empty.Base = []float64{}
+	wantPanic(t, "empty base", func() { empty.AppendBinary(nil) }, "base has length 0")
+}
+
+// AppendBinary appends.
+func TestStateIsAppended(t *testing.T) {
+	for _, k := range kinds {
+		b, err := k.x.AppendBinary([]byte("before"))
+		if err != nil || !bytes.Equal(b, append([]byte("before"), saved(t, k.x)...)) {
+			t.Errorf("%s is not appended", k.name)
+		}
+	}
+}
+
+func FuzzUnmarshal(f *testing.F) {
+	for i, k := range kinds {
+		b := saved(f, k.x)
+		f.Add(uint8(i), false, b)
+		f.Add(uint8(i), true, payload(b))
+		b = saved(f, k.old)
+		f.Add(uint8(i), true, payload(b))
+	}
+	f.Fuzz(func(t *testing.T, i uint8, framed bool, data []byte) {
+		k := kinds[int(i)%len(kinds)]
+		if framed {
+			data = frame(k.name, data)
+		}
+		x := reflect.New(reflect.TypeOf(k.old).Elem()).Interface().(state)
+		if x.UnmarshalBinary(data) != nil {
+			return
+		}
+		if !bytes.Equal(saved(t, x), data) {
+			t.Fatalf("%s: %x is written as %x", k.name, data, saved(t, x))
+		}
+		use(x, payload(data))
+	})
+}
+
+// use calls what was decoded, if that does not take long: it must not panic.
+func use(x state, p []byte) {
+	d := wire.Open("x", frame("x", p))
+	switch x := x.(type) {
+	case *rbm.RBM:
+		nv, _ := x.Dims()
+		x.FreeEnergy(nil, rbm.NewBits(1, nv))
+	case *rbm.SGD:
+		d.Floats(3, 1)
+		if !d.Bool("velocity") {
+			return
+		}
+		m := rbm.New(d.Int("nv", 1), d.Int("nh", 1))
+		x.Step(m, &rbm.Gradient{W: m.W, B: m.B, C: m.C})
+	case *rbm.Centering:
+		if n := len(x.V); n == 0 || n == 3 {
+			if n := len(x.H); n == 0 || n == 2 {
+				x.Gradient(new(rbm.Gradient), rbm.New(3, 2), rbm.NewBits(1, 3), &rbm.Exact{})
+			}
+		}
+	case *rbm.CD:
+		if x.K < 5 {
+			x.Sample(rbm.New(3, 2), rbm.NewBits(1, 3))
+		}
+	case *rbm.PCD:
+		d.Int("K", 1)
+		d.Int("n", 0)
+		if nv := columns(d); nv > 0 && x.K < 5 {
+			x.Sample(rbm.New(nv, 2), nil)
+		}
+	case *rbm.PT:
+		d.Int("K", 1)
+		d.Int("n", 1)
+		d.List("Base")
+		d.List("betas")
+		if nv := columns(d); nv > 0 && x.K < 5 {
+			x.Sample(rbm.New(nv, 2), nil)
+			x.Adapt()
+			x.Sample(rbm.New(nv, 2), nil)
+		}
+	}
+}
+
+func columns(d *wire.Decoder) int {
+	d.Floats(2, 1)
+	d.Int("rows", 0)
+	return d.Int("columns", 0)
+}
