@@ -124,10 +124,7 @@ func (s *PTT) SwapRates() []float64 {
 
 // start starts the replicas if they have not been.
 func (s *PTT) start(m *RBM) {
-	checkSweeps(s.K)
-	if !(0 <= s.Least && s.Least < 1) {
-		panic(fmt.Sprintf("rbm: least swap rate is %v, want one in [0, 1)", s.Least))
-	}
+	s.check()
 	if len(s.saved) == 0 {
 		nv, _ := m.Dims()
 		first := New(nv, 1)
@@ -138,6 +135,14 @@ func (s *PTT) start(m *RBM) {
 		s.chains.StartRandom(s.saved[0], (len(s.saved)+1)*s.n)
 	}
 	s.chains.check(m)
+}
+
+// check panics if the settings do not fit.
+func (s *PTT) check() {
+	checkSweeps(s.K)
+	if !(0 <= s.Least && s.Least < 1) {
+		panic(fmt.Sprintf("rbm: least swap rate is %v, want one in [0, 1)", s.Least))
+	}
 }
 
 // save adds a copy of m to the ladder.

@@ -3,6 +3,7 @@ package rbm
 import (
 	"encoding"
 	"fmt"
+	"hash/crc64"
 	"math"
 	"math/bits"
 	"slices"
@@ -14,7 +15,8 @@ import (
 // The payloads of the frames of internal/wire, value by value:
 //
 //	RBM        nv, nh; W row by row, B, C
-//	SGD        Rate, Momentum, Decay; bool velocity; if so, the velocity like an RBM
+//	SGD        Rate, Momentum, Decay, L1, MaxNorm; bool velocity; if so, the
+//	           velocity like an RBM
 //	Centering  Rate; bool Enhanced; list V, list H
 //	Chains     uint64 seed, uint64 clock; rows, columns; uint64 words of the states
 //	CD         K; uint64 seed, uint64 clock
@@ -22,6 +24,14 @@ import (
 //	PT         K; number of chains; list Base, list betas; Chains;
 //	           if they have rows, of each row its level; of each level but
 //	           the last the exchanges tried, then of each those done
+//	PTT        K; Least; number of chains; number of models; of each model the
+//	           RBM, the sum and the number of the probabilities of exchanges
+//	           with the next, and their last mean; Chains
+//	Trainer    Batch; of Data, of Held and of Weights the rows, the columns and a
+//	           uint64 checksum; uint64 seed; steps; RBM; SGD; bool Centering; if
+//	           so, Centering; bool best; if so, the best RBM, its score, the
+//	           reports since; peak; steps before the last report; rows, columns
+//	           and words of the chains then; bytes of the Sampler
 //
 // Sizes, counts and levels are ints, other numbers float64 where nothing else is
 // said. A row of states is as many words as it needs, column j being bit j%64 of
@@ -37,6 +47,8 @@ var (
 	_ state                    = (*CD)(nil)
 	_ state                    = (*PCD)(nil)
 	_ state                    = (*PT)(nil)
+	_ state                    = (*PTT)(nil)
+	_ state                    = (*Trainer)(nil)
 )
 
 type state interface {
@@ -115,7 +127,7 @@ func (o *SGD) UnmarshalBinary(data []byte) error {
 }
 
 func (o *SGD) write(b []byte) []byte {
-	b = wire.AppendFloats(b, []float64{o.Rate, o.Momentum, o.Decay})
+	b = wire.AppendFloats(b, []float64{o.Rate, o.Momentum, o.Decay, o.L1, o.MaxNorm})
 	moves := o.state != nil && o.state.velocity.W != nil
 	b = wire.AppendBool(b, moves)
 	if moves {
@@ -126,7 +138,7 @@ func (o *SGD) write(b []byte) []byte {
 }
 
 func readSGD(d *wire.Decoder) SGD {
-	o := SGD{Rate: d.Float64(), Momentum: d.Float64(), Decay: d.Float64()}
+	o := SGD{Rate: d.Float64(), Momentum: d.Float64(), Decay: d.Float64(), L1: d.Float64(), MaxNorm: d.Float64()}
 	if d.Bool("velocity") {
 		m := readRBM(d)
 		o.state = new(sgdState)
@@ -144,9 +156,14 @@ func (c *Centering) AppendBinary(b []byte) ([]byte, error) { return encode(b, "C
 func (c *Centering) UnmarshalBinary(data []byte) error {
 	x, err := decode(data, "Centering", readCentering)
 	if err == nil {
-		c.Rate, c.Enhanced, c.V, c.H = x.Rate, x.Enhanced, x.V, x.H
+		c.restore(&x)
 	}
 	return err
+}
+
+// restore sets c to the settings and offsets of x, which it takes over.
+func (c *Centering) restore(x *Centering) {
+	c.Rate, c.Enhanced, c.V, c.H = x.Rate, x.Enhanced, x.V, x.H
 }
 
 func (c *Centering) write(b []byte) []byte {
@@ -184,34 +201,46 @@ func (c *Chains) restore(x *Chains) { c.seed, c.clock, c.v = x.seed, x.clock, x.
 
 func (c *Chains) write(b []byte) []byte {
 	b = wire.AppendUint64(wire.AppendUint64(b, c.seed), c.clock)
-	b = wire.AppendInt(wire.AppendInt(b, c.v.rows), c.v.cols)
-	for _, x := range c.v.words {
-		b = wire.AppendUint64(b, x)
-	}
-	return b
+	return c.v.write(b)
 }
 
 func readChains(d *wire.Decoder) *Chains {
 	c := readStream(d)
-	c.v.rows, c.v.cols = d.Int("rows", 0), d.Int("columns", 0)
-	if (c.v.rows == 0) != (c.v.cols == 0) {
-		d.Failf("states are %d×%d, want at least 1×1, or 0×0", c.v.rows, c.v.cols)
+	c.v = readBits(d)
+	return c
+}
+
+func (b *Bits) write(to []byte) []byte {
+	to = wire.AppendInt(wire.AppendInt(to, b.rows), b.cols)
+	for r := range b.rows {
+		for _, x := range b.row(r) {
+			to = wire.AppendUint64(to, x)
+		}
 	}
-	if c.v.rows == 0 || !d.OK() {
-		return c
+	return to
+}
+
+// readBits reads the states of chains.
+func readBits(d *wire.Decoder) (b Bits) {
+	b.rows, b.cols = d.Int("rows", 0), d.Int("columns", 0)
+	if (b.rows == 0) != (b.cols == 0) {
+		d.Failf("states are %d×%d, want at least 1×1, or 0×0", b.rows, b.cols)
 	}
-	c.v.stride = (c.v.cols-1)/wordBits + 1
-	c.v.words = d.Words(c.v.rows, c.v.stride)
-	if behind := ^uint64(0) << ((c.v.cols-1)%wordBits + 1); d.OK() {
-		for r := range c.v.rows {
-			if x := c.v.row(r)[c.v.stride-1] & behind; x != 0 {
+	if b.rows == 0 || !d.OK() {
+		return Bits{}
+	}
+	b.stride = (b.cols-1)/wordBits + 1
+	b.words = d.Words(b.rows, b.stride)
+	if behind := ^uint64(0) << ((b.cols-1)%wordBits + 1); d.OK() {
+		for r := range b.rows {
+			if x := b.row(r)[b.stride-1] & behind; x != 0 {
 				d.Failf("row %d of the states has a one in column %d, want %d columns",
-					r, (c.v.stride-1)*wordBits+bits.TrailingZeros64(x), c.v.cols)
+					r, (b.stride-1)*wordBits+bits.TrailingZeros64(x), b.cols)
 				break
 			}
 		}
 	}
-	return c
+	return b
 }
 
 // readStream reads the seed and the clock of chains.
@@ -378,4 +407,231 @@ func readPT(d *wire.Decoder) PT {
 		*at = r
 	}
 	return s
+}
+
+// AppendBinary appends all settings, models and replicas to b, and the rates of
+// exchanges. The error is nil. It panics if s was not made by NewPTT, K is less
+// than 1 or Least is not in [0, 1).
+func (s *PTT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PTT", s.write) }
+
+// UnmarshalBinary sets s, of whatever size it was, to the PTT that AppendBinary
+// wrote: it goes on as that one would have. After an error s is as before.
+func (s *PTT) UnmarshalBinary(data []byte) error {
+	x, err := decode(data, "PTT", readPTT)
+	if err == nil {
+		s.K, s.Least, s.n, s.chains = x.K, x.Least, x.n, restored(s.chains, x.chains)
+		s.saved, s.models, s.swaps, s.sample = x.saved, x.models, x.swaps, Bits{}
+	}
+	return err
+}
+
+func (s *PTT) write(b []byte) []byte {
+	if s.chains == nil {
+		panic("rbm: PTT is empty, want that of NewPTT")
+	}
+	s.check()
+	b = wire.AppendFloat64(wire.AppendInt(b, s.K), s.Least)
+	b = wire.AppendInt(wire.AppendInt(b, s.n), len(s.saved))
+	for k, m := range s.saved {
+		swaps := s.swaps[k]
+		b = wire.AppendFloat64(m.write(b), swaps.sum)
+		b = wire.AppendFloat64(wire.AppendInt(b, swaps.tried), swaps.last)
+	}
+	return s.chains.write(b)
+}
+
+func readPTT(d *wire.Decoder) (s PTT) {
+	s.K, s.Least = d.Int("K", 1), d.Float64()
+	if !(0 <= s.Least && s.Least < 1) {
+		d.Failf("Least is %v, want one in [0, 1)", s.Least)
+	}
+	s.n = d.Int("number of chains", 1)
+	nv := 0
+	for k, models := 0, d.Int("number of models", 0); k < models; k++ {
+		m := readRBM(d)
+		swaps := swapRate{sum: d.Float64(), tried: d.Int("number of exchanges", 0), last: d.Float64()}
+		if !d.OK() {
+			return s
+		}
+		n, _ := m.Dims()
+		if k > 0 && n != nv {
+			d.Failf("model %d has %d visible units, want %d", k, n, nv)
+			return s
+		}
+		nv = n
+		s.save(&m)
+		s.swaps[k] = swaps
+	}
+	s.chains = readChains(d)
+	rows, cols := s.chains.v.Dims()
+	if replicas := len(s.saved) + 1; d.OK() && rows != 0 && (rows%replicas != 0 || rows/replicas != s.n || len(s.saved) == 0 || cols != nv) {
+		d.Failf("replicas are %d×%d, want those of %d chains of %d units at %d models", rows, cols, s.n, nv, replicas)
+	}
+	return s
+}
+
+// AppendBinary appends all that a later call depends on to b, but for the rows
+// themselves and for Rate, Patience, Every and Report, which are up to the program.
+// The error is that of a Sampler, which must be an encoding.BinaryAppender and
+// BinaryUnmarshaler, as all of this package are, or an [Exact]. It panics if the
+// settings do not fit.
+func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
+	t.check()
+	return wire.AppendFrame(b, "Trainer", func(b []byte) ([]byte, error) {
+		b = wire.AppendInt(b, t.Batch)
+		for _, p := range t.fingerprints() {
+			b = p.write(b)
+		}
+		s := &t.state
+		b = wire.AppendInt(wire.AppendUint64(b, s.seed), s.steps)
+		b = t.SGD.write(t.Model.write(b))
+		if b = wire.AppendBool(b, t.Centering != nil); t.Centering != nil {
+			b = t.Centering.write(b)
+		}
+		if b = wire.AppendBool(b, s.best != nil); s.best != nil {
+			b = wire.AppendInt(wire.AppendFloat64(s.best.write(b), s.score), s.waited)
+		}
+		b = wire.AppendInt(wire.AppendFloat64(b, s.peak), s.reported)
+		b = s.chains.write(b)
+		return wire.AppendBytes(b, func(b []byte) ([]byte, error) {
+			switch s := t.Sampler.(type) {
+			case *Exact:
+				return b, nil
+			case state:
+				return s.AppendBinary(b)
+			}
+			return nil, fmt.Errorf("rbm: Trainer: sampler is a %T, want one with AppendBinary and UnmarshalBinary", t.Sampler)
+		})
+	})
+}
+
+// UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows and
+// a Sampler of the same type: t goes on as that one would have, with its own Rate,
+// Patience, Every and Report. Model keeps its address, and so do the Sampler and
+// Centering, unless that is nil. Other rows are an error. After an error t is as
+// before.
+func (t *Trainer) UnmarshalBinary(data []byte) error {
+	t.check()
+	type saved struct {
+		batch     int
+		state     trainerState
+		model     RBM
+		sgd       SGD
+		centering *Centering
+		sampler   []byte
+	}
+	x, err := decode(data, "Trainer", func(d *wire.Decoder) (x saved) {
+		x.batch = d.Int("Batch", 1)
+		for _, p := range t.fingerprints() {
+			p.compare(d)
+		}
+		x.state.seed, x.state.steps = d.Uint64(), d.Int("steps", 0)
+		x.model, x.sgd = readRBM(d), readSGD(d)
+		if d.Bool("Centering") {
+			c := readCentering(d)
+			x.centering = &c
+		}
+		if d.Bool("best") {
+			best := readRBM(d)
+			x.state.best, x.state.score, x.state.waited = &best, d.Float64(), d.Int("reports", 0)
+		}
+		x.state.peak, x.state.reported = d.Float64(), d.Int("steps before the last report", 0)
+		x.state.chains = readBits(d)
+		x.sampler = d.Bytes("sampler")
+		if d.OK() {
+			x.model.fits(d, "model", t.Data.cols, x.model.C.Len())
+			x.state.best.fits(d, "best model", t.Data.cols, x.model.C.Len())
+			x.sgd.fits(d, t.Data.cols, x.model.C.Len())
+		}
+		return x
+	})
+	if err != nil {
+		return err
+	}
+	switch s := t.Sampler.(type) {
+	case *Exact:
+		if len(x.sampler) > 0 {
+			return fmt.Errorf("rbm: Trainer: sampler is a %T, want the one of the data", s)
+		}
+	case state:
+		if err := s.UnmarshalBinary(x.sampler); err != nil {
+			return fmt.Errorf("rbm: Trainer: %w", err)
+		}
+	default:
+		return fmt.Errorf("rbm: Trainer: sampler is a %T, want one with AppendBinary and UnmarshalBinary", s)
+	}
+	t.Batch, t.state, *t.Model, t.SGD = x.batch, x.state, x.model, x.sgd
+	if c := x.centering; c == nil || t.Centering == nil {
+		t.Centering = c
+	} else {
+		t.Centering.restore(c)
+	}
+	return nil
+}
+
+// fits sets an error unless m, called name, has so many units, or is nil.
+func (m *RBM) fits(d *wire.Decoder, name string, nv, nh int) {
+	if m == nil {
+		return
+	}
+	if v, h := m.Dims(); v != nv || h != nh {
+		d.Failf("%s has %d visible and %d hidden units, want %d and %d", name, v, h, nv, nh)
+	}
+}
+
+// fits sets an error unless the velocity, if there is one, is that of so many
+// units.
+func (o *SGD) fits(d *wire.Decoder, nv, nh int) {
+	if o.state != nil {
+		v := &o.state.velocity
+		(&RBM{W: v.W, B: v.B, C: v.C}).fits(d, "velocity", nv, nh)
+	}
+}
+
+// A fingerprint stands for rows that are not written: they must be the same.
+type fingerprint struct {
+	name       string
+	rows, cols int // 0 if there are none
+	sum        uint64
+}
+
+// fingerprints returns those of Data, Held and Weights.
+func (t *Trainer) fingerprints() []fingerprint {
+	weights := fingerprint{name: "Weights", rows: len(t.Weights), cols: min(1, len(t.Weights))}
+	weights.sum = crc64.Checksum(wire.AppendFloats(nil, t.Weights), crc64.MakeTable(crc64.ECMA))
+	return []fingerprint{fingerprintOf("Data", t.Data), fingerprintOf("Held", t.Held), weights}
+}
+
+func fingerprintOf(name string, b *Bits) fingerprint {
+	p := fingerprint{name: name}
+	if b == nil {
+		return p
+	}
+	p.rows, p.cols = b.Dims()
+	table := crc64.MakeTable(crc64.ECMA)
+	var row []byte
+	for r := range p.rows {
+		row = row[:0]
+		for _, x := range b.row(r) {
+			row = wire.AppendUint64(row, x)
+		}
+		p.sum = crc64.Update(p.sum, table, row)
+	}
+	return p
+}
+
+func (p fingerprint) write(b []byte) []byte {
+	return wire.AppendUint64(wire.AppendInt(wire.AppendInt(b, p.rows), p.cols), p.sum)
+}
+
+// compare sets an error unless p is the next fingerprint of d.
+func (p fingerprint) compare(d *wire.Decoder) {
+	rows, cols, sum := d.Int("rows", 0), d.Int("columns", 0), d.Uint64()
+	switch {
+	case !d.OK():
+	case rows != p.rows || cols != p.cols:
+		d.Failf("%s is %d×%d, want %d×%d", p.name, p.rows, p.cols, rows, cols)
+	case sum != p.sum:
+		d.Failf("%s has checksum %016x, want %016x: it has other rows", p.name, p.sum, sum)
+	}
 }

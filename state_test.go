@@ -58,6 +58,10 @@ func newTraining(nv, nh int, sampler string, momentum float64, centering *rbm.Ce
 		pt.Base = make([]float64, nv)
 		pt.Base[nv-1] = 0.5
 		o.sampler = pt
+	case "PTT":
+		ptt := rbm.NewPTT(5, 2, newSource(3))
+		ptt.Least = 0.99
+		o.sampler = ptt
 	}
 	return o
 }
@@ -92,7 +96,7 @@ func (o *training) saved(t testing.TB) (b [][]byte) {
 }
 
 func forTrainings(f func(t *testing.T, start func(nv, nh int) *training), t *testing.T) {
-	for _, sampler := range []string{"CD", "PCD", "PT"} {
+	for _, sampler := range []string{"CD", "PCD", "PT", "PTT"} {
 		for _, momentum := range []float64{0, 0.5} {
 			for _, centering := range []*rbm.Centering{nil, {}, {Rate: 0.1, Enhanced: true}} {
 				name := fmt.Sprintf("%s/momentum=%v", sampler, momentum)
@@ -276,7 +280,8 @@ func TestGob(t *testing.T) {
 // Every exported field comes back, those that are added later too.
 func TestStateOfFields(t *testing.T) {
 	for _, x := range []state{new(rbm.SGD), new(rbm.Centering), rbm.NewCD(1, newSource(1)),
-		rbm.NewPCD(1, 1, newSource(1)), rbm.NewPT(1, 1, []float64{1}, newSource(1))} {
+		rbm.NewPCD(1, 1, newSource(1)), rbm.NewPT(1, 1, []float64{1}, newSource(1)),
+		rbm.NewPTT(1, 1, newSource(1))} {
 		v := reflect.ValueOf(x).Elem()
 		y := reflect.New(v.Type())
 		for i := range v.NumField() {
@@ -316,15 +321,17 @@ var kinds = func() (kinds []struct {
 		o := newTraining(nv, nh, "PT", 0.5, &rbm.Centering{Rate: 0.5})
 		p := newTraining(nv, nh, "PCD", 0, nil)
 		q := newTraining(nv, nh, "CD", 0, nil)
+		r := newTraining(nv, nh, "PTT", 0, nil)
 		for n := range 2 {
 			o.step(n)
 			p.step(n)
 			q.step(n)
+			r.step(n)
 		}
-		return []state{o.model, o.sgd, o.centering, p.sampler.(*rbm.PCD).Chains, q.sampler.(state), p.sampler.(state), o.sampler.(state)}
+		return []state{o.model, o.sgd, o.centering, p.sampler.(*rbm.PCD).Chains, q.sampler.(state), p.sampler.(state), o.sampler.(state), r.sampler.(state)}
 	}
 	x, old := make(3, 2), make(2, 1)
-	for i, name := range []string{"RBM", "SGD", "Centering", "Chains", "CD", "PCD", "PT"} {
+	for i, name := range []string{"RBM", "SGD", "Centering", "Chains", "CD", "PCD", "PT", "PTT"} {
 		kinds = append(kinds, struct {
 			name   string
 			x, old state
@@ -468,6 +475,8 @@ func TestImpossibleState(t *testing.T) {
 	head := []uint64{1, 2} // K, chains
 	betas := list(0, 1)
 	replicas := []uint64{7, 8, 4, 3, 0, 1, 2, 3} // seed, clock, 4×3
+	small := []uint64{3, 1, 0, 0, 0, 0, 0, 0, 0} // RBM of 3 and 1 units
+	rates := []uint64{f(0.5), 1, f(0.5)}
 	good := pt(head, list(), betas, replicas, []uint64{0, 1, 1, 0}, []uint64{3}, []uint64{2})
 	for _, tt := range []struct {
 		kind  string
@@ -479,7 +488,7 @@ func TestImpossibleState(t *testing.T) {
 		{"RBM", []uint64{0, 1, 0}, nil, "nv is 0, want at least 1"},
 		{"RBM", []uint64{1, 0, 0}, nil, "nh is 0, want at least 1"},
 		{"RBM", []uint64{1, 1, 0, 0}, nil, "ends too early"},
-		{"SGD", []uint64{0, 0, 0}, []byte{2}, "velocity is 2, want 0 or 1"},
+		{"SGD", []uint64{0, 0, 0, 0, 0}, []byte{2}, "velocity is 2, want 0 or 1"},
 		{"Centering", []uint64{f(-0.5)}, []byte("\x00" + strings.Repeat("\x00", 16)), "Rate is -0.5, want one in [0, 1]"},
 		{"Centering", []uint64{f(math.NaN())}, []byte("\x00" + strings.Repeat("\x00", 16)), "Rate is NaN"},
 		{"Centering", []uint64{f(1)}, []byte("\x02" + strings.Repeat("\x00", 16)), "Enhanced is 2"},
@@ -525,6 +534,18 @@ func TestImpossibleState(t *testing.T) {
 		{"PT", pt(good[:len(good)-6], []uint64{0, 2, 1, 0}, []uint64{3, 2}), nil, "level of row 1 is 2, want less than 2"},
 		{"PT", pt(good[:len(good)-6], []uint64{0, 1 << 63, 1, 0}, []uint64{3, 2}), nil, "a value of levels is too large"},
 		{"PT", pt(good[:len(good)-6], []uint64{0, 1, 1, 0}, []uint64{3, 4}), nil, "exchanges done of level 0 are 4, want at most 3"},
+		{"PTT", pt([]uint64{1, f(0.5), 2, 1}, small, rates, replicas), nil, ""},
+		{"PTT", pt([]uint64{1, f(0.5), 2, 1}, small, []uint64{0, 0, f(math.NaN())}, []uint64{7, 8, 0, 0}), nil, ""},
+		{"PTT", pt([]uint64{1, f(0), 2, 0}, []uint64{7, 8, 0, 0}), nil, ""},
+		{"PTT", pt([]uint64{0, f(0), 2, 0}, []uint64{7, 8, 0, 0}), nil, "K is 0"},
+		{"PTT", pt([]uint64{1, f(1), 2, 0}, []uint64{7, 8, 0, 0}), nil, "Least is 1, want one in [0, 1)"},
+		{"PTT", pt([]uint64{1, f(math.NaN()), 2, 0}, []uint64{7, 8, 0, 0}), nil, "Least is NaN"},
+		{"PTT", pt([]uint64{1, f(0), 0, 0}, []uint64{7, 8, 0, 0}), nil, "number of chains is 0, want at least 1"},
+		{"PTT", pt([]uint64{1, f(0), 2, 0}, replicas), nil, "replicas are 4×3"},
+		{"PTT", pt([]uint64{1, f(0), 1, 1}, small, rates, replicas), nil, "replicas are 4×3, want those of 1 chains of 3 units at 2 models"},
+		{"PTT", pt([]uint64{1, f(0), 2, 1}, []uint64{2, 1, 0, 0, 0, 0, 0}, rates, replicas), nil, "replicas are 4×3, want those of 2 chains of 2 units"},
+		{"PTT", pt([]uint64{1, f(0), 2, 2}, small, rates, []uint64{2, 1, 0, 0, 0, 0, 0}, rates, replicas), nil, "model 1 has 2 visible units, want 3"},
+		{"PTT", pt([]uint64{1, f(0), 2, 1 << 40}, small, rates, replicas), nil, "payload ends too early"},
 	} {
 		var p []byte
 		for _, x := range tt.words {
@@ -623,7 +644,7 @@ func use(x state, p []byte) {
 		nv, _ := x.Dims()
 		x.FreeEnergy(nil, rbm.NewBits(1, nv))
 	case *rbm.SGD:
-		d.Floats(3, 1)
+		d.Floats(5, 1)
 		if !d.Bool("velocity") {
 			return
 		}

@@ -1,10 +1,12 @@
 package rbm_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -477,5 +479,137 @@ func TestTrainerMisuse(t *testing.T) {
 			wantPanic(t, "Step", func() { tr.Step() }, tt.want)
 			wantPanic(t, "Train", func() { tr.Train(context.Background(), 1) }, tt.want)
 		})
+	}
+}
+
+// stateful is a training that uses everything, up to its state.
+func stateful(s rbm.Sampler, src uint64) *rbm.Trainer {
+	tr := rbm.NewTrainer(rbm.NewRandom(20, 7, 0.1, newSource(src)), randomBits(95, 20, 0.4, 1), s, newSource(src+1))
+	tr.Held = randomBits(30, 20, 0.4, 3)
+	tr.Weights = randomWeights(95, 4)
+	tr.Rate = rbm.Linear(0.2, 0, 60)
+	tr.Patience = 100
+	tr.Every = 4
+	return tr
+}
+
+// Training 2n steps is training n, to bytes and back, and n.
+func TestTrainerGoesOnFromBytes(t *testing.T) {
+	type sampler struct {
+		name string
+		new  func(n int) rbm.Sampler
+	}
+	all := []sampler{
+		{"Exact", func(int) rbm.Sampler { return new(rbm.Exact) }},
+		{"PTT", func(n int) rbm.Sampler {
+			s := rbm.NewPTT(n, 1, newSource(6))
+			s.Least = 0.97
+			return s
+		}},
+	}
+	for _, s := range samplers {
+		all = append(all, sampler{s.name, s.new})
+	}
+	for _, s := range all {
+		var reports []rbm.Report
+		report := func(r rbm.Report) error {
+			r.RowsPerSecond = 0
+			reports = append(reports, r)
+			return nil
+		}
+		whole := stateful(s.new(10), 2)
+		whole.Batch, whole.SGD.Momentum, whole.SGD.L1 = 10, 0.5, 1e-3
+		whole.Report = report
+		trainFor(t, whole, 3)
+		middle := saved(t, whole)
+		reports = nil
+		trainFor(t, whole, 6)
+		want := reports
+
+		// What the bytes hold need not be set.
+		half := stateful(s.new(3), 7)
+		half.Centering = nil
+		w, model, chains := half.Model, half.Model, half.Sampler
+		if err := half.UnmarshalBinary(slices.Clone(middle)); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(saved(t, half), middle) {
+			t.Errorf("%s: the state has changed on the way", s.name)
+		}
+		reports, half.Report = nil, report
+		trainFor(t, half, 6)
+		if !bytes.Equal(saved(t, half), saved(t, whole)) {
+			t.Errorf("%s: the state differs in the end", s.name)
+		}
+		checkSame(t, s.name, params(half.Model), params(whole.Model))
+		if got, want := fmt.Sprint(reports), fmt.Sprint(want); got != want {
+			t.Errorf("%s: reports are %v, want %v", s.name, got, want)
+		}
+		if half.Model != w || half.Model != model || half.Sampler != chains {
+			t.Errorf("%s: Model or Sampler is another one", s.name)
+		}
+		if half.Epochs() != 6 || half.SGD.L1 != 1e-3 || half.Batch != 10 {
+			t.Errorf("%s: %d epochs, L1 %v, batch %d", s.name, half.Epochs(), half.SGD.L1, half.Batch)
+		}
+	}
+}
+
+func TestTrainerOfOtherBytes(t *testing.T) {
+	pcd := func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(3)) }
+	tr := stateful(pcd(), 2)
+	trainFor(t, tr, 2)
+	good := saved(t, tr)
+	flipped := func(b *rbm.Bits) *rbm.Bits {
+		r, c := b.Dims()
+		b = b.Gather(nil, rand.New(newSource(1)).Perm(r))
+		b.SetBit(r-1, c-1, !b.Bit(r-1, c-1))
+		return b
+	}
+	for _, tt := range []struct {
+		name string
+		set  func(tr *rbm.Trainer)
+		want string
+	}{
+		{"none", func(tr *rbm.Trainer) {}, ""},
+		{"Data", func(tr *rbm.Trainer) { tr.Data = flipped(tr.Data) }, "rbm: Trainer: Data has checksum"},
+		{"rows of Data", func(tr *rbm.Trainer) { tr.Data, tr.Weights = tr.Data.Slice(0, 90), tr.Weights[:90] }, "rbm: Trainer: Data is 90×20, want 95×20"},
+		{"Held", func(tr *rbm.Trainer) { tr.Held = flipped(tr.Held) }, "rbm: Trainer: Held has checksum"},
+		{"no Held", func(tr *rbm.Trainer) { tr.Held, tr.Patience = nil, 0 }, "rbm: Trainer: Held is 0×0, want 30×20"},
+		{"Weights", func(tr *rbm.Trainer) { tr.Weights = slices.Clone(tr.Weights); tr.Weights[94] *= 2 }, "rbm: Trainer: Weights has checksum"},
+		{"no Weights", func(tr *rbm.Trainer) { tr.Weights = nil }, "rbm: Trainer: Weights is 0×0, want 95×1"},
+		{"Sampler", func(tr *rbm.Trainer) { tr.Sampler = rbm.NewCD(1, newSource(1)) }, `rbm: Trainer: rbm: CD: data is of kind "PCD"`},
+		{"Exact", func(tr *rbm.Trainer) { tr.Sampler = new(rbm.Exact) }, "rbm: Trainer: sampler is a *rbm.Exact"},
+		{"custom", func(tr *rbm.Trainer) { tr.Sampler = bare{pcd()} }, "rbm: Trainer: sampler is a rbm_test.bare, want one with AppendBinary"},
+	} {
+		tr := stateful(pcd(), 9)
+		tt.set(tr)
+		trainFor(t, tr, 1)
+		before := params(tr.Model)
+		err := tr.UnmarshalBinary(good)
+		switch {
+		case tt.want == "" && err != nil:
+			t.Errorf("%s: %v", tt.name, err)
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+			t.Errorf("%s: error %v, want %q", tt.name, err, tt.want)
+		case tt.want != "":
+			checkSame(t, tt.name, params(tr.Model), before)
+			if tr.Steps() != 1 {
+				t.Errorf("%s: %d steps after an error, want 1", tt.name, tr.Steps())
+			}
+		}
+	}
+	other := stateful(pcd(), 2)
+	other.Sampler = bare{pcd()}
+	if _, err := other.AppendBinary(nil); err == nil || !strings.Contains(err.Error(), "sampler is a rbm_test.bare") {
+		t.Errorf("AppendBinary with another sampler: %v", err)
+	}
+	for n := range good {
+		tr := stateful(pcd(), 9)
+		if n%37 != 0 && n < len(good)-200 {
+			continue
+		}
+		if err := tr.UnmarshalBinary(good[:n]); err == nil {
+			t.Fatalf("the first %d of %d bytes are taken", n, len(good))
+		}
 	}
 }

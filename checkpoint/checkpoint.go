@@ -203,6 +203,8 @@ func zero(s State) State {
 		return new(rbm.PCD)
 	case *rbm.PT:
 		return new(rbm.PT)
+	case *rbm.PTT:
+		return new(rbm.PTT)
 	}
 	return nil
 }
