@@ -1,0 +1,159 @@
+// Mnist trains a restricted Boltzmann machine on all of MNIST, says how likely it
+// makes the digits, and draws learning curves, filters and samples. It can be
+// stopped at any time and goes on from where it was.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/mat"
+)
+
+const (
+	annealingRuns = 100  // of annealed importance sampling, from either side
+	sweeps        = 1000 // of Gibbs sampling, before samples are shown
+)
+
+func main() {
+	o, err := parse(os.Args[1:], os.Stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fail(2, err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	switch err := run(ctx, o, os.Stdout); {
+	case errors.Is(err, context.Canceled):
+		how := "the same command goes on from there"
+		if o.fresh {
+			how = "without -fresh " + how
+		}
+		fail(130, errors.New("stopped; "+how))
+	case err != nil:
+		fail(1, err)
+	}
+}
+
+func fail(code int, err error) {
+	fmt.Fprintln(os.Stderr, "mnist:", err)
+	os.Exit(code)
+}
+
+// run trains a model, judges it and draws it. If ctx is cancelled, it saves what is
+// done and returns the error of ctx.
+func run(ctx context.Context, o options, w io.Writer) error {
+	d, err := load(o)
+	if err != nil {
+		return err
+	}
+	dir, err := openFolder(o.out)
+	if err != nil {
+		return err
+	}
+	t, err := begin(o, d, dir, w)
+	if err != nil {
+		return err
+	}
+	p := newProgress(w, "training", t.trainer.Steps(), t.steps(o.epochs))
+	err = t.run(ctx, p)
+	p.end()
+	if err := errors.Join(err, t.writeHistory(dir)); err != nil {
+		return err
+	}
+	if t.trainer.Epochs() < o.epochs {
+		fmt.Fprintf(w, "\nno better model in %d epochs: the best one stays\n", o.patience)
+	}
+	if err := judge(ctx, t.trainer.Model, d, o, w); err != nil {
+		return err
+	}
+	if err := t.draw(dir, d); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n%s: %s\n", o.out, strings.Join([]string{checkpointFile, historyFile, curvesFile, filtersFile, samplesFile}, ", "))
+	return nil
+}
+
+// begin starts a training or takes one up, and says so.
+func begin(o options, d data, dir folder, w io.Writer) (*training, error) {
+	t := newTraining(o, d, dir.path(checkpointFile))
+	ntrain, _ := d.train.Dims()
+	nheld, _ := d.held.Dims()
+	fmt.Fprintf(w, "%d training rows and %d %s rows of %d×%d pixels, %d hidden units, %s-%d, batches of %d\n",
+		ntrain, nheld, o.heldName(), side, side, o.hidden, strings.ToUpper(o.sampler), o.k, o.batch)
+	if !o.fresh {
+		found, err := t.resume()
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			fmt.Fprintf(w, "going on from %s: %d of %d epochs are done, %d steps\n", t.path, t.trainer.Epochs(), o.epochs, t.trainer.Steps())
+		}
+	}
+	fmt.Fprintf(w, "\n       pseudo-log-likelihood   free-energy   RMS\n")
+	fmt.Fprintf(w, "epoch    training %10s           gap     of W    rows/s   (nats a row)\n", o.heldName())
+	return t, nil
+}
+
+// judge prints the log-likelihood of test and training rows, and whether to believe
+// it. One estimate of log Z serves both.
+func judge(ctx context.Context, m *rbm.RBM, d data, o options, w io.Writer) error {
+	ais := rbm.NewAIS(annealingRuns, o.ais, rand.NewPCG(o.seed, 1))
+	p := newProgress(w, "log Z", 0, 100)
+	ais.Progress = func(done, total int) { p.reach(100 * done / total) }
+	l, err := m.LogLikelihood(ctx, d.test, ais)
+	p.end()
+	if err != nil {
+		return err
+	}
+	ahead, _, _ := m.FreeEnergyGap(d.train, d.test)
+	fmt.Fprintf(w, "\nlog-likelihood of a test row: %v\n", l)
+	fmt.Fprintf(w, "log-likelihood of a training row: %.2f nats, by the same log Z\n", l.Mean+ahead)
+	return nil
+}
+
+// writeHistory writes the reports as a table and as curves.
+func (t *training) writeHistory(dir folder) error {
+	err := dir.write(historyFile, func(w io.Writer) error {
+		table, _ := t.history.AppendBinary(nil)
+		_, err := w.Write(table)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return dir.write(curvesFile, func(w io.Writer) error { return writeCurves(w, t.history, t.o.heldName()) })
+}
+
+// draw draws the filters of the model, and samples of it.
+func (t *training) draw(dir folder, d data) error {
+	m := t.trainer.Model
+	filters, limit := strongest(m.W)
+	err := dir.write(filtersFile, func(w io.Writer) error { return writeTiles(w, filters, diverging(limit)) })
+	if err != nil {
+		return err
+	}
+	n, _ := d.test.Dims()
+	start, _ := t.trainer.Sampler.Sample(m, d.test.Slice(0, min(n, tiles)))
+	samples := sample(m, start, rand.NewPCG(t.o.seed, 2))
+	return dir.write(samplesFile, func(w io.Writer) error { return writeTiles(w, samples, ink) })
+}
+
+// sample returns the pixels' probabilities at the end of chains of m.
+func sample(m *rbm.RBM, start mat.Matrix, src rand.Source) *mat.Dense {
+	chains := rbm.NewChains(src)
+	chains.Start(start)
+	chains.Gibbs(m, sweeps)
+	return m.VisibleProbs(nil, m.HiddenProbs(nil, chains.Visible()))
+}

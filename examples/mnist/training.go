@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"time"
+
+	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/checkpoint"
+)
+
+const (
+	weightStd = 0.01 // of W at the start
+	levels    = 20   // temperatures of pt
+)
+
+// samplers are the values of -sampler.
+var samplers = []string{"pcd", "cd", "pt", "ptt"}
+
+// A training is what a checkpoint holds, and where that lies.
+type training struct {
+	o        options
+	path     string
+	settings settings
+	trainer  *rbm.Trainer
+	history  history
+	interval time.Duration // between checkpoints, at least
+	saved    time.Time
+}
+
+// newTraining returns a training of which nothing is done.
+func newTraining(o options, d data, path string) *training {
+	src := rand.NewPCG(o.seed, 0)
+	m := rbm.NewRandom(pixels, o.hidden, weightStd, src)
+	m.FitVisibleBias(d.train)
+	t := rbm.NewTrainer(m, d.train, newSampler(o, m, src), src)
+	t.Held = d.held
+	t.Batch = o.batch
+	t.Patience = o.patience
+	return &training{o: o, path: path, settings: newSettings(o, d), trainer: t, interval: time.Minute}
+}
+
+func newSampler(o options, m *rbm.RBM, src rand.Source) rbm.Sampler {
+	switch o.sampler {
+	case "cd":
+		return rbm.NewCD(o.k, src)
+	case "pt":
+		betas := make([]float64, levels)
+		for i := range betas {
+			betas[i] = float64(i) / (levels - 1)
+		}
+		pt := rbm.NewPT(o.batch, o.k, betas, src)
+		pt.Base = m.Clone().B.RawVector().Data // the means of the data
+		return pt
+	case "ptt":
+		return rbm.NewPTT(o.batch, o.k, src)
+	default:
+		return rbm.NewPCD(o.batch, o.k, src)
+	}
+}
+
+// parts are what a checkpoint holds.
+func (t *training) parts() []checkpoint.State {
+	return []checkpoint.State{t.settings, &t.history, t.trainer}
+}
+
+// resume goes on from the checkpoint, if there is one.
+func (t *training) resume() (found bool, err error) {
+	err = checkpoint.Load(t.path, t.parts()...)
+	var m misfit
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case errors.As(err, &m):
+		return false, fmt.Errorf("%s %w; give the same, another -out, or -fresh to start anew", t.path, m)
+	}
+	return err == nil, err
+}
+
+func (t *training) save() error {
+	t.saved = time.Now()
+	return checkpoint.Save(t.path, t.parts()...)
+}
+
+// steps returns how many steps there are in so many epochs.
+func (t *training) steps(epochs int) int {
+	n, _ := t.trainer.Data.Dims()
+	return epochs * ((n + t.o.batch - 1) / t.o.batch)
+}
+
+// run trains until all is done, or until ctx is. It saves a checkpoint now and then
+// and at the end.
+func (t *training) run(ctx context.Context, p progress) error {
+	fall := rbm.Linear(t.o.rate, 0, t.steps(t.o.epochs))
+	t.trainer.Rate = func(step int) float64 {
+		p.reach(step)
+		return fall(step)
+	}
+	t.trainer.Report = func(r rbm.Report) error {
+		p.printf("%5d %11.3f %10.3f %13.3f %8.4f %9.0f", r.Epoch, r.PseudoLogLikelihood, r.HeldPseudoLogLikelihood, r.FreeEnergyGap, r.WeightNorm, r.RowsPerSecond)
+		for _, warning := range t.history.add(r) {
+			p.printf("      warning: %s", warning)
+		}
+		if time.Since(t.saved) < t.interval {
+			return nil
+		}
+		return t.save()
+	}
+	t.saved = time.Now()
+	err := t.trainer.Train(ctx, t.o.epochs)
+	if err != nil && !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return errors.Join(t.save(), err)
+}

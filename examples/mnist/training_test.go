@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/mat"
+)
+
+func TestNewTraining(t *testing.T) {
+	o := small(t)
+	o.held, o.sampler = 50, "pt"
+	d, err := load(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	training := newTraining(o, d, "")
+	m := training.trainer.Model
+	if nv, nh := m.Dims(); nv != pixels || nh != o.hidden {
+		t.Fatalf("the model has %d and %d units, want %d and %d", nv, nh, pixels, o.hidden)
+	}
+	if training.trainer.Data != d.train || training.trainer.Held != d.held {
+		t.Error("the rows to train on or to watch are others")
+	}
+	fit := rbm.New(pixels, 1)
+	fit.FitVisibleBias(d.train)
+	if !mat.Equal(m.B, fit.B) {
+		t.Error("the visible biases do not fit the training rows")
+	}
+	base := training.trainer.Sampler.(*rbm.PT).Base
+	m.B.SetVec(0, 7)
+	if !slices.Equal(base, fit.B.RawVector().Data) {
+		t.Error("the base of pt is not that of the training rows, or changes with the model")
+	}
+}
+
+func TestJudge(t *testing.T) {
+	o := small(t)
+	d, err := load(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := rbm.NewRandom(pixels, 5, 0.1, rand.NewPCG(1, 0))
+	m.FitVisibleBias(d.train)
+	var out bytes.Buffer
+	if err := judge(context.Background(), m, d, o, &out); err != nil {
+		t.Fatal(err)
+	}
+	for name, rows := range map[string]*rbm.Bits{"test": d.test, "training": d.train} {
+		l, err := m.LogLikelihood(context.Background(), rows, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("log-likelihood of a %s row: %.2f nats", name, l.Mean); !strings.Contains(out.String(), want) {
+			t.Errorf("judge printed no %q:\n%s", want, out.String())
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := judge(ctx, rbm.New(pixels, 30), d, o, &out); err == nil {
+		t.Error("judge took no notice that it was to stop")
+	}
+}
+
+// The chains of this model leave the empty image at once for one in which nearly
+// all pixels are on, and only that turns its hidden unit on.
+func TestSample(t *testing.T) {
+	m := rbm.New(pixels, 1)
+	for i := range pixels {
+		m.W.Set(0, i, 0.1)
+		m.B.SetVec(i, 3)
+	}
+	m.C.SetVec(0, -40)
+	p := sample(m, rbm.NewBits(4, pixels), rand.NewPCG(1, 0))
+	if r, c := p.Dims(); r != 4 || c != pixels {
+		t.Fatalf("the samples are %d×%d, want 4×%d", r, c, pixels)
+	}
+	for r := range 4 {
+		for i, got := range p.RawRowView(r) {
+			if want := 1 / (1 + math.Exp(-3.1)); math.Abs(got-want) > 1e-9 {
+				t.Fatalf("pixel %d of sample %d has a probability of %v, want %v", i, r, got, want)
+			}
+		}
+	}
+}
