@@ -59,7 +59,22 @@ func load(o options) (data, error) {
 	if o.held > 0 {
 		d.held = train.bits.Slice(n-o.held, n)
 	}
+	if o.flip {
+		for _, b := range []*rbm.Bits{train.bits, test.bits} {
+			flip(b)
+		}
+	}
 	return d, nil
+}
+
+// flip makes every 0 a 1 and every 1 a 0.
+func flip(b *rbm.Bits) {
+	n, _ := b.Dims()
+	for r := range n {
+		for i := range pixels {
+			b.SetBit(r, i, !b.Bit(r, i))
+		}
+	}
 }
 
 // moduleData returns the data folder of the module GoMNIST, which lies beside the

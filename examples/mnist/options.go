@@ -17,8 +17,13 @@ type options struct {
 	epochs   int
 	batch    int
 	rate     float64
+	schedule string
 	sampler  string
 	k        int
+	plain    bool
+	decay    float64
+	init     float64
+	flip     bool
 	seed     uint64
 	rows     int
 	held     int
@@ -43,9 +48,14 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.IntVar(&o.hidden, "hidden", 500, "number of hidden units, 1 to 10000")
 	f.IntVar(&o.epochs, "epochs", 120, "number of passes over the training rows, in all")
 	f.IntVar(&o.batch, "batch", 100, "rows of a minibatch, and chains of the sampler, 1 to 10000")
-	f.Float64Var(&o.rate, "rate", 0.02, "learning rate at the start, up to 10; it falls linearly to 0")
+	f.Float64Var(&o.rate, "rate", 0.02, "learning rate at the start, up to 10")
+	f.StringVar(&o.schedule, "schedule", "linear", "how the rate falls to 0 over the epochs, or not: "+strings.Join(schedules, ", "))
 	f.StringVar(&o.sampler, "sampler", "pcd", "negative phase: "+strings.Join(samplers, ", "))
 	f.IntVar(&o.k, "k", 1, "number of Gibbs sweeps an update")
+	f.BoolVar(&o.plain, "plain", false, "the ordinary gradient in place of the centred one")
+	f.Float64Var(&o.decay, "decay", 0, "weight decay, of L2 regularisation, up to 1")
+	f.Float64Var(&o.init, "init", 0.05, "the weights start uniform between minus this and this, up to 10")
+	f.BoolVar(&o.flip, "flip", false, "black on white: make every 0 a 1 and every 1 a 0")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything random")
 	f.IntVar(&o.rows, "rows", 0, "use only the first so many training rows; 0: all")
 	f.IntVar(&o.held, "held", 0, "of these, hold out the last so many, to watch and to stop by; 0: none, test rows are watched")
@@ -80,6 +90,12 @@ func (o options) check() error {
 		return fmt.Errorf("-batch is %d, want 1 to 10000", o.batch)
 	case !(o.rate > 0 && o.rate <= 10):
 		return fmt.Errorf("-rate is %v, want more than 0 and at most 10", o.rate)
+	case !slices.Contains(schedules, o.schedule):
+		return fmt.Errorf("-schedule is %q, want one of %s", o.schedule, strings.Join(schedules, ", "))
+	case !(o.decay >= 0 && o.decay <= 1):
+		return fmt.Errorf("-decay is %v, want at least 0 and at most 1", o.decay)
+	case !(o.init >= 0 && o.init <= 10):
+		return fmt.Errorf("-init is %v, want at least 0 and at most 10", o.init)
 	case !slices.Contains(samplers, o.sampler):
 		return fmt.Errorf("-sampler is %q, want one of %s", o.sampler, strings.Join(samplers, ", "))
 	case o.k < 1:

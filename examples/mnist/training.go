@@ -12,13 +12,13 @@ import (
 	"github.com/gorbm/rbm/checkpoint"
 )
 
-const (
-	weightStd = 0.01 // of W at the start
-	levels    = 20   // temperatures of pt
-)
+const levels = 20 // temperatures of pt
 
 // samplers are the values of -sampler.
 var samplers = []string{"pcd", "cd", "pt", "ptt"}
+
+// schedules are the values of -schedule.
+var schedules = []string{"linear", "cosine", "inverse", "constant"}
 
 // A training is what a checkpoint holds, and where that lies.
 type training struct {
@@ -34,13 +34,42 @@ type training struct {
 // newTraining returns a training of which nothing is done.
 func newTraining(o options, d data, path string) *training {
 	src := rand.NewPCG(o.seed, 0)
-	m := rbm.NewRandom(pixels, o.hidden, weightStd, src)
-	m.FitVisibleBias(d.train)
+	m := newModel(o, d, src)
 	t := rbm.NewTrainer(m, d.train, newSampler(o, m, src), src)
 	t.Held = d.held
 	t.Batch = o.batch
 	t.Patience = o.patience
+	t.SGD.Decay = o.decay
+	if o.plain {
+		t.Centering = nil
+	}
 	return &training{o: o, path: path, settings: newSettings(o, d), trainer: t, interval: time.Minute}
+}
+
+func newModel(o options, d data, src rand.Source) *rbm.RBM {
+	m := rbm.New(pixels, o.hidden)
+	uniform := rand.New(src)
+	for j := range o.hidden {
+		for i := range pixels {
+			m.W.Set(j, i, o.init*(2*uniform.Float64()-1))
+		}
+	}
+	m.FitVisibleBias(d.train)
+	return m
+}
+
+// rateOver returns the schedule of the rate over so many steps.
+func (o options) rateOver(steps int) rbm.Schedule {
+	switch o.schedule {
+	case "cosine":
+		return rbm.Cosine(o.rate, 0, steps)
+	case "inverse":
+		return rbm.Inverse(o.rate, max(1, steps/10))
+	case "constant":
+		return rbm.Constant(o.rate)
+	default:
+		return rbm.Linear(o.rate, 0, steps)
+	}
 }
 
 func newSampler(o options, m *rbm.RBM, src rand.Source) rbm.Sampler {
@@ -94,10 +123,10 @@ func (t *training) steps(epochs int) int {
 // run trains until all is done, or until ctx is. It saves a checkpoint now and then
 // and at the end.
 func (t *training) run(ctx context.Context, p progress) error {
-	fall := rbm.Linear(t.o.rate, 0, t.steps(t.o.epochs))
+	rate := t.o.rateOver(t.steps(t.o.epochs))
 	t.trainer.Rate = func(step int) float64 {
 		p.reach(step)
-		return fall(step)
+		return rate(step)
 	}
 	t.trainer.Report = func(r rbm.Report) error {
 		p.printf("%5d %11.3f %10.3f %13.3f %8.4f %9.0f", r.Epoch, r.PseudoLogLikelihood, r.HeldPseudoLogLikelihood, r.FreeEnergyGap, r.WeightNorm, r.RowsPerSecond)
