@@ -330,9 +330,7 @@ func (s *PT) UnmarshalBinary(data []byte) error {
 }
 
 func (s *PT) write(b []byte) []byte {
-	if s.chains == nil {
-		panic("rbm: PT is empty, want that of NewPT")
-	}
+	s.checkMade()
 	checkSweeps(s.K)
 	if s.Base != nil {
 		nv := s.chains.v.cols
@@ -426,9 +424,6 @@ func (s *PTT) UnmarshalBinary(data []byte) error {
 }
 
 func (s *PTT) write(b []byte) []byte {
-	if s.chains == nil {
-		panic("rbm: PTT is empty, want that of NewPTT")
-	}
 	s.check()
 	b = wire.AppendFloat64(wire.AppendInt(b, s.K), s.Least)
 	b = wire.AppendInt(wire.AppendInt(b, s.n), len(s.saved))
