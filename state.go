@@ -627,6 +627,6 @@ func (p fingerprint) compare(d *wire.Decoder) {
 	case rows != p.rows || cols != p.cols:
 		d.Failf("%s is %d×%d, want %d×%d", p.name, p.rows, p.cols, rows, cols)
 	case sum != p.sum:
-		d.Failf("%s has checksum %016x, want %016x: it has other rows", p.name, p.sum, sum)
+		d.Failf("%s has checksum %016x, want %016x: the values are others", p.name, p.sum, sum)
 	}
 }
