@@ -20,6 +20,11 @@ import (
 // epochs are counted. A Trainer is made by NewTrainer, belongs to one goroutine at
 // a time and must not be copied after its first step.
 //
+// The gradient of a minibatch is divided by the weight of that minibatch: Weights
+// want a Batch so large that these are about equal, and mean nothing with one of 1.
+// The centring of NewTrainer, whose offsets are means of the minibatch, wants some
+// hundred rows, too: see [Centering].
+//
 // # Stopping early
 //
 // The model of each report is judged by the mean pseudo-log-likelihood of rows of
