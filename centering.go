@@ -23,6 +23,10 @@ type Centering struct {
 	// Rate is the weight of a batch in the moving average that the offsets are,
 	// (1-Rate)·offset + Rate·mean; 0 stands for 1. Where there are no offsets yet
 	// the first batch counts fully.
+	//
+	// Means of the batch itself bias the gradient: of n rows they take away 1/n of
+	// what these tell about W, and of a single row all. Below some hundred rows a
+	// Rate of about 0.01 is better.
 	Rate float64
 
 	// Enhanced takes the means half-way between data and model in place of those

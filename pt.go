@@ -64,8 +64,9 @@ func NewPT(n, k int, betas []float64, src rand.Source) *PT {
 // of m, with nil weights. Data is not used. It panics if K is less than 1, or if
 // the sizes do not fit.
 func (s *PT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	replicas := s.start(m)
 	p := &s.chains.model
-	p.load(m, 2*s.K*s.start(m))
+	p.load(m, 2*s.K*replicas)
 	defer p.done()
 	return s.finish(p)
 }
@@ -78,6 +79,7 @@ func (s *PT) Betas() []float64 { return slices.Clone(s.betas) }
 // NaN where none was tried. A rate near 0 separates the temperatures below from
 // those above.
 func (s *PT) SwapRates() []float64 {
+	s.checkMade()
 	rates := make([]float64, len(s.betas)-1)
 	for k := range rates {
 		rates[k] = math.NaN()
@@ -116,8 +118,16 @@ func (s *PT) Adapt() {
 	clear(s.done)
 }
 
+// checkMade panics unless s was made by NewPT.
+func (s *PT) checkMade() {
+	if s.chains == nil {
+		panic("rbm: PT is empty, want that of NewPT")
+	}
+}
+
 // start starts the replicas if they have not been, and returns how many they are.
 func (s *PT) start(m *RBM) int {
+	s.checkMade()
 	checkSweeps(s.K)
 	if s.Base != nil {
 		baseOf(m, s.Base) // panics

@@ -281,6 +281,9 @@ func TestPTMisuse(t *testing.T) {
 			pt.Base = []float64{0, 0, math.NaN()}
 			pt.Sample(New(3, 2), nil)
 		}},
+		{"rbm: PT is empty, want that of NewPT", func() { (&PT{K: 1}).Sample(New(3, 2), nil) }},
+		{"rbm: PT is empty, want that of NewPT", func() { new(PT).SwapRates() }},
+		{"rbm: PT is empty, want that of NewPT", func() { new(PT).Adapt() }},
 		{"rbm: chains are 4×3, want n×5", func() {
 			pt := NewPT(2, 1, []float64{0, 1}, src)
 			pt.Sample(New(3, 2), nil)

@@ -143,6 +143,9 @@ func (s *PTT) check() {
 	if !(0 <= s.Least && s.Least < 1) {
 		panic(fmt.Sprintf("rbm: least swap rate is %v, want one in [0, 1)", s.Least))
 	}
+	if s.chains == nil {
+		panic("rbm: PTT is empty, want that of NewPTT")
+	}
 }
 
 // save adds a copy of m to the ladder.

@@ -567,6 +567,7 @@ func TestPTTMisuse(t *testing.T) {
 		{"rbm: models[1] has 4 visible units, want 3", func() { NewPTT(1, 1, src, New(3, 2), New(4, 2)) }},
 		{"rbm: least swap rate is 1, want one in [0, 1)", func() { (&PTT{K: 1, Least: 1}).Sample(New(3, 2), nil) }},
 		{"rbm: least swap rate is NaN, want one in [0, 1)", func() { (&PTT{K: 1, Least: math.NaN()}).Sample(New(3, 2), nil) }},
+		{"rbm: PTT is empty, want that of NewPTT", func() { (&PTT{K: 1}).Sample(New(3, 2), nil) }},
 		{"rbm: k is 0, want at least 1", func() {
 			ptt := NewPTT(1, 1, src)
 			ptt.K = 0

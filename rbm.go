@@ -24,9 +24,15 @@
 //
 // and likewise ⟨v⟩ for b and ⟨ĥ⟩ for c. [RBM.Gradient] takes the first term, the
 // positive phase, from a minibatch and the second, the negative phase, from a
-// [Sampler]: [CD] and [PCD] run Markov chains, [Exact] enumerates all
-// configurations of a small model. [SGD.Step] then climbs the gradient. A
-// training loop is three lines, as the example of this package shows.
+// [Sampler]: [CD] and [PCD] run Markov chains, [PT] and [PTT] run them at several
+// temperatures or models, where modes are hard to leave, and [Exact] enumerates
+// all configurations of a small model. [Centering] takes the place of
+// RBM.Gradient for the centred gradient, which learns faster. [SGD.Step] then
+// climbs it, at a rate that may follow a [Schedule].
+//
+// A training loop is three lines, as the example of this package shows. [Trainer]
+// is one with minibatches, reports, warnings and early stopping. Package
+// checkpoint keeps any of these in a file, so that training goes on bit for bit.
 //
 // # Batches
 //
@@ -53,7 +59,7 @@
 // on the other rows of its batch.
 //
 // Methods that only read an RBM may be called concurrently. A Sampler, Chains,
-// Gradient or SGD belongs to one goroutine at a time.
+// Gradient, Centering, SGD or Trainer belongs to one goroutine at a time.
 package rbm
 
 import (

@@ -26,15 +26,21 @@ type Report struct {
 	WeightNorm     float64 // the root mean square of W
 	HiddenActivity float64 // the mean of ĥ over hidden units and the rows of Data watched
 
-	SwapRates []float64 // of a Sampler that has them, as PT
+	SwapRates []float64 // of a Sampler that has them, as PT and PTT
 
-	// ChainMove is the share of visible units by which the chains of PCD or PT
+	// ChainMove is the share of visible units by which the chains of PCD, PT or PTT
 	// differ from their states at the last report, divided by the share by which two
 	// of them differ now: about 1 if they have forgotten those states.
 	ChainMove float64
 
-	Best     bool     // the largest HeldPseudoLogLikelihood so far
-	Warnings []string // what seems to be wrong, in words
+	Best bool // the largest HeldPseudoLogLikelihood so far
+
+	// Warnings say in words what seems to be wrong: hidden units that are off or on
+	// for all rows watched; at the first report, constant columns of Data that the
+	// model does not take for such; a PseudoLogLikelihood that has fallen far, or is
+	// worse than that of tossing coins; chains of PCD, PT or PTT that are nearly
+	// alike or stuck.
+	Warnings []string
 }
 
 const (
@@ -275,10 +281,10 @@ func (t *Trainer) warnOfColumns(hidden *mat.Dense) string {
 func warnOfFall(r *Report, peak float64, data *Bits) string {
 	coins := -float64(data.cols) * math.Ln2
 	if r.PseudoLogLikelihood < 1.1*coins {
-		return fmt.Sprintf("the pseudo-log-likelihood is %.4g nats, worse than the %.4g of tossing coins: the rate %v may be too high", r.PseudoLogLikelihood, coins, r.Rate)
+		return fmt.Sprintf("the pseudo-log-likelihood is %.4g nats, worse than the %.4g of tossing coins: the rate %.4g may be too high", r.PseudoLogLikelihood, coins, r.Rate)
 	}
 	if peak-r.PseudoLogLikelihood > float64(fallOfEntropy*data.entropy()) {
-		return fmt.Sprintf("the pseudo-log-likelihood fell from %.4g to %.4g nats: the rate %v may be too high", peak, r.PseudoLogLikelihood, r.Rate)
+		return fmt.Sprintf("the pseudo-log-likelihood fell from %.4g to %.4g nats: the rate %.4g may be too high", peak, r.PseudoLogLikelihood, r.Rate)
 	}
 	return ""
 }

@@ -330,9 +330,7 @@ func (s *PT) UnmarshalBinary(data []byte) error {
 }
 
 func (s *PT) write(b []byte) []byte {
-	if s.chains == nil {
-		panic("rbm: PT is empty, want that of NewPT")
-	}
+	s.checkMade()
 	checkSweeps(s.K)
 	if s.Base != nil {
 		nv := s.chains.v.cols
@@ -426,9 +424,6 @@ func (s *PTT) UnmarshalBinary(data []byte) error {
 }
 
 func (s *PTT) write(b []byte) []byte {
-	if s.chains == nil {
-		panic("rbm: PTT is empty, want that of NewPTT")
-	}
 	s.check()
 	b = wire.AppendFloat64(wire.AppendInt(b, s.K), s.Least)
 	b = wire.AppendInt(wire.AppendInt(b, s.n), len(s.saved))
@@ -632,6 +627,6 @@ func (p fingerprint) compare(d *wire.Decoder) {
 	case rows != p.rows || cols != p.cols:
 		d.Failf("%s is %d×%d, want %d×%d", p.name, p.rows, p.cols, rows, cols)
 	case sum != p.sum:
-		d.Failf("%s has checksum %016x, want %016x: it has other rows", p.name, p.sum, sum)
+		d.Failf("%s has checksum %016x, want %016x: the values are others", p.name, p.sum, sum)
 	}
 }

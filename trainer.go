@@ -20,15 +20,20 @@ import (
 // epochs are counted. A Trainer is made by NewTrainer, belongs to one goroutine at
 // a time and must not be copied after its first step.
 //
+// The gradient of a minibatch is divided by the weight of that minibatch: Weights
+// want a Batch so large that these are about equal, and mean nothing with one of 1.
+// The centring of NewTrainer, whose offsets are means of the minibatch, wants some
+// hundred rows, too: see [Centering].
+//
 // # Stopping early
 //
 // The model of each report is judged by the mean pseudo-log-likelihood of rows of
-// Held. The free-energy gap could not be the judge, as it is least before training,
-// nor what is left of a pseudo-log-likelihood of rows trained on after the gap is
-// taken off, as it counts what units know of each other more than once and drowns
-// the gap. Where the exact log-likelihood of unseen rows is known, on nine small
-// problems that overfit, the choice of the first cost 0.02 nats in the mean and that
-// of the last 0.7, where training to the end cost 1.1.
+// Held. The free-energy gap alone cannot be the judge, as it is least before
+// training. Nor can the pseudo-log-likelihood of rows trained on minus the gap: it
+// counts what units know of each other more than once, and drowns the gap. On nine
+// small problems that overfit, where the exact log-likelihood of unseen rows is
+// known, the choice by rows of Held cost 0.02 nats in the mean, that by the
+// difference 0.7, and training to the end 1.1.
 type Trainer struct {
 	Model   *RBM
 	Data    *Bits     // the rows to train on
@@ -41,9 +46,13 @@ type Trainer struct {
 	Rate      Schedule   // of the number of steps before; nil: as SGD says
 	Centering *Centering // nil: the ordinary gradient
 
-	Patience int                // reports in a row without a better model after which Train stops; 0: never; needs Held
-	Every    int                // steps between reports; 0: one at the end of each epoch
-	Report   func(Report) error // called at each report; may be nil; an error ends Train
+	Patience int // reports in a row without a better model after which Train stops; 0: never; needs Held
+	Every    int // steps between reports; 0: one at the end of each epoch
+
+	// Report, unless it is nil, is called at each report; an error ends Train. It may
+	// change settings, say by [PT.Adapt], and save a checkpoint: last, as it is not
+	// called again for the same report where training goes on.
+	Report func(Report) error
 
 	state    trainerState
 	order    epochOrder
@@ -306,7 +315,10 @@ func (t *Trainer) diverged() error {
 	if what == "" {
 		what = "the gradient is NaN"
 	}
-	return fmt.Errorf("rbm: after step %d: %s; is the rate %v too high?", t.state.steps, what, t.SGD.Rate)
+	if t.state.steps == 0 {
+		return fmt.Errorf("rbm: before the first step: %s", what)
+	}
+	return fmt.Errorf("rbm: after step %d: %s; is the rate %.4g too high?", t.state.steps, what, t.SGD.Rate)
 }
 
 // notFinite says what the first parameter is that is not finite, or nothing.

@@ -15,9 +15,10 @@
 //		}
 //	}
 //
-// Parts are the models, optimisers and samplers of package rbm, and whatever else
-// has AppendBinary and UnmarshalBinary: say, how many steps were made, which a
-// program needs for the order of its minibatches.
+// Parts are the models, optimisers and samplers of package rbm, or a Trainer, which
+// has all of its own in it; and whatever else has AppendBinary and UnmarshalBinary:
+// say, how many steps were made, which a program with a loop of its own needs for
+// the order of its minibatches.
 //
 // A checkpoint has a version and a checksum. One that was cut off, has changed on
 // the way or holds other parts gives an error. It is not protected against someone
@@ -63,8 +64,8 @@ func Write(w io.Writer, parts ...State) error {
 // Where r is at its end, the error wraps io.EOF.
 //
 // After an error no part has changed, with one exception: if there are several
-// parts of types that are not in package rbm and a later one of these fails, the
-// earlier ones have changed. Read panics if a part is nil.
+// parts that are Trainers, or of types that are not in package rbm, and a later one
+// of these fails, the earlier ones have changed. Read panics if a part is nil.
 func Read(r io.Reader, parts ...State) error {
 	data, err := wire.ReadFrame(r)
 	if err == nil {

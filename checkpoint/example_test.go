@@ -1,7 +1,10 @@
 package checkpoint_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log"
 	"math/rand/v2"
 	"os"
@@ -51,4 +54,48 @@ func Example() {
 	train(&m2, &pcd2, &sgd2, 100)
 	fmt.Println(m2.W.At(3, 5) == m.W.At(3, 5))
 	// Output: true
+}
+
+// A program that goes on where it was stopped, as often as it is started.
+func Example_trainer() {
+	dir, err := os.MkdirTemp("", "rbm")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "rbm.checkpoint")
+
+	data := rbm.NewBits(10, 6)
+	for r := range 10 {
+		data.SetBit(r, r%6, true)
+	}
+	start := func(ctx context.Context, saved func(epoch int)) {
+		m := rbm.NewRandom(6, 4, 0.01, rand.NewPCG(1, 2))
+		t := rbm.NewTrainer(m, data, rbm.NewPCD(10, 1, rand.NewPCG(3, 4)), rand.NewPCG(5, 6))
+		if err := checkpoint.Load(path, t); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			log.Fatal(err)
+		}
+		fmt.Println("starting after epoch", t.Epochs())
+		t.Report = func(r rbm.Report) error {
+			if err := checkpoint.Save(path, t); err != nil {
+				return err
+			}
+			saved(r.Epoch)
+			return nil
+		}
+		fmt.Println(t.Train(ctx, 100))
+	}
+
+	ctx, cancel := context.WithCancel(context.Background())
+	start(ctx, func(epoch int) {
+		if epoch == 40 {
+			cancel() // as signal.NotifyContext does
+		}
+	})
+	start(context.Background(), func(int) {})
+	// Output:
+	// starting after epoch 0
+	// rbm: after step 40: context canceled
+	// starting after epoch 40
+	// <nil>
 }

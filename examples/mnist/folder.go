@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // The files in the folder of -out.
@@ -22,14 +23,24 @@ const (
 // A folder is where results go.
 type folder string
 
-// openFolder makes the folder if it is missing. It refuses one that has other
-// files and no checkpoint: they would be someone else's.
+// openFolder makes the folder if it is missing, and finds out whether it can be
+// written to before hours of training are lost. It refuses one that has other files
+// and no checkpoint, but for what a first one that was cut off leaves behind: they
+// would be someone else's.
 func openFolder(name string) (folder, error) {
 	if err := os.MkdirAll(name, 0o777); err != nil {
 		return "", fmt.Errorf("-out: %w", err)
 	}
+	probe, err := os.CreateTemp(name, checkpointFile+".tmp-")
+	if err != nil {
+		return "", fmt.Errorf("-out: %w", err)
+	}
+	probe.Close()
+	if err := os.Remove(probe.Name()); err != nil {
+		return "", fmt.Errorf("-out: %w", err)
+	}
 	dir := folder(name)
-	_, err := os.Stat(dir.path(checkpointFile))
+	_, err = os.Stat(dir.path(checkpointFile))
 	if !errors.Is(err, fs.ErrNotExist) {
 		return dir, err
 	}
@@ -37,8 +48,10 @@ func openFolder(name string) (folder, error) {
 	if err != nil {
 		return "", fmt.Errorf("-out: %w", err)
 	}
-	if len(entries) > 0 {
-		return "", fmt.Errorf("-out is %s, which has files (%s) and no checkpoint; want a new folder, an empty one, or one of this program", name, entries[0].Name())
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), checkpointFile+".tmp-") {
+			return "", fmt.Errorf("-out is %s, which has files (%s) and no checkpoint; want a new folder, an empty one, or one of this program", name, e.Name())
+		}
 	}
 	return dir, nil
 }

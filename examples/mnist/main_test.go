@@ -282,8 +282,8 @@ func TestResumeOrNot(t *testing.T) {
 		if err := os.WriteFile(path, broken, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := again(func(*options) {}); err == nil || !strings.Contains(err.Error(), path) {
-			t.Errorf("the error of a broken checkpoint is %v, want it to name %s", err, path)
+		if _, err := again(func(*options) {}); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "-fresh") {
+			t.Errorf("the error of a broken checkpoint is %v, want it to name %s and -fresh", err, path)
 		}
 	}
 }
@@ -352,8 +352,18 @@ func TestOpenFolder(t *testing.T) {
 	if _, err := openFolder(dir); err != nil {
 		t.Errorf("an empty folder: %v", err)
 	}
-	if _, err := openFolder(filepath.Join(dir, "a", "b")); err != nil {
+	cut := filepath.Join(dir, "a", "b")
+	if _, err := openFolder(cut); err != nil {
 		t.Errorf("a new folder: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(cut, checkpointFile+".tmp-0123456789abcdef"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openFolder(cut); err != nil {
+		t.Errorf("a folder of a checkpoint that was cut off: %v", err)
+	}
+	if entries, err := os.ReadDir(cut); err != nil || len(entries) != 1 {
+		t.Errorf("openFolder left %v behind, error %v", entries, err)
 	}
 	name := filepath.Join(dir, "notes.txt")
 	if err := os.WriteFile(name, []byte("mine"), 0o600); err != nil {

@@ -46,10 +46,10 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.StringVar(&o.out, "out", "mnist-out", "`folder` to write to, and to go on from")
 	f.BoolVar(&o.fresh, "fresh", false, "start anew even if there is a checkpoint, which is then lost")
 	f.IntVar(&o.hidden, "hidden", 500, "number of hidden units, 1 to 10000")
-	f.IntVar(&o.epochs, "epochs", 120, "number of passes over the training rows, in all")
+	f.IntVar(&o.epochs, "epochs", 120, "number of passes over the training rows, in all, 1 to 1000000")
 	f.IntVar(&o.batch, "batch", 100, "rows of a minibatch, and chains of the sampler, 1 to 10000")
 	f.Float64Var(&o.rate, "rate", 0.02, "learning rate at the start, up to 10")
-	f.StringVar(&o.schedule, "schedule", "linear", "how the rate falls to 0 over the epochs, or not: "+strings.Join(schedules, ", "))
+	f.StringVar(&o.schedule, "schedule", "linear", "how the rate falls over the epochs, or not: "+strings.Join(schedules, ", "))
 	f.StringVar(&o.sampler, "sampler", "pcd", "negative phase: "+strings.Join(samplers, ", "))
 	f.IntVar(&o.k, "k", 1, "number of Gibbs sweeps an update")
 	f.BoolVar(&o.plain, "plain", false, "the ordinary gradient in place of the centred one")
@@ -84,8 +84,8 @@ func (o options) check() error {
 		return errors.New("-out is empty, want a folder")
 	case o.hidden < 1 || o.hidden > 10000:
 		return fmt.Errorf("-hidden is %d, want 1 to 10000", o.hidden)
-	case o.epochs < 1:
-		return fmt.Errorf("-epochs is %d, want at least 1", o.epochs)
+	case o.epochs < 1 || o.epochs > 1e6:
+		return fmt.Errorf("-epochs is %d, want 1 to 1000000", o.epochs)
 	case o.batch < 1 || o.batch > 10000:
 		return fmt.Errorf("-batch is %d, want 1 to 10000", o.batch)
 	case !(o.rate > 0 && o.rate <= 10):

@@ -19,7 +19,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for _, args := range []string{
-		"-out=", "-hidden 0", "-hidden -1", "-hidden 10001", "-hidden x", "-epochs 0",
+		"-out=", "-hidden 0", "-hidden -1", "-hidden 10001", "-hidden x", "-epochs 0", "-epochs 1000001",
 		"-batch 0", "-batch 10001", "-rate 0", "-rate -1", "-rate NaN", "-rate Inf", "-rate 11",
 		"-sampler gibbs", "-sampler PCD", "-k 0", "-seed -1", "-rows -1", "-held -1",
 		"-patience -1", "-patience 3", "-ais 9", "-fresh=2", "-unknown", "digits.png",

@@ -106,7 +106,10 @@ func (t *training) resume() (found bool, err error) {
 	case errors.As(err, &m):
 		return false, fmt.Errorf("%s %w; give the same, another -out, or -fresh to start anew", t.path, m)
 	}
-	return err == nil, err
+	if err != nil {
+		return false, fmt.Errorf("%w; give another -out, or -fresh to start anew", err)
+	}
+	return true, nil
 }
 
 func (t *training) save() error {
