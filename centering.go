@@ -16,17 +16,16 @@ import (
 //
 // which is the ordinary one of the same model written in v-μ and h-λ. Offsets
 // near the means of the units make learning faster, and independent of which of
-// the two states of a unit is called 1. The zero value is ready to use: its
-// offsets are the means of each batch. A Centering belongs to one goroutine at a
+// the two states of a unit is called 1. The zero value is ready to use. A Centering belongs to one goroutine at a
 // time and must not be copied after its first use.
 type Centering struct {
 	// Rate is the weight of a batch in the moving average that the offsets are,
-	// (1-Rate)·offset + Rate·mean; 0 stands for 1. Where there are no offsets yet
+	// (1-Rate)·offset + Rate·mean; 0 stands for 0.01. Where there are no offsets yet
 	// the first batch counts fully.
 	//
-	// Means of the batch itself bias the gradient: of n rows they take away 1/n of
-	// what these tell about W, and of a single row all. Below some hundred rows a
-	// Rate of about 0.01 is better.
+	// With 1 they are the means of each batch, which depend on its rows and so bias
+	// the gradient: of n rows they take away 1/n of what these tell about W, and of a
+	// single row all.
 	Rate float64
 
 	// Enhanced takes the means half-way between data and model in place of those
@@ -86,7 +85,7 @@ func (c *Centering) move(offset, mean []float64, g *mat.VecDense) []float64 {
 		offset, rate = make([]float64, len(mean)), 1
 	}
 	if rate == 0 {
-		rate = 1
+		rate = 0.01
 	}
 	for i, x := range mean {
 		if c.Enhanced {

@@ -45,10 +45,9 @@ func ExampleTrainer() {
 	}
 	fmt.Println("stopped after", t.Epochs(), "epochs")
 	// Output:
-	// 200 epochs: -4.8 nats, held out -4.9
-	// 400 epochs: -2.1 nats, held out -2.3
-	// 600 epochs: -1.7 nats, held out -1.8
-	// 800 epochs: -1.6 nats, held out -1.7
-	// 1000 epochs: -1.6 nats, held out -1.8
-	// stopped after 1060 epochs
+	// 200 epochs: -4.2 nats, held out -4.4
+	// 400 epochs: -1.6 nats, held out -1.7
+	// 600 epochs: -1.3 nats, held out -1.5
+	// 800 epochs: -1.2 nats, held out -1.5
+	// stopped after 800 epochs
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gorbm/rbm/internal/product"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -215,6 +216,17 @@ func (g *Gradient) reset(m *RBM, n, rows int) {
 	g.check("gradient", nv, nh)
 	g.model.load(m, rows)
 	g.stats.reset(nv, nh, n)
+}
+
+// scale multiplies g by x.
+func (g *Gradient) scale(x float64) {
+	for j := range g.C.Len() {
+		floats.Scale(x, g.W.RawRowView(j))
+		g.C.SetVec(j, float64(x*g.C.AtVec(j)))
+	}
+	for i := range g.B.Len() {
+		g.B.SetVec(i, float64(x*g.B.AtVec(i)))
+	}
 }
 
 // exchange makes the layers change places, once g is reset: what is added then

@@ -1,6 +1,8 @@
 package rbm
 
 import (
+	"fmt"
+
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/update"
 	"gonum.org/v1/gonum/mat"
@@ -38,12 +40,14 @@ type sgdState struct {
 
 // Step moves the parameters of m along g. A weight that is NaN stays so, and
 // MaxNorm leaves its row as it is. Step panics if a field is negative or not
-// finite, if the sizes do not fit, or if an earlier step with momentum had a
+// finite, if Momentum is not less than 1, if the sizes do not fit, or if an earlier step with momentum had a
 // model of another size.
 func (o *SGD) Step(m *RBM, g *Gradient) {
 	nv, nh := m.Dims()
 	checkFactor("rate of SGD", o.Rate)
-	checkFactor("momentum of SGD", o.Momentum)
+	if !(0 <= o.Momentum && o.Momentum < 1) {
+		panic(fmt.Sprintf("rbm: momentum of SGD is %v, want one in [0, 1)", o.Momentum))
+	}
 	checkFactor("decay of SGD", o.Decay)
 	checkFactor("L1 of SGD", o.L1)
 	checkFactor("MaxNorm of SGD", o.MaxNorm)

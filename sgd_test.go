@@ -331,12 +331,16 @@ func TestSGDMisuse(t *testing.T) {
 	}
 	for _, bad := range []float64{math.NaN(), -0.25, math.Inf(1)} {
 		for name, o := range map[string]rbm.SGD{
-			"rate": {Rate: bad}, "momentum": {Momentum: bad}, "decay": {Decay: bad}, "L1": {L1: bad}, "MaxNorm": {MaxNorm: bad},
+			"rate": {Rate: bad}, "decay": {Decay: bad}, "L1": {L1: bad}, "MaxNorm": {MaxNorm: bad},
 		} {
 			m := smallModel()
 			wantPanic(t, name, func() { o.Step(m, smallGradient()) }, fmt.Sprintf("rbm: %s of SGD is %v, want a finite number of at least 0", name, bad))
 			checkSame(t, name, params(m), params(smallModel()))
 		}
+	}
+	for _, bad := range []float64{math.NaN(), -0.25, 1, math.Inf(1)} {
+		o := rbm.SGD{Momentum: bad}
+		wantPanic(t, "momentum", func() { o.Step(smallModel(), smallGradient()) }, fmt.Sprintf("rbm: momentum of SGD is %v, want one in [0, 1)", bad))
 	}
 }
 

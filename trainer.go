@@ -20,10 +20,8 @@ import (
 // epochs are counted. A Trainer is made by NewTrainer, belongs to one goroutine at
 // a time and must not be copied after its first step.
 //
-// The gradient of a minibatch is divided by the weight of that minibatch: Weights
-// want a Batch so large that these are about equal, and mean nothing with one of 1.
-// The centring of NewTrainer, whose offsets are means of the minibatch, wants some
-// hundred rows, too: see [Centering].
+// With Weights, the gradient of a minibatch counts as much as its rows do in the
+// mean, so that an epoch climbs the weighted mean log-likelihood of all rows.
 //
 // # Stopping early
 //
@@ -86,11 +84,12 @@ type trainerState struct {
 	chains   Bits    // the sampler's rows then
 }
 
-// epochOrder is the order of the rows in an epoch.
+// epochOrder is the order of the rows in an epoch, and the mean of their weights.
 type epochOrder struct {
-	seed  uint64
-	epoch int
-	rows  []int
+	seed   uint64
+	epoch  int
+	rows   []int
+	weight float64
 }
 
 // NewTrainer returns a Trainer with minibatches of 100 rows, a rate of 0.01 and
@@ -172,6 +171,9 @@ func (t *Trainer) Step() error {
 	if math.IsNaN(t.gradient.C.AtVec(0)) { // as all of it is if a parameter is
 		return t.diverged()
 	}
+	if weights != nil {
+		t.gradient.scale(mean(weights) / t.order.weight)
+	}
 	t.SGD.Step(t.Model, &t.gradient)
 	t.state.steps++
 	if firstNotFinite(t.Model.B) >= 0 || firstNotFinite(t.Model.C) >= 0 {
@@ -221,11 +223,21 @@ func (t *Trainer) epochRows(epoch int) []int {
 	o, n := &t.order, t.Data.rows
 	if len(o.rows) != n || o.seed != t.state.seed || o.epoch != epoch {
 		t.checkWeights()
+		o.weight = mean(t.Weights)
 		o.seed, o.epoch, o.rows = t.state.seed, epoch, grow(o.rows, n)
 		src := t.source(uint64(epoch), orderRows)
 		permute(o.rows, &src)
 	}
 	return o.rows
+}
+
+// mean returns the mean of x, or NaN if there is nothing.
+func mean(x []float64) float64 {
+	var sum float64
+	for _, x := range x {
+		sum += x
+	}
+	return sum / float64(len(x))
 }
 
 // source returns the i-th sequence of random numbers for a purpose.

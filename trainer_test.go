@@ -100,6 +100,19 @@ func TestTrainerIsTheLoop(t *testing.T) {
 							} else {
 								m.WeightedGradient(&g, batch, w, sampler)
 							}
+							if weighted { // as much as the rows do in the mean
+								var sum, total float64
+								for _, x := range w {
+									sum += x
+								}
+								for _, x := range weights {
+									total += x
+								}
+								f := sum / float64(len(w)) / (total / n)
+								g.W.Scale(f, g.W)
+								g.B.ScaleVec(f, g.B)
+								g.C.ScaleVec(f, g.C)
+							}
 							sgd.Step(m, &g)
 							steps++
 						}
@@ -479,6 +492,35 @@ func TestTrainerMisuse(t *testing.T) {
 			wantPanic(t, "Step", func() { tr.Step() }, tt.want)
 			wantPanic(t, "Train", func() { tr.Train(context.Background(), 1) }, tt.want)
 		})
+	}
+}
+
+// Rows of weights 9 and 1 that are opposites: p(vᵢ=1) becomes 0.9 or 0.1, of
+// minibatches of any size.
+func TestTrainerOfWeights(t *testing.T) {
+	const n = 200
+	data, weights := rbm.NewBits(n, 3), make([]float64, n)
+	for r := range n {
+		weights[r] = float64(1 + 8*(r%2))
+		for i := range 3 {
+			data.SetBit(r, i, r%2 == 1)
+		}
+	}
+	for _, batch := range []int{1, 2, 7, 50, n} {
+		tr := rbm.NewTrainer(rbm.NewRandom(3, 2, 0.5, newSource(2)), data, new(rbm.Exact), newSource(1))
+		tr.Weights, tr.Batch = weights, batch
+		epochs := 40 + 30*batch
+		tr.Rate = rbm.Linear(0.2, 0, epochs*((n-1)/batch+1))
+		trainFor(t, tr, epochs)
+		var off float64 // log-likelihood lost
+		lnZ := tr.Model.LogPartition()
+		for r, f := range tr.Model.FreeEnergy(nil, data.Slice(0, 2)) {
+			p := []float64{0.1, 0.9}[r]
+			off += p * (math.Log(p) + f + lnZ)
+		}
+		if !(off < 0.05) {
+			t.Errorf("batch %d: p(data) is off by %.3f nats", batch, off)
+		}
 	}
 }
 
