@@ -560,6 +560,43 @@ func TestOtherParts(t *testing.T) {
 	}
 }
 
+// So it is with a Trainer, which knows its rows and its sampler.
+func TestOtherTrainers(t *testing.T) {
+	samplers := []rbm.Sampler{rbm.NewCD(1, rand.NewPCG(1, 1)), rbm.NewPCD(3, 1, rand.NewPCG(1, 1)),
+		rbm.NewPT(3, 1, []float64{0, 1}, rand.NewPCG(1, 1)), rbm.NewPTT(3, 1, rand.NewPCG(1, 1)), new(rbm.Exact)}
+	for i, s := range samplers {
+		o := newTraining(4, 3)
+		one, two := rbm.NewTrainer(o.model, o.data, s, rand.NewPCG(1, 1)), rbm.NewTrainer(o.model.Clone(), o.data, new(rbm.Exact), rand.NewPCG(1, 1))
+		steps := counter(5)
+		var b bytes.Buffer
+		if err := errors.Join(one.Step(), two.Step(), checkpoint.Write(&b, &steps, one, two)); err != nil {
+			t.Fatal(err)
+		}
+		whole := b.Bytes()
+		if err := errors.Join(one.Step(), two.Step()); err != nil {
+			t.Fatal(err)
+		}
+		steps++
+		parts := []checkpoint.State{&steps, one, two}
+		other := *o.data.Gather(nil, []int{11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0})
+		for k, tr := range []*rbm.Trainer{one, two} {
+			tr.Data = &other
+			checkRefused(t, fmt.Sprintf("%T: other rows", s), whole, parts, fmt.Sprintf("part %d of 3, a *rbm.Trainer: rbm: Trainer: Data has checksum", 1+k))
+			tr.Data = o.data
+		}
+		one.Sampler = samplers[(i+1)%len(samplers)]
+		checkRefused(t, fmt.Sprintf("%T: other sampler", s), whole, parts, "part 1 of 3, a *rbm.Trainer: rbm: Trainer: ")
+		one.Sampler = s
+		if err := checkpoint.Read(bytes.NewReader(whole), parts...); err != nil || steps != 5 || one.Steps() != 1 || two.Steps() != 1 {
+			t.Errorf("%T: %v, %d, %d and %d steps", s, err, steps, one.Steps(), two.Steps())
+		}
+		var again bytes.Buffer
+		if err := checkpoint.Write(&again, parts...); err != nil || !bytes.Equal(again.Bytes(), whole) {
+			t.Errorf("%T: the parts differ, %v", s, err)
+		}
+	}
+}
+
 // name returns the name of the type of a part.
 func name(part checkpoint.State) string { return reflect.TypeOf(part).Elem().Name() }
 
