@@ -613,3 +613,124 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 		}
 	}
 }
+
+// A Trainer that has trained another model goes on as well as a new one, from the middle of an epoch too, and one that
+// has nothing to write but the least.
+func TestUsedTrainerGoesOnFromBytes(t *testing.T) {
+	for _, steps := range []int{0, 1, 7, 10, 13} {
+		for _, centred := range []bool{false, true} {
+			whole := rbm.NewTrainer(rbm.NewRandom(20, 7, 0.1, newSource(1)), randomBits(95, 20, 0.4, 1), rbm.NewPCD(10, 1, newSource(3)), newSource(2))
+			whole.Batch = 10
+			half := rbm.NewTrainer(rbm.NewRandom(20, 70, 0.1, newSource(4)), whole.Data, rbm.NewPCD(3, 1, newSource(5)), newSource(6))
+			half.Centering.Enhanced, half.SGD.Momentum = true, 0.5
+			trainFor(t, half, 3)
+			centering := half.Centering
+			if !centred {
+				whole.Centering = nil
+			}
+			for range steps {
+				whole.Step()
+			}
+			if err := half.UnmarshalBinary(saved(t, whole)); err != nil {
+				t.Fatal(err)
+			}
+			if centred && half.Centering != centering {
+				t.Error("Centering is another one")
+			}
+			trainFor(t, half, 3)
+			trainFor(t, whole, 3)
+			if !bytes.Equal(saved(t, half), saved(t, whole)) {
+				t.Errorf("centred=%v: the state differs in the end, saved after %d steps", centred, steps)
+			}
+		}
+	}
+}
+
+// Parts of another size are an error, not a panic later on.
+func TestTrainerOfBytesThatDoNotFit(t *testing.T) {
+	replace := func(data []byte, old, new *rbm.RBM) []byte {
+		return frame("Trainer", bytes.Replace(payload(data), payload(saved(t, old)), payload(saved(t, new)), 1))
+	}
+	for _, tt := range []struct {
+		spoil func(tr *rbm.Trainer) []byte
+		want  string
+	}{
+		{func(tr *rbm.Trainer) []byte { return saved(t, tr) }, ""},
+		{func(tr *rbm.Trainer) []byte { return replace(saved(t, tr), tr.Model, rbm.New(19, 7)) }, "model has 19 visible and 7 hidden units, want 20 and 7"},
+		{func(tr *rbm.Trainer) []byte { return replace(saved(t, tr), tr.Best(), rbm.New(20, 3)) }, "best model has 20 visible and 3 hidden units, want 20 and 7"},
+		{func(tr *rbm.Trainer) []byte {
+			other := rbm.New(20, 3)
+			return replace(replace(saved(t, tr), tr.Model, other), tr.Best(), other)
+		}, "velocity has 20 visible and 7 hidden units, want 20 and 3"},
+		{func(tr *rbm.Trainer) []byte { tr.Centering.V = make([]float64, 19); return saved(t, tr) }, "offsets are those of 19 visible and 7 hidden units, want 20 and 7"},
+		{func(tr *rbm.Trainer) []byte { tr.Centering.H = make([]float64, 8); return saved(t, tr) }, "offsets are those of 20 visible and 8 hidden units, want 20 and 7"},
+	} {
+		tr := stateful(rbm.NewPCD(5, 1, newSource(3)), 2)
+		tr.SGD.Momentum, tr.Every = 0.5, 1
+		trainFor(t, tr, 1)
+		if err := tr.Step(); err != nil {
+			t.Fatal(err)
+		}
+		data := tt.spoil(tr)
+		other := stateful(rbm.NewPCD(5, 1, newSource(3)), 2)
+		if tt.want != "" {
+			checkRefused(t, tt.want, other, data, "rbm: Trainer: ", tt.want)
+		} else if err := other.UnmarshalBinary(data); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Reports go on as well, where the first step moves no chain.
+func TestReportOfRestoredChains(t *testing.T) {
+	const n = 10
+	for _, s := range []func(n int) rbm.Sampler{
+		func(n int) rbm.Sampler { return rbm.NewPCD(n, 1, newSource(1)) },
+		func(n int) rbm.Sampler { return rbm.NewPT(n, 1, []float64{0, 0.5, 1}, newSource(1)) },
+		func(n int) rbm.Sampler { return rbm.NewPTT(n, 1, newSource(1)) },
+	} {
+		start := func(chains int) (*rbm.Trainer, *[]rbm.Report) {
+			tr := rbm.NewTrainer(randomModel(7, 3, 1, 1), randomBits(n, 7, 0.5, 1), s(chains), newSource(1))
+			tr.Batch, tr.Every, tr.Weights = 1, 1, make([]float64, n)
+			tr.Weights[7] = 1
+			return tr, collect(tr)
+		}
+		whole, want := start(20)
+		trainFor(t, whole, 1)
+		middle := saved(t, whole)
+		trainFor(t, whole, 2)
+		zero, got := start(20)
+		used, gotUsed := start(30)
+		trainFor(t, used, 1)
+		for _, tt := range []struct {
+			tr      *rbm.Trainer
+			reports *[]rbm.Report
+		}{{zero, got}, {used, gotUsed}} {
+			*tt.reports = nil
+			if err := tt.tr.UnmarshalBinary(middle); err != nil {
+				t.Fatal(err)
+			}
+			trainFor(t, tt.tr, 2)
+			for k, r := range *tt.reports {
+				want := (*want)[n+k]
+				r.RowsPerSecond, want.RowsPerSecond = 0, 0
+				if got, want := fmt.Sprint(r), fmt.Sprint(want); got != want {
+					t.Errorf("%T: report %s, want %s", tt.tr.Sampler, got, want)
+				}
+			}
+		}
+	}
+}
+
+// Weights that are spoiled in the middle of an epoch are no reason to leave rows out.
+func TestTrainerOfSpoiledWeights(t *testing.T) {
+	for _, bad := range []float64{-1, math.NaN()} {
+		tr := rbm.NewTrainer(rbm.New(5, 3), rbm.NewBits(10, 5), rbm.NewCD(1, newSource(1)), newSource(1))
+		tr.Batch, tr.Weights = 1, slices.Repeat([]float64{1}, 10)
+		tr.Step()
+		for r := range tr.Weights {
+			tr.Weights[r] = bad
+		}
+		wantPanic(t, fmt.Sprint(bad), func() { tr.Step() }, fmt.Sprintf("data weights[0] is %v", bad))
+	}
+}
