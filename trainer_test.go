@@ -484,8 +484,8 @@ func TestTrainerMisuse(t *testing.T) {
 
 // stateful is a training that uses everything, up to its state.
 func stateful(s rbm.Sampler, src uint64) *rbm.Trainer {
-	tr := rbm.NewTrainer(rbm.NewRandom(20, 7, 0.1, newSource(src)), randomBits(95, 20, 0.4, 1), s, newSource(src+1))
-	tr.Held = randomBits(30, 20, 0.4, 3)
+	tr := rbm.NewTrainer(rbm.NewRandom(12, 7, 0.1, newSource(src)), randomBits(95, 12, 0.4, 1), s, newSource(src+1))
+	tr.Held = randomBits(30, 12, 0.4, 3)
 	tr.Weights = randomWeights(95, 4)
 	tr.Rate = rbm.Linear(0.2, 0, 60)
 	tr.Patience = 100
@@ -572,9 +572,9 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 	}{
 		{"none", func(tr *rbm.Trainer) {}, ""},
 		{"Data", func(tr *rbm.Trainer) { tr.Data = flipped(tr.Data) }, "rbm: Trainer: Data has checksum"},
-		{"rows of Data", func(tr *rbm.Trainer) { tr.Data, tr.Weights = tr.Data.Slice(0, 90), tr.Weights[:90] }, "rbm: Trainer: Data is 90×20, want 95×20"},
+		{"rows of Data", func(tr *rbm.Trainer) { tr.Data, tr.Weights = tr.Data.Slice(0, 90), tr.Weights[:90] }, "rbm: Trainer: Data is 90×12, want 95×12"},
 		{"Held", func(tr *rbm.Trainer) { tr.Held = flipped(tr.Held) }, "rbm: Trainer: Held has checksum"},
-		{"no Held", func(tr *rbm.Trainer) { tr.Held, tr.Patience = nil, 0 }, "rbm: Trainer: Held is 0×0, want 30×20"},
+		{"no Held", func(tr *rbm.Trainer) { tr.Held, tr.Patience = nil, 0 }, "rbm: Trainer: Held is 0×0, want 30×12"},
 		{"Weights", func(tr *rbm.Trainer) { tr.Weights = slices.Clone(tr.Weights); tr.Weights[94] *= 2 }, "rbm: Trainer: Weights has checksum"},
 		{"no Weights", func(tr *rbm.Trainer) { tr.Weights = nil }, "rbm: Trainer: Weights is 0×0, want 95×1"},
 		{"Sampler", func(tr *rbm.Trainer) { tr.Sampler = rbm.NewCD(1, newSource(1)) }, `rbm: Trainer: rbm: CD: data is of kind "PCD"`},
@@ -617,10 +617,10 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 // A Trainer that has trained another model goes on as well as a new one, from the middle of an epoch too, and one that
 // has nothing to write but the least.
 func TestUsedTrainerGoesOnFromBytes(t *testing.T) {
-	for _, steps := range []int{0, 1, 7, 10, 13} {
+	for _, steps := range []int{0, 1, 7, 11, 13} {
 		for _, centred := range []bool{false, true} {
 			whole := rbm.NewTrainer(rbm.NewRandom(20, 7, 0.1, newSource(1)), randomBits(95, 20, 0.4, 1), rbm.NewPCD(10, 1, newSource(3)), newSource(2))
-			whole.Batch = 10
+			whole.Batch = 9
 			half := rbm.NewTrainer(rbm.NewRandom(20, 70, 0.1, newSource(4)), whole.Data, rbm.NewPCD(3, 1, newSource(5)), newSource(6))
 			half.Centering.Enhanced, half.SGD.Momentum = true, 0.5
 			trainFor(t, half, 3)
@@ -656,14 +656,14 @@ func TestTrainerOfBytesThatDoNotFit(t *testing.T) {
 		want  string
 	}{
 		{func(tr *rbm.Trainer) []byte { return saved(t, tr) }, ""},
-		{func(tr *rbm.Trainer) []byte { return replace(saved(t, tr), tr.Model, rbm.New(19, 7)) }, "model has 19 visible and 7 hidden units, want 20 and 7"},
-		{func(tr *rbm.Trainer) []byte { return replace(saved(t, tr), tr.Best(), rbm.New(20, 3)) }, "best model has 20 visible and 3 hidden units, want 20 and 7"},
+		{func(tr *rbm.Trainer) []byte { return replace(saved(t, tr), tr.Model, rbm.New(11, 7)) }, "model has 11 visible and 7 hidden units, want 12 and 7"},
+		{func(tr *rbm.Trainer) []byte { return replace(saved(t, tr), tr.Best(), rbm.New(12, 3)) }, "best model has 12 visible and 3 hidden units, want 12 and 7"},
 		{func(tr *rbm.Trainer) []byte {
-			other := rbm.New(20, 3)
+			other := rbm.New(12, 3)
 			return replace(replace(saved(t, tr), tr.Model, other), tr.Best(), other)
-		}, "velocity has 20 visible and 7 hidden units, want 20 and 3"},
-		{func(tr *rbm.Trainer) []byte { tr.Centering.V = make([]float64, 19); return saved(t, tr) }, "offsets are those of 19 visible and 7 hidden units, want 20 and 7"},
-		{func(tr *rbm.Trainer) []byte { tr.Centering.H = make([]float64, 8); return saved(t, tr) }, "offsets are those of 20 visible and 8 hidden units, want 20 and 7"},
+		}, "velocity has 12 visible and 7 hidden units, want 12 and 3"},
+		{func(tr *rbm.Trainer) []byte { tr.Centering.V = make([]float64, 11); return saved(t, tr) }, "offsets are those of 11 visible and 7 hidden units, want 12 and 7"},
+		{func(tr *rbm.Trainer) []byte { tr.Centering.H = make([]float64, 8); return saved(t, tr) }, "offsets are those of 12 visible and 8 hidden units, want 12 and 7"},
 	} {
 		tr := stateful(rbm.NewPCD(5, 1, newSource(3)), 2)
 		tr.SGD.Momentum, tr.Every = 0.5, 1
@@ -732,5 +732,35 @@ func TestTrainerOfSpoiledWeights(t *testing.T) {
 			tr.Weights[r] = bad
 		}
 		wantPanic(t, fmt.Sprint(bad), func() { tr.Step() }, fmt.Sprintf("data weights[0] is %v", bad))
+	}
+}
+
+// A warning counts the steps since the last report, and Patience the reports, also those of another program.
+func TestTrainerCountsFromBytes(t *testing.T) {
+	tr := stuck() // reports each 100 steps, of one epoch each
+	trainFor(t, tr, 150)
+	again := stuck()
+	if err := again.UnmarshalBinary(saved(t, tr)); err != nil {
+		t.Fatal(err)
+	}
+	reports := collect(again)
+	trainFor(t, again, 200)
+	if w := (*reports)[0].Warnings; len(w) != 1 || !strings.HasPrefix(w[0], "the chains are stuck: in 100 steps") {
+		t.Errorf("warnings %q", w)
+	}
+
+	start := func() *rbm.Trainer {
+		tr, _ := still(randomModel(5, 3, 1, 1), randomBits(40, 5, 0.5, 1), rbm.NewCD(1, newSource(1)))
+		tr.Held, tr.Patience, tr.Every = randomBits(20, 5, 0.5, 2), 3, 2
+		return tr
+	}
+	tr, again = start(), start()
+	trainFor(t, tr, 5) // the report of step 2 is the best
+	if err := again.UnmarshalBinary(saved(t, tr)); err != nil {
+		t.Fatal(err)
+	}
+	trainFor(t, again, 100)
+	if again.Steps() != 8 {
+		t.Errorf("stopped after %d steps, want 8", again.Steps())
 	}
 }
