@@ -696,6 +696,7 @@ func TestReportOfRestoredChains(t *testing.T) {
 			return tr, collect(tr)
 		}
 		whole, want := start(20)
+		first := saved(t, whole)
 		trainFor(t, whole, 1)
 		middle := saved(t, whole)
 		trainFor(t, whole, 2)
@@ -705,14 +706,16 @@ func TestReportOfRestoredChains(t *testing.T) {
 		for _, tt := range []struct {
 			tr      *rbm.Trainer
 			reports *[]rbm.Report
-		}{{zero, got}, {used, gotUsed}} {
+			state   []byte
+			want    []rbm.Report
+		}{{zero, got, middle, (*want)[n:]}, {used, gotUsed, middle, (*want)[n:]}, {used, gotUsed, first, *want}} {
 			*tt.reports = nil
-			if err := tt.tr.UnmarshalBinary(middle); err != nil {
+			if err := tt.tr.UnmarshalBinary(tt.state); err != nil {
 				t.Fatal(err)
 			}
 			trainFor(t, tt.tr, 2)
 			for k, r := range *tt.reports {
-				want := (*want)[n+k]
+				want := tt.want[k]
 				r.RowsPerSecond, want.RowsPerSecond = 0, 0
 				if got, want := fmt.Sprint(r), fmt.Sprint(want); got != want {
 					t.Errorf("%T: report %s, want %s", tt.tr.Sampler, got, want)

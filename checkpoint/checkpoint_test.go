@@ -634,6 +634,7 @@ func TestOtherTrainers(t *testing.T) {
 	for i, s := range samplers {
 		o := newTraining(4, 3)
 		one, two := rbm.NewTrainer(o.model, o.data, s, rand.NewPCG(1, 1)), rbm.NewTrainer(o.model.Clone(), o.data, new(rbm.Exact), rand.NewPCG(1, 1))
+		one.Held, two.Weights = o.data.Slice(0, 3), slices.Repeat([]float64{0.5}, 12)
 		steps := counter(5)
 		var b bytes.Buffer
 		if err := errors.Join(one.Step(), two.Step(), checkpoint.Write(&b, &steps, one, two)); err != nil {
