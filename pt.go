@@ -162,12 +162,17 @@ func (s *PT) finish(p *model) (v mat.Matrix, weights []float64) {
 	for range s.K {
 		s.sweep(p)
 	}
+	s.collect()
+	return &s.sample, nil
+}
+
+// collect sets the sample to the states at β = 1.
+func (s *PT) collect() {
 	levels := len(s.betas)
-	s.sample.resize(s.n, nv)
+	s.sample.resize(s.n, s.chains.v.cols)
 	for i := range s.n {
 		copy(s.sample.row(i), s.chains.v.row(s.row[i*levels+levels-1]))
 	}
-	return &s.sample, nil
 }
 
 // sweep draws all hidden units, exchanges states, and draws all visible units.

@@ -97,8 +97,14 @@ func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) 
 		c.v.words = append(c.v.words, c.v.words[(c.v.rows-s.n)*c.v.stride:]...)
 		c.v.rows += s.n
 	}
-	c.v.slice(&s.sample, c.v.rows-s.n, c.v.rows)
+	s.collect()
 	return &s.sample, nil
+}
+
+// collect sets the sample to the states at the model that is sampled.
+func (s *PTT) collect() {
+	v := &s.chains.v
+	v.slice(&s.sample, v.rows-s.n, v.rows)
 }
 
 // Models returns copies of the models of the ladder, from the first on.

@@ -325,6 +325,9 @@ func (s *PT) UnmarshalBinary(data []byte) error {
 	if err == nil {
 		s.K, s.Base, s.betas, s.n, s.chains = x.K, x.Base, x.betas, x.n, restored(s.chains, x.chains)
 		s.level, s.row, s.tried, s.done = x.level, x.row, x.tried, x.done
+		if s.sample = (Bits{}); s.chains.v.rows > 0 {
+			s.collect()
+		}
 	}
 	return err
 }
@@ -418,7 +421,10 @@ func (s *PTT) UnmarshalBinary(data []byte) error {
 	x, err := decode(data, "PTT", readPTT)
 	if err == nil {
 		s.K, s.Least, s.n, s.chains = x.K, x.Least, x.n, restored(s.chains, x.chains)
-		s.saved, s.models, s.swaps, s.sample = x.saved, x.models, x.swaps, Bits{}
+		s.saved, s.models, s.swaps = x.saved, x.models, x.swaps
+		if s.sample = (Bits{}); s.chains.v.rows > 0 {
+			s.collect()
+		}
 	}
 	return err
 }
@@ -537,6 +543,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 			x.model.fits(d, "model", t.Data.cols, x.model.C.Len())
 			x.state.best.fits(d, "best model", t.Data.cols, x.model.C.Len())
 			x.sgd.fits(d, t.Data.cols, x.model.C.Len())
+			x.centering.fits(d, t.Data.cols, x.model.C.Len())
 		}
 		return x
 	})
@@ -556,6 +563,8 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		return fmt.Errorf("rbm: Trainer: sampler is a %T, want one with AppendBinary and UnmarshalBinary", s)
 	}
 	t.Batch, t.state, *t.Model, t.SGD = x.batch, x.state, x.model, x.sgd
+	t.gradient = Gradient{} // which may have had another size
+	t.rows, t.elapsed = 0, 0
 	if c := x.centering; c == nil || t.Centering == nil {
 		t.Centering = c
 	} else {
@@ -580,6 +589,17 @@ func (o *SGD) fits(d *wire.Decoder, nv, nh int) {
 	if o.state != nil {
 		v := &o.state.velocity
 		(&RBM{W: v.W, B: v.B, C: v.C}).fits(d, "velocity", nv, nh)
+	}
+}
+
+// fits sets an error unless the offsets, if there are any, are those of so many
+// units, or c is nil.
+func (c *Centering) fits(d *wire.Decoder, nv, nh int) {
+	if c == nil {
+		return
+	}
+	if v, h := len(c.V), len(c.H); v != 0 && v != nv || h != 0 && h != nh {
+		d.Failf("offsets are those of %d visible and %d hidden units, want %d and %d", v, h, nv, nh)
 	}
 }
 

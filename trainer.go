@@ -212,7 +212,7 @@ func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool) {
 	t.weights = grow(t.weights, len(rows))
 	for i, r := range rows {
 		t.weights[i] = t.Weights[r]
-		ok = ok || t.weights[i] > 0
+		ok = ok || t.weights[i] != 0
 	}
 	return &t.batch, t.weights, ok
 }

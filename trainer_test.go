@@ -526,8 +526,8 @@ func TestTrainerOfWeights(t *testing.T) {
 
 // stateful is a training that uses everything, up to its state.
 func stateful(s rbm.Sampler, src uint64) *rbm.Trainer {
-	tr := rbm.NewTrainer(rbm.NewRandom(20, 7, 0.1, newSource(src)), randomBits(95, 20, 0.4, 1), s, newSource(src+1))
-	tr.Held = randomBits(30, 20, 0.4, 3)
+	tr := rbm.NewTrainer(rbm.NewRandom(12, 7, 0.1, newSource(src)), randomBits(95, 12, 0.4, 1), s, newSource(src+1))
+	tr.Held = randomBits(30, 12, 0.4, 3)
 	tr.Weights = randomWeights(95, 4)
 	tr.Rate = rbm.Linear(0.2, 0, 60)
 	tr.Patience = 100
@@ -614,9 +614,9 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 	}{
 		{"none", func(tr *rbm.Trainer) {}, ""},
 		{"Data", func(tr *rbm.Trainer) { tr.Data = flipped(tr.Data) }, "rbm: Trainer: Data has checksum"},
-		{"rows of Data", func(tr *rbm.Trainer) { tr.Data, tr.Weights = tr.Data.Slice(0, 90), tr.Weights[:90] }, "rbm: Trainer: Data is 90×20, want 95×20"},
+		{"rows of Data", func(tr *rbm.Trainer) { tr.Data, tr.Weights = tr.Data.Slice(0, 90), tr.Weights[:90] }, "rbm: Trainer: Data is 90×12, want 95×12"},
 		{"Held", func(tr *rbm.Trainer) { tr.Held = flipped(tr.Held) }, "rbm: Trainer: Held has checksum"},
-		{"no Held", func(tr *rbm.Trainer) { tr.Held, tr.Patience = nil, 0 }, "rbm: Trainer: Held is 0×0, want 30×20"},
+		{"no Held", func(tr *rbm.Trainer) { tr.Held, tr.Patience = nil, 0 }, "rbm: Trainer: Held is 0×0, want 30×12"},
 		{"Weights", func(tr *rbm.Trainer) { tr.Weights = slices.Clone(tr.Weights); tr.Weights[94] *= 2 }, "rbm: Trainer: Weights has checksum"},
 		{"no Weights", func(tr *rbm.Trainer) { tr.Weights = nil }, "rbm: Trainer: Weights is 0×0, want 95×1"},
 		{"Sampler", func(tr *rbm.Trainer) { tr.Sampler = rbm.NewCD(1, newSource(1)) }, `rbm: Trainer: rbm: CD: data is of kind "PCD"`},
@@ -653,5 +653,159 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 		if err := tr.UnmarshalBinary(good[:n]); err == nil {
 			t.Fatalf("the first %d of %d bytes are taken", n, len(good))
 		}
+	}
+}
+
+// A Trainer that has trained another model goes on as well as a new one, from the middle of an epoch too, and one that
+// has nothing to write but the least.
+func TestUsedTrainerGoesOnFromBytes(t *testing.T) {
+	for _, steps := range []int{0, 1, 7, 11, 13} {
+		for _, centred := range []bool{false, true} {
+			whole := rbm.NewTrainer(rbm.NewRandom(20, 7, 0.1, newSource(1)), randomBits(95, 20, 0.4, 1), rbm.NewPCD(10, 1, newSource(3)), newSource(2))
+			whole.Batch = 9
+			half := rbm.NewTrainer(rbm.NewRandom(20, 70, 0.1, newSource(4)), whole.Data, rbm.NewPCD(3, 1, newSource(5)), newSource(6))
+			half.Centering.Enhanced, half.SGD.Momentum = true, 0.5
+			trainFor(t, half, 3)
+			centering := half.Centering
+			if !centred {
+				whole.Centering = nil
+			}
+			for range steps {
+				whole.Step()
+			}
+			if err := half.UnmarshalBinary(saved(t, whole)); err != nil {
+				t.Fatal(err)
+			}
+			if centred && half.Centering != centering {
+				t.Error("Centering is another one")
+			}
+			trainFor(t, half, 3)
+			trainFor(t, whole, 3)
+			if !bytes.Equal(saved(t, half), saved(t, whole)) {
+				t.Errorf("centred=%v: the state differs in the end, saved after %d steps", centred, steps)
+			}
+		}
+	}
+}
+
+// Parts of another size are an error, not a panic later on.
+func TestTrainerOfBytesThatDoNotFit(t *testing.T) {
+	replace := func(data []byte, old, new *rbm.RBM) []byte {
+		return frame("Trainer", bytes.Replace(payload(data), payload(saved(t, old)), payload(saved(t, new)), 1))
+	}
+	for _, tt := range []struct {
+		spoil func(tr *rbm.Trainer) []byte
+		want  string
+	}{
+		{func(tr *rbm.Trainer) []byte { return saved(t, tr) }, ""},
+		{func(tr *rbm.Trainer) []byte { return replace(saved(t, tr), tr.Model, rbm.New(11, 7)) }, "model has 11 visible and 7 hidden units, want 12 and 7"},
+		{func(tr *rbm.Trainer) []byte { return replace(saved(t, tr), tr.Best(), rbm.New(12, 3)) }, "best model has 12 visible and 3 hidden units, want 12 and 7"},
+		{func(tr *rbm.Trainer) []byte {
+			other := rbm.New(12, 3)
+			return replace(replace(saved(t, tr), tr.Model, other), tr.Best(), other)
+		}, "velocity has 12 visible and 7 hidden units, want 12 and 3"},
+		{func(tr *rbm.Trainer) []byte { tr.Centering.V = make([]float64, 11); return saved(t, tr) }, "offsets are those of 11 visible and 7 hidden units, want 12 and 7"},
+		{func(tr *rbm.Trainer) []byte { tr.Centering.H = make([]float64, 8); return saved(t, tr) }, "offsets are those of 12 visible and 8 hidden units, want 12 and 7"},
+	} {
+		tr := stateful(rbm.NewPCD(5, 1, newSource(3)), 2)
+		tr.SGD.Momentum, tr.Every = 0.5, 1
+		trainFor(t, tr, 1)
+		if err := tr.Step(); err != nil {
+			t.Fatal(err)
+		}
+		data := tt.spoil(tr)
+		other := stateful(rbm.NewPCD(5, 1, newSource(3)), 2)
+		if tt.want != "" {
+			checkRefused(t, tt.want, other, data, "rbm: Trainer: ", tt.want)
+		} else if err := other.UnmarshalBinary(data); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Reports go on as well, where the first step moves no chain.
+func TestReportOfRestoredChains(t *testing.T) {
+	const n = 10
+	for _, s := range []func(n int) rbm.Sampler{
+		func(n int) rbm.Sampler { return rbm.NewPCD(n, 1, newSource(1)) },
+		func(n int) rbm.Sampler { return rbm.NewPT(n, 1, []float64{0, 0.5, 1}, newSource(1)) },
+		func(n int) rbm.Sampler { return rbm.NewPTT(n, 1, newSource(1)) },
+	} {
+		start := func(chains int) (*rbm.Trainer, *[]rbm.Report) {
+			tr := rbm.NewTrainer(randomModel(7, 3, 1, 1), randomBits(n, 7, 0.5, 1), s(chains), newSource(1))
+			tr.Batch, tr.Every, tr.Weights = 1, 1, make([]float64, n)
+			tr.Weights[7] = 1
+			return tr, collect(tr)
+		}
+		whole, want := start(20)
+		first := saved(t, whole)
+		trainFor(t, whole, 1)
+		middle := saved(t, whole)
+		trainFor(t, whole, 2)
+		zero, got := start(20)
+		used, gotUsed := start(30)
+		trainFor(t, used, 1)
+		for _, tt := range []struct {
+			tr      *rbm.Trainer
+			reports *[]rbm.Report
+			state   []byte
+			want    []rbm.Report
+		}{{zero, got, middle, (*want)[n:]}, {used, gotUsed, middle, (*want)[n:]}, {used, gotUsed, first, *want}} {
+			*tt.reports = nil
+			if err := tt.tr.UnmarshalBinary(tt.state); err != nil {
+				t.Fatal(err)
+			}
+			trainFor(t, tt.tr, 2)
+			for k, r := range *tt.reports {
+				want := tt.want[k]
+				r.RowsPerSecond, want.RowsPerSecond = 0, 0
+				if got, want := fmt.Sprint(r), fmt.Sprint(want); got != want {
+					t.Errorf("%T: report %s, want %s", tt.tr.Sampler, got, want)
+				}
+			}
+		}
+	}
+}
+
+// Weights that are spoiled in the middle of an epoch are no reason to leave rows out.
+func TestTrainerOfSpoiledWeights(t *testing.T) {
+	for _, bad := range []float64{-1, math.NaN()} {
+		tr := rbm.NewTrainer(rbm.New(5, 3), rbm.NewBits(10, 5), rbm.NewCD(1, newSource(1)), newSource(1))
+		tr.Batch, tr.Weights = 1, slices.Repeat([]float64{1}, 10)
+		tr.Step()
+		for r := range tr.Weights {
+			tr.Weights[r] = bad
+		}
+		wantPanic(t, fmt.Sprint(bad), func() { tr.Step() }, fmt.Sprintf("data weights[0] is %v", bad))
+	}
+}
+
+// A warning counts the steps since the last report, and Patience the reports, also those of another program.
+func TestTrainerCountsFromBytes(t *testing.T) {
+	tr := stuck() // reports each 100 steps, of one epoch each
+	trainFor(t, tr, 150)
+	again := stuck()
+	if err := again.UnmarshalBinary(saved(t, tr)); err != nil {
+		t.Fatal(err)
+	}
+	reports := collect(again)
+	trainFor(t, again, 200)
+	if w := (*reports)[0].Warnings; len(w) != 1 || !strings.HasPrefix(w[0], "the chains are stuck: in 100 steps") {
+		t.Errorf("warnings %q", w)
+	}
+
+	start := func() *rbm.Trainer {
+		tr, _ := still(randomModel(5, 3, 1, 1), randomBits(40, 5, 0.5, 1), rbm.NewCD(1, newSource(1)))
+		tr.Held, tr.Patience, tr.Every = randomBits(20, 5, 0.5, 2), 3, 2
+		return tr
+	}
+	tr, again = start(), start()
+	trainFor(t, tr, 5) // the report of step 2 is the best
+	if err := again.UnmarshalBinary(saved(t, tr)); err != nil {
+		t.Fatal(err)
+	}
+	trainFor(t, again, 100)
+	if again.Steps() != 8 {
+		t.Errorf("stopped after %d steps, want 8", again.Steps())
 	}
 }

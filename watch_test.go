@@ -1,6 +1,7 @@
 package rbm
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -101,5 +102,23 @@ func TestEpochRowsOfAnotherSeed(t *testing.T) {
 	tr.state.seed--
 	if again := tr.epochRows(0); !slices.Equal(first, again) {
 		t.Errorf("order %v, want %v", again, first)
+	}
+}
+
+// What was trained on before a state was restored is no part of the next RowsPerSecond.
+func TestSpeedOfRestored(t *testing.T) {
+	tr := NewTrainer(New(5, 2), NewBits(50, 5), NewCD(1, rand.NewPCG(1, 1)), rand.NewPCG(2, 2))
+	b, err := tr.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Train(context.Background(), 3); err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	if tr.rows != 0 || tr.elapsed != 0 {
+		t.Errorf("%d rows in %v", tr.rows, tr.elapsed)
 	}
 }

@@ -64,8 +64,9 @@ func Write(w io.Writer, parts ...State) error {
 // Where r is at its end, the error wraps io.EOF.
 //
 // After an error no part has changed, with one exception: if there are several
-// parts that are Trainers, or of types that are not in package rbm, and a later one
-// of these fails, the earlier ones have changed. Read panics if a part is nil.
+// parts of types that are not in package rbm, or Trainers with a Sampler of such a
+// type, and a later one of these fails, the earlier ones have changed. Read panics
+// if a part is nil.
 func Read(r io.Reader, parts ...State) error {
 	data, err := wire.ReadFrame(r)
 	if err == nil {
@@ -189,7 +190,7 @@ func decode(data []byte, parts []State) error {
 // zero returns a zero value that takes the same data as s does, or nil if there is
 // no way to know.
 func zero(s State) State {
-	switch s.(type) {
+	switch s := s.(type) {
 	case *rbm.RBM:
 		return new(rbm.RBM)
 	case *rbm.SGD:
@@ -206,6 +207,17 @@ func zero(s State) State {
 		return new(rbm.PT)
 	case *rbm.PTT:
 		return new(rbm.PTT)
+	case *rbm.Trainer:
+		trial := rbm.Trainer{Model: rbm.New(s.Model.Dims()), Data: s.Data, Weights: s.Weights, Held: s.Held, Batch: s.Batch}
+		switch sampler := s.Sampler.(type) {
+		case *rbm.Exact:
+			trial.Sampler = new(rbm.Exact)
+		case State:
+			trial.Sampler, _ = zero(sampler).(rbm.Sampler)
+		}
+		if trial.Sampler != nil {
+			return &trial
+		}
 	}
 	return nil
 }

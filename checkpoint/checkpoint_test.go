@@ -2,12 +2,14 @@ package checkpoint_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -185,6 +187,85 @@ func TestKilledProcesses(t *testing.T) {
 			}
 		}
 	}
+	path := filepath.Join(t.TempDir(), "c")
+	reference, got := newTraining(nv, nh), newTraining(nv, nh)
+	kill(t, "TestKilledProcesses", path, func() {
+		before := got.steps
+		if err := checkpoint.Load(path, got.parts()...); err != nil {
+			t.Fatal(err)
+		}
+		if got.steps <= before {
+			t.Fatalf("%d steps after %d", got.steps, before)
+		}
+		reference.run(int(got.steps - reference.steps))
+		if !bytes.Equal(got.bytes(t), reference.bytes(t)) {
+			t.Fatalf("what was saved after %d steps is not what a program has that goes on", got.steps)
+		}
+	})
+	t.Logf("%d steps", got.steps)
+}
+
+// So has a Trainer that its reports save, in the middle of epochs.
+func TestKilledTrainers(t *testing.T) {
+	start := func(report func(tr *rbm.Trainer, r rbm.Report) error) *rbm.Trainer {
+		o := newTraining(300, 150)
+		tr := rbm.NewTrainer(o.model, o.data.Slice(0, 8), rbm.NewPCD(5, 1, rand.NewPCG(5, 6)), rand.NewPCG(7, 8))
+		tr.Held = o.data.Slice(8, 12)
+		tr.Batch, tr.Every = 3, 1
+		tr.SGD.Momentum = 0.5
+		tr.Rate = rbm.Inverse(0.1, 10)
+		tr.Report = func(r rbm.Report) error { return report(tr, r) }
+		return tr
+	}
+	if path := os.Getenv(pathVariable); path != "" {
+		first := true
+		tr := start(func(tr *rbm.Trainer, _ rbm.Report) error {
+			err := checkpoint.Save(path, tr)
+			if err == nil && first {
+				fmt.Println("saved")
+			}
+			first = false
+			return err
+		})
+		if err := checkpoint.Load(path, tr); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		t.Fatal(tr.Train(context.Background(), math.MaxInt))
+	}
+	path := filepath.Join(t.TempDir(), "c")
+	saved, last := 0, errors.New("the last step that was saved")
+	reference := start(func(_ *rbm.Trainer, r rbm.Report) error {
+		if r.Step == saved {
+			return last
+		}
+		return nil
+	})
+	got := start(nil)
+	kill(t, "TestKilledTrainers", path, func() {
+		before := got.Steps()
+		if err := checkpoint.Load(path, got); err != nil {
+			t.Fatal(err)
+		}
+		if saved = got.Steps(); saved <= before {
+			t.Fatalf("%d steps after %d", saved, before)
+		}
+		if err := reference.Train(context.Background(), math.MaxInt); !errors.Is(err, last) {
+			t.Fatal(err)
+		}
+		var x, y bytes.Buffer
+		if err := errors.Join(checkpoint.Write(&x, got), checkpoint.Write(&y, reference)); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(x.Bytes(), y.Bytes()) {
+			t.Fatalf("what was saved after %d steps is not what a program has that goes on", saved)
+		}
+	})
+	t.Logf("%d steps", saved)
+}
+
+// kill runs the test of this name in one process after the other, kills each at any time after it has saved, and then
+// calls check.
+func kill(t *testing.T, test, path string, check func()) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
 		t.Skip("there is no SIGKILL on " + runtime.GOOS)
 	}
@@ -192,13 +273,10 @@ func TestKilledProcesses(t *testing.T) {
 	if testing.Short() {
 		kills = 5
 	}
-	dir := t.TempDir()
-	path := filepath.Join(dir, "c")
-	reference, got := newTraining(nv, nh), newTraining(nv, nh)
 	rnd := rand.New(rand.NewPCG(1, 1))
 	left := 0
 	for range kills {
-		cmd := again(t, "TestKilledProcesses", pathVariable+"="+path)
+		cmd := again(t, test, pathVariable+"="+path)
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -217,25 +295,14 @@ func TestKilledProcesses(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd.Wait()
-
-		before := got.steps
-		if err := checkpoint.Load(path, got.parts()...); err != nil {
-			t.Fatal(err)
-		}
-		if got.steps <= before {
-			t.Fatalf("%d steps after %d", got.steps, before)
-		}
-		reference.run(int(got.steps - reference.steps))
-		if !bytes.Equal(got.bytes(t), reference.bytes(t)) {
-			t.Fatalf("what was saved after %d steps is not what a program has that goes on", got.steps)
-		}
-		n := len(files(t, dir)) - 1
+		check()
+		n := len(files(t, filepath.Dir(path))) - 1
 		if n > 3 {
 			t.Fatalf("there are %d temporary files, want at most 3", n)
 		}
 		left = max(left, n)
 	}
-	t.Logf("%d kills in %d steps, up to %d temporary files", kills, got.steps, left)
+	t.Logf("%d kills, up to %d temporary files", kills, left)
 }
 
 // files returns the names of the files in a directory.
@@ -557,6 +624,44 @@ func TestOtherParts(t *testing.T) {
 			}()
 			f()
 		}()
+	}
+}
+
+// So it is with a Trainer, which knows its rows and its sampler.
+func TestOtherTrainers(t *testing.T) {
+	samplers := []rbm.Sampler{rbm.NewCD(1, rand.NewPCG(1, 1)), rbm.NewPCD(3, 1, rand.NewPCG(1, 1)),
+		rbm.NewPT(3, 1, []float64{0, 1}, rand.NewPCG(1, 1)), rbm.NewPTT(3, 1, rand.NewPCG(1, 1)), new(rbm.Exact)}
+	for i, s := range samplers {
+		o := newTraining(4, 3)
+		one, two := rbm.NewTrainer(o.model, o.data, s, rand.NewPCG(1, 1)), rbm.NewTrainer(o.model.Clone(), o.data, new(rbm.Exact), rand.NewPCG(1, 1))
+		one.Held, two.Weights = o.data.Slice(0, 3), slices.Repeat([]float64{0.5}, 12)
+		steps := counter(5)
+		var b bytes.Buffer
+		if err := errors.Join(one.Step(), two.Step(), checkpoint.Write(&b, &steps, one, two)); err != nil {
+			t.Fatal(err)
+		}
+		whole := b.Bytes()
+		if err := errors.Join(one.Step(), two.Step()); err != nil {
+			t.Fatal(err)
+		}
+		steps++
+		parts := []checkpoint.State{&steps, one, two}
+		other := *o.data.Gather(nil, []int{11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0})
+		for k, tr := range []*rbm.Trainer{one, two} {
+			tr.Data = &other
+			checkRefused(t, fmt.Sprintf("%T: other rows", s), whole, parts, fmt.Sprintf("part %d of 3, a *rbm.Trainer: rbm: Trainer: Data has checksum", 1+k))
+			tr.Data = o.data
+		}
+		one.Sampler = samplers[(i+1)%len(samplers)]
+		checkRefused(t, fmt.Sprintf("%T: other sampler", s), whole, parts, "part 1 of 3, a *rbm.Trainer: rbm: Trainer: ")
+		one.Sampler = s
+		if err := checkpoint.Read(bytes.NewReader(whole), parts...); err != nil || steps != 5 || one.Steps() != 1 || two.Steps() != 1 {
+			t.Errorf("%T: %v, %d, %d and %d steps", s, err, steps, one.Steps(), two.Steps())
+		}
+		var again bytes.Buffer
+		if err := checkpoint.Write(&again, parts...); err != nil || !bytes.Equal(again.Bytes(), whole) {
+			t.Errorf("%T: the parts differ, %v", s, err)
+		}
 	}
 }
 
