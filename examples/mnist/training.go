@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/checkpoint"
+	"gonum.org/v1/gonum/mat"
 )
 
 const levels = 20 // temperatures of pt
@@ -35,7 +36,7 @@ type training struct {
 func newTraining(o options, d data, path string) *training {
 	src := rand.NewPCG(o.seed, 0)
 	m := newModel(o, d, src)
-	t := rbm.NewTrainer(m, d.train, newSampler(o, m, src), src)
+	t := rbm.NewTrainer(m, d.train, newSampler(o, d, src), src)
 	t.Held = d.held
 	t.Batch = o.batch
 	t.Patience = o.patience
@@ -46,6 +47,9 @@ func newTraining(o options, d data, path string) *training {
 	return &training{o: o, path: path, settings: newSettings(o, d), trainer: t, interval: time.Minute}
 }
 
+// newModel returns a model with random weights that cancel where the visible units
+// have the means of the data and the hidden ones are undecided, which makes the
+// start the same on flipped pictures.
 func newModel(o options, d data, src rand.Source) *rbm.RBM {
 	m := rbm.New(pixels, o.hidden)
 	uniform := rand.New(src)
@@ -55,6 +59,17 @@ func newModel(o options, d data, src rand.Source) *rbm.RBM {
 		}
 	}
 	m.FitVisibleBias(d.train)
+	means := m.VisibleProbs(nil, rbm.NewBits(1, o.hidden)).RowView(0) // without hidden units
+	undecided := mat.NewVecDense(o.hidden, nil)
+	for j := range o.hidden {
+		undecided.SetVec(j, 0.5)
+	}
+	var shift mat.VecDense
+	shift.MulVec(m.W, means)
+	m.C.SubVec(m.C, &shift)
+	shift.Reset()
+	shift.MulVec(m.W.T(), undecided)
+	m.B.SubVec(m.B, &shift)
 	return m
 }
 
@@ -72,7 +87,7 @@ func (o options) rateOver(steps int) rbm.Schedule {
 	}
 }
 
-func newSampler(o options, m *rbm.RBM, src rand.Source) rbm.Sampler {
+func newSampler(o options, d data, src rand.Source) rbm.Sampler {
 	switch o.sampler {
 	case "cd":
 		return rbm.NewCD(o.k, src)
@@ -81,8 +96,10 @@ func newSampler(o options, m *rbm.RBM, src rand.Source) rbm.Sampler {
 		for i := range betas {
 			betas[i] = float64(i) / (levels - 1)
 		}
+		base := rbm.New(pixels, 1)
+		base.FitVisibleBias(d.train)
 		pt := rbm.NewPT(o.batch, o.k, betas, src)
-		pt.Base = m.Clone().B.RawVector().Data // the means of the data
+		pt.Base = base.B.RawVector().Data
 		return pt
 	case "ptt":
 		return rbm.NewPTT(o.batch, o.k, src)
@@ -98,7 +115,11 @@ func (t *training) parts() []checkpoint.State {
 
 // resume goes on from the checkpoint, if there is one.
 func (t *training) resume() (found bool, err error) {
-	err = checkpoint.Load(t.path, t.parts()...)
+	// First whether it fits, as the error of other parts would say less.
+	err = checkpoint.Load(t.path, t.settings, ignored{}, ignored{})
+	if err == nil {
+		err = checkpoint.Load(t.path, t.parts()...)
+	}
 	var m misfit
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -111,6 +132,12 @@ func (t *training) resume() (found bool, err error) {
 	}
 	return true, nil
 }
+
+// ignored takes the place of a part that is not wanted.
+type ignored struct{}
+
+func (ignored) AppendBinary(b []byte) ([]byte, error) { return b, nil }
+func (ignored) UnmarshalBinary([]byte) error          { return nil }
 
 func (t *training) save() error {
 	t.saved = time.Now()
@@ -135,6 +162,9 @@ func (t *training) run(ctx context.Context, p progress) error {
 		p.printf("%5d %11.3f %10.3f %13.3f %8.4f %9.0f", r.Epoch, r.PseudoLogLikelihood, r.HeldPseudoLogLikelihood, r.FreeEnergyGap, r.WeightNorm, r.RowsPerSecond)
 		for _, warning := range t.history.add(r) {
 			p.printf("      warning: %s", warning)
+		}
+		if pt, ok := t.trainer.Sampler.(*rbm.PT); ok {
+			pt.Adapt()
 		}
 		if time.Since(t.saved) < t.interval {
 			return nil

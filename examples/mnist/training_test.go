@@ -31,13 +31,20 @@ func TestNewTraining(t *testing.T) {
 	}
 	fit := rbm.New(pixels, 1)
 	fit.FitVisibleBias(d.train)
-	if !mat.Equal(m.B, fit.B) {
-		t.Error("the visible biases do not fit the training rows")
+	means := fit.VisibleProbs(nil, rbm.NewBits(1, 1))
+	half := make([]float64, o.hidden)
+	for j := range half {
+		half[j] = 0.5
 	}
-	base := training.trainer.Sampler.(*rbm.PT).Base
-	m.B.SetVec(0, 7)
-	if !slices.Equal(base, fit.B.RawVector().Data) {
-		t.Error("the base of pt is not that of the training rows, or changes with the model")
+	undecided := mat.NewDense(1, o.hidden, half)
+	if !mat.EqualApprox(m.VisibleProbs(nil, undecided), means, 1e-12) {
+		t.Error("undecided hidden units do not give the means of the training rows")
+	}
+	if !mat.EqualApprox(m.HiddenProbs(nil, means), undecided, 1e-12) {
+		t.Error("the means of the training rows do not leave the hidden units undecided")
+	}
+	if !slices.Equal(training.trainer.Sampler.(*rbm.PT).Base, fit.B.RawVector().Data) {
+		t.Error("the base of pt is not that of the training rows")
 	}
 }
 
