@@ -226,7 +226,9 @@ func (t *Team) newer(last uint64) uint64 {
 	}
 }
 
-// await looks for news for a while, and reports whether it came.
+// await looks for news for a while, and reports whether it came. It does not
+// yield: the scheduler would give what else there is to run a whole time slice,
+// a hundred times as long as this lasts.
 func (t *Team) await(come func() bool) bool {
 	if come() {
 		return true
@@ -237,7 +239,6 @@ func (t *Team) await(come func() bool) bool {
 			if come() {
 				return true
 			}
-			runtime.Gosched()
 		}
 	}
 	return false
