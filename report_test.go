@@ -319,6 +319,7 @@ func TestWarnings(t *testing.T) {
 			tr := rbm.NewTrainer(rbm.NewRandom(16, 16, 0.1, newSource(2)), bars(4, 1), rbm.NewPCD(32, 1, newSource(1)), newSource(3))
 			tr.Every = 100
 			tr.SGD.Rate = 5
+			tr.Centering.Rate = 1
 			return tr
 		}, 700, []string{"the pseudo-log-likelihood fell from -0.0"}},
 		{"alike", func() *rbm.Trainer {
