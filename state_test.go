@@ -545,7 +545,7 @@ func TestImpossibleState(t *testing.T) {
 		{"PTT", pt([]uint64{1, f(0), 1, 1}, small, rates, replicas), nil, "replicas are 4×3, want those of 1 chains of 3 units at 2 models"},
 		{"PTT", pt([]uint64{1, f(0), 2, 1}, []uint64{2, 1, 0, 0, 0, 0, 0}, rates, replicas), nil, "replicas are 4×3, want those of 2 chains of 2 units"},
 		{"PTT", pt([]uint64{1, f(0), 2, 2}, small, rates, []uint64{2, 1, 0, 0, 0, 0, 0}, rates, replicas), nil, "model 1 has 2 visible units, want 3"},
-		{"PTT", pt([]uint64{1, f(0), 2, 1 << 40}, small, rates, replicas), nil, "payload ends too early"},
+		{"PTT", pt([]uint64{1, f(0), 2, 1 << 30}, small, rates, replicas), nil, "payload ends too early"},
 	} {
 		var p []byte
 		for _, x := range tt.words {
