@@ -44,13 +44,7 @@ type sgdState struct {
 // model of another size.
 func (o *SGD) Step(m *RBM, g *Gradient) {
 	nv, nh := m.Dims()
-	checkFactor("rate of SGD", o.Rate)
-	if !(0 <= o.Momentum && o.Momentum < 1) {
-		panic(fmt.Sprintf("rbm: momentum of SGD is %v, want one in [0, 1)", o.Momentum))
-	}
-	checkFactor("decay of SGD", o.Decay)
-	checkFactor("L1 of SGD", o.L1)
-	checkFactor("MaxNorm of SGD", o.MaxNorm)
+	o.check()
 	if g == nil {
 		panic("rbm: gradient is nil")
 	}
@@ -73,6 +67,29 @@ func (o *SGD) Step(m *RBM, g *Gradient) {
 	s.job = step{}
 	o.vector(m.B, g.B, d.B)
 	o.vector(m.C, g.C, d.C)
+}
+
+// check panics if a setting makes no sense.
+func (o *SGD) check() {
+	if wrong := o.wrong(); wrong != "" {
+		panic("rbm: " + wrong)
+	}
+}
+
+// wrong says which setting makes no sense, or nothing.
+func (o *SGD) wrong() string {
+	if !(0 <= o.Momentum && o.Momentum < 1) {
+		return fmt.Sprintf("momentum of SGD is %v, want one in [0, 1)", o.Momentum)
+	}
+	for _, x := range []struct {
+		name  string
+		value float64
+	}{{"rate", o.Rate}, {"decay", o.Decay}, {"L1", o.L1}, {"MaxNorm", o.MaxNorm}} {
+		if !finite(x.value) || x.value < 0 {
+			return fmt.Sprintf("%s of SGD is %v, want a finite number of at least 0", x.name, x.value)
+		}
+	}
+	return ""
 }
 
 // step is the job that moves the weights, one row a part.

@@ -113,7 +113,7 @@ func readRBM(d *wire.Decoder) RBM {
 }
 
 // AppendBinary appends the settings and the momentum of earlier steps to b. The
-// error is nil.
+// error is nil. It panics if a setting is one that Step panics about.
 func (o *SGD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "SGD", o.write) }
 
 // UnmarshalBinary sets o to the SGD that AppendBinary wrote: it goes on as that
@@ -127,6 +127,7 @@ func (o *SGD) UnmarshalBinary(data []byte) error {
 }
 
 func (o *SGD) write(b []byte) []byte {
+	o.check()
 	b = wire.AppendFloats(b, []float64{o.Rate, o.Momentum, o.Decay, o.L1, o.MaxNorm})
 	moves := o.state != nil && o.state.velocity.W != nil
 	b = wire.AppendBool(b, moves)
@@ -139,6 +140,9 @@ func (o *SGD) write(b []byte) []byte {
 
 func readSGD(d *wire.Decoder) SGD {
 	o := SGD{Rate: d.Float64(), Momentum: d.Float64(), Decay: d.Float64(), L1: d.Float64(), MaxNorm: d.Float64()}
+	if wrong := o.wrong(); d.OK() && wrong != "" {
+		d.Failf("%s", wrong)
+	}
 	if d.Bool("velocity") {
 		m := readRBM(d)
 		o.state = new(sgdState)
