@@ -16,8 +16,8 @@ import (
 //
 // which is the ordinary one of the same model written in v-μ and h-λ. Offsets
 // near the means of the units make learning faster, and independent of which of
-// the two states of a unit is called 1. The zero value is ready to use. A Centering belongs to one goroutine at a
-// time and must not be copied after its first use.
+// the two states of a unit is called 1. The zero value is ready to use. A Centering
+// belongs to one goroutine at a time and must not be copied after its first use.
 type Centering struct {
 	// Rate is the weight of a batch in the moving average that the offsets are,
 	// (1-Rate)·offset + Rate·mean; 0 stands for 0.01. Where there are no offsets yet

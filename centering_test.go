@@ -172,3 +172,18 @@ func TestCenteringMisuse(t *testing.T) {
 		}()
 	}
 }
+
+func TestCenteringByDefault(t *testing.T) {
+	m, cd := randomModel(5, 3, 0.5, 1), rbm.NewCD(1, newSource(2))
+	var zero rbm.Centering
+	same := rbm.Centering{Rate: 0.01}
+	other := rbm.NewCD(1, newSource(2))
+	var g, h rbm.Gradient
+	for n := range 3 {
+		v := randomBits(4, 5, 0.4, uint64(3+n))
+		zero.Gradient(&g, m, v, cd)
+		same.Gradient(&h, m, v, other)
+		checkSame(t, "gradient", gradientValues(&g), gradientValues(&h))
+		checkSame(t, "V", zero.V, same.V)
+	}
+}

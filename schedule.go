@@ -77,9 +77,17 @@ func between(from, to float64, steps int, share func(step int) float64) Schedule
 
 // checkFactor panics unless x, called name, is finite and not negative.
 func checkFactor(name string, x float64) {
-	if !(0 <= x && x <= math.MaxFloat64) {
-		panic(fmt.Sprintf("rbm: %s is %v, want a finite number of at least 0", name, x))
+	if wrong := wrongFactor(name, x); wrong != "" {
+		panic("rbm: " + wrong)
 	}
+}
+
+// wrongFactor says what is wrong with x, or nothing.
+func wrongFactor(name string, x float64) string {
+	if 0 <= x && x <= math.MaxFloat64 {
+		return ""
+	}
+	return fmt.Sprintf("%s is %v, want a finite number of at least 0", name, x)
 }
 
 func checkStep(step int) {

@@ -1,6 +1,7 @@
 package rbm
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/gorbm/rbm/internal/parallel"
@@ -81,15 +82,12 @@ func (o *SGD) wrong() string {
 	if !(0 <= o.Momentum && o.Momentum < 1) {
 		return fmt.Sprintf("momentum of SGD is %v, want one in [0, 1)", o.Momentum)
 	}
-	for _, x := range []struct {
-		name  string
-		value float64
-	}{{"rate", o.Rate}, {"decay", o.Decay}, {"L1", o.L1}, {"MaxNorm", o.MaxNorm}} {
-		if !finite(x.value) || x.value < 0 {
-			return fmt.Sprintf("%s of SGD is %v, want a finite number of at least 0", x.name, x.value)
-		}
-	}
-	return ""
+	return cmp.Or(
+		wrongFactor("rate of SGD", o.Rate),
+		wrongFactor("decay of SGD", o.Decay),
+		wrongFactor("L1 of SGD", o.L1),
+		wrongFactor("MaxNorm of SGD", o.MaxNorm),
+	)
 }
 
 // step is the job that moves the weights, one row a part.
