@@ -48,6 +48,48 @@ func TestNewTraining(t *testing.T) {
 	}
 }
 
+func TestFlagsOfTraining(t *testing.T) {
+	o := small(t)
+	o.init = 0.25
+	d, err := load(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if centred := newTraining(o, d, "").trainer; centred.Centering == nil || centred.SGD.Decay != 0 {
+		t.Errorf("without flags: centring %v, decay %v", centred.Centering, centred.SGD.Decay)
+	}
+	p, q := o, o
+	p.plain, p.decay, q.flip = true, 0.5, true
+	if plain := newTraining(p, d, "").trainer; plain.Centering != nil || plain.SGD.Decay != 0.5 {
+		t.Errorf("-plain -decay 0.5: centring %v, decay %v", plain.Centering, plain.SGD.Decay)
+	}
+	flipped, err := load(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string][2]*rbm.Bits{"training": {d.train, flipped.train}, "test": {d.test, flipped.test}} {
+		n, _ := b[0].Dims()
+		for r := range n {
+			for i := range pixels {
+				if b[0].Bit(r, i) == b[1].Bit(r, i) {
+					t.Fatalf("-flip: pixel %d of %s row %d is the same", i, name, r)
+				}
+			}
+		}
+	}
+	w := newTraining(o, d, "").trainer.Model.W
+	if low, high := mat.Min(w), mat.Max(w); low < -0.25 || low > -0.24 || high > 0.25 || high < 0.24 {
+		t.Errorf("-init 0.25: weights from %v to %v", low, high)
+	}
+	seen := make(map[string]bool)
+	for _, o := range []options{o, p, q} {
+		seen[fmt.Sprint(newSettings(o, d))] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("there are %d settings, want 3", len(seen))
+	}
+}
+
 func TestJudge(t *testing.T) {
 	o := small(t)
 	d, err := load(o)
