@@ -117,7 +117,7 @@ var wholesale = []struct {
 	{"PTT", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		nv, _ := m.Dims()
 		s := rbm.NewPTT(60, 3, newSource(2), rbm.New(nv, 3))
-		s.Least = 0.999
+		s.MinSwapRate = 0.999
 		x := train(m, v, s)
 		for _, m := range s.Models() { // more than one
 			x = append(x, params(m)...)
@@ -521,7 +521,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	weights := randomWeights(n, 40)
 	all := rbm.SGD{Rate: 1e-3, Momentum: 0.5, Decay: 1e-4, L1: 1e-4, MaxNorm: 2}
 	ptt := rbm.NewPTT(10, 2, newSource(38), rbm.New(nv, 1), m)
-	ptt.Least = 0
+	ptt.MinSwapRate = 0
 	for _, tt := range []struct {
 		name string
 		step func()

@@ -23,14 +23,14 @@ import (
 // The first model should be one that chains move about in freely: that without
 // weights, which a sweep draws afresh, is best. When the mean probability of the
 // exchanges between the last model of the ladder and the one sampled falls below
-// Least, the latter is saved, as the new last model, with copies of its states.
+// MinSwapRate, the latter is saved, as the new last model, with copies of its states.
 // So a ladder grows from the first steps of training on, and with it the time a
 // sweep takes, about twice that of n chains of [PCD] for each model.
 //
 // PTT is made by NewPTT. It belongs to one goroutine at a time.
 type PTT struct {
-	K     int     // sweeps, at least 1
-	Least float64 // swap rate at which a model is saved, in [0, 1); 0: never
+	K           int     // sweeps, at least 1
+	MinSwapRate float64 // swap rate at which a model is saved, in [0, 1); 0: never
 
 	n      int
 	saved  []*RBM
@@ -56,7 +56,7 @@ type swapRate struct {
 const swapWindow = 100
 
 // NewPTT returns parallel trajectory tempering of n chains by k sweeps a call,
-// with copies of the models, if any, as the ladder, and a Least of 0.25. To sample
+// with copies of the models, if any, as the ladder, and a MinSwapRate of 0.25. To sample
 // a trained model these are checkpoints of its training, in their order, or the
 // Models of the PTT that trained it. Without any, the ladder starts with the model
 // that has no weights and the visible biases of the model of the first call of
@@ -70,7 +70,7 @@ func NewPTT(n, k int, src rand.Source, models ...*RBM) *PTT {
 		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
 	}
 	checkSweeps(k)
-	s := &PTT{K: k, Least: 0.25, n: n, chains: NewChains(src)}
+	s := &PTT{K: k, MinSwapRate: 0.25, n: n, chains: NewChains(src)}
 	for i, m := range models {
 		nv, _ := m.Dims()
 		if want, _ := models[0].Dims(); nv != want {
@@ -82,7 +82,7 @@ func NewPTT(n, k int, src rand.Source, models ...*RBM) *PTT {
 }
 
 // Sample returns the states of the chains at m, n×nv, after K further sweeps,
-// with nil weights. Data is not used. It panics if K is less than 1, if Least is
+// with nil weights. Data is not used. It panics if K is less than 1, if MinSwapRate is
 // not in [0, 1), or if the sizes do not fit.
 func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.start(m)
@@ -92,7 +92,7 @@ func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) 
 	for range s.K {
 		s.sweep()
 	}
-	if s.swaps[len(s.swaps)-1].last < s.Least {
+	if s.swaps[len(s.swaps)-1].last < s.MinSwapRate {
 		s.save(m)
 		c.v.words = append(c.v.words, c.v.words[(c.v.rows-s.n)*c.v.stride:]...)
 		c.v.rows += s.n
@@ -146,8 +146,8 @@ func (s *PTT) start(m *RBM) {
 // check panics if the settings do not fit.
 func (s *PTT) check() {
 	checkSweeps(s.K)
-	if !(0 <= s.Least && s.Least < 1) {
-		panic(fmt.Sprintf("rbm: least swap rate is %v, want one in [0, 1)", s.Least))
+	if !(0 <= s.MinSwapRate && s.MinSwapRate < 1) {
+		panic(fmt.Sprintf("rbm: MinSwapRate is %v, want one in [0, 1)", s.MinSwapRate))
 	}
 	if s.chains == nil {
 		panic("rbm: PTT is empty, want that of NewPTT")

@@ -153,7 +153,7 @@ func TestPTTIsStationary(t *testing.T) {
 		models := trajectory(s.nv, s.nh, s.std, rnd)
 		m := models[3]
 		ptt := NewPTT(n, s.sweeps, rand.NewPCG(2, 2), models[:3]...)
-		ptt.Least = 0
+		ptt.MinSwapRate = 0
 		ptt.start(m)
 		var probs [][]float64
 		for k, model := range models {
@@ -214,7 +214,7 @@ func TestPTTTransition(t *testing.T) {
 	for clock := range uint64(2) {
 		for _, x := range [][4]int{{0, 7, 2, 5}, {6, 1, 4, 3}} {
 			ptt := NewPTT(n, 1, rand.NewPCG(6, clock), models[:3]...)
-			ptt.Least = 0
+			ptt.MinSwapRate = 0
 			ptt.start(models[3])
 			ptt.chains.clock = 10 + clock
 			for k, x := range x {
@@ -439,7 +439,7 @@ func TestPTTTraining(t *testing.T) {
 
 	// The ladder of the training serves to sample what was trained.
 	again := NewPTT(400, 50, rand.NewPCG(3, 3), models...)
-	again.Least = 0
+	again.MinSwapRate = 0
 	again.Sample(m, nil)
 	v, _ := again.Sample(m, nil)
 	count := make([]int, 1<<9)
@@ -469,13 +469,13 @@ func TestPTTGrows(t *testing.T) {
 	if len(first) != 1 || !mat.Equal(first[0].B, m.B) || mat.Norm(first[0].W, 1) != 0 {
 		t.Fatalf("%d models at first, want the biases of that sampled", len(first))
 	}
-	ptt.Least = 0
+	ptt.MinSwapRate = 0
 	ptt.Sample(m, nil)
 	ptt.Sample(m, nil)
 	if rates := ptt.SwapRates(); len(rates) != 1 || !(rates[0] < 0.2) {
 		t.Fatalf("swap rates are %v, want one under 0.2", rates)
 	}
-	ptt.Least = 0.25
+	ptt.MinSwapRate = 0.25
 	v, _ := ptt.Sample(m, nil)
 	if r, c := v.Dims(); r != n || c != nv {
 		t.Fatalf("sample is %d×%d, want %d×%d", r, c, n, nv)
@@ -506,8 +506,8 @@ func TestPTTGrows(t *testing.T) {
 		t.Errorf("weight of a saved model is %v, want %v", got, want)
 	}
 	given := NewPTT(n, 1, rand.NewPCG(3, 3), models...)
-	if given.Least != 0.25 {
-		t.Errorf("Least is %v, want 0.25", given.Least)
+	if given.MinSwapRate != 0.25 {
+		t.Errorf("MinSwapRate is %v, want 0.25", given.MinSwapRate)
 	}
 	models[1].W.Set(1, 2, 9)
 	if got := given.Models()[1].W.At(1, 2); got != 7 {
@@ -532,7 +532,7 @@ func TestPTTDoesNotSaveNaN(t *testing.T) {
 		first := New(4, 1)
 		first.B.SetVec(0, -100) // off, so that its energies do not show that the bias is NaN
 		ptt := NewPTT(200, 2, rand.NewPCG(2, 2), first)
-		ptt.Least = 0.99
+		ptt.MinSwapRate = 0.99
 		spoil(m)
 		ptt.Sample(m, nil)
 		if n, rates := len(ptt.Models()), ptt.SwapRates(); n != 1 || !math.IsNaN(rates[0]) {
@@ -565,8 +565,8 @@ func TestPTTMisuse(t *testing.T) {
 		{"rbm: source is nil", func() { NewPTT(1, 1, nil) }},
 		{"rbm: model is nil", func() { NewPTT(1, 1, src, nil) }},
 		{"rbm: models[1] has 4 visible units, want 3", func() { NewPTT(1, 1, src, New(3, 2), New(4, 2)) }},
-		{"rbm: least swap rate is 1, want one in [0, 1)", func() { (&PTT{K: 1, Least: 1}).Sample(New(3, 2), nil) }},
-		{"rbm: least swap rate is NaN, want one in [0, 1)", func() { (&PTT{K: 1, Least: math.NaN()}).Sample(New(3, 2), nil) }},
+		{"rbm: MinSwapRate is 1, want one in [0, 1)", func() { (&PTT{K: 1, MinSwapRate: 1}).Sample(New(3, 2), nil) }},
+		{"rbm: MinSwapRate is NaN, want one in [0, 1)", func() { (&PTT{K: 1, MinSwapRate: math.NaN()}).Sample(New(3, 2), nil) }},
 		{"rbm: PTT is empty, want that of NewPTT", func() { (&PTT{K: 1}).Sample(New(3, 2), nil) }},
 		{"rbm: k is 0, want at least 1", func() {
 			ptt := NewPTT(1, 1, src)

@@ -23,7 +23,7 @@ type Report struct {
 	HeldPseudoLogLikelihood float64
 	FreeEnergyGap           float64 // as [RBM.FreeEnergyGap]: it rises when the model overfits
 
-	WeightNorm     float64 // the root mean square of W
+	WeightRMS      float64 // the root mean square of W
 	HiddenActivity float64 // the mean of ĥ over hidden units and the rows of Data watched
 
 	SwapRates []float64 // of a Sampler that has them, as PT and PTT
@@ -115,7 +115,7 @@ func (t *Trainer) diagnose(r *Report, held *Bits) {
 	if held != nil {
 		r.FreeEnergyGap = weightedMean(m.FreeEnergy(nil, held), nil) - weightedMean(m.FreeEnergy(nil, data), weights)
 	}
-	r.WeightNorm, r.HiddenActivity = norms(m.W, hidden)
+	r.WeightRMS, r.HiddenActivity = norms(m.W, hidden)
 	if sampler, ok := t.Sampler.(interface{ SwapRates() []float64 }); ok {
 		r.SwapRates = sampler.SwapRates()
 	}

@@ -108,7 +108,7 @@ func TestReportFigures(t *testing.T) {
 					}
 					checkNear(t, "with Held", x[0], x[1], 1e-12)
 				}
-				checkNear(t, "WeightNorm", r.WeightNorm, mat.Norm(m.W, 2)/math.Sqrt(nv*nh), 1e-12)
+				checkNear(t, "WeightRMS", r.WeightRMS, mat.Norm(m.W, 2)/math.Sqrt(nv*nh), 1e-12)
 				p := m.HiddenProbs(nil, rows)
 				watched, _ := p.Dims()
 				checkNear(t, "HiddenActivity", r.HiddenActivity, mat.Sum(p)/float64(nh*watched), 1e-12)

@@ -24,7 +24,7 @@ import (
 //	PT         K; number of chains; list Base, list betas; Chains;
 //	           if they have rows, of each row its level; of each level but
 //	           the last the exchanges tried, then of each those done
-//	PTT        K; Least; number of chains; number of models; of each model the
+//	PTT        K; MinSwapRate; number of chains; number of models; of each model the
 //	           RBM, the sum and the number of the probabilities of exchanges
 //	           with the next, and their last mean; Chains
 //	Trainer    Batch; of Data, of Held and of Weights the rows, the columns and a
@@ -416,7 +416,7 @@ func readPT(d *wire.Decoder) PT {
 
 // AppendBinary appends all settings, models and replicas to b, and the rates of
 // exchanges. The error is nil. It panics if s was not made by NewPTT, K is less
-// than 1 or Least is not in [0, 1).
+// than 1 or MinSwapRate is not in [0, 1).
 func (s *PTT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PTT", s.write) }
 
 // UnmarshalBinary sets s, of whatever size it was, to the PTT that AppendBinary
@@ -424,7 +424,7 @@ func (s *PTT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PTT", s
 func (s *PTT) UnmarshalBinary(data []byte) error {
 	x, err := decode(data, "PTT", readPTT)
 	if err == nil {
-		s.K, s.Least, s.n, s.chains = x.K, x.Least, x.n, restored(s.chains, x.chains)
+		s.K, s.MinSwapRate, s.n, s.chains = x.K, x.MinSwapRate, x.n, restored(s.chains, x.chains)
 		s.saved, s.models, s.swaps = x.saved, x.models, x.swaps
 		if s.sample = (Bits{}); s.chains.v.rows > 0 {
 			s.collect()
@@ -435,7 +435,7 @@ func (s *PTT) UnmarshalBinary(data []byte) error {
 
 func (s *PTT) write(b []byte) []byte {
 	s.check()
-	b = wire.AppendFloat64(wire.AppendInt(b, s.K), s.Least)
+	b = wire.AppendFloat64(wire.AppendInt(b, s.K), s.MinSwapRate)
 	b = wire.AppendInt(wire.AppendInt(b, s.n), len(s.saved))
 	for k, m := range s.saved {
 		swaps := s.swaps[k]
@@ -446,9 +446,9 @@ func (s *PTT) write(b []byte) []byte {
 }
 
 func readPTT(d *wire.Decoder) (s PTT) {
-	s.K, s.Least = d.Int("K", 1), d.Float64()
-	if !(0 <= s.Least && s.Least < 1) {
-		d.Failf("Least is %v, want one in [0, 1)", s.Least)
+	s.K, s.MinSwapRate = d.Int("K", 1), d.Float64()
+	if !(0 <= s.MinSwapRate && s.MinSwapRate < 1) {
+		d.Failf("MinSwapRate is %v, want one in [0, 1)", s.MinSwapRate)
 	}
 	s.n = d.Int("number of chains", 1)
 	nv := 0
@@ -476,7 +476,7 @@ func readPTT(d *wire.Decoder) (s PTT) {
 }
 
 // AppendBinary appends all that a later call depends on to b, but for the rows
-// themselves and for Rate, Patience, Every and Report, which are up to the program.
+// themselves and for Schedule, Patience, Every and Report, which are up to the program.
 // The error is that of a Sampler, which must be an encoding.BinaryAppender and
 // BinaryUnmarshaler, as all of this package are, or an [Exact]. It panics if the
 // settings do not fit.
@@ -511,7 +511,7 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows and
-// a Sampler of the same type: t goes on as that one would have, with its own Rate,
+// a Sampler of the same type: t goes on as that one would have, with its own Schedule,
 // Patience, Every and Report. Model keeps its address, and so do the Sampler and
 // Centering, unless that is nil. Other rows are an error. After an error t is as
 // before.

@@ -60,7 +60,7 @@ func newTraining(nv, nh int, sampler string, momentum float64, centering *rbm.Ce
 		o.sampler = pt
 	case "PTT":
 		ptt := rbm.NewPTT(5, 2, newSource(3))
-		ptt.Least = 0.99
+		ptt.MinSwapRate = 0.99
 		o.sampler = ptt
 	}
 	return o
@@ -541,8 +541,8 @@ func TestImpossibleState(t *testing.T) {
 		{"PTT", pt([]uint64{1, f(0.5), 2, 1}, small, []uint64{0, 0, f(math.NaN())}, []uint64{7, 8, 0, 0}), nil, ""},
 		{"PTT", pt([]uint64{1, f(0), 2, 0}, []uint64{7, 8, 0, 0}), nil, ""},
 		{"PTT", pt([]uint64{0, f(0), 2, 0}, []uint64{7, 8, 0, 0}), nil, "K is 0"},
-		{"PTT", pt([]uint64{1, f(1), 2, 0}, []uint64{7, 8, 0, 0}), nil, "Least is 1, want one in [0, 1)"},
-		{"PTT", pt([]uint64{1, f(math.NaN()), 2, 0}, []uint64{7, 8, 0, 0}), nil, "Least is NaN"},
+		{"PTT", pt([]uint64{1, f(1), 2, 0}, []uint64{7, 8, 0, 0}), nil, "MinSwapRate is 1, want one in [0, 1)"},
+		{"PTT", pt([]uint64{1, f(math.NaN()), 2, 0}, []uint64{7, 8, 0, 0}), nil, "MinSwapRate is NaN"},
 		{"PTT", pt([]uint64{1, f(0), 0, 0}, []uint64{7, 8, 0, 0}), nil, "number of chains is 0, want at least 1"},
 		{"PTT", pt([]uint64{1, f(0), 2, 0}, replicas), nil, "replicas are 4×3"},
 		{"PTT", pt([]uint64{1, f(0), 1, 1}, small, rates, replicas), nil, "replicas are 4×3, want those of 1 chains of 3 units at 2 models"},

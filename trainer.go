@@ -37,8 +37,8 @@ type Trainer struct {
 
 	Batch     int // rows of a step, the last of an epoch having what is left
 	Sampler   Sampler
-	SGD       SGD        // its Rate is set by Rate, if there is one
-	Rate      Schedule   // of the number of steps before; nil: as SGD says
+	SGD       SGD        // its Rate is set by Schedule, if there is one
+	Schedule  Schedule   // of the number of steps before; nil: as SGD says
 	Centering *Centering // nil: the ordinary gradient
 
 	Patience int // reports in a row without a better model after which Train stops; 0: never; needs Held
@@ -157,8 +157,8 @@ func (t *Trainer) Step() error {
 		t.state.steps++
 		return nil
 	}
-	if t.Rate != nil {
-		t.SGD.Rate = t.Rate(t.state.steps)
+	if t.Schedule != nil {
+		t.SGD.Rate = t.Schedule(t.state.steps)
 	}
 	if t.Centering != nil {
 		t.Centering.WeightedGradient(&t.gradient, t.Model, v, weights, t.Sampler)

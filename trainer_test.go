@@ -75,7 +75,7 @@ func TestTrainerIsTheLoop(t *testing.T) {
 						tr.Centering, c = &rbm.Centering{Rate: 0.1}, &rbm.Centering{Rate: 0.1}
 					}
 					if scheduled {
-						tr.Rate = schedule
+						tr.Schedule = schedule
 					}
 					if weighted {
 						tr.Weights = weights
@@ -185,7 +185,7 @@ func TestTrainerSchedule(t *testing.T) {
 	tr := rbm.NewTrainer(rbm.New(5, 3), randomBits(10, 5, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(1))
 	tr.Batch = 4
 	var steps []int
-	tr.Rate = func(step int) float64 {
+	tr.Schedule = func(step int) float64 {
 		steps = append(steps, step)
 		return float64(step)
 	}
@@ -430,7 +430,7 @@ func TestTrainerAllocatesNothing(t *testing.T) {
 		tr := rbm.NewTrainer(randomModel(200, 30, 0.1, 2), data, s.new(20), newSource(3))
 		tr.SGD.Momentum = 0.5
 		tr.Weights = randomWeights(250, 4)
-		tr.Rate = func(int) float64 { return 1e-3 }
+		tr.Schedule = func(int) float64 { return 1e-3 }
 		epoch := func() {
 			for range 3 {
 				if err := tr.Step(); err != nil {
@@ -510,7 +510,7 @@ func TestTrainerOfWeights(t *testing.T) {
 		tr := rbm.NewTrainer(rbm.NewRandom(3, 2, 0.5, newSource(2)), data, new(rbm.Exact), newSource(1))
 		tr.Weights, tr.Batch = weights, batch
 		epochs := 40 + 30*batch
-		tr.Rate = rbm.Linear(0.2, 0, epochs*((n-1)/batch+1))
+		tr.Schedule = rbm.Linear(0.2, 0, epochs*((n-1)/batch+1))
 		trainFor(t, tr, epochs)
 		var off float64 // log-likelihood lost
 		lnZ := tr.Model.LogPartition()
@@ -529,7 +529,7 @@ func stateful(s rbm.Sampler, src uint64) *rbm.Trainer {
 	tr := rbm.NewTrainer(rbm.NewRandom(12, 7, 0.1, newSource(src)), randomBits(95, 12, 0.4, 1), s, newSource(src+1))
 	tr.Held = randomBits(30, 12, 0.4, 3)
 	tr.Weights = randomWeights(95, 4)
-	tr.Rate = rbm.Linear(0.2, 0, 60)
+	tr.Schedule = rbm.Linear(0.2, 0, 60)
 	tr.Patience = 100
 	tr.Every = 4
 	return tr
@@ -545,7 +545,7 @@ func TestTrainerGoesOnFromBytes(t *testing.T) {
 		{"Exact", func(int) rbm.Sampler { return new(rbm.Exact) }},
 		{"PTT", func(n int) rbm.Sampler {
 			s := rbm.NewPTT(n, 1, newSource(6))
-			s.Least = 0.97
+			s.MinSwapRate = 0.97
 			return s
 		}},
 	}

@@ -213,7 +213,7 @@ func TestKilledTrainers(t *testing.T) {
 		tr.Held = o.data.Slice(8, 12)
 		tr.Batch, tr.Every = 3, 1
 		tr.SGD.Momentum = 0.5
-		tr.Rate = rbm.Inverse(0.1, 10)
+		tr.Schedule = rbm.Inverse(0.1, 10)
 		tr.Report = func(r rbm.Report) error { return report(tr, r) }
 		return tr
 	}

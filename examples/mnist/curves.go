@@ -33,7 +33,7 @@ func writeCurves(w io.Writer, h history, heldName string) error {
 			{heldName, red, func(r *rbm.Report) float64 { return r.HeldPseudoLogLikelihood }},
 		},
 		{{"", dark, func(r *rbm.Report) float64 { return r.FreeEnergyGap }}},
-		{{"", dark, func(r *rbm.Report) float64 { return r.WeightNorm }}},
+		{{"", dark, func(r *rbm.Report) float64 { return r.WeightRMS }}},
 	}
 	for i, row := range plots {
 		for _, c := range lines[i] {

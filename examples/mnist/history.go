@@ -30,7 +30,7 @@ var columns = []struct {
 	{"pseudo_log_likelihood", func(r *rbm.Report) *float64 { return &r.PseudoLogLikelihood }},
 	{"held_pseudo_log_likelihood", func(r *rbm.Report) *float64 { return &r.HeldPseudoLogLikelihood }},
 	{"free_energy_gap", func(r *rbm.Report) *float64 { return &r.FreeEnergyGap }},
-	{"weight_norm", func(r *rbm.Report) *float64 { return &r.WeightNorm }},
+	{"weight_rms", func(r *rbm.Report) *float64 { return &r.WeightRMS }},
 	{"hidden_activity", func(r *rbm.Report) *float64 { return &r.HiddenActivity }},
 	{"chain_move", func(r *rbm.Report) *float64 { return &r.ChainMove }},
 }

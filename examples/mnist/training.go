@@ -154,12 +154,12 @@ func (t *training) steps(epochs int) int {
 // and at the end.
 func (t *training) run(ctx context.Context, p progress) error {
 	rate := t.o.rateOver(t.steps(t.o.epochs))
-	t.trainer.Rate = func(step int) float64 {
+	t.trainer.Schedule = func(step int) float64 {
 		p.reach(step)
 		return rate(step)
 	}
 	t.trainer.Report = func(r rbm.Report) error {
-		p.printf("%5d %11.3f %10.3f %13.3f %8.4f %9.0f", r.Epoch, r.PseudoLogLikelihood, r.HeldPseudoLogLikelihood, r.FreeEnergyGap, r.WeightNorm, r.RowsPerSecond)
+		p.printf("%5d %11.3f %10.3f %13.3f %8.4f %9.0f", r.Epoch, r.PseudoLogLikelihood, r.HeldPseudoLogLikelihood, r.FreeEnergyGap, r.WeightRMS, r.RowsPerSecond)
 		for _, warning := range t.history.add(r) {
 			p.printf("      warning: %s", warning)
 		}
