@@ -33,6 +33,7 @@ import (
 	"os"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/internal/atomicfile"
 	"github.com/gorbm/rbm/internal/wire"
 )
 
@@ -93,7 +94,7 @@ func Read(r io.Reader, parts ...State) error {
 func Save(path string, parts ...State) error {
 	b, err := encode(parts)
 	if err == nil {
-		err = replace(path, b)
+		err = atomicfile.Replace(path, b)
 	}
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)

@@ -1,4 +1,5 @@
-package checkpoint
+// Package atomicfile replaces files as a whole.
+package atomicfile
 
 import (
 	"errors"
@@ -20,8 +21,9 @@ const (
 	keep  = 2       // temporary files of others
 )
 
-// replace makes b the content of the file of this path, all at once.
-func replace(path string, b []byte) (err error) {
+// Replace makes b the content of the file of this path, all at once and for good,
+// as the documentation of checkpoint.Save says.
+func Replace(path string, b []byte) (err error) {
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
