@@ -2,8 +2,10 @@ package rbm
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"hash/crc64"
+	"io"
 	"math"
 	"math/bits"
 	"slices"
@@ -41,6 +43,8 @@ import (
 var (
 	_ state                    = (*RBM)(nil)
 	_ encoding.BinaryMarshaler = (*RBM)(nil)
+	_ io.WriterTo              = (*RBM)(nil)
+	_ io.ReaderFrom            = (*RBM)(nil)
 	_ state                    = (*SGD)(nil)
 	_ state                    = (*Centering)(nil)
 	_ state                    = (*Chains)(nil)
@@ -75,7 +79,8 @@ func decode[T any](data []byte, kind string, read func(d *wire.Decoder) T) (T, e
 // nil. It panics if the sizes of W, B and C do not fit.
 func (m *RBM) AppendBinary(b []byte) ([]byte, error) { return encode(b, "RBM", m.write) }
 
-// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call.
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the RBM or to what holds it.
 func (m *RBM) MarshalBinary() ([]byte, error) { return m.AppendBinary(nil) }
 
 // UnmarshalBinary sets m, of whatever size it was, to the RBM that AppendBinary
@@ -86,6 +91,58 @@ func (m *RBM) UnmarshalBinary(data []byte) error {
 		*m = x
 	}
 	return err
+}
+
+// WriteTo writes what AppendBinary appends to w, in one call, and returns how many
+// bytes w took. It panics if the sizes of W, B and C do not fit.
+func (m *RBM) WriteTo(w io.Writer) (int64, error) {
+	b, err := m.AppendBinary(nil)
+	if err != nil {
+		return 0, err
+	}
+	n, err := w.Write(b)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
+		err = fmt.Errorf("rbm: RBM: %w", err)
+	}
+	return int64(n), err
+}
+
+// ReadFrom sets m, of whatever size it was, to the RBM that WriteTo wrote, in new
+// memory, and returns how many bytes it read. It reads to the end of r, as an
+// io.ReaderFrom does: that a byte follows is an error, and so is that there are
+// none. After an error m is as before.
+func (m *RBM) ReadFrom(r io.Reader) (int64, error) {
+	c := counter{r: r}
+	data, err := wire.ReadFrame(&c)
+	if err == nil {
+		var more [1]byte
+		if n, end := io.ReadFull(&c, more[:]); n > 0 {
+			err = errors.New("bytes follow the model")
+		} else if end != io.EOF {
+			err = end
+		}
+	} else if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return c.n, fmt.Errorf("rbm: RBM: %w", err)
+	}
+	return c.n, m.UnmarshalBinary(data)
+}
+
+// A counter counts the bytes that are read.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
 }
 
 func (m *RBM) write(b []byte) []byte {

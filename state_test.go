@@ -3,14 +3,18 @@ package rbm_test
 import (
 	"bytes"
 	"encoding"
+	"encoding/binary"
 	"encoding/gob"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"reflect"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/internal/wire"
@@ -275,6 +279,110 @@ func TestGob(t *testing.T) {
 	}
 	checkSame(t, "model", params(got.Model), params(m))
 	checkSame(t, "value", params(&got.Value), params(rbm.New(2, 3)))
+
+	type pointer struct{ Model *rbm.RBM }
+	if err := gob.NewEncoder(&b).Encode([]pointer{{m}, {nil}}); err != nil {
+		t.Fatal(err)
+	}
+	var list []pointer
+	if err := gob.NewDecoder(&b).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	checkSame(t, "model of a list", params(list[0].Model), params(m))
+	if list[1].Model != nil {
+		t.Error("no model has become one")
+	}
+}
+
+// WriteTo writes the same bytes as AppendBinary, and ReadFrom takes them however they come.
+func TestReadFrom(t *testing.T) {
+	forShapes(t, func(t *testing.T, nv, nh int) {
+		m := randomModel(nv, nh, 1, 1)
+		m.B.SetVec(nv-1, math.Float64frombits(0xfff8000000001234))
+		view, _ := surrounded(m)
+		want := saved(t, m)
+		var b bytes.Buffer
+		if n, err := view.WriteTo(&b); err != nil || n != int64(len(want)) || !bytes.Equal(b.Bytes(), want) {
+			t.Errorf("WriteTo = %d, %v, want the %d bytes of AppendBinary", n, err, len(want))
+		}
+		for name, r := range map[string]io.Reader{
+			"Reader":        bytes.NewReader(want),
+			"OneByteReader": iotest.OneByteReader(bytes.NewReader(want)),
+			"HalfReader":    iotest.HalfReader(bytes.NewReader(want)),
+			"DataErrReader": iotest.DataErrReader(bytes.NewReader(want)),
+		} {
+			got := rbm.New(2, 2)
+			if n, err := got.ReadFrom(r); err != nil || n != int64(len(want)) || !bytes.Equal(saved(t, got), want) {
+				t.Errorf("%s: ReadFrom = %d, %v, want %d and the same model", name, n, err, len(want))
+			}
+		}
+	})
+	large, got := rbm.NewRandom(300, 200, 1, newSource(1)), new(rbm.RBM)
+	var b bytes.Buffer
+	n, err := large.WriteTo(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read, err := got.ReadFrom(&b); err != nil || read != n || !bytes.Equal(saved(t, got), saved(t, large)) {
+		t.Errorf("ReadFrom = %d, %v, want %d and the same model", read, err, n)
+	}
+}
+
+// The count is right after an error too, and then the model is as before.
+func TestReadFromFails(t *testing.T) {
+	m, old := randomModel(3, 2, 1, 1), randomModel(2, 1, 1, 2)
+	whole, before := saved(t, m), saved(t, old)
+	broken := errors.New("broken")
+	check := func(name string, r io.Reader, want int, message string) {
+		t.Helper()
+		n, err := old.ReadFrom(r)
+		checkError(t, name, err, "rbm: RBM: ", message)
+		if n != int64(want) || errors.Is(err, io.EOF) {
+			t.Errorf("%s: ReadFrom = %d, %v, want %d and not EOF", name, n, err, want)
+		}
+		if !bytes.Equal(saved(t, old), before) {
+			t.Errorf("%s: the model has changed", name)
+		}
+	}
+	for n := range whole {
+		check(fmt.Sprintf("first %d bytes", n), bytes.NewReader(whole[:n]), n, "unexpected EOF")
+		bad := slices.Clone(whole)
+		bad[n] ^= 1
+		r := bytes.NewReader(bad)
+		_, err := old.ReadFrom(r)
+		checkError(t, fmt.Sprintf("byte %d changed", n), err)
+		check(fmt.Sprintf("byte %d changed", n), bytes.NewReader(bad), len(whole)-r.Len(), "")
+	}
+	for n := range len(whole) + 1 {
+		r := io.MultiReader(iotest.HalfReader(bytes.NewReader(whole[:n])), iotest.ErrReader(broken))
+		check(fmt.Sprintf("broken after %d bytes", n), r, n, "broken")
+	}
+	check("bytes behind", bytes.NewReader(append(slices.Clone(whole), 0, 0)), len(whole)+1, "bytes follow the model")
+	sgd := saved(t, new(rbm.SGD))
+	check("SGD", bytes.NewReader(sgd), len(sgd), `data is of kind "SGD"`)
+	for n := range len(whole) + 1 {
+		if got, err := m.WriteTo(&limited{n, broken}); got != int64(n) || (n < len(whole)) != errors.Is(err, broken) {
+			t.Errorf("WriteTo = %d, %v, want %d and the error of the writer", got, err, n)
+		}
+		if got, err := m.WriteTo(&limited{n, nil}); got != int64(n) || (n < len(whole)) != errors.Is(err, io.ErrShortWrite) {
+			t.Errorf("WriteTo = %d, %v, want %d and a short write", got, err, n)
+		}
+	}
+	wantPanic(t, "WriteTo", func() { new(rbm.RBM).WriteTo(io.Discard) }, "W, B or C is nil")
+}
+
+// limited takes n bytes, and no more.
+type limited struct {
+	n   int
+	err error
+}
+
+func (w *limited) Write(p []byte) (int, error) {
+	if len(p) <= w.n {
+		w.n -= len(p)
+		return len(p), nil
+	}
+	return w.n, w.err
 }
 
 // Every exported field comes back, those that are added later too.
@@ -453,6 +561,17 @@ func TestStateThatClaimsMuch(t *testing.T) {
 		// An error allocates, but no weights.
 		if n := testing.AllocsPerRun(10, func() { m.UnmarshalBinary(data) }); n > 10 {
 			t.Errorf("%v takes %v allocations", p, n)
+		}
+	}
+	for _, size := range []uint64{1 << 30, 1 << 40, 1 << 60, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
+		claim := slices.Clone(saved(t, rbm.New(1, 1))[:40])
+		binary.LittleEndian.PutUint64(claim[24:], size)
+		var m0, m1 runtime.MemStats
+		runtime.ReadMemStats(&m0)
+		_, err := m.ReadFrom(bytes.NewReader(claim))
+		runtime.ReadMemStats(&m1)
+		if n := m1.TotalAlloc - m0.TotalAlloc; err == nil || n > 128<<10 {
+			t.Errorf("a claim of %d bytes takes %d bytes, error %v", size, n, err)
 		}
 	}
 	for _, k := range kinds {
@@ -636,6 +755,32 @@ func FuzzUnmarshal(f *testing.F) {
 			t.Fatalf("%s: %x is written as %x", k.name, data, saved(t, x))
 		}
 		use(x, payload(data))
+	})
+}
+
+// ReadFrom takes what UnmarshalBinary takes.
+func FuzzReadFrom(f *testing.F) {
+	whole := saved(f, randomModel(3, 2, 1, 1))
+	f.Add(false, whole)
+	f.Add(false, append(slices.Clone(whole), 0))
+	f.Add(false, whole[:40])
+	f.Add(true, payload(whole))
+	f.Fuzz(func(t *testing.T, framed bool, data []byte) {
+		if framed {
+			data = frame("RBM", data)
+		}
+		m, want := rbm.New(2, 1), rbm.New(2, 1)
+		r := bytes.NewReader(data)
+		n, err := m.ReadFrom(r)
+		if int(n) != len(data)-r.Len() {
+			t.Fatalf("ReadFrom = %d, want %d", n, len(data)-r.Len())
+		}
+		if wantErr := want.UnmarshalBinary(data); (err == nil) != (wantErr == nil) {
+			t.Fatalf("ReadFrom gives error %v, UnmarshalBinary %v", err, wantErr)
+		}
+		if !bytes.Equal(saved(t, m), saved(t, want)) {
+			t.Fatalf("ReadFrom gives %x, UnmarshalBinary %x", saved(t, m), saved(t, want))
+		}
 	})
 }
 

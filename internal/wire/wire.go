@@ -111,7 +111,7 @@ func AppendFrame(b []byte, kind string, write func([]byte) ([]byte, error)) ([]b
 // ReadFrame reads the bytes of one frame, of whatever kind, and no more. They are
 // not checked further: that is up to Open. It returns io.EOF if there are none.
 func ReadFrame(r io.Reader) ([]byte, error) {
-	const step = 1 << 20
+	const step = 1 << 16
 	b := make([]byte, headerSize)
 	n, err := io.ReadFull(r, b)
 	if err == io.ErrUnexpectedEOF {
