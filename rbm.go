@@ -33,6 +33,7 @@
 // A training loop is three lines, as the example of this package shows. [Trainer]
 // is one with minibatches, reports, warnings and early stopping. Package
 // checkpoint keeps any of these in a file, so that training goes on bit for bit.
+// Package npz exchanges models with NumPy and scikit-learn.
 //
 // # Batches
 //

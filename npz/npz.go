@@ -1,0 +1,217 @@
+// Package npz reads and writes models in the .npz format of NumPy: a zip file with
+// an array for each of W (nh×nv), b (nv) and c (nh). Python writes one for [Load]
+// with
+//
+//	np.savez("model.npz", W=W, b=b, c=c)
+//
+// and gets what [Save] wrote with
+//
+//	f = np.load("model.npz")
+//	W, b, c = f["W"], f["b"], f["c"]
+//
+// [Load] knows the names of a BernoulliRBM r of scikit-learn too:
+//
+//	np.savez("model.npz", components_=r.components_,
+//	    intercept_visible_=r.intercept_visible_, intercept_hidden_=r.intercept_hidden_)
+//
+// which takes the arrays of [Save] in turn:
+//
+//	r = BernoulliRBM(n_components=len(c))
+//	r.components_, r.intercept_visible_, r.intercept_hidden_ = W, b, c
+//
+// Free energies and probabilities are then the same in all three.
+package npz
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/internal/atomicfile"
+	"github.com/gorbm/rbm/internal/wire"
+	"gonum.org/v1/gonum/mat"
+)
+
+// The names of the weights, the visible and the hidden biases.
+var (
+	ours    = []string{"W", "b", "c"}
+	sklearn = []string{"components_", "intercept_visible_", "intercept_hidden_"}
+)
+
+const extension = ".npy"
+
+// Read reads a model from a .npz file, the first size bytes of r. It needs either
+// the arrays W, b and c or components_, intercept_visible_ and intercept_hidden_,
+// of two dimensions, one and one. Parts of both are an error, and so are two arrays
+// of one name; arrays of other names are ignored. Numbers are float64 or float32 of either byte order, in C or Fortran
+// order, zipped as np.savez or np.savez_compressed does. NaN and infinities are
+// values as any other; every float64 keeps its bits.
+//
+// Whatever the bytes are, Read returns a model or an error, and takes no more memory
+// than a small multiple of the bytes it reads, those that are compressed counted as
+// what they are uncompressed.
+func Read(r io.ReaderAt, size int64) (*rbm.RBM, error) {
+	m, err := read(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("npz: %w", err)
+	}
+	return m, nil
+}
+
+func read(r io.ReaderAt, size int64) (*rbm.RBM, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, err
+	}
+	files := make(map[string]*zip.File)
+	var found []string
+	for _, f := range z.File {
+		name, ok := strings.CutSuffix(f.Name, extension)
+		if !ok {
+			continue
+		}
+		if files[name] != nil {
+			return nil, fmt.Errorf("there are two arrays %.40q", name)
+		}
+		files[name] = f
+		found = append(found, name)
+	}
+	names, err := choose(found)
+	if err != nil {
+		return nil, err
+	}
+
+	var arrays [3]*array
+	for k, name := range names {
+		a, err := open(files[name], name, size)
+		if err != nil {
+			return nil, fmt.Errorf("array %s: %w", name, err)
+		}
+		defer a.data.Close()
+		arrays[k] = a
+	}
+	// All sizes are compared before much is read.
+	w := arrays[0]
+	if len(w.shape) != 2 || w.shape[0] == 0 || w.shape[1] == 0 {
+		return nil, fmt.Errorf("%s has shape %v, want (nh, nv) with at least 1 of each", w.name, w.shape)
+	}
+	nh, nv := w.shape[0], w.shape[1]
+	for k, want := range []shape{{nv}, {nh}} {
+		if a := arrays[k+1]; !slices.Equal(a.shape, want) {
+			return nil, fmt.Errorf("%s has shape %v, want %v as %s has shape %v", a.name, a.shape, want, w.name, w.shape)
+		}
+	}
+	var values [3][]float64
+	for k, a := range arrays {
+		if values[k], err = a.values(); err != nil {
+			return nil, fmt.Errorf("array %s: %w", a.name, err)
+		}
+	}
+	return &rbm.RBM{W: mat.NewDense(nh, nv, values[0]), B: mat.NewVecDense(nv, values[1]), C: mat.NewVecDense(nh, values[2])}, nil
+}
+
+// choose returns the names of the arrays to read, out of those that were found.
+func choose(found []string) ([]string, error) {
+	has := func(name string) bool { return slices.Contains(found, name) }
+	all := func(names []string) bool { return has(names[0]) && has(names[1]) && has(names[2]) }
+	switch {
+	case all(ours) && !slices.ContainsFunc(sklearn, has):
+		return ours, nil
+	case all(sklearn) && !slices.ContainsFunc(ours, has):
+		return sklearn, nil
+	}
+	const most = 8
+	list := "no arrays"
+	for i, name := range found {
+		switch {
+		case i == 0:
+			list = fmt.Sprintf("arrays %.40q", name)
+		case i < most:
+			list += fmt.Sprintf(", %.40q", name)
+		case i == most:
+			list += fmt.Sprintf(" and %d more", len(found)-most)
+		}
+	}
+	return nil, fmt.Errorf("there are %s, want either %s or %s", list, strings.Join(ours, ", "), strings.Join(sklearn, ", "))
+}
+
+// Write writes m to w as arrays W, b and c of float64, in C order and not
+// compressed. The bytes depend on m alone. It panics if the sizes of W, B and C do
+// not fit.
+func Write(w io.Writer, m *rbm.RBM) error {
+	if err := write(w, m); err != nil {
+		return fmt.Errorf("npz: %w", err)
+	}
+	return nil
+}
+
+func write(w io.Writer, m *rbm.RBM) error {
+	nv, nh := m.Dims()
+	z := zip.NewWriter(w)
+	var b []byte
+	for k, a := range []struct {
+		shape
+		m mat.Matrix // its rows, one after the other
+	}{{shape{nh, nv}, m.W}, {shape{nv}, m.B.T()}, {shape{nh}, m.C.T()}} {
+		f, err := z.CreateHeader(&zip.FileHeader{
+			Name:     ours[k] + extension,
+			Method:   zip.Store,
+			Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), // the first that a zip file can hold
+		})
+		if err != nil {
+			return err
+		}
+		b = appendHeader(b[:0], a.shape)
+		rows, cols := a.m.Dims()
+		for r := range rows {
+			for i := range cols {
+				b = wire.AppendFloat64(b, a.m.At(r, i))
+			}
+			if _, err := f.Write(b); err != nil {
+				return err
+			}
+			b = b[:0]
+		}
+	}
+	return z.Close()
+}
+
+// Save writes m to the file of this path as [Write] does, in place of an older one.
+// It is atomic, with temporary files like those of checkpoint.Save. It panics if the
+// sizes of W, B and C do not fit.
+func Save(path string, m *rbm.RBM) error {
+	var b bytes.Buffer
+	err := write(&b, m)
+	if err == nil {
+		err = atomicfile.Replace(path, b.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("npz: %w", err)
+	}
+	return nil
+}
+
+// Load reads the model of a file as [Read] does. Where there is no file the error
+// wraps fs.ErrNotExist.
+func Load(path string) (*rbm.RBM, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("npz: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("npz: %w", err)
+	}
+	m, err := read(f, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("npz: %s: %w", path, err)
+	}
+	return m, nil
+}
