@@ -31,8 +31,7 @@ type array struct {
 	width   int // of an element in bytes, 4 or 8
 	order   binary.ByteOrder
 
-	data   io.ReadCloser // at the elements
-	likely int           // how many elements the file may well have
+	data io.ReadCloser // at the elements
 }
 
 const (
@@ -85,21 +84,21 @@ func appendHeader(b []byte, s shape) []byte {
 	return append(append(b, header...), strings.Repeat(" ", size-len(header)-1)+"\n"...)
 }
 
-// open reads the header of an array in a zip file of so many bytes.
-func open(f *zip.File, name string, size int64) (*array, error) {
+// open reads the header of an array, called name.
+func open(f *zip.File, name string) (*array, error) {
 	data, err := f.Open()
 	if err != nil {
 		return nil, err
 	}
 	a := &array{name: name, data: data}
-	if err := a.open(f, size); err != nil {
+	if err := a.open(f); err != nil {
 		data.Close()
 		return nil, noEOF(err)
 	}
 	return a, nil
 }
 
-func (a *array) open(f *zip.File, size int64) error {
+func (a *array) open(f *zip.File) error {
 	start := make([]byte, len(magic)+4)
 	if _, err := io.ReadFull(a.data, start); err != nil {
 		return err
@@ -138,8 +137,6 @@ func (a *array) open(f *zip.File, size int64) error {
 	if have != want {
 		return fmt.Errorf("it has %d bytes, want %d as the shape is %v", have, want, a.shape)
 	}
-	// What is said to be there may not be. But numbers are hardly compressed.
-	a.likely = int(min(uint64(count), f.CompressedSize64/uint64(a.width), uint64(size)/uint64(a.width)))
 	return nil
 }
 
@@ -277,13 +274,14 @@ func (p *parser) number() (int, bool) {
 // checksum is found to be right.
 func (a *array) values() ([]float64, error) {
 	n, _ := a.shape.len()
-	x := make([]float64, 0, a.likely)
+	var x []float64
 	var buf [1 << 15]byte
 	for len(x) < n {
 		b := buf[:min(len(buf), (n-len(x))*a.width)]
 		if _, err := io.ReadFull(a.data, b); err != nil {
 			return nil, noEOF(err)
 		}
+		// What is said to be there may not be: memory is taken as the bytes come.
 		if more := len(b) / a.width; cap(x)-len(x) < more {
 			x = slices.Grow(x, min(n-len(x), max(len(x), more)))
 		}

@@ -89,7 +89,7 @@ func read(r io.ReaderAt, size int64) (*rbm.RBM, error) {
 
 	var arrays [3]*array
 	for k, name := range names {
-		a, err := open(files[name], name, size)
+		a, err := open(files[name], name)
 		if err != nil {
 			return nil, fmt.Errorf("array %s: %w", name, err)
 		}
@@ -167,7 +167,7 @@ func write(w io.Writer, m *rbm.RBM) error {
 		if err != nil {
 			return err
 		}
-		b = appendHeader(b[:0], a.shape)
+		b = appendHeader(b, a.shape)
 		rows, cols := a.m.Dims()
 		for r := range rows {
 			for i := range cols {

@@ -172,7 +172,7 @@ func checkRefused(t *testing.T, name string, data []byte, want ...string) {
 }
 
 func TestRead(t *testing.T) {
-	for _, size := range [][2]int{{1, 1}, {nv, nh}, {1, 3}, {5, 1}, {130, 70}} {
+	for _, size := range [][2]int{{1, 1}, {nv, nh}, {1, 3}, {5, 1}, {35, 20}} {
 		for _, descr := range []string{"<f8", ">f8", "<f4", ">f4"} {
 			for _, fortran := range []bool{false, true} {
 				for _, method := range []uint16{zip.Store, zip.Deflate} {
@@ -459,6 +459,7 @@ func TestHeaders(t *testing.T) {
 		{"{'descr': '<f8', 'fortran_order': False, 'shape': 12}", bad},
 		{"{'descr': '<f8', 'fortran_order': False, 'shape': (12)}", bad},
 		{"{'descr': '<f8', 'fortran_order': False, 'shape': (3 4)}", bad},
+		{"{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4 1)}", bad},
 		{"{'descr': '<f8', 'fortran_order': False, 'shape': (3,,4)}", bad},
 		{"{'descr': '<f8', 'fortran_order': False, 'shape': (,)}", bad},
 		{"{'descr': '<f8', 'fortran_order': False, 'shape': (3, -4)}", bad},
@@ -528,7 +529,7 @@ func TestDamage(t *testing.T) {
 		whole := archive(t, parts(m, ours, 1, "<f8", true, method)...)
 		for n := range whole {
 			checkRefused(t, fmt.Sprintf("first %d bytes", n), whole[:n])
-			for _, flip := range []byte{1, 2, 8, 0x80, 0xff} {
+			for _, flip := range []byte{1, 8, 0xff} {
 				bad := slices.Clone(whole)
 				bad[n] ^= flip
 				if got, err := read(bad); err == nil {
@@ -596,7 +597,7 @@ func TestClaims(t *testing.T) {
 	biases := npy(1, header("<f8", false, fmt.Sprintf("(%d,)", much)), nil)
 	one := npy(1, header("<f8", false, "(1,)"), make([]byte, 8))
 	for _, method := range []uint16{zip.Store, zip.Deflate} {
-		for _, stored := range []int{0, 100, 10_000} {
+		for _, stored := range []int{0, 100, 10_000, 100_000} {
 			e := []entry{{"W.npy", method, head}, {"b.npy", method, biases}, {"c.npy", zip.Store, one}}
 			sizes := []int{len(head) + 8*much, len(biases) + 8*much, len(one)}
 			for k := range 2 {
@@ -611,7 +612,7 @@ func TestClaims(t *testing.T) {
 			_, err := read(data)
 			runtime.ReadMemStats(&m1)
 			checkError(t, fmt.Sprintf("method %d, %d bytes", method, stored), err, "array W: ")
-			if n := m1.TotalAlloc - m0.TotalAlloc; n > 512<<10 {
+			if n := m1.TotalAlloc - m0.TotalAlloc; n > uint64(512<<10+8*len(data)) {
 				t.Errorf("method %d: %d bytes take %d, error %v", method, len(data), n, err)
 			}
 		}
