@@ -29,7 +29,8 @@ type Sampler interface {
 // off, as a bit cannot be NaN.
 //
 // Chains are made by NewChains; the zero value has seed 0. They have no states
-// until Start or StartRandom.
+// until Start or StartRandom. Burn-in and thinning are loops of the caller's over
+// Gibbs; whether there were enough sweeps, [Diagnose] can say.
 type Chains struct {
 	seed  uint64
 	clock uint64 // sweeps and starts so far

@@ -1,0 +1,277 @@
+package rbm_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+)
+
+// autoregressive returns stationary chains xₜ = ρxₜ₋₁ + noise, of variance 1.
+func autoregressive(chains, draws int, rho float64, seed uint64) *mat.Dense {
+	rnd := rand.New(newSource(seed))
+	x := mat.NewDense(chains, draws, nil)
+	for r := range chains {
+		row := x.RawRowView(r)
+		row[0] = rnd.NormFloat64()
+		for t := 1; t < draws; t++ {
+			row[t] = rho*row[t-1] + math.Sqrt(1-rho*rho)*rnd.NormFloat64()
+		}
+	}
+	return x
+}
+
+// naiveDiagnostics has all pairs of lags at once, by double loops.
+func naiveDiagnostics(x *mat.Dense) rbm.Diagnostics {
+	chains, draws := x.Dims()
+	n := draws / 2
+	var variances, means []float64
+	autocovariance := make([]float64, n)
+	for r := range chains {
+		row := x.RawRowView(r)
+		for _, half := range [][]float64{row[:n], row[(draws+1)/2:]} {
+			mean, variance := stat.MeanVariance(half, nil)
+			variances, means = append(variances, variance), append(means, mean)
+			for s, a := range half {
+				for t := s; t < n; t++ {
+					autocovariance[t-s] += (a - mean) * (half[t] - mean) / float64(n) / float64(2*chains)
+				}
+			}
+		}
+	}
+	w := meanOf(variances)
+	between := float64(n) * stat.Variance(means, nil)
+	plus := float64(n-1)/float64(n)*w + between/float64(n)
+	rho := make([]float64, n)
+	for t := range rho {
+		rho[t] = 1 - (w-autocovariance[t])/plus
+	}
+	rho[0] = 1
+	var pairs []float64
+	for k := range n / 2 {
+		pairs = append(pairs, rho[2*k]+rho[2*k+1])
+	}
+	if end := slices.IndexFunc(pairs, func(p float64) bool { return p <= 0 }); end >= 0 {
+		pairs = pairs[:end]
+	}
+	tau := -1.0
+	if 2*len(pairs) < n {
+		tau += math.Max(0, rho[2*len(pairs)])
+	}
+	for k := range pairs {
+		tau += 2 * slices.Min(pairs[:k+1])
+	}
+	total := float64(2 * chains * n)
+	tau = math.Max(tau, 1/math.Log10(total))
+	return rbm.Diagnostics{AutocorrelationTime: tau, ESS: total / tau, SplitRHat: math.Sqrt(plus / w)}
+}
+
+func checkDiagnostics(t *testing.T, name string, got, want rbm.Diagnostics, tol float64) {
+	t.Helper()
+	checkNear(t, name+": AutocorrelationTime", got.AutocorrelationTime, want.AutocorrelationTime, tol*want.AutocorrelationTime)
+	checkNear(t, name+": ESS", got.ESS, want.ESS, tol*want.ESS)
+	checkNear(t, name+": SplitRHat", got.SplitRHat, want.SplitRHat, tol*want.SplitRHat)
+}
+
+// The halves are 0, 1 and 2, 3, of means ½ and 2½: W = ½, var⁺ = ¼+2, and the
+// autocovariance at lag 1 is -⅛.
+func TestDiagnoseByHand(t *testing.T) {
+	tau := -1 + 2*(1+1-(0.5+0.125)/2.25)
+	want := rbm.Diagnostics{AutocorrelationTime: tau, ESS: 4 / tau, SplitRHat: math.Sqrt(2.25 / 0.5)}
+	checkDiagnostics(t, "0 1 2 3", rbm.Diagnose(mat.NewDense(1, 4, []float64{0, 1, 2, 3})), want, 1e-15)
+	checkDiagnostics(t, "0 1 9 2 3", rbm.Diagnose(mat.NewDense(1, 5, []float64{0, 1, 9, 2, 3})), want, 1e-15)
+}
+
+func TestDiagnoseDefinition(t *testing.T) {
+	for i, s := range []struct{ chains, draws int }{{1, 4}, {1, 5}, {2, 4}, {2, 7}, {5, 8}, {1, 50}, {3, 61}, {4, 200}, {20, 33}} {
+		for _, rho := range []float64{-0.9, -0.3, 0, 0.5, 0.95} {
+			for _, shift := range []float64{0, 0.3, 3} { // of each chain from the one before
+				name := fmt.Sprintf("%d×%d, ρ = %v, shift %v", s.chains, s.draws, rho, shift)
+				x := autoregressive(s.chains, s.draws, rho, uint64(i))
+				x.Apply(func(r, _ int, x float64) float64 { return x + shift*float64(r) - 100 }, x)
+				want := naiveDiagnostics(x)
+				got := rbm.Diagnose(x)
+				checkDiagnostics(t, name, got, want, 1e-9)
+				for _, a := range representations(x) {
+					if d := rbm.Diagnose(a.Matrix); d != got {
+						t.Errorf("%s: %s gives %+v, want %+v", name, a.name, d, got)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Of an autoregressive process, τ = (1+ρ)/(1-ρ).
+func TestDiagnoseAutoregressive(t *testing.T) {
+	const repeats, chains, draws = 20, 10, 1000
+	for _, rho := range []float64{-0.5, -0.2, 0, 0.3, 0.6, 0.9} {
+		want := (1 + rho) / (1 - rho)
+		var tau, rhat []float64
+		for i := range repeats {
+			d := rbm.Diagnose(autoregressive(chains, draws, rho, uint64(100+i)))
+			tau, rhat = append(tau, d.AutocorrelationTime), append(rhat, d.SplitRHat)
+			checkNear(t, "ESS", d.ESS, chains*draws/d.AutocorrelationTime, 1e-9*d.ESS)
+		}
+		// The sequence ends where pairs are lost in noise, 1/√(chains·draws) = 0.01.
+		checkMeanNear(t, fmt.Sprintf("ρ = %v: τ", rho), tau, want, 0.03+0.03*want)
+		// var⁺/W = 1 + about (τ-1)/n, the halves having n draws
+		checkMeanNear(t, fmt.Sprintf("ρ = %v: split R̂", rho), rhat, math.Sqrt(1+(want-1)/(draws/2)), 2e-3)
+	}
+}
+
+// checkMeanNear fails if the mean of independent x lies more than bias and 4.5 standard errors away.
+func checkMeanNear(t *testing.T, name string, x []float64, want, bias float64) {
+	t.Helper()
+	mean, std := stat.MeanStdDev(x, nil)
+	err := stat.StdErr(std, float64(len(x)))
+	if !(math.Abs(mean-want) < bias+4.5*err) {
+		t.Errorf("%s = %.4g, want %.4g ± %.2g ± 4.5·%.2g", name, mean, want, bias, err)
+	}
+}
+
+func TestDiagnoseDisagreement(t *testing.T) {
+	const chains, draws = 4, 400
+	x := autoregressive(chains, draws, 0.3, 1)
+	good := rbm.Diagnose(x)
+	if !(good.SplitRHat < 1.02) {
+		t.Errorf("chains that agree have R̂ = %v, want about 1", good.SplitRHat)
+	}
+	for _, tt := range []struct {
+		name string
+		add  func(r, t int) float64
+	}{
+		{"a chain elsewhere", func(r, _ int) float64 { return float64(r / 3 * 5) }},
+		{"all chains drift", func(_, t int) float64 { return float64(t) / 50 }},
+		{"a chain jumps", func(r, t int) float64 { return float64(r / 3 * (2 * t / draws) * 8) }},
+	} {
+		var bad mat.Dense
+		bad.Apply(func(r, t int, x float64) float64 { return x + tt.add(r, t) }, x)
+		if d := rbm.Diagnose(&bad); !(d.SplitRHat > 1.3) || !(d.ESS < 20) {
+			t.Errorf("%s: %+v, want R̂ > 1.3 and ESS < 20", tt.name, d)
+		}
+	}
+	drift := mat.NewDense(1, draws, nil) // a single chain is judged too
+	drift.Apply(func(_, t int, _ float64) float64 { return x.At(0, t) + float64(t)/50 }, drift)
+	if d := rbm.Diagnose(drift); !(d.SplitRHat > 1.3) {
+		t.Errorf("a single chain that drifts has R̂ = %v, want > 1.3", d.SplitRHat)
+	}
+}
+
+func TestDiagnoseSpecial(t *testing.T) {
+	constant := func(x float64) *mat.Dense {
+		a := mat.NewDense(3, 11, nil)
+		a.Apply(func(_, _ int, _ float64) float64 { return x }, a)
+		return a
+	}
+	wantNaN := func(name string, x mat.Matrix) {
+		t.Helper()
+		if d := rbm.Diagnose(x); !math.IsNaN(d.AutocorrelationTime) || !math.IsNaN(d.ESS) || !math.IsNaN(d.SplitRHat) {
+			t.Errorf("%s: %+v, want NaN", name, d)
+		}
+	}
+	for _, x := range []float64{0, 0.1, -1e6 / 3, 1e300} {
+		wantNaN(fmt.Sprintf("all %v", x), constant(x))
+	}
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		wantNaN(fmt.Sprintf("all %v", bad), constant(bad))
+		for _, at := range [][2]int{{0, 0}, {1, 5}, {2, 10}, {0, 4}} { // 5 is the middle
+			x := autoregressive(3, 11, 0.5, 2)
+			x.Set(at[0], at[1], bad)
+			wantNaN(fmt.Sprintf("%v at %v", bad, at), x)
+		}
+	}
+	huge := autoregressive(3, 11, 0.5, 3)
+	huge.Scale(1e200, huge)
+	wantNaN("overflow", huge)
+
+	stuck := constant(0)
+	stuck.Apply(func(r, _ int, _ float64) float64 { return 0.1 * float64(r) }, stuck)
+	// ρ̂ is 1 at each of 5 lags.
+	if d := rbm.Diagnose(stuck); !(math.Abs(d.AutocorrelationTime-8) < 1e-12) || !(math.Abs(d.ESS-30./8) < 1e-12) || !math.IsInf(d.SplitRHat, 1) {
+		t.Errorf("stuck: %+v, want τ = 8, ESS = 30/8, R̂ = +Inf", d)
+	}
+
+	antithetic := constant(0)
+	antithetic.Apply(func(_, t int, _ float64) float64 { return float64(t % 2) }, antithetic)
+	least := 1 / math.Log10(30)
+	if d := rbm.Diagnose(antithetic); !(math.Abs(d.AutocorrelationTime-least) < 1e-12) || !(math.Abs(d.ESS-30/least) < 1e-9) {
+		t.Errorf("antithetic: %+v, want τ = %v, ESS = %v", d, least, 30/least)
+	}
+
+	for _, tt := range []struct {
+		x    mat.Matrix
+		want string
+	}{
+		{nil, "x is nil"},
+		{&mat.Dense{}, "x is 0×0, want chains×draws, at least 1×4"},
+		{mat.NewDense(7, 3, nil), "x is 7×3, want chains×draws, at least 1×4"},
+	} {
+		wantPanic(t, "Diagnose", func() { rbm.Diagnose(tt.x) }, tt.want)
+	}
+}
+
+// The sum over all lags of the autocovariance of f under the transition matrix T is
+// fᵀΠ(1 - T + 1πᵀ)⁻¹f, for f of mean 0 (Kemeny & Snell, 1960).
+func TestDiagnoseGibbs(t *testing.T) {
+	const repeats, chains, draws = 8, 20, 600
+	for _, tt := range []struct {
+		nv, nh, thin int
+		std          float64
+		seed         uint64
+	}{{3, 5, 1, 2, 8}, {5, 2, 1, 3, 4}, {5, 2, 2, 3, 4}} { // τ is 4.3, 6.7 and 3.7
+		m := randomModel(tt.nv, tt.nh, tt.std, tt.seed)
+		f := m.FreeEnergy(nil, configs(tt.nv))
+		want := exactTime(m, tt.thin, f)
+		c := rbm.NewChains(newSource(8))
+		var tau []float64
+		for i := range repeats {
+			c.Start(exactRows(m, chains, uint64(i)))
+			x := mat.NewDense(chains, draws, nil)
+			for t := range draws {
+				c.Gibbs(m, tt.thin)
+				x.SetCol(t, m.FreeEnergy(nil, c.Visible()))
+			}
+			tau = append(tau, rbm.Diagnose(x).AutocorrelationTime)
+		}
+		checkMeanNear(t, fmt.Sprintf("%+v: τ", tt), tau, want, 0.05*want)
+		if want < 3 {
+			t.Errorf("%+v: τ = %.3g, want a model that mixes slowly", tt, want)
+		}
+	}
+}
+
+// exactTime returns the autocorrelation time of a function with values f of the
+// visible configurations, under k sweeps a draw.
+func exactTime(m *rbm.RBM, k int, f []float64) float64 {
+	p := naiveVisible(m)
+	n := len(p)
+	var a mat.Dense
+	a.Pow(transition(m), k)
+	a.Apply(func(x, y int, t float64) float64 {
+		if x == y {
+			return 1 - t + p[y]
+		}
+		return p[y] - t
+	}, &a)
+	centred := slices.Clone(f)
+	mean := weightedSum(f, p)
+	for x := range centred {
+		centred[x] -= mean
+	}
+	var sum mat.VecDense
+	if err := sum.SolveVec(&a, mat.NewVecDense(n, centred)); err != nil {
+		panic(err)
+	}
+	var variance, all float64
+	for x := range n {
+		variance += p[x] * centred[x] * centred[x]
+		all += p[x] * centred[x] * sum.AtVec(x)
+	}
+	return 2*all/variance - 1
+}

@@ -1,0 +1,80 @@
+package rbm_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Samples of a model, and whether there are enough of them: chains leave their start
+// behind, then every fifth state counts, judged by its free energy.
+func ExampleDiagnose() {
+	m := rbm.NewRandom(20, 10, 0.5, rand.NewPCG(1, 1))
+	const n, burnIn, thin, draws = 10, 100, 5, 500
+
+	chains := rbm.NewChains(rand.NewPCG(2, 2))
+	chains.StartRandom(m, n)
+	chains.Gibbs(m, burnIn)
+	x := mat.NewDense(n, draws, nil)
+	f := make([]float64, n)
+	for t := range draws {
+		chains.Gibbs(m, thin)
+		x.SetCol(t, m.FreeEnergy(f, chains.Visible()))
+	}
+
+	d := rbm.Diagnose(x)
+	fmt.Printf("the chains agree: %t\n", d.SplitRHat < 1.01)
+	fmt.Printf("%d draws are worth more than 1000: %t\n", n*draws, d.ESS > 1000)
+	// Output:
+	// the chains agree: true
+	// 5000 draws are worth more than 1000: true
+}
+
+// A model that has learnt two patterns keeps plain chains at the one they are near.
+// Tempered chains cross. The free energy is the same at both patterns and would not
+// tell: the number of units that are on does.
+func ExampleDiagnose_tempering() {
+	const nv, n, thin, draws = 8, 10, 20, 500
+	data := rbm.NewBits(2, nv)
+	for i := range nv {
+		data.SetBit(1, i, true)
+	}
+	m := rbm.NewRandom(nv, 4, 0.1, rand.NewPCG(1, 1))
+	var g rbm.Gradient
+	sgd := rbm.SGD{Rate: 0.5}
+	for range 500 {
+		m.Gradient(&g, data, &rbm.Exact{})
+		sgd.Step(m, &g)
+	}
+
+	diagnose := func(next func() mat.Matrix) rbm.Diagnostics {
+		x := mat.NewDense(n, draws, nil)
+		for t := range draws {
+			v := next()
+			for r := range n {
+				x.Set(r, t, floats.Sum(mat.Row(nil, r, v)))
+			}
+		}
+		return rbm.Diagnose(x)
+	}
+	chains := rbm.NewChains(rand.NewPCG(2, 2))
+	chains.StartRandom(m, n)
+	gibbs := diagnose(func() mat.Matrix {
+		chains.Gibbs(m, thin)
+		return chains.Visible()
+	})
+	pt := rbm.NewPT(n, thin, []float64{0, 0.2, 0.4, 0.6, 0.8, 1}, rand.NewPCG(3, 3))
+	tempered := diagnose(func() mat.Matrix {
+		v, _ := pt.Sample(m, nil)
+		return v
+	})
+
+	fmt.Printf("plain chains agree: %t\n", gibbs.SplitRHat < 1.01)
+	fmt.Printf("tempered chains agree: %t\n", tempered.SplitRHat < 1.01)
+	// Output:
+	// plain chains agree: false
+	// tempered chains agree: true
+}
