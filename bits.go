@@ -118,6 +118,45 @@ func (b *Bits) SetBit(i, j int, v bool) {
 	}
 }
 
+// Words returns row i as it is stored: column j is bit j%64 of word j/64, and the
+// bits behind the last column are 0. The result is stored in dst, which has a word
+// for each 64 columns begun; nil or empty, it is allocated. Any other length
+// panics, as does a row that does not exist.
+func (b *Bits) Words(dst []uint64, i int) []uint64 {
+	b.check(i, 0)
+	if len(dst) == 0 {
+		dst = make([]uint64, b.stride)
+	}
+	if len(dst) != b.stride {
+		panic(fmt.Sprintf("rbm: dst has length %d, want %d", len(dst), b.stride))
+	}
+	copy(dst, b.row(i))
+	return dst
+}
+
+// SetWords sets row i to what [Bits.Words] returns. It panics if the row does not
+// exist, if the number of words is another one, or if a bit behind the last column
+// is 1.
+func (b *Bits) SetWords(i int, words []uint64) {
+	b.check(i, 0)
+	if len(words) != b.stride {
+		panic(fmt.Sprintf("rbm: words have length %d, want %d", len(words), b.stride))
+	}
+	if j := b.behind(words); j >= 0 {
+		panic(fmt.Sprintf("rbm: words of row %d have a one in column %d, want %d columns", i, j, b.cols))
+	}
+	copy(b.row(i), words)
+}
+
+// behind returns the first column behind the last one in which the words of a row
+// have a one, or -1.
+func (b *Bits) behind(words []uint64) int {
+	if x := words[b.stride-1] & (^uint64(0) << ((b.cols-1)%wordBits + 1)); x != 0 {
+		return (b.stride-1)*wordBits + bits.TrailingZeros64(x)
+	}
+	return -1
+}
+
 func (b *Bits) check(i, j int) {
 	if uint(i) >= uint(b.rows) || uint(j) >= uint(b.cols) {
 		panic(fmt.Sprintf("rbm: no entry (%d, %d) in Bits of %d×%d", i, j, b.rows, b.cols))

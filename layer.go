@@ -299,7 +299,7 @@ func (s *draws) word(r, t int) *uint64 { return &s.dst.row(s.row + r)[t] }
 
 // checkBatch returns the number of rows of v, called name, and panics unless it
 // has rows of n columns.
-func checkBatch(name string, v mat.Matrix, n int) int {
+func checkBatch(name string, v interface{ Dims() (r, c int) }, n int) int {
 	if v == nil {
 		panic(fmt.Sprintf("rbm: %s is nil", name))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gorbm/rbm/internal/product"
 	"gonum.org/v1/gonum/mat"
@@ -60,8 +61,8 @@ const (
 	mostGap  = 0.1 // nats between the sides
 )
 
-// LogLikelihood returns the mean log-likelihood of the rows of data (n×nv), which
-// must be 0 or 1: the error names the first entry that is not.
+// LogLikelihood returns the mean log-likelihood of data (n×nv), which it takes in one
+// pass, block by block: [BitsOf] makes them of a matrix.
 //
 // Where the smaller layer has at most 20 units, log Z is exact, and a may be nil.
 // Otherwise a estimates it from both sides: by Run, and by Reverse from a.Runs of
@@ -82,20 +83,21 @@ const (
 // run has seen, a mode of the model that is far from the data and hard to find, no
 // such test can know of.
 //
-// It takes as long as three or four Runs. The error is that of ctx, or of data. It
-// panics if the sizes do not fit.
-func (m *RBM) LogLikelihood(ctx context.Context, data mat.Matrix, a *AIS) (LogLikelihood, error) {
+// It takes as long as three or four Runs. The error is that of ctx, or of data, with
+// the numbers of the rows. It panics if the sizes do not fit, or if a is nil where it
+// is needed.
+func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikelihood, error) {
 	nv, nh := m.Dims()
-	n := checkBatch("data", data, nv)
-	rows, ok := data.(*Bits)
-	if !ok {
-		var err error
-		if rows, err = BitsOf(data); err != nil {
-			return LogLikelihood{}, err
-		}
+	n := checkRows("data", data, nv)
+	exact := min(nv, nh) <= exactUnits
+	if a == nil && !exact {
+		panic(fmt.Sprintf("rbm: a is nil and W is %d×%d, want AIS or at most %d rows or columns", nh, nv, exactUnits))
 	}
-	f := m.meanFreeEnergy("data", rows)
-	if min(nv, nh) <= exactUnits {
+	f, ones, err := m.survey(ctx, data)
+	if err != nil {
+		return LogLikelihood{}, err
+	}
+	if exact {
 		logZ, err := m.LogPartitionContext(ctx)
 		if err != nil {
 			return LogLikelihood{}, err
@@ -107,10 +109,6 @@ func (m *RBM) LogLikelihood(ctx context.Context, data mat.Matrix, a *AIS) (LogLi
 		}
 		return l, nil
 	}
-	if a == nil {
-		panic(fmt.Sprintf("rbm: a is nil and W is %d×%d, want AIS or at most %d rows or columns", nh, nv, exactUnits))
-	}
-
 	if a.chains == nil {
 		a.chains = new(Chains)
 	}
@@ -119,7 +117,7 @@ func (m *RBM) LogLikelihood(ctx context.Context, data mat.Matrix, a *AIS) (LogLi
 	fitted := a.Base == nil
 	if fitted {
 		fit := New(nv, 1)
-		fit.FitVisibleBias(rows)
+		fit.fitVisibleBias(ones, n)
 		both.Base = fit.B.RawVector().Data
 		parts++
 	}
@@ -130,7 +128,6 @@ func (m *RBM) LogLikelihood(ctx context.Context, data mat.Matrix, a *AIS) (LogLi
 		}
 	}
 	var l LogLikelihood
-	var err error
 	if l.AIS, err = both.Run(ctx, m); err != nil {
 		return LogLikelihood{}, err
 	}
@@ -147,7 +144,11 @@ func (m *RBM) LogLikelihood(ctx context.Context, data mat.Matrix, a *AIS) (LogLi
 	for r := range start {
 		start[r] = int(int64(r) * int64(n) / int64(len(start)))
 	}
-	both.chains.Start(rows.Gather(nil, start))
+	var first Bits
+	if err := gatherRows(&first, data, start); err != nil {
+		return LogLikelihood{}, err
+	}
+	both.chains.Start(&first)
 	for done := 0; done < steps; {
 		if err := ctx.Err(); err != nil {
 			return LogLikelihood{}, fmt.Errorf("rbm: before reverse AIS: %w", err)
@@ -163,6 +164,34 @@ func (m *RBM) LogLikelihood(ctx context.Context, data mat.Matrix, a *AIS) (LogLi
 	}
 	l.judge(f, fitted)
 	return l, nil
+}
+
+// survey returns the mean free energy of the rows, and how many of them have each bit.
+func (m *RBM) survey(ctx context.Context, rows Rows) (f float64, ones []float64, err error) {
+	n, nv := rows.Dims()
+	ones = make([]float64, nv)
+	count := make([]int, nv)
+	energies := make([]float64, min(n, passBlock(nv)))
+	var sum float64
+	done := 0
+	for block, err := range Blocks(rows, passBlock(nv)) {
+		if err == nil && ctx.Err() != nil {
+			err = fmt.Errorf("rbm: before row %d of data: %w", done, ctx.Err())
+		}
+		if err != nil {
+			return 0, nil, err
+		}
+		// Four at a time, as product.Sum would add all of them.
+		for x := range slices.Chunk(m.FreeEnergy(energies[:block.rows], block), 4) {
+			sum += product.Sum(x)
+		}
+		block.addOnes(count)
+		done += block.rows
+	}
+	for i, k := range count {
+		ones[i] = float64(k)
+	}
+	return sum / float64(n), ones, nil
 }
 
 // judge draws the conclusions from the estimates and the mean free energy.

@@ -188,6 +188,11 @@ func (m *RBM) FitVisibleBias(data mat.Matrix) {
 			}
 		}
 	})
+	m.fitVisibleBias(sum, n)
+}
+
+// fitVisibleBias sets the visible biases, given the sums of the columns of n rows.
+func (m *RBM) fitVisibleBias(sum []float64, n int) {
 	for i, s := range sum {
 		m.B.SetVec(i, logistic.Log((s+0.5)/(float64(n)-s+0.5)))
 	}

@@ -59,11 +59,21 @@ const (
 // report judges the model and calls Report. It changes nothing that training
 // depends on.
 func (t *Trainer) report() error {
+	t.due = 0
 	if err := t.checkFinite(); err != nil {
 		return err
 	}
 	if t.Report == nil && t.Held == nil {
 		return nil
+	}
+	var w watched
+	if t.Report != nil {
+		// First what may fail, so that the whole report can be tried again.
+		var err error
+		if w, err = t.readWatched(); err != nil {
+			t.due = t.state.steps
+			return err
+		}
 	}
 	r := Report{
 		Step:  t.state.steps,
@@ -79,16 +89,15 @@ func (t *Trainer) report() error {
 		r.RowsPerSecond = float64(t.rows) / t.elapsed.Seconds()
 	}
 	t.rows, t.elapsed = 0, 0
-	var held *Bits
 	if t.Held != nil {
-		held, _ = t.watch(t.Held, nil, watchHeld)
-		r.HeldPseudoLogLikelihood = weightedMean(t.Model.PseudoLogLikelihood(nil, held), nil)
+		w.held, _, _ = t.watch(t.Held, nil, watchHeld)
+		r.HeldPseudoLogLikelihood = weightedMean(t.Model.PseudoLogLikelihood(nil, w.held), nil)
 		r.Best = t.judge(r.HeldPseudoLogLikelihood)
 	}
 	if t.Report == nil {
 		return nil
 	}
-	t.diagnose(&r, held)
+	t.diagnose(&r, &w)
 	if err := t.Report(r); err != nil {
 		return fmt.Errorf("rbm: after step %d: %w", r.Step, err)
 	}
@@ -106,10 +115,26 @@ func (t *Trainer) judge(score float64) bool {
 	return true
 }
 
+// watched is what a report looks at.
+type watched struct {
+	data, held *Bits // held may be nil
+	weights    []float64
+	ones       []int // of all Data, for the first report
+}
+
+// readWatched reads what a report needs of Data.
+func (t *Trainer) readWatched() (w watched, err error) {
+	w.data, w.weights, err = t.watch(t.Data, t.Weights, watchData)
+	if err == nil && t.state.reported == 0 {
+		w.ones, err = countOnes(t.Data)
+	}
+	return w, err
+}
+
 // diagnose sets what else is in a report.
-func (t *Trainer) diagnose(r *Report, held *Bits) {
+func (t *Trainer) diagnose(r *Report, w *watched) {
 	m, s := t.Model, &t.state
-	data, weights := t.watch(t.Data, t.Weights, watchData)
+	data, held, weights := w.data, w.held, w.weights
 	hidden := m.HiddenProbs(nil, data)
 	r.PseudoLogLikelihood = weightedMean(m.PseudoLogLikelihood(nil, data), weights)
 	if held != nil {
@@ -121,7 +146,7 @@ func (t *Trainer) diagnose(r *Report, held *Bits) {
 	}
 	r.warn(warnOfUnits(hidden))
 	if s.reported == 0 {
-		r.warn(t.warnOfColumns(hidden))
+		r.warn(t.warnOfColumns(hidden, w.ones))
 	}
 	if s.reported == 0 || r.PseudoLogLikelihood > s.peak {
 		s.peak = r.PseudoLogLikelihood
@@ -149,16 +174,18 @@ func (r *Report) warn(warnings ...string) {
 
 // watch returns the rows of data to watch, among those whose weights are not 0,
 // and their weights. They are as many of Data as of Held, at most 500.
-func (t *Trainer) watch(data *Bits, weights []float64, purpose uint32) (rows *Bits, w []float64) {
-	k := min(watchedRows, positive(t.Weights, t.Data.rows))
+func (t *Trainer) watch(data Rows, weights []float64, purpose uint32) (rows *Bits, w []float64, err error) {
+	all, _ := t.Data.Dims()
+	k := min(watchedRows, positive(t.Weights, all))
 	if t.Held != nil {
 		k = min(k, t.Held.rows)
 	}
 	// Selection sampling (Fan, Muller & Rezucha, 1962): each row is taken with the
 	// probability of those wanted among those left.
-	src, left := t.source(0, purpose), positive(weights, data.rows)
+	n, _ := data.Dims()
+	src, left := t.source(0, purpose, 0), positive(weights, n)
 	chosen := make([]int, 0, k)
-	for r := range data.rows {
+	for r := range n {
 		if weights != nil && weights[r] == 0 {
 			continue
 		}
@@ -170,7 +197,8 @@ func (t *Trainer) watch(data *Bits, weights []float64, purpose uint32) (rows *Bi
 		}
 		left--
 	}
-	return data.Gather(nil, chosen), w
+	rows = new(Bits)
+	return rows, w, gatherRows(rows, data, chosen)
 }
 
 // positive returns how many of n weights are positive, as all are that are nil.
@@ -245,15 +273,15 @@ func warnOfUnits(hidden *mat.Dense) (off, on string) {
 }
 
 // warnOfColumns tells of constant columns of Data that the model does not take for
-// such, given ĥ of the rows watched.
-func (t *Trainer) warnOfColumns(hidden *mat.Dense) string {
+// such, given ĥ of the rows watched and how many rows of all have each bit.
+func (t *Trainer) warnOfColumns(hidden *mat.Dense, ones []int) string {
 	visible := t.Model.VisibleProbs(nil, hidden)
 	n, nv := visible.Dims()
-	ones := t.Data.ones()
+	all, _ := t.Data.Dims()
 	var constant []int
 	var other float64 // mean probability of the other value
 	for i, k := range ones {
-		if k != 0 && k != t.Data.rows {
+		if k != 0 && k != all {
 			continue
 		}
 		var p float64
@@ -322,6 +350,12 @@ func chainsOf(s Sampler) *Bits {
 // ones returns how many rows have each bit.
 func (b *Bits) ones() []int {
 	ones := make([]int, b.cols)
+	b.addOnes(ones)
+	return ones
+}
+
+// addOnes adds how many rows have each bit.
+func (b *Bits) addOnes(ones []int) {
 	for r := range b.rows {
 		for w, word := range b.row(r) {
 			for ; word != 0; word &= word - 1 {
@@ -329,7 +363,6 @@ func (b *Bits) ones() []int {
 			}
 		}
 	}
-	return ones
 }
 
 // entropy returns the sum of the entropies of the columns, in nats.

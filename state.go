@@ -7,7 +7,6 @@ import (
 	"hash/crc64"
 	"io"
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/gorbm/rbm/internal/wire"
@@ -29,7 +28,7 @@ import (
 //	PTT        K; MinSwapRate; number of chains; number of models; of each model the
 //	           RBM, the sum and the number of the probabilities of exchanges
 //	           with the next, and their last mean; Chains
-//	Trainer    Batch; of Data, of Held and of Weights the rows, the columns and a
+//	Trainer    Batch, Block; of Data, of Held and of Weights the rows, the columns and a
 //	           uint64 checksum; uint64 seed; steps; RBM; SGD; bool Centering; if
 //	           so, Centering; bool best; if so, the best RBM, its score, the
 //	           reports since; peak; steps before the last report; rows, columns
@@ -292,11 +291,10 @@ func readBits(d *wire.Decoder) (b Bits) {
 	}
 	b.stride = (b.cols-1)/wordBits + 1
 	b.words = d.Words(b.rows, b.stride)
-	if behind := ^uint64(0) << ((b.cols-1)%wordBits + 1); d.OK() {
+	if d.OK() {
 		for r := range b.rows {
-			if x := b.row(r)[b.stride-1] & behind; x != 0 {
-				d.Failf("row %d of the states has a one in column %d, want %d columns",
-					r, (b.stride-1)*wordBits+bits.TrailingZeros64(x), b.cols)
+			if j := b.behind(b.row(r)); j >= 0 {
+				d.Failf("row %d of the states has a one in column %d, want %d columns", r, j, b.cols)
 				break
 			}
 		}
@@ -534,14 +532,19 @@ func readPTT(d *wire.Decoder) (s PTT) {
 
 // AppendBinary appends all that a later call depends on to b, but for the rows
 // themselves and for Schedule, Patience, Every and Report, which are up to the program.
-// The error is that of a Sampler, which must be an encoding.BinaryAppender and
-// BinaryUnmarshaler, as all of this package are, or an [Exact]. It panics if the
-// settings do not fit.
+// Of the rows it appends a checksum, which takes a pass over them: of Data that are
+// not [Bits] only the first time. The error is that of Data, or of a Sampler, which
+// must be an encoding.BinaryAppender and BinaryUnmarshaler, as all of this package
+// are, or an [Exact]. It panics if the settings do not fit.
 func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 	t.check()
 	return wire.AppendFrame(b, "Trainer", func(b []byte) ([]byte, error) {
-		b = wire.AppendInt(b, t.Batch)
-		for _, p := range t.fingerprints() {
+		prints, err := t.fingerprints()
+		if err != nil {
+			return nil, fmt.Errorf("rbm: Trainer: %w", err)
+		}
+		b = wire.AppendInt(wire.AppendInt(b, t.Batch), t.Block)
+		for _, p := range prints {
 			b = p.write(b)
 		}
 		s := &t.state
@@ -567,8 +570,8 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 	})
 }
 
-// UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows and
-// a Sampler of the same type: t goes on as that one would have, with its own Schedule,
+// UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows, be
+// they in memory or not, and a Sampler of the same type: t goes on as that one would have, with its own Schedule,
 // Patience, Every and Report. Model keeps its address, and so do the Sampler and
 // Centering, unless that is nil. Other rows are an error. After an error t is as
 // before.
@@ -576,6 +579,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	t.check()
 	type saved struct {
 		batch     int
+		block     int
 		state     trainerState
 		model     RBM
 		sgd       SGD
@@ -583,8 +587,15 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		sampler   []byte
 	}
 	x, err := decode(data, "Trainer", func(d *wire.Decoder) (x saved) {
-		x.batch = d.Int("Batch", 1)
-		for _, p := range t.fingerprints() {
+		x.batch, x.block = d.Int("Batch", 1), d.Int("Block", 0)
+		if !d.OK() {
+			return x
+		}
+		prints, err := t.fingerprints()
+		if err != nil {
+			d.Failf("%w", err)
+		}
+		for _, p := range prints {
 			p.compare(d)
 		}
 		x.state.seed, x.state.steps = d.Uint64(), d.Int("steps", 0)
@@ -601,10 +612,11 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		x.state.chains = readBits(d)
 		x.sampler = d.Bytes("sampler")
 		if d.OK() {
-			x.model.fits(d, "model", t.Data.cols, x.model.C.Len())
-			x.state.best.fits(d, "best model", t.Data.cols, x.model.C.Len())
-			x.sgd.fits(d, t.Data.cols, x.model.C.Len())
-			x.centering.fits(d, t.Data.cols, x.model.C.Len())
+			_, nv := t.Data.Dims()
+			x.model.fits(d, "model", nv, x.model.C.Len())
+			x.state.best.fits(d, "best model", nv, x.model.C.Len())
+			x.sgd.fits(d, nv, x.model.C.Len())
+			x.centering.fits(d, nv, x.model.C.Len())
 		}
 		return x
 	})
@@ -623,9 +635,9 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	default:
 		return fmt.Errorf("rbm: Trainer: sampler is a %T, want one with AppendBinary and UnmarshalBinary", s)
 	}
-	t.Batch, t.state, *t.Model, t.SGD = x.batch, x.state, x.model, x.sgd
-	t.gradient = Gradient{} // which may have had another size
-	t.rows, t.elapsed = 0, 0
+	t.Batch, t.Block, t.state, *t.Model, t.SGD = x.batch, x.block, x.state, x.model, x.sgd
+	t.gradient = nil // which may have had another size
+	t.rows, t.elapsed, t.due = 0, 0, 0
 	if c := x.centering; c == nil || t.Centering == nil {
 		t.Centering = c
 	} else {
@@ -671,29 +683,52 @@ type fingerprint struct {
 	sum        uint64
 }
 
-// fingerprints returns those of Data, Held and Weights.
-func (t *Trainer) fingerprints() []fingerprint {
+// fingerprints returns those of Data, Held and Weights. That of Data which may be
+// changed in memory is found each time.
+func (t *Trainer) fingerprints() ([]fingerprint, error) {
+	if t.known == nil {
+		t.known = new(known)
+	}
+	data, err := t.known.print, error(nil)
+	if _, ok := t.Data.(*Bits); ok || !sameRows(t.known.rows, t.Data) {
+		if data, err = fingerprintOf("Data", t.Data); err != nil {
+			return nil, err
+		}
+		*t.known = known{rows: t.Data, print: data}
+	}
+	held, err := fingerprintOf("Held", t.Held)
 	weights := fingerprint{name: "Weights", rows: len(t.Weights), cols: min(1, len(t.Weights))}
 	weights.sum = crc64.Checksum(wire.AppendFloats(nil, t.Weights), crc64.MakeTable(crc64.ECMA))
-	return []fingerprint{fingerprintOf("Data", t.Data), fingerprintOf("Held", t.Held), weights}
+	return []fingerprint{data, held, weights}, err
 }
 
-func fingerprintOf(name string, b *Bits) fingerprint {
+// known is the fingerprint of rows that are read from elsewhere.
+type known struct {
+	rows  Rows
+	print fingerprint
+}
+
+func fingerprintOf(name string, rows Rows) (fingerprint, error) {
 	p := fingerprint{name: name}
-	if b == nil {
-		return p
+	if isNil(rows) {
+		return p, nil
 	}
-	p.rows, p.cols = b.Dims()
+	p.rows, p.cols = rows.Dims()
 	table := crc64.MakeTable(crc64.ECMA)
 	var row []byte
-	for r := range p.rows {
-		row = row[:0]
-		for _, x := range b.row(r) {
-			row = wire.AppendUint64(row, x)
+	for block, err := range Blocks(rows, passBlock(p.cols)) {
+		if err != nil {
+			return p, err
 		}
-		p.sum = crc64.Update(p.sum, table, row)
+		for r := range block.rows {
+			row = row[:0]
+			for _, x := range block.row(r) {
+				row = wire.AppendUint64(row, x)
+			}
+			p.sum = crc64.Update(p.sum, table, row)
+		}
 	}
-	return p
+	return p, nil
 }
 
 func (p fingerprint) write(b []byte) []byte {

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/gorbm/rbm/internal/philox"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -16,12 +15,24 @@ import (
 //
 // Each epoch takes every row of Data once, in an order that is a function of the
 // seed and of the number of the epoch. Training that was interrupted goes on bit
-// for bit. The settings may change between steps, but for Data and Batch, by which
-// epochs are counted. A Trainer is made by NewTrainer, belongs to one goroutine at
-// a time and must not be copied after its first step.
+// for bit. The settings may change between steps, but for Data, Batch and Block, by
+// which epochs are counted. A Trainer is made by NewTrainer, belongs to one
+// goroutine at a time and must not be copied after its first step.
 //
 // With Weights, the gradient of a minibatch counts as much as its rows do in the
 // mean, so that an epoch climbs the weighted mean log-likelihood of all rows.
+//
+// # Rows that do not fit into memory
+//
+// With Block, an epoch takes blocks of so many rows, which are neighbours in Data, in
+// random order, and the rows of each in random order; minibatches go across their
+// borders. A source on disk is then read a block at a time, each once an epoch, and
+// one block is held in memory. Neighbours stay in the same or in successive
+// minibatches: where they are alike, shuffle the source once, and let a block have
+// many minibatches. Without Block, rows are shuffled all together, and a source is
+// read row by row: slow, and the order takes a word a row. The order depends on
+// Block, but not on where the rows are: training is the same, bit for bit, in memory
+// and from a source of the same rows.
 //
 // # Stopping early
 //
@@ -31,11 +42,13 @@ import (
 // counts what units know of each other more than once, and drowns the gap.
 type Trainer struct {
 	Model   *RBM
-	Data    *Bits     // the rows to train on
+	Data    Rows      // the rows to train on
 	Weights []float64 // of the rows of Data, at least 0; nil: equal
 	Held    *Bits     // rows that are not trained on; nil: none
 
-	Batch     int // rows of a step, the last of an epoch having what is left
+	Batch int // rows of a step, the last of an epoch having what is left
+	Block int // rows that are shuffled together, see above; 0: all
+
 	Sampler   Sampler
 	SGD       SGD        // its Rate is set by Schedule, if there is one
 	Schedule  Schedule   // of the number of steps before; nil: as SGD says
@@ -52,9 +65,12 @@ type Trainer struct {
 	state    trainerState
 	order    epochOrder
 	batch    Bits
+	part     Bits // of batch
 	weights  []float64
-	gradient Gradient
+	gradient *Gradient // nil before the first step
+	known    *known    // what has been found out about Data
 
+	due     int // steps before a report that could not be made, or 0
 	rows    int // trained on by Train since its last report
 	elapsed time.Duration
 }
@@ -64,6 +80,7 @@ const (
 	orderRows = iota
 	watchData
 	watchHeld
+	orderBlocks
 )
 
 // trainerState is what changes in training, apart from what the exported fields
@@ -81,18 +98,10 @@ type trainerState struct {
 	chains   Bits    // the sampler's rows then
 }
 
-// epochOrder is the order of the rows in an epoch, and the mean of their weights.
-type epochOrder struct {
-	seed   uint64
-	epoch  int
-	rows   []int
-	weight float64
-}
-
 // NewTrainer returns a Trainer with minibatches of 100 rows, a rate of 0.01 and
 // centring, whose order of the rows is seeded by src. It panics if the sizes do
 // not fit, data is empty, or an argument is nil.
-func NewTrainer(m *RBM, data *Bits, s Sampler, src rand.Source) *Trainer {
+func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 	t := &Trainer{
 		Model:     m,
 		Data:      data,
@@ -100,6 +109,7 @@ func NewTrainer(m *RBM, data *Bits, s Sampler, src rand.Source) *Trainer {
 		Sampler:   s,
 		SGD:       SGD{Rate: 0.01},
 		Centering: new(Centering),
+		known:     new(known),
 	}
 	t.check()
 	t.state.seed = seed(src)
@@ -110,8 +120,8 @@ func NewTrainer(m *RBM, data *Bits, s Sampler, src rand.Source) *Trainer {
 // calls included. Model then has the last parameters, and a later call goes on
 // from there, bit for bit as if there had been one call.
 //
-// The error is that of ctx, of Report or of Step, wrapped. After one of ctx or of
-// Report, Train may go on as well.
+// The error is that of ctx, of Report or of Step, wrapped. After one of ctx, of
+// Report or of Data, Train may go on as well.
 //
 // When Patience runs out, Train sets Model to the best parameters and returns nil,
 // as do later calls, unless Patience has been raised or set to 0: then training
@@ -119,6 +129,11 @@ func NewTrainer(m *RBM, data *Bits, s Sampler, src rand.Source) *Trainer {
 func (t *Trainer) Train(ctx context.Context, epochs int) error {
 	t.check()
 	for {
+		if t.due > 0 && t.due == t.state.steps {
+			if err := t.report(); err != nil {
+				return err
+			}
+		}
 		if t.Patience > 0 && t.state.waited >= t.Patience {
 			t.state.best.copyTo(t.Model)
 			return nil
@@ -136,9 +151,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 		t.elapsed += time.Since(start)
 		t.rows += t.batch.rows
 		if t.state.steps%t.every() == 0 {
-			if err := t.report(); err != nil {
-				return err
-			}
+			t.due = t.state.steps
 		}
 	}
 }
@@ -147,23 +160,31 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 // all zero only counts.
 //
 // The error says that a parameter is no longer finite, which is found at once for
-// a bias and for a weight that is NaN in the next step. It panics if the sizes do
-// not fit, if Batch is less than 1, Every or Patience less than 0, if there is
-// Patience without Held, or for the reasons of what it calls.
+// a bias and for a weight that is NaN in the next step; or it is that of Data, with
+// the numbers of the rows: then nothing has changed, and the step may be tried again.
+// It panics if the sizes do not fit, if Batch is less than 1, Block, Every or
+// Patience less than 0, if there is Patience without Held, or for the reasons of what
+// it calls.
 func (t *Trainer) Step() error {
 	t.check()
-	v, weights, ok := t.minibatch()
+	v, weights, ok, err := t.minibatch()
+	if err != nil {
+		return err
+	}
 	if !ok {
 		t.state.steps++
 		return nil
+	}
+	if t.gradient == nil {
+		t.gradient = new(Gradient)
 	}
 	if t.Schedule != nil {
 		t.SGD.Rate = t.Schedule(t.state.steps)
 	}
 	if t.Centering != nil {
-		t.Centering.WeightedGradient(&t.gradient, t.Model, v, weights, t.Sampler)
+		t.Centering.WeightedGradient(t.gradient, t.Model, v, weights, t.Sampler)
 	} else {
-		t.Model.WeightedGradient(&t.gradient, v, weights, t.Sampler)
+		t.Model.WeightedGradient(t.gradient, v, weights, t.Sampler)
 	}
 	if math.IsNaN(t.gradient.C.AtVec(0)) { // as all of it is if a parameter is
 		return t.diverged()
@@ -171,7 +192,7 @@ func (t *Trainer) Step() error {
 	if weights != nil {
 		t.gradient.scale(mean(weights) / t.order.weight)
 	}
-	t.SGD.Step(t.Model, &t.gradient)
+	t.SGD.Step(t.Model, t.gradient)
 	t.state.steps++
 	if firstNotFinite(t.Model.B) >= 0 || firstNotFinite(t.Model.C) >= 0 {
 		return t.diverged()
@@ -196,36 +217,31 @@ func (t *Trainer) Best() *RBM {
 
 // minibatch returns the rows of the next step with their weights, and whether
 // there is anything to learn from them.
-func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool) {
+func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
 	steps := t.epochSteps()
-	rows := t.epochRows(t.state.steps / steps)
-	rows = rows[t.state.steps%steps*t.Batch:]
-	rows = rows[:min(t.Batch, len(rows))]
-	t.batch.resize(len(rows), t.Data.cols)
-	t.Data.Gather(&t.batch, rows)
-	if t.Weights == nil {
-		return &t.batch, nil, true
+	epoch, first := t.state.steps/steps, t.state.steps%steps*t.Batch
+	all, cols := t.Data.Dims()
+	n := min(t.Batch, all-first)
+	t.batch.resize(n, cols)
+	t.weights = t.weights[:0]
+	ok = t.Weights == nil
+	for done := 0; done < n; {
+		rows := t.epochRows(epoch, first+done)
+		rows = rows[:min(n-done, len(rows))]
+		t.batch.slice(&t.part, done, done+len(rows))
+		if err := t.gather(&t.part, rows); err != nil {
+			return nil, nil, false, err
+		}
+		if t.Weights != nil {
+			for _, r := range rows {
+				t.weights = append(t.weights, t.Weights[r])
+				ok = ok || t.Weights[r] != 0
+			}
+			weights = t.weights
+		}
+		done += len(rows)
 	}
-	t.weights = grow(t.weights, len(rows))
-	for i, r := range rows {
-		t.weights[i] = t.Weights[r]
-		ok = ok || t.weights[i] != 0
-	}
-	return &t.batch, t.weights, ok
-}
-
-// epochRows returns the rows of Data in their order in an epoch: that of
-// Minibatches with a source that has been read once for each epoch before.
-func (t *Trainer) epochRows(epoch int) []int {
-	o, n := &t.order, t.Data.rows
-	if len(o.rows) != n || o.seed != t.state.seed || o.epoch != epoch {
-		t.checkWeights()
-		o.weight = mean(t.Weights)
-		o.seed, o.epoch, o.rows = t.state.seed, epoch, grow(o.rows, n)
-		src := t.source(uint64(epoch), orderRows)
-		permute(o.rows, &src)
-	}
-	return o.rows
+	return &t.batch, weights, ok, nil
 }
 
 // mean returns the mean of x, or NaN if there is nothing.
@@ -237,14 +253,11 @@ func mean(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
-// source returns the i-th sequence of random numbers for a purpose.
-func (t *Trainer) source(i uint64, purpose uint32) philox.Source {
-	r0, r1, _, _ := philox.Block(t.state.seed, uint32(i), uint32(i>>32), purpose, 0)
-	return *philox.NewSource(uint64(r1)<<32 | uint64(r0))
-}
-
 // epochSteps returns the number of steps of an epoch.
-func (t *Trainer) epochSteps() int { return (t.Data.rows-1)/t.Batch + 1 }
+func (t *Trainer) epochSteps() int {
+	n, _ := t.Data.Dims()
+	return (n-1)/t.Batch + 1
+}
 
 // every returns the number of steps between reports.
 func (t *Trainer) every() int {
@@ -257,18 +270,21 @@ func (t *Trainer) every() int {
 // check panics if the settings do not fit.
 func (t *Trainer) check() {
 	nv, nh := t.Model.Dims()
-	checkRows("Data", t.Data, nv)
+	n := checkRows("Data", t.Data, nv)
 	if t.Held != nil {
 		checkRows("Held", t.Held, nv)
 	}
 	if t.Weights != nil {
-		checkLength("Weights", t.Weights, t.Data.rows)
+		checkLength("Weights", t.Weights, n)
 	}
 	if t.Sampler == nil {
 		panic("rbm: sampler is nil")
 	}
 	if t.Batch < 1 {
 		panic(fmt.Sprintf("rbm: Batch is %d, want at least 1", t.Batch))
+	}
+	if t.Block < 0 {
+		panic(fmt.Sprintf("rbm: Block is %d, want at least 0", t.Block))
 	}
 	if t.Every < 0 {
 		panic(fmt.Sprintf("rbm: Every is %d, want at least 0", t.Every))
@@ -286,11 +302,13 @@ func (t *Trainer) check() {
 	}
 }
 
-func checkRows(name string, rows *Bits, nv int) {
-	if rows == nil {
+// checkRows returns the number of rows, and panics unless there are some of nv
+// columns.
+func checkRows(name string, rows Rows, nv int) int {
+	if isNil(rows) {
 		panic(fmt.Sprintf("rbm: %s is nil", name))
 	}
-	checkBatch(name, rows, nv)
+	return checkBatch(name, rows, nv)
 }
 
 // checkWeights panics unless the weights are some.

@@ -429,7 +429,7 @@ func TestTrainerAllocatesNothing(t *testing.T) {
 	for _, s := range samplers {
 		tr := rbm.NewTrainer(randomModel(200, 30, 0.1, 2), data, s.new(20), newSource(3))
 		tr.SGD.Momentum = 0.5
-		tr.Weights = randomWeights(250, 4)
+		tr.Weights, tr.Block = randomWeights(250, 4), 130
 		tr.Schedule = func(int) float64 { return 1e-3 }
 		epoch := func() {
 			for range 3 {
@@ -462,6 +462,7 @@ func TestTrainerMisuse(t *testing.T) {
 	}{
 		{"nil model", func() { rbm.NewTrainer(nil, data, s, newSource(1)) }, "model is nil"},
 		{"nil data", func() { rbm.NewTrainer(m, nil, s, newSource(1)) }, "Data is nil"},
+		{"nil Bits", func() { rbm.NewTrainer(m, (*rbm.Bits)(nil), s, newSource(1)) }, "Data is nil"},
 		{"empty data", func() { rbm.NewTrainer(m, new(rbm.Bits), s, newSource(1)) }, "Data is 0×0, want n×5"},
 		{"narrow data", func() { rbm.NewTrainer(m, rbm.NewBits(10, 4), s, newSource(1)) }, "Data is 10×4, want n×5"},
 		{"nil sampler", func() { rbm.NewTrainer(m, data, nil, newSource(1)) }, "sampler is nil"},
@@ -482,6 +483,7 @@ func TestTrainerMisuse(t *testing.T) {
 		{"negative Weights", func(tr *rbm.Trainer) { tr.Weights = []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, -2} }, "Weights[9] is -2"},
 		{"NaN Weights", func(tr *rbm.Trainer) { tr.Weights = []float64{1, math.NaN(), 1, 1, 1, 1, 1, 1, 1, 1} }, "Weights[1] is NaN"},
 		{"Batch", func(tr *rbm.Trainer) { tr.Batch = 0 }, "Batch is 0, want at least 1"},
+		{"Block", func(tr *rbm.Trainer) { tr.Block = -1 }, "Block is -1, want at least 0"},
 		{"Every", func(tr *rbm.Trainer) { tr.Every = -1 }, "Every is -1"},
 		{"Patience", func(tr *rbm.Trainer) { tr.Patience, tr.Held = -1, data }, "Patience is -1"},
 		{"Patience without Held", func(tr *rbm.Trainer) { tr.Patience = 3 }, "Patience is 3 and Held is nil"},
@@ -613,8 +615,8 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 		want string
 	}{
 		{"none", func(tr *rbm.Trainer) {}, ""},
-		{"Data", func(tr *rbm.Trainer) { tr.Data = flipped(tr.Data) }, "rbm: Trainer: Data has checksum"},
-		{"rows of Data", func(tr *rbm.Trainer) { tr.Data, tr.Weights = tr.Data.Slice(0, 90), tr.Weights[:90] }, "rbm: Trainer: Data is 90×12, want 95×12"},
+		{"Data", func(tr *rbm.Trainer) { tr.Data = flipped(tr.Data.(*rbm.Bits)) }, "rbm: Trainer: Data has checksum"},
+		{"rows of Data", func(tr *rbm.Trainer) { tr.Data, tr.Weights = tr.Data.(*rbm.Bits).Slice(0, 90), tr.Weights[:90] }, "rbm: Trainer: Data is 90×12, want 95×12"},
 		{"Held", func(tr *rbm.Trainer) { tr.Held = flipped(tr.Held) }, "rbm: Trainer: Held has checksum"},
 		{"no Held", func(tr *rbm.Trainer) { tr.Held, tr.Patience = nil, 0 }, "rbm: Trainer: Held is 0×0, want 30×12"},
 		{"Weights", func(tr *rbm.Trainer) { tr.Weights = slices.Clone(tr.Weights); tr.Weights[94] *= 2 }, "rbm: Trainer: Weights has checksum"},

@@ -45,7 +45,7 @@ func TestWatch(t *testing.T) {
 				}
 				tr.Weights = weights[:tt.n]
 			}
-			v, w := tr.watch(tr.Data, tr.Weights, watchData)
+			v, w, _ := tr.watch(tr.Data, tr.Weights, watchData)
 			rows := numbers(v)
 			if len(rows) != want || !slices.IsSorted(rows) || len(slices.Compact(slices.Clone(rows))) != want {
 				t.Errorf("%+v: rows %v of Data, want %d", tt, rows, want)
@@ -58,13 +58,13 @@ func TestWatch(t *testing.T) {
 			if !weighted && w != nil {
 				t.Errorf("%+v: weights %v", tt, w)
 			}
-			if again, _ := tr.watch(tr.Data, tr.Weights, watchData); !slices.Equal(numbers(again), rows) {
+			if again, _, _ := tr.watch(tr.Data, tr.Weights, watchData); !slices.Equal(numbers(again), rows) {
 				t.Errorf("%+v: other rows the second time", tt)
 			}
 			if tr.Held == nil {
 				continue
 			}
-			v, _ = tr.watch(tr.Held, nil, watchHeld)
+			v, _, _ = tr.watch(tr.Held, nil, watchHeld)
 			held := numbers(v)
 			if len(held) != want || !slices.IsSorted(held) || len(slices.Compact(slices.Clone(held))) != want {
 				t.Errorf("%+v: rows %v of Held, want %d", tt, held, want)
@@ -79,7 +79,7 @@ func TestWatch(t *testing.T) {
 	tr.Held = data(3)
 	for range trials {
 		tr.state.seed = src.Uint64()
-		v, _ := tr.watch(tr.Data, nil, watchData)
+		v, _, _ := tr.watch(tr.Data, nil, watchData)
 		for _, r := range numbers(v) {
 			count[r]++
 		}
@@ -94,13 +94,13 @@ func TestWatch(t *testing.T) {
 // The order of an epoch is that of the seed, also if that has changed since.
 func TestEpochRowsOfAnotherSeed(t *testing.T) {
 	tr := NewTrainer(New(5, 2), NewBits(50, 5), NewCD(1, rand.NewPCG(1, 1)), rand.NewPCG(2, 2))
-	first := slices.Clone(tr.epochRows(0))
+	first := slices.Clone(tr.epochRows(0, 0))
 	tr.state.seed++
-	if second := tr.epochRows(0); slices.Equal(first, second) {
+	if second := tr.epochRows(0, 0); slices.Equal(first, second) {
 		t.Errorf("two seeds gave the order %v", second)
 	}
 	tr.state.seed--
-	if again := tr.epochRows(0); !slices.Equal(first, again) {
+	if again := tr.epochRows(0, 0); !slices.Equal(first, again) {
 		t.Errorf("order %v, want %v", again, first)
 	}
 }

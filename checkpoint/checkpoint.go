@@ -209,7 +209,8 @@ func zero(s State) State {
 	case *rbm.PTT:
 		return new(rbm.PTT)
 	case *rbm.Trainer:
-		trial := rbm.Trainer{Model: rbm.New(s.Model.Dims()), Data: s.Data, Weights: s.Weights, Held: s.Held, Batch: s.Batch}
+		trial := *s // with what it knows of its rows
+		trial.Model, trial.Sampler, trial.Centering = rbm.New(s.Model.Dims()), nil, nil
 		switch sampler := s.Sampler.(type) {
 		case *rbm.Exact:
 			trial.Sampler = new(rbm.Exact)

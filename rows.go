@@ -1,0 +1,187 @@
+package rbm
+
+import (
+	"fmt"
+	"iter"
+)
+
+// Rows are observations, a row each, that need not fit into memory: [Bits], a file
+// of package bitfile, or a source of your own.
+type Rows interface {
+	// Dims returns the number of rows and columns, which must not change.
+	Dims() (r, c int)
+
+	// ReadRows sets dst, which has the c columns, to the rows i, i+1, … as many as
+	// dst has, all of which exist. It sets every entry, and does not keep dst. A row
+	// is the same whenever it is read.
+	ReadRows(dst *Bits, i int) error
+}
+
+var _ Rows = (*Bits)(nil)
+
+// ReadRows copies the rows i, i+1, … of b to dst, as many as dst has. The error is
+// nil. It panics if they do not exist, if dst has other columns than b, or if it
+// shares memory with b.
+func (b *Bits) ReadRows(dst *Bits, i int) error {
+	if dst == nil {
+		panic("rbm: dst is nil")
+	}
+	if dst.cols != b.cols {
+		panic(fmt.Sprintf("rbm: dst is %d×%d, want n×%d", dst.rows, dst.cols, b.cols))
+	}
+	if i < 0 || i > b.rows-dst.rows {
+		panic(fmt.Sprintf("rbm: no rows [%d, %d) in Bits of %d×%d", i, i+dst.rows, b.rows, b.cols))
+	}
+	if overlap(dst.words, b.words) {
+		panic("rbm: dst shares memory with the matrix to read from")
+	}
+	for r := range dst.rows {
+		copy(dst.row(r), b.row(i+r))
+	}
+	return nil
+}
+
+// Blocks returns one pass over rows in their order, n at a time; the last block may
+// be shorter. Each is valid until the next one, and must not be changed: those of
+// [Bits] share memory with them, others are read to the same memory. An error of
+// ReadRows, wrapped with the numbers of the rows, comes with a nil block and ends
+// the pass. It panics if rows is nil or n is less than 1.
+func Blocks(rows Rows, n int) iter.Seq2[*Bits, error] {
+	if isNil(rows) {
+		panic("rbm: rows are nil")
+	}
+	checkBatchSize(n)
+	return func(yield func(*Bits, error) bool) {
+		total, cols := rows.Dims()
+		var block Bits
+		for i := 0; i < total; {
+			k := min(n, total-i)
+			if b, ok := rows.(*Bits); ok {
+				b.slice(&block, i, i+k)
+			} else if err := readRows(&block, k, cols, rows, i); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(&block, nil) {
+				return
+			}
+			i += k
+		}
+	}
+}
+
+// Batches cuts a stream of blocks of any sizes into batches of n rows, in their
+// order, be they those of [Blocks] or of a source that has no end; the last batch
+// may be shorter. Each is valid until the next one, and must not be changed. An
+// error among the blocks is passed on as it comes, with a nil batch: rows before it
+// that are not yet a batch are in the next one, if the loop goes on. It panics if
+// blocks is nil or n is less than 1, or if blocks differ in their columns.
+func Batches(blocks iter.Seq2[*Bits, error], n int) iter.Seq2[*Bits, error] {
+	if blocks == nil {
+		panic("rbm: blocks are nil")
+	}
+	checkBatchSize(n)
+	return func(yield func(*Bits, error) bool) {
+		var kept, view Bits // rows that are not yet a batch; a batch
+		cols := 0
+		for block, err := range blocks {
+			if err != nil {
+				if !yield(nil, err) {
+					return
+				}
+				continue
+			}
+			if block == nil {
+				panic("rbm: block is nil")
+			}
+			if cols == 0 {
+				cols = block.cols
+			}
+			if block.rows > 0 && block.cols != cols {
+				panic(fmt.Sprintf("rbm: block is %d×%d, want n×%d as before", block.rows, block.cols, cols))
+			}
+			for i := 0; i < block.rows; {
+				k := min(n-kept.rows, block.rows-i)
+				block.slice(&view, i, i+k)
+				i += k
+				if k < n {
+					kept.append(&view)
+					if kept.rows < n {
+						continue
+					}
+					view = kept
+				}
+				if !yield(&view, nil) {
+					return
+				}
+				kept.rows = 0
+			}
+		}
+		if kept.rows > 0 {
+			yield(&kept, nil)
+		}
+	}
+}
+
+func checkBatchSize(n int) {
+	if n < 1 {
+		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
+	}
+}
+
+// append adds the rows of a to those of b, if it has any.
+func (b *Bits) append(a *Bits) {
+	if b.rows == 0 {
+		*b = Bits{cols: a.cols, stride: a.stride, words: b.words[:0]}
+	}
+	b.rows += a.rows
+	b.words = append(b.words, a.words...)
+}
+
+// readRows makes dst rows [i, i+n) of a source of c columns, in the memory it has if
+// that is enough.
+func readRows(dst *Bits, n, c int, rows Rows, i int) error {
+	dst.reset(n, c) // also the bits behind the last column, which a source may not know of
+	if err := rows.ReadRows(dst, i); err != nil {
+		return fmt.Errorf("rbm: rows [%d, %d): %w", i, i+n, err)
+	}
+	return nil
+}
+
+// gatherRows makes dst the rows of a source with the given numbers, one by one.
+func gatherRows(dst *Bits, rows Rows, numbers []int) error {
+	_, c := rows.Dims()
+	dst.resize(len(numbers), c)
+	if b, ok := rows.(*Bits); ok {
+		b.Gather(dst, numbers)
+		return nil
+	}
+	var row Bits
+	for r, i := range numbers {
+		dst.slice(&row, r, r+1)
+		if err := readRows(&row, 1, c, rows, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isNil reports whether there are no rows to ask for their number.
+func isNil(rows Rows) bool { return rows == nil || rows == Rows((*Bits)(nil)) }
+
+// passBlock returns how many rows of so many columns to take at a time in a pass
+// over all: about a megabyte, and a multiple of 4.
+func passBlock(cols int) int { return max(1, 1<<15/(cols/wordBits+1)) * 4 }
+
+// countOnes returns how many rows have each bit.
+func countOnes(rows Rows) ([]int, error) {
+	_, c := rows.Dims()
+	ones := make([]int, c)
+	for block, err := range Blocks(rows, passBlock(c)) {
+		if err != nil {
+			return nil, err
+		}
+		block.addOnes(ones)
+	}
+	return ones, nil
+}
