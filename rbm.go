@@ -34,6 +34,8 @@
 // is one with minibatches, reports, warnings and early stopping. Package
 // checkpoint keeps any of these in a file, so that training goes on bit for bit.
 // Package npz exchanges models with NumPy and scikit-learn.
+// Observations that do not fit into memory are [Rows], in a file of package bitfile
+// say, or a stream that [Batches] cuts into minibatches.
 //
 // # Batches
 //

@@ -23,7 +23,16 @@ const (
 
 // Replace makes b the content of the file of this path, all at once and for good,
 // as the documentation of checkpoint.Save says.
-func Replace(path string, b []byte) (err error) {
+func Replace(path string, b []byte) error {
+	return Write(path, func(f *os.File) error {
+		_, err := f.Write(b)
+		return err
+	})
+}
+
+// Write makes what write writes the content of the file of this path, as Replace
+// does, unless write returns an error.
+func Write(path string, write func(f *os.File) error) error {
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
@@ -34,13 +43,14 @@ func Replace(path string, b []byte) (err error) {
 	if err != nil {
 		return err
 	}
+	renamed := false
 	defer func() {
-		if err != nil {
+		if !renamed { // also if write panics
 			f.Close()
 			os.Remove(f.Name())
 		}
 	}()
-	if _, err := f.Write(b); err != nil {
+	if err := write(f); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
@@ -52,6 +62,7 @@ func Replace(path string, b []byte) (err error) {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
+	renamed = true
 	return syncDir(dir)
 }
 
