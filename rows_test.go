@@ -455,6 +455,30 @@ func TestTrainerBlocks(t *testing.T) {
 	}
 }
 
+// A block that is held is of no use for other rows, or for blocks of another size.
+func TestTrainerForgetsBlocks(t *testing.T) {
+	a, b := randomBits(20, 12, 0.4, 1), randomBits(20, 12, 0.4, 2)
+	run := func(seed uint64, place func(b *rbm.Bits) rbm.Rows) []float64 {
+		tr := rbm.NewTrainer(randomModel(12, 6, 0.1, 2), place(a), rbm.NewCD(1, newSource(3)), newSource(seed))
+		tr.Batch = 5
+		for _, step := range []struct {
+			data  *rbm.Bits
+			block int
+		}{{a, 10}, {b, 10}, {b, 15}, {b, 10}, {a, 15}} {
+			tr.Data, tr.Block = place(step.data), step.block
+			if err := tr.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return params(tr.Model)
+	}
+	for seed := range uint64(20) {
+		places := map[*rbm.Bits]rbm.Rows{a: &elsewhere{Bits: a}, b: &elsewhere{Bits: b}}
+		got := run(seed, func(b *rbm.Bits) rbm.Rows { return places[b] })
+		checkSame(t, fmt.Sprintf("seed %d", seed), got, run(seed, func(b *rbm.Bits) rbm.Rows { return b }))
+	}
+}
+
 // A Block of all rows is as good as none.
 func TestTrainerOfOneBlock(t *testing.T) {
 	data := randomBits(50, 12, 0.4, 1)
@@ -555,7 +579,7 @@ func TestFingerprintOfRowsElsewhere(t *testing.T) {
 	}
 	data = data.Gather(nil, cut(60, 60)[0])
 	data.SetBit(59, 11, !data.Bit(59, 11))
-	for _, other := range []rbm.Rows{data, &elsewhere{Bits: data}} {
+	for _, other := range []rbm.Rows{&elsewhere{Bits: data}, data} {
 		tr.Data = other
 		if err := tr.UnmarshalBinary(first); err == nil || !strings.Contains(err.Error(), "Data has checksum") {
 			t.Errorf("%T of other values: %v", other, err)
@@ -583,6 +607,15 @@ func TestLogLikelihoodOfRowsElsewhere(t *testing.T) {
 		if got, want := run(&elsewhere{Bits: data}), run(data); got != want {
 			t.Errorf("nh=%d: %s, want %s", nh, got, want)
 		}
+		if nh == 22 { // not exact: the base is that of FitVisibleBias
+			fit, ais := rbm.New(25, 1), rbm.NewAIS(20, 30, newSource(1))
+			fit.FitVisibleBias(data)
+			ais.Base = fit.B.RawVector().Data
+			based := logLikelihood(t, m, data, ais)
+			if l := logLikelihood(t, m, data, rbm.NewAIS(20, 30, newSource(1))); l.AIS.LogZ != based.AIS.LogZ {
+				t.Errorf("log Z is %v, with the base of FitVisibleBias %v", l.AIS.LogZ, based.AIS.LogZ)
+			}
+		}
 		broken := errors.New("broken")
 		for reads, fail := range [][2]int{{0, 0}, {90, 0}} {
 			n := 0
@@ -604,6 +637,9 @@ func TestLogLikelihoodOfRowsElsewhere(t *testing.T) {
 func TestLogLikelihoodOfManyRows(t *testing.T) {
 	const n = 15000 // more than a block
 	m := randomModel(640, 3, 0.1, 1)
+	for i := range 640 { // so that F is much larger than log Z
+		m.B.SetVec(i, m.B.AtVec(i)-10)
+	}
 	all := rbm.NewBits(n, 640)
 	if err := computed(n).ReadRows(all, 0); err != nil {
 		t.Fatal(err)
