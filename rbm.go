@@ -178,7 +178,8 @@ func (m *RBM) Clone() *RBM {
 //
 // so that the model without weights has the means of the data, shrunk a little:
 // a column that is always 0 or 1 gets a finite bias (Haldane, 1956; Anscombe,
-// 1956). Hinton (2010) recommends such a start.
+// 1956). Hinton (2010) recommends such a start. Of [Rows] that do not fit into
+// memory a block will do.
 func (m *RBM) FitVisibleBias(data mat.Matrix) {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)

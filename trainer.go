@@ -29,10 +29,13 @@ import (
 // borders. A source on disk is then read a block at a time, each once an epoch, and
 // one block is held in memory. Neighbours stay in the same or in successive
 // minibatches: where they are alike, shuffle the source once, and let a block have
-// many minibatches. Without Block, rows are shuffled all together, and a source is
-// read row by row: slow, and the order takes a word a row. The order depends on
-// Block, but not on where the rows are: training is the same, bit for bit, in memory
-// and from a source of the same rows.
+// many minibatches. The first report, for the constant columns, and the first
+// checkpoint, for a checksum, take a pass over all rows.
+//
+// Without Block, rows are shuffled all together, and a source is read row by row:
+// slow, and the order takes a word a row. The order depends on Block, but not on
+// where the rows are: training is the same, bit for bit, in memory and from a source
+// of the same rows.
 //
 // # Stopping early
 //
