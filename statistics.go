@@ -1,6 +1,7 @@
 package rbm
 
 import (
+	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
 	"gonum.org/v1/gonum/mat"
@@ -25,7 +26,8 @@ type statistics struct {
 	values  product.Weights // or (v, 1) itself, if it is not bits
 	notBits bool
 
-	means *means // of what is added, if wanted
+	means  *means  // of what is added, if wanted
+	hybrid *hybrid // what takes the place of the sink, if anything does
 
 	pass    pass
 	in      batch
@@ -48,7 +50,7 @@ const maxRoom = 1 << 19
 // reset makes s empty, for n rows in two batches, which wait together if that is
 // not too much.
 func (s *statistics) reset(nv, nh, n int) {
-	s.nv, s.nh, s.exchanged, s.begun, s.rows = nv, nh, false, false, 0
+	s.nv, s.nh, s.exchanged, s.begun, s.rows, s.hybrid = nv, nh, false, false, 0, nil
 	room := (min(n, 2*blockRows) + 2*wordBits - 1) &^ (wordBits - 1)
 	s.room = min(room, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
 	if n := (nh/wordBits + 1) * s.room * wordBits; cap(s.p) < n {
@@ -91,7 +93,11 @@ func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64,
 		if chains != nil {
 			s.chains = chains.restart(p, n, r0)
 		}
-		s.pass.run(&p.team, &p.hidden, &s.in, s)
+		if s.hybrid != nil {
+			s.hybrid.add(p, s)
+		} else {
+			s.pass.run(&p.team, &p.hidden, &s.in, s)
+		}
 		if s.means != nil {
 			s.means.add(s)
 		}
@@ -112,8 +118,7 @@ func (s *statistics) take(t, r0, n int, x tile) {
 	for r := range n {
 		in := x.row(r, n)
 		scale := s.scale[r0+r]
-		row := s.base + r0 + r
-		p := s.p[(t*s.room+row)*wordBits:][:wordBits]
+		p := s.row(t, r0+r)
 		if s.chains != nil {
 			s.chains.random(&u, t, in.N*product.Lanes, r0+r)
 			*s.chains.word(r0+r, t) = in.DrawProbs(p, scale, &u)
@@ -121,8 +126,24 @@ func (s *statistics) take(t, r0, n int, x tile) {
 			in.Probs(p, scale)
 		}
 		if t == (s.nh-1)/wordBits {
-			s.p[(s.nh/wordBits*s.room+row)*wordBits+s.nh%wordBits] = scale
+			s.setOne(r0+r, scale)
 		}
+	}
+}
+
+// row returns the part of s·(ĥ, 1) for word t and row r of the current pass.
+func (s *statistics) row(t, r int) []float64 {
+	return s.p[(t*s.room+s.base+r)*wordBits:][:wordBits]
+}
+
+// setOne sets s·1 for row r of the current pass.
+func (s *statistics) setOne(r int, scale float64) { s.row(s.nh/wordBits, r)[s.nh%wordBits] = scale }
+
+// keep puts inputs in the place of s·ĥ.
+func (s *statistics) keep(t, r int, in logistic.Inputs) {
+	dst := s.row(t, r)
+	for q := range in.N {
+		copy(dst[q*product.Lanes:], in.X[q*in.Stride][:])
 	}
 }
 
