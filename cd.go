@@ -27,7 +27,8 @@ func NewCD(k int, src rand.Source) *CD {
 // Sample returns the states, n×nv, that K sweeps of m reach from the n rows of
 // data, with nil weights. A value of data between 0 and 1 stands in the first
 // half sweep as it is: h ~ p(h|data). It panics if K is less than 1, Chains is
-// nil, or the sizes do not fit.
+// nil, the sizes do not fit, or a row has not exactly one unit of a group of
+// Chains on.
 func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
@@ -37,7 +38,7 @@ func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	p.load(m, 2*s.K*n)
 	defer p.done()
 	eachBlock("data", data, n, func(in *batch, r0 int) {
-		c.pass.run(&p.team, &p.hidden, in, c.restart(p, n, r0))
+		c.pass.run(&p.team, &p.hidden, in, c.restart(p, "data", in, n, r0))
 	})
 	return s.finish(p)
 }

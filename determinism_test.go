@@ -130,6 +130,15 @@ var wholesale = []struct {
 		c.Gibbs(m, 3)
 		return values(c.Visible())
 	}},
+	{"OneHot", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		n, nv := v.Dims()
+		c := rbm.NewChains(newSource(3))
+		c.OneHot(0, 1)
+		c.OneHot(nv/2, nv-1)
+		c.StartRandom(m, n)
+		c.Gibbs(m, 2)
+		return values(c.Visible())
+	}},
 	{"Centering", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		c, cd := rbm.Centering{Rate: 0.3, Enhanced: true}, rbm.NewCD(1, newSource(6))
 		var g rbm.Gradient
@@ -516,6 +525,9 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 	chains := rbm.NewChains(newSource(37))
 	chains.StartRandom(m, n)
+	grouped := rbm.NewChains(newSource(37))
+	grouped.OneHot(60, 70)
+	grouped.StartRandom(m, n)
 	cd := rbm.NewCD(1, newSource(39))
 	centering := rbm.Centering{Rate: 0.1}
 	weights := randomWeights(n, 40)
@@ -534,6 +546,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"WeightedGradient", func() { m.WeightedGradient(&g, bits, weights, cd) }},
 		{"SGD with all it has", func() { all.Step(m, &g) }},
 		{"Gibbs", func() { chains.Gibbs(m, 2) }},
+		{"Gibbs with a group", func() { grouped.Gibbs(m, 2) }},
 		{"PT", step(rbm.NewPT(10, 1, []float64{0, 0.4, 1}, newSource(38)), bits)},
 		{"PTT", step(ptt, bits)},
 		{"Centering", func() { centering.Gradient(&g, m, bits, cd) }},

@@ -91,7 +91,7 @@ func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64,
 		}
 		s.chains = nil
 		if chains != nil {
-			s.chains = chains.restart(p, n, r0)
+			s.chains = chains.restart(p, name, &s.in, n, r0)
 		}
 		if s.hybrid != nil {
 			s.hybrid.add(p, s)
