@@ -161,14 +161,19 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 		dst.hybrid = new(hybrid)
 	}
 	l := dst.hybrid
-	l.choose(c, x, labels)
+	pcd, _ := s.(*PCD)
+	l.choose(c, x, labels, pcd == nil)
 	if c.Discriminative == 0 && len(l.of) > 0 && l.unlabelled == 0 {
 		c.Model.Gradient(dst, l.data.matrix(), s)
 		dst.scale(c.Generative)
 		return
 	}
 	samples := 0
-	if l.sampled > 0 {
+	switch {
+	case l.sampled == 0:
+	case pcd != nil:
+		samples = pcd.start(c.Model)
+	default:
 		samples = l.data.rows
 	}
 	dst.reset(c.Model, len(l.of)+samples, classWork(len(l.of), c.Classes)+4*samples)
@@ -181,13 +186,10 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 		stats.hybrid = nil
 	}
 	if l.sampled > 0 {
-		sample, weights := s.Sample(c.Model, l.data.matrix())
-		nan := p.nan
-		if _, ok := s.(*CD); ok {
-			weights, nan = l.chainWeights(), true // which are good, or NaN
-		}
-		samples := checkBatch("sample", sample, nx+c.Classes)
-		total := totalWeight("sample weights", weights, samples, nan)
+		sample, weights := l.sample(p, c.Model, s)
+		_, own := s.(*CD) // weights, which may be NaN
+		n := checkBatch("sample", sample, nx+c.Classes)
+		total := totalWeight("sample weights", weights, n, own || p.nan)
 		stats.add(p, "sample", sample, weights, -total/l.sampled, nil)
 	}
 	dst.finish()
@@ -231,11 +233,22 @@ func (c *Classifier) checkWeights() {
 	}
 }
 
-// checkGroup panics if s is nil, or if it is known to sample without the group of
-// visible units [from, to).
+// checkGroup panics if s is nil, or if it is known not to sample the visible units
+// [from, to) as a group.
 func checkGroup(s Sampler, from, to int) {
-	if s == nil {
+	var chains *Chains
+	switch s := s.(type) {
+	case nil:
 		panic("rbm: sampler is nil")
+	case *CD:
+		chains = s.Chains
+	case *PCD:
+		chains = s.Chains
+	case *PT, *PTT, *Exact:
+		panic(fmt.Sprintf("rbm: sampler is a %T, which has no groups, want CD or PCD", s))
+	}
+	if chains != nil && !chains.clamp.has(from, to) {
+		panic(fmt.Sprintf("rbm: sampler has no group [%d, %d), want Chains.OneHot(%d, %d) before", from, to, from, to))
 	}
 }
 
@@ -352,8 +365,9 @@ type hybrid struct {
 	sumB []float64 // classes
 }
 
-// choose sets l to the rows of x that count.
-func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int) {
+// choose sets l to the rows of x that count. Those without a label are rows for the
+// sampler if it starts from data.
+func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int, starts bool) {
 	var labelled int
 	l.of, l.unlabelled = l.of[:0], 0
 	for _, y := range labels {
@@ -365,7 +379,6 @@ func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int) {
 			labelled++
 		}
 	}
-	rows, samples := labelled+l.unlabelled, l.unlabelled*c.Classes
 	l.discriminative, l.sampled = 0, 0
 	if labelled > 0 {
 		l.discriminative = c.Discriminative / float64(labelled)
@@ -374,10 +387,14 @@ func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int) {
 	if l.unlabelled > 0 {
 		l.sampled += c.Unlabelled
 	}
+	samples := 0
+	if starts {
+		samples = l.unlabelled * c.Classes
+	}
 	if c.Generative > 0 {
 		samples += labelled
 	}
-	l.inputs.reset(rows, c.Classes, x)
+	l.inputs.reset(labelled+l.unlabelled, c.Classes, x)
 	l.data.reset(samples, c.Classes, x)
 	l.scale = l.scale[:0]
 	for r, y := range labels {
@@ -388,7 +405,7 @@ func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int) {
 		l.inputs.add(x, r, NoLabel)
 		if y == NoLabel {
 			l.scale = append(l.scale, c.Unlabelled/float64(l.unlabelled))
-			for k := range c.Classes {
+			for k := 0; starts && k < c.Classes; k++ {
 				l.data.add(x, r, k)
 			}
 			continue
@@ -486,6 +503,20 @@ func (s *mixing) Do(_, part int) {
 		}
 		*x = sum
 	}
+}
+
+// sample returns what s samples, with the weights that count.
+func (l *hybrid) sample(p *model, m *RBM, s Sampler) (v mat.Matrix, weights []float64) {
+	switch s := s.(type) {
+	case *CD:
+		s.check()
+		s.start(p, l.data.matrix())
+		v, _ = s.finish(p)
+		return v, l.chainWeights()
+	case *PCD:
+		return s.finish(p)
+	}
+	return s.Sample(m, l.data.matrix())
 }
 
 // chainWeights returns the weights of the rows that the sampler is given.
