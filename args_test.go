@@ -160,6 +160,12 @@ var methods = []struct {
 	{"Centering.Gradient", func(m *rbm.RBM) {
 		new(rbm.Centering).Gradient(new(rbm.Gradient), m, rbm.NewBits(1, 3), rbm.NewCD(1, newSource(1)))
 	}},
+	{"LogProbs", func(m *rbm.RBM) { (&rbm.Classifier{Model: m, Classes: 2}).LogProbs(nil, rbm.NewBits(1, 1)) }},
+	{"Predict", func(m *rbm.RBM) { (&rbm.Classifier{Model: m, Classes: 2}).Predict(nil, rbm.NewBits(1, 1)) }},
+	{"Join", func(m *rbm.RBM) { (&rbm.Classifier{Model: m, Classes: 2}).Join(nil, rbm.NewBits(1, 1), []int{1}) }},
+	{"Classifier.Gradient", func(m *rbm.RBM) {
+		(&rbm.Classifier{Model: m, Classes: 2, Discriminative: 1}).Gradient(new(rbm.Gradient), rbm.NewBits(1, 1), []int{1}, nil)
+	}},
 	{"FreeEnergyGradient", func(m *rbm.RBM) { m.FreeEnergyGradient(new(rbm.Gradient), rbm.NewBits(1, 3), nil) }},
 	{"Gibbs", func(m *rbm.RBM) {
 		c := rbm.NewChains(newSource(1))
@@ -232,6 +238,10 @@ func TestValuesOutsideTheUnitInterval(t *testing.T) {
 		{"Gradient CD", reals(n, nv), func(a mat.Matrix) { m.Gradient(new(rbm.Gradient), a, rbm.NewCD(1, newSource(1))) }},
 		{"Gradient PCD", reals(n, nv), func(a mat.Matrix) { m.Gradient(new(rbm.Gradient), a, rbm.NewPCD(1, 1, newSource(1))) }},
 		{"CD.Sample", reals(n, nv), func(a mat.Matrix) { rbm.NewCD(1, newSource(1)).Sample(m, a) }},
+		{"LogProbs", reals(n, nv), func(a mat.Matrix) { classifierOf(m, 3).LogProbs(nil, a) }},
+		{"Classifier.Gradient", reals(n, nv), func(a mat.Matrix) {
+			weighted(classifierOf(m, 3), 1, 0, 0).Gradient(new(rbm.Gradient), a, cycle(n, 3, 0), nil)
+		}},
 		{"Chains.Start", reals(n, nv), func(a mat.Matrix) { rbm.NewChains(newSource(1)).Start(a) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package rbm
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/product"
@@ -81,8 +82,7 @@ func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
 
 // Join copies the rows of x (n×nx), each followed by its label with one unit on,
 // to dst, n×(nx+Classes), and returns dst: configurations of Model. It panics if
-// the sizes do not fit, if a label is not in [0, Classes), or if dst shares memory
-// with x.
+// the sizes do not fit or if a label is not in [0, Classes).
 func (c *Classifier) Join(dst *Bits, x *Bits, labels []int) *Bits {
 	nx := c.check()
 	if x == nil {
@@ -98,9 +98,6 @@ func (c *Classifier) Join(dst *Bits, x *Bits, labels []int) *Bits {
 	}
 	if dst.rows != n || dst.cols != nx+c.Classes {
 		panic(fmt.Sprintf("rbm: dst is %d×%d, want %d×%d", dst.rows, dst.cols, n, nx+c.Classes))
-	}
-	if overlap(dst.words, x.words) {
-		panic("rbm: dst shares memory with x")
 	}
 	for r, y := range labels {
 		dst.join(r, x, r, y)
@@ -329,13 +326,20 @@ func (l *classes) Do(_, part int) {
 		for y := range logp {
 			logp[y] = l.bias[y] + total(l.sum[(r*l.n+y)*l.words:][:l.words])
 		}
-		logZ := logistic.LogSumExp(logp)
-		for y := range logp {
-			logp[y] -= logZ
-			if l.nan {
-				logp[y] = math.NaN()
-			}
+		// Where all are large, so is the rounding of their sum: not that of the
+		// distances from the largest.
+		shift(logp, -slices.Max(logp))
+		shift(logp, -logistic.LogSumExp(logp))
+		if l.nan {
+			shift(logp, math.NaN())
 		}
+	}
+}
+
+// shift adds d to each element of x.
+func shift(x []float64, d float64) {
+	for i := range x {
+		x[i] += d
 	}
 }
 

@@ -75,6 +75,7 @@ var rowwise = []struct {
 		return transposed(m).Energy(nil, m.HiddenProbs(nil, v), v)
 	}},
 	{"PseudoLogLikelihood", func(m *rbm.RBM, v mat.Matrix) []float64 { return m.PseudoLogLikelihood(nil, v) }},
+	{"LogProbs", func(m *rbm.RBM, v mat.Matrix) []float64 { return values(classifierOf(m, 5).LogProbs(nil, v)) }},
 }
 
 // wholesale are the functions of a batch as a whole.
@@ -152,6 +153,18 @@ var wholesale = []struct {
 		forward, _ := a.Run(context.Background(), m)
 		back, _ := a.Reverse(context.Background(), m, v)
 		return slices.Concat(forward.LogWeights, back.LogWeights, []float64{forward.LogZ, forward.StdErr, forward.ESS, back.LogZ, back.StdErr, back.ESS})
+	}},
+	{"Classifier", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		const classes = 3
+		c := weighted(classifierOf(m, classes), 1, 0.5, 0.2)
+		n, nx := v.Dims()
+		cd, pcd := rbm.NewCD(1, newSource(6)), rbm.NewPCD(33, 2, newSource(7))
+		cd.Chains.OneHot(nx, nx+classes)
+		pcd.Chains.OneHot(nx, nx+classes)
+		var g, h rbm.Gradient
+		c.Gradient(&g, v, cycle(n, classes, 4), cd)
+		c.Gradient(&h, v, cycle(n, classes, 2), pcd)
+		return append(gradientValues(&g), gradientValues(&h)...)
 	}},
 	{"FitVisibleBias", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		m = m.Clone()
@@ -534,6 +547,14 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	all := rbm.SGD{Rate: 1e-3, Momentum: 0.5, Decay: 1e-4, L1: 1e-4, MaxNorm: 2}
 	ptt := rbm.NewPTT(10, 2, newSource(38), rbm.New(nv, 1), m)
 	ptt.MinSwapRate = 0
+	c := weighted(classifierOf(m, 10), 1, 0.1, 0.1)
+	labels := cycle(n, 10, 4)
+	labelled := rbm.NewCD(1, newSource(41))
+	pcd := rbm.NewPCD(50, 1, newSource(42))
+	labelled.Chains.OneHot(nv, nv+10)
+	pcd.Chains.OneHot(nv, nv+10)
+	var cg rbm.Gradient
+	hybrid := func(s rbm.Sampler, v mat.Matrix) func() { return func() { c.Gradient(&cg, v, labels, s) } }
 	for _, tt := range []struct {
 		name string
 		step func()
@@ -550,6 +571,9 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"PT", step(rbm.NewPT(10, 1, []float64{0, 0.4, 1}, newSource(38)), bits)},
 		{"PTT", step(ptt, bits)},
 		{"Centering", func() { centering.Gradient(&g, m, bits, cd) }},
+		{"Classifier of Bits", hybrid(labelled, bits)},
+		{"Classifier of real values", hybrid(labelled, real)},
+		{"Classifier with PCD", hybrid(pcd, bits)},
 	} {
 		tt.step()
 		tt.step()
