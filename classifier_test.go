@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/internal/cpu"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
@@ -561,6 +562,24 @@ func TestClassifierGradientOfLargeParameters(t *testing.T) {
 		c.Gradient(&g, x, labels, sample{v, w})
 		checkGradient(t, fmt.Sprintf("Gradient(%v)", size), &g, expandedGradient(c, x, labels, v, w), "expanded", 1e-14*size)
 	}
+}
+
+func TestClassifierSameForEveryInstructionSet(t *testing.T) {
+	const nx, nh, classes, n = 70, 45, 3, 40
+	c := weighted(randomClassifier(nx, nh, classes, 0.5, 1), 1, 0.5, 0.2)
+	x, labels := randomBits(n, nx, 0.4, 2), cycle(n, classes, 3)
+	var want []float64
+	cpu.Each(func(name string) {
+		cd := rbm.NewCD(1, newSource(3))
+		cd.Chains.OneHot(nx, nx+classes)
+		var g rbm.Gradient
+		c.Gradient(&g, x, labels, cd)
+		got := append(values(c.LogProbs(nil, x)), gradientValues(&g)...)
+		if want == nil {
+			want = got
+		}
+		checkSame(t, name, got, want)
+	})
 }
 
 // threeClasses returns n rows of three patterns, each bit of which is flipped with probability noise, and their classes.
