@@ -54,7 +54,7 @@ func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
 	}
 	c.clamp.observed = observed
 	defer c.clamp.release()
-	c.read(masked{v, observed})
+	c.read(known(v, observed))
 	c.drawBiases(m, n)
 	c.started()
 }
@@ -132,6 +132,22 @@ func (b *Bits) mask(r int) []uint64 {
 // observes reports whether unit i of row r is observed.
 func (b *Bits) observes(r, i int) bool {
 	return b != nil && b.mask(r)[i/wordBits]>>(i%wordBits)&1 == 1
+}
+
+// known returns v with zeros in place of what is not observed.
+func known(v mat.Matrix, observed *Bits) mat.Matrix {
+	b, ok := v.(*Bits)
+	if !ok || observed == nil {
+		return masked{v, observed}
+	}
+	dst := NewBits(b.rows, b.cols)
+	for r := range b.rows {
+		mask := observed.mask(r)
+		for t, word := range b.row(r) {
+			dst.row(r)[t] = word & mask[t]
+		}
+	}
+	return dst
 }
 
 // masked is a matrix with zeros in place of what is not observed, which is not

@@ -75,6 +75,9 @@ var rowwise = []struct {
 		return transposed(m).Energy(nil, m.HiddenProbs(nil, v), v)
 	}},
 	{"PseudoLogLikelihood", func(m *rbm.RBM, v mat.Matrix) []float64 { return m.PseudoLogLikelihood(nil, v) }},
+	{"ConditionalMeans", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		return values(m.ConditionalMeans(nil, v, someMissing(1, m.B.Len(), 3)))
+	}},
 }
 
 // wholesale are the functions of a batch as a whole.
