@@ -92,7 +92,8 @@ func TestConditional(t *testing.T) {
 		for r, f := range m.FreeEnergy(nil, v) {
 			checkNear(t, "log p of nothing given", none[r], -f-m.LogPartition(), 1e-12)
 		}
-		checkSame(t, "all observed", m.LogConditional(nil, v, ones(1, nv)), make([]float64, 9))
+		used := m.LogConditional(nil, v, nil)
+		checkSame(t, "all observed", m.LogConditional(used, v, ones(1, nv)), make([]float64, 9))
 		checkSame(t, "means, all observed", values(m.ConditionalMeans(nil, v, ones(1, nv))), values(v))
 	})
 }
@@ -251,6 +252,7 @@ func TestConditionalOfExtremeModels(t *testing.T) {
 				for x, w := range weights[start : start+n] {
 					checkNear(t, "weight", w, math.Exp(logp[x]-logZ), 1e-14*size*nv*nh)
 				}
+				checkNear(t, "sum of the weights", floats.Sum(weights[start:start+n]), 1, 1e-14)
 				start += n
 			}
 			for _, x := range values(m.ConditionalMeans(nil, v, observed)) {
