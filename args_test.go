@@ -59,6 +59,7 @@ func TestWrongShapes(t *testing.T) {
 		want []string
 	}{
 		{"BitsOf nil", func() { rbm.BitsOf(nil) }, []string{"matrix is nil"}},
+		{"MaskedBitsOf nil", func() { rbm.MaskedBitsOf(nil) }, []string{"matrix is nil"}},
 		{"Binarize nil", func() { rbm.Binarize(nil, 0) }, []string{"matrix is nil"}},
 		{"nil model", func() { rbm.NewChains(newSource(1)).Gibbs(nil, 1) }, []string{"rbm: "}},
 		{"Dims of nil", func() { (*rbm.RBM)(nil).Dims() }, []string{"model is nil"}},
@@ -172,6 +173,20 @@ var methods = []struct {
 		c.Start(rbm.NewBits(1, 3))
 		c.Gibbs(m, 1)
 	}},
+	{"StartGiven", func(m *rbm.RBM) { rbm.NewChains(newSource(1)).StartGiven(m, rbm.NewBits(1, 3), rbm.NewBits(1, 3)) }},
+	{"GibbsGiven", func(m *rbm.RBM) {
+		c := rbm.NewChains(newSource(1))
+		c.Start(rbm.NewBits(1, 3))
+		c.GibbsGiven(m, 1, rbm.NewBits(1, 3))
+	}},
+	{"MeansGiven", func(m *rbm.RBM) {
+		c := rbm.NewChains(newSource(1))
+		c.Start(rbm.NewBits(1, 3))
+		c.MeansGiven(nil, m, 1, nil)
+	}},
+	{"LogConditional", func(m *rbm.RBM) { m.LogConditional(nil, rbm.NewBits(1, 3), nil) }},
+	{"ConditionalMeans", func(m *rbm.RBM) { m.ConditionalMeans(nil, rbm.NewBits(1, 3), nil) }},
+	{"Completions", func(m *rbm.RBM) { m.Completions(rbm.NewBits(1, 3), nil) }},
 	{"StartRandom", func(m *rbm.RBM) { rbm.NewChains(newSource(1)).StartRandom(m, 1) }},
 	{"CD", func(m *rbm.RBM) { rbm.NewCD(1, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
 	{"PCD", func(m *rbm.RBM) { rbm.NewPCD(1, 1, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},

@@ -6,6 +6,8 @@ import (
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/parallel"
+	"github.com/gorbm/rbm/internal/product"
+	"gonum.org/v1/gonum/mat"
 )
 
 // OneHot makes the visible units [from, to) a group of which exactly one is on: a
@@ -32,14 +34,151 @@ func (c *Chains) OneHot(from, to int) {
 	c.clamp.add(from, to)
 }
 
-// A clamp is the sink that draws visible units that are not all free: those of a
-// group depend on each other.
+// StartGiven is [Chains.Start] for rows of which a part is known: visible units
+// that are not observed are drawn from the biases of m, as [Chains.StartRandom]
+// does, whatever v has in their place. V and observed are n×nv, an observed unit
+// having a one; observed may also be 1×nv, the same for all rows, or nil, which is
+// that nothing is observed.
+//
+// An observed unit of a group that is on makes the others be off; if none is on,
+// the group is drawn among the units that are not observed. It panics if the sizes
+// do not fit, if an observed value is outside [0, 1], or if those of a group leave
+// no room for exactly one unit that is on.
+func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
+	nv, _ := m.Dims()
+	n := checkBatch("v", v, nv)
+	checkObserved(observed, n, nv)
+	if observed == nil {
+		c.StartRandom(m, n)
+		return
+	}
+	c.clamp.observed = observed
+	defer c.clamp.release()
+	c.read(known(v, observed))
+	c.drawBiases(m, n)
+	c.started()
+}
+
+// GibbsGiven is [Chains.Gibbs] with sweeps that leave the observed visible units as
+// they are: the chains then have the distribution of the model given these units,
+//
+//	p(v_missing | v_observed) ∝ exp(-F(v))
+//
+// in which the hidden units are summed out. Observed is what it is in
+// [Chains.StartGiven]; the sweeps of a group keep to what is said there. Where
+// nothing is observed they are those of Gibbs, bit for bit. It panics for the same
+// reasons as Gibbs, or if observed does not have the size of the states.
+func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) { c.given(m, k, observed, nil) }
+
+// MeansGiven moves the chains by k sweeps, as [Chains.GibbsGiven] does, and sets
+// dst (n×nv) to an estimate, for each chain, of the means given the observed units,
+// E[v | v_observed]: the average over the sweeps of the probabilities with which a
+// unit is drawn,
+//
+//	p(vᵢ=1|h)    or, in a group, that of the softmax over the units that may be on
+//
+// which varies less than that of the drawn bits does (Gelfand & Smith, 1990). At
+// observed units it is their states. Nil observed gives the means of the model.
+// Chains that have not yet forgotten their start bias it: let GibbsGiven move them
+// before. Means of missing units are NaN if a parameter is. It panics for the same
+// reasons, or if dst is of another size.
+func (c *Chains) MeansGiven(dst *mat.Dense, m *RBM, k int, observed *Bits) *mat.Dense {
+	nv, _ := m.Dims()
+	n := c.Visible().rows
+	dst = checkDense(dst, n, nv)
+	dst.Zero()
+	c.given(m, k, observed, dst)
+	for r := range n {
+		for i, sum := range dst.RawRowView(r) {
+			if mean := c.model.orNaN(sum / float64(k)); !observed.observes(r, i) {
+				dst.Set(r, i, mean)
+			} else {
+				dst.Set(r, i, c.v.At(r, i))
+			}
+		}
+	}
+	return dst
+}
+
+// given moves the chains by k sweeps and adds the probabilities to sum, unless it
+// is nil.
+func (c *Chains) given(m *RBM, k int, observed *Bits, sum *mat.Dense) {
+	checkSweeps(k)
+	c.check(m)
+	checkObserved(observed, c.v.rows, c.v.cols)
+	c.model.load(m, 2*k*c.v.rows)
+	defer c.model.done()
+	c.clamp.observed, c.clamp.sum = observed, sum
+	defer c.clamp.release()
+	c.sweeps(&c.model, k)
+}
+
+// checkObserved panics unless observed is nil or says of n rows of nv units which
+// are observed.
+func checkObserved(observed *Bits, n, nv int) {
+	if observed != nil && (observed.rows != n && observed.rows != 1 || observed.cols != nv) {
+		panic(fmt.Sprintf("rbm: observed is %d×%d, want %d×%d or 1×%d", observed.rows, observed.cols, n, nv, nv))
+	}
+}
+
+// mask returns which units of row r are observed, or nil if none is.
+func (b *Bits) mask(r int) []uint64 {
+	if b == nil {
+		return nil
+	}
+	return b.row(min(r, b.rows-1))
+}
+
+// observes reports whether unit i of row r is observed.
+func (b *Bits) observes(r, i int) bool {
+	return b != nil && b.mask(r)[i/wordBits]>>(i%wordBits)&1 == 1
+}
+
+// known returns v with zeros in place of what is not observed.
+func known(v mat.Matrix, observed *Bits) mat.Matrix {
+	b, ok := v.(*Bits)
+	if !ok || observed == nil {
+		return masked{v, observed}
+	}
+	dst := NewBits(b.rows, b.cols)
+	for r := range b.rows {
+		mask := observed.mask(r)
+		for t, word := range b.row(r) {
+			dst.row(r)[t] = word & mask[t]
+		}
+	}
+	return dst
+}
+
+// masked is a matrix with zeros in place of what is not observed, which is not
+// looked at.
+type masked struct {
+	mat.Matrix
+	observed *Bits
+}
+
+func (a masked) At(i, j int) float64 {
+	if !a.observed.observes(i, j) {
+		return 0
+	}
+	return a.Matrix.At(i, j)
+}
+
+func (a masked) T() mat.Matrix { return mat.Transpose{Matrix: a} }
+
+// A clamp is the sink that draws visible units that are not all free: some are
+// observed and those of a group depend on each other.
 type clamp struct {
-	groups []group
+	groups   []group
+	observed *Bits      // units that keep their states, or nil
+	sum      *mat.Dense // to add the probabilities of the others to, or nil
 
 	draws *draws
 	x     []float64 // inputs of the groups' units: rows × size
 }
+
+// release forgets all but the groups.
+func (s *clamp) release() { s.observed, s.sum = nil, nil }
 
 // A group are the units [from, to). Its inputs stand from at on.
 type group struct{ from, to, at int }
@@ -95,12 +234,16 @@ func (s *clamp) fit(nv int) {
 }
 
 // check panics unless exactly one unit of each group is on in each row of the
-// batch, the rows from r0 on of what is called name.
+// batch, or may be once those that are not observed are drawn. The rows are those
+// from r0 on of what is called name.
 func (s *clamp) check(name string, in *batch, r0 int) {
 	for r := range in.rows {
 		for _, g := range s.groups {
-			on := 0
+			on, room := 0, 0
 			for i := g.from; i < g.to; i++ {
+				if s.observed != nil && !s.observed.observes(r0+r, i) {
+					room = 1
+				}
 				switch x := in.at(r, i); x {
 				case 0:
 				case 1:
@@ -109,7 +252,7 @@ func (s *clamp) check(name string, in *batch, r0 int) {
 					panic(fmt.Sprintf("rbm: %s[%d, %d] is %v, want 0 or 1 in the group [%d, %d)", name, r0+r, i, x, g.from, g.to))
 				}
 			}
-			if on != 1 {
+			if on != 1 && on+room != 1 {
 				panic(fmt.Sprintf("rbm: row %d of %s has %d units on in the group [%d, %d), want 1", r0+r, name, on, g.from, g.to))
 			}
 		}
@@ -120,7 +263,7 @@ func (s *clamp) check(name string, in *batch, r0 int) {
 // else the clamp. Finish must follow.
 func (s *clamp) sink(d *draws) sink {
 	s.draws = d
-	if len(s.groups) == 0 {
+	if len(s.groups) == 0 && s.observed == nil && s.sum == nil {
 		return d
 	}
 	s.x = grow(s.x, d.dst.rows*s.size())
@@ -128,9 +271,13 @@ func (s *clamp) sink(d *draws) sink {
 }
 
 func (s *clamp) take(t, r0, n int, x tile) {
-	s.draws.take(t, r0, n, x)
+	if s.observed == nil && s.sum == nil {
+		s.draws.take(t, r0, n, x)
+	} else {
+		s.drawGiven(t, r0, n, x)
+	}
 	for _, g := range s.groups {
-		first, end := max(g.from, t*wordBits), min(g.to, (t+1)*wordBits)
+		first, end := g.in(t)
 		for r := range n {
 			in := x.row(r, n)
 			inputs := s.inputs(r0+r, g)
@@ -139,6 +286,46 @@ func (s *clamp) take(t, r0, n int, x tile) {
 			}
 		}
 	}
+}
+
+// drawGiven draws the units that are not observed, and adds the probabilities of
+// those in no group to the sum.
+func (s *clamp) drawGiven(t, r0, n int, x tile) {
+	var grouped uint64
+	for _, g := range s.groups {
+		for i, end := g.in(t); i < end; i++ {
+			grouped |= 1 << (i % wordBits)
+		}
+	}
+	var u [wordBits]uint32
+	var p [wordBits]float64
+	for r := r0; r < r0+n; r++ {
+		in := x.row(r-r0, n)
+		s.draws.random(&u, t, in.N*product.Lanes, r)
+		var keep, drawn uint64
+		if s.observed != nil {
+			keep = s.observed.mask(r)[t]
+		}
+		if s.sum == nil {
+			drawn = in.Draw(&u)
+		} else {
+			drawn = in.DrawProbs(p[:], 1, &u)
+			sum := s.sum.RawRowView(r)[t*wordBits:]
+			for i := range min(wordBits, len(sum)) {
+				if (keep|grouped)>>i&1 == 0 {
+					sum[i] += p[i]
+				}
+			}
+		}
+		word := s.draws.word(r, t)
+		*word = *word&keep | drawn&^keep
+	}
+}
+
+// in returns the units [first, end) of the group in word t, none if end is not
+// larger than first.
+func (g group) in(t int) (first, end int) {
+	return max(g.from, t*wordBits), min(g.to, (t+1)*wordBits)
 }
 
 // inputs returns those of the units of a group, for row r.
@@ -170,32 +357,47 @@ func (s *clamp) drawRows(r0, r1 int) {
 // draw draws a group of row r, by the random number of its first unit.
 func (s *clamp) draw(r int, g group) {
 	weights := s.inputs(r, g)
+	row := s.draws.dst.row(r)
+	taken := false // by an observed unit that is on
+	for k := range weights {
+		i := g.from + k
+		if s.observed.observes(r, i) {
+			weights[k] = math.Inf(-1)
+			taken = taken || row[i/wordBits]>>(i%wordBits)&1 == 1
+			continue
+		}
+		row[i/wordBits] &^= 1 << (i % wordBits)
+	}
+	if taken {
+		return
+	}
 	total := softmax(weights)
 	var u [wordBits]uint32
 	s.draws.random(&u, g.from/wordBits, g.from%wordBits+1, r)
 	rest := (float64(u[g.from%wordBits]) + 0.5) * 0x1p-32 * total
-	row := s.draws.dst.row(r)
 	var sum float64
 	drawn := false
 	for k, w := range weights {
 		i := g.from + k
-		row[i/wordBits] &^= 1 << (i % wordBits)
 		if sum += w; sum > rest && !drawn {
 			row[i/wordBits] |= 1 << (i % wordBits)
 			drawn = true
+		}
+		if s.sum != nil {
+			s.sum.RawRowView(r)[i] += w / total
 		}
 	}
 }
 
 // softmax sets each x to exp(x) up to a common factor, with which the largest is
-// 1, and returns their sum, which is NaN if an x is.
+// 1, and returns their sum. It is NaN if an x is, or if all are -Inf.
 func softmax(x []float64) (total float64) {
 	top := math.Inf(-1)
 	for _, x := range x {
 		top = max(top, x)
 	}
 	for k := range x {
-		if x[k] == top { // also if that is infinite
+		if math.IsInf(x[k], 1) {
 			x[k] = 1
 		} else {
 			x[k] = logistic.Exp(x[k] - top)

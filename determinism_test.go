@@ -76,6 +76,9 @@ var rowwise = []struct {
 	}},
 	{"PseudoLogLikelihood", func(m *rbm.RBM, v mat.Matrix) []float64 { return m.PseudoLogLikelihood(nil, v) }},
 	{"LogProbs", func(m *rbm.RBM, v mat.Matrix) []float64 { return values(classifierOf(m, 5).LogProbs(nil, v)) }},
+	{"ConditionalMeans", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		return values(m.ConditionalMeans(nil, v, someMissing(1, m.B.Len(), 3)))
+	}},
 }
 
 // wholesale are the functions of a batch as a whole.
@@ -139,6 +142,20 @@ var wholesale = []struct {
 		c.StartRandom(m, n)
 		c.Gibbs(m, 2)
 		return values(c.Visible())
+	}},
+	{"MeansGiven", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		n, nv := v.Dims()
+		c := rbm.NewChains(newSource(3))
+		c.OneHot(nv/2, nv-1)
+		observed := randomBits(n, nv, 0.5, 4)
+		for r := range n {
+			for i := nv / 2; i < nv-1; i++ {
+				observed.SetBit(r, i, false)
+			}
+		}
+		c.StartGiven(m, v, observed)
+		c.GibbsGiven(m, 2, observed)
+		return slices.Concat(values(c.MeansGiven(nil, m, 2, observed)), values(c.Visible()))
 	}},
 	{"Centering", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		c, cd := rbm.Centering{Rate: 0.3, Enhanced: true}, rbm.NewCD(1, newSource(6))
@@ -541,6 +558,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	grouped := rbm.NewChains(newSource(37))
 	grouped.OneHot(60, 70)
 	grouped.StartRandom(m, n)
+	observed, means := randomBits(n, nv, 0.5, 36), mat.NewDense(n, nv, nil)
 	cd := rbm.NewCD(1, newSource(39))
 	centering := rbm.Centering{Rate: 0.1}
 	weights := randomWeights(n, 40)
@@ -568,6 +586,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"SGD with all it has", func() { all.Step(m, &g) }},
 		{"Gibbs", func() { chains.Gibbs(m, 2) }},
 		{"Gibbs with a group", func() { grouped.Gibbs(m, 2) }},
+		{"GibbsGiven", func() { grouped.GibbsGiven(m, 2, observed) }},
+		{"MeansGiven", func() { grouped.MeansGiven(means, m, 2, observed) }},
 		{"PT", step(rbm.NewPT(10, 1, []float64{0, 0.4, 1}, newSource(38)), bits)},
 		{"PTT", step(ptt, bits)},
 		{"Centering", func() { centering.Gradient(&g, m, bits, cd) }},

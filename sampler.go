@@ -62,6 +62,12 @@ func (c *Chains) Start(v mat.Matrix) {
 	if v == nil {
 		panic("rbm: v is nil")
 	}
+	c.read(v)
+	c.started()
+}
+
+// read sets the next states to the rows of v.
+func (c *Chains) read(v mat.Matrix) {
 	n, nv := v.Dims()
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
 	c.clamp.fit(nv)
@@ -85,7 +91,6 @@ func (c *Chains) Start(v mat.Matrix) {
 			}
 		}
 	})
-	c.started()
 }
 
 // StartRandom sets n chains to states drawn from the visible biases of m alone,
@@ -98,9 +103,15 @@ func (c *Chains) StartRandom(m *RBM, n int) {
 	}
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
 	c.clamp.fit(nv)
+	c.next.reset(n, nv)
+	c.drawBiases(m, n)
+	c.started()
+}
+
+// drawBiases draws the next states of n chains from the visible biases.
+func (c *Chains) drawBiases(m *RBM, n int) {
 	var visible layer
 	visible.load(m.B)
-	c.next.reset(n, nv)
 	c.draws = draws{dst: &c.next, seed: c.seed, place: c.place(0)}
 	out := c.clamp.sink(&c.draws)
 	x := make(tile, panelsOfWord*n)
@@ -111,7 +122,6 @@ func (c *Chains) StartRandom(m *RBM, n int) {
 		out.take(t, 0, n, x)
 	}
 	c.clamp.drawRows(0, n)
-	c.started()
 }
 
 // started makes the next states the current ones.
