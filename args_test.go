@@ -59,6 +59,7 @@ func TestWrongShapes(t *testing.T) {
 		want []string
 	}{
 		{"BitsOf nil", func() { rbm.BitsOf(nil) }, []string{"matrix is nil"}},
+		{"MaskedBitsOf nil", func() { rbm.MaskedBitsOf(nil) }, []string{"matrix is nil"}},
 		{"Binarize nil", func() { rbm.Binarize(nil, 0) }, []string{"matrix is nil"}},
 		{"nil model", func() { rbm.NewChains(newSource(1)).Gibbs(nil, 1) }, []string{"rbm: "}},
 		{"Dims of nil", func() { (*rbm.RBM)(nil).Dims() }, []string{"model is nil"}},
@@ -160,12 +161,32 @@ var methods = []struct {
 	{"Centering.Gradient", func(m *rbm.RBM) {
 		new(rbm.Centering).Gradient(new(rbm.Gradient), m, rbm.NewBits(1, 3), rbm.NewCD(1, newSource(1)))
 	}},
+	{"LogProbs", func(m *rbm.RBM) { (&rbm.Classifier{Model: m, Classes: 2}).LogProbs(nil, rbm.NewBits(1, 1)) }},
+	{"Predict", func(m *rbm.RBM) { (&rbm.Classifier{Model: m, Classes: 2}).Predict(nil, rbm.NewBits(1, 1)) }},
+	{"Join", func(m *rbm.RBM) { (&rbm.Classifier{Model: m, Classes: 2}).Join(nil, rbm.NewBits(1, 1), []int{1}) }},
+	{"Classifier.Gradient", func(m *rbm.RBM) {
+		(&rbm.Classifier{Model: m, Classes: 2, Discriminative: 1}).Gradient(new(rbm.Gradient), rbm.NewBits(1, 1), []int{1}, nil)
+	}},
 	{"FreeEnergyGradient", func(m *rbm.RBM) { m.FreeEnergyGradient(new(rbm.Gradient), rbm.NewBits(1, 3), nil) }},
 	{"Gibbs", func(m *rbm.RBM) {
 		c := rbm.NewChains(newSource(1))
 		c.Start(rbm.NewBits(1, 3))
 		c.Gibbs(m, 1)
 	}},
+	{"StartGiven", func(m *rbm.RBM) { rbm.NewChains(newSource(1)).StartGiven(m, rbm.NewBits(1, 3), rbm.NewBits(1, 3)) }},
+	{"GibbsGiven", func(m *rbm.RBM) {
+		c := rbm.NewChains(newSource(1))
+		c.Start(rbm.NewBits(1, 3))
+		c.GibbsGiven(m, 1, rbm.NewBits(1, 3))
+	}},
+	{"MeansGiven", func(m *rbm.RBM) {
+		c := rbm.NewChains(newSource(1))
+		c.Start(rbm.NewBits(1, 3))
+		c.MeansGiven(nil, m, 1, nil)
+	}},
+	{"LogConditional", func(m *rbm.RBM) { m.LogConditional(nil, rbm.NewBits(1, 3), nil) }},
+	{"ConditionalMeans", func(m *rbm.RBM) { m.ConditionalMeans(nil, rbm.NewBits(1, 3), nil) }},
+	{"Completions", func(m *rbm.RBM) { m.Completions(rbm.NewBits(1, 3), nil) }},
 	{"StartRandom", func(m *rbm.RBM) { rbm.NewChains(newSource(1)).StartRandom(m, 1) }},
 	{"CD", func(m *rbm.RBM) { rbm.NewCD(1, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
 	{"PCD", func(m *rbm.RBM) { rbm.NewPCD(1, 1, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
@@ -232,6 +253,10 @@ func TestValuesOutsideTheUnitInterval(t *testing.T) {
 		{"Gradient CD", reals(n, nv), func(a mat.Matrix) { m.Gradient(new(rbm.Gradient), a, rbm.NewCD(1, newSource(1))) }},
 		{"Gradient PCD", reals(n, nv), func(a mat.Matrix) { m.Gradient(new(rbm.Gradient), a, rbm.NewPCD(1, 1, newSource(1))) }},
 		{"CD.Sample", reals(n, nv), func(a mat.Matrix) { rbm.NewCD(1, newSource(1)).Sample(m, a) }},
+		{"LogProbs", reals(n, nv), func(a mat.Matrix) { classifierOf(m, 3).LogProbs(nil, a) }},
+		{"Classifier.Gradient", reals(n, nv), func(a mat.Matrix) {
+			weighted(classifierOf(m, 3), 1, 0, 0).Gradient(new(rbm.Gradient), a, cycle(n, 3, 0), nil)
+		}},
 		{"Chains.Start", reals(n, nv), func(a mat.Matrix) { rbm.NewChains(newSource(1)).Start(a) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -49,6 +49,19 @@ func Binarize(a mat.Matrix, threshold float64) (*Bits, error) {
 	return convert(a, func(x float64) (bit, ok bool) { return x > threshold, x == x }, "want a number")
 }
 
+// MaskedBitsOf returns a, in which NaN stands for what is missing, as bits, and
+// with a one in observed for each entry that is not missing. The bits of those
+// that are missing are 0. The error names the first entry, in row-major order,
+// that is neither 0, 1 nor NaN. It panics if a is nil.
+func MaskedBitsOf(a mat.Matrix) (v, observed *Bits, err error) {
+	v, err = convert(a, func(x float64) (bit, ok bool) { return x == 1, x == 0 || x == 1 || x != x }, "want 0, 1 or NaN")
+	if err != nil {
+		return nil, nil, err
+	}
+	observed, err = convert(a, func(x float64) (bit, ok bool) { return x == x, true }, "")
+	return v, observed, err
+}
+
 func convert(a mat.Matrix, test func(float64) (bit, ok bool), want string) (*Bits, error) {
 	if a == nil {
 		panic("rbm: matrix is nil")

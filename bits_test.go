@@ -274,6 +274,38 @@ func TestBitsOfNamesTheFirstBadEntry(t *testing.T) {
 	}
 }
 
+func TestMaskedBitsOf(t *testing.T) {
+	for _, c := range widths {
+		want, mask := randomBits(9, c, 0.5, 5), randomBits(9, c, 0.6, 6)
+		a := mat.DenseCopyOf(want)
+		for i := range 9 {
+			for j := range c {
+				if !mask.Bit(i, j) {
+					a.Set(i, j, math.NaN())
+					want.SetBit(i, j, false)
+				}
+			}
+		}
+		for _, a := range representations(a) {
+			v, observed, err := rbm.MaskedBitsOf(a.Matrix)
+			if err != nil || !mat.Equal(v, want) || !mat.Equal(observed, mask) {
+				t.Errorf("width %d, %s: MaskedBitsOf differs, err = %v", c, a.name, err)
+			}
+		}
+		for _, bad := range []float64{0.5, -1, 2, math.Inf(1)} {
+			a.Set(7, c-1, bad)
+			a.Set(8, 0, 9)
+			v, observed, err := rbm.MaskedBitsOf(a)
+			if v != nil || observed != nil {
+				t.Error("MaskedBitsOf returned a matrix beside its error")
+			}
+			checkError(t, fmt.Sprint(bad), err, fmt.Sprintf("row 7, column %d is %v, want 0, 1 or NaN", c-1, bad))
+		}
+	}
+	_, _, err := rbm.MaskedBitsOf(&mat.Dense{})
+	checkError(t, "nothing", err, "0×0")
+}
+
 func TestBinarize(t *testing.T) {
 	for _, threshold := range []float64{0, 0.5, -1, 127, math.Inf(-1)} {
 		above, below := math.Nextafter(threshold, math.Inf(1)), math.Nextafter(threshold, math.Inf(-1))

@@ -27,19 +27,27 @@ func NewCD(k int, src rand.Source) *CD {
 // Sample returns the states, n×nv, that K sweeps of m reach from the n rows of
 // data, with nil weights. A value of data between 0 and 1 stands in the first
 // half sweep as it is: h ~ p(h|data). It panics if K is less than 1, Chains is
-// nil, or the sizes do not fit.
+// nil, the sizes do not fit, or a row has not exactly one unit of a group of
+// Chains on.
 func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
 	s.check()
-	c := s.Chains
-	p := &c.model
+	p := &s.Chains.model
 	p.load(m, 2*s.K*n)
 	defer p.done()
-	eachBlock("data", data, n, func(in *batch, r0 int) {
-		c.pass.run(&p.team, &p.hidden, in, c.restart(p, n, r0))
-	})
+	s.start(p, data)
 	return s.finish(p)
+}
+
+// start draws the hidden units of the first sweep, given the rows of data.
+func (s *CD) start(p *model, data mat.Matrix) {
+	c := s.Chains
+	n, _ := data.Dims()
+	for r0 := 0; r0 < n; r0 += blockRows {
+		c.in.read("data", data, r0, min(n, r0+blockRows))
+		c.pass.run(&p.team, &p.hidden, &c.in, c.restart(p, "data", &c.in, n, r0))
+	}
 }
 
 func (s *CD) check() {

@@ -75,6 +75,10 @@ var rowwise = []struct {
 		return transposed(m).Energy(nil, m.HiddenProbs(nil, v), v)
 	}},
 	{"PseudoLogLikelihood", func(m *rbm.RBM, v mat.Matrix) []float64 { return m.PseudoLogLikelihood(nil, v) }},
+	{"LogProbs", func(m *rbm.RBM, v mat.Matrix) []float64 { return values(classifierOf(m, 5).LogProbs(nil, v)) }},
+	{"ConditionalMeans", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		return values(m.ConditionalMeans(nil, v, someMissing(1, m.B.Len(), 3)))
+	}},
 }
 
 // wholesale are the functions of a batch as a whole.
@@ -130,6 +134,29 @@ var wholesale = []struct {
 		c.Gibbs(m, 3)
 		return values(c.Visible())
 	}},
+	{"OneHot", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		n, nv := v.Dims()
+		c := rbm.NewChains(newSource(3))
+		c.OneHot(0, 1)
+		c.OneHot(nv/2, nv-1)
+		c.StartRandom(m, n)
+		c.Gibbs(m, 2)
+		return values(c.Visible())
+	}},
+	{"MeansGiven", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		n, nv := v.Dims()
+		c := rbm.NewChains(newSource(3))
+		c.OneHot(nv/2, nv-1)
+		observed := randomBits(n, nv, 0.5, 4)
+		for r := range n {
+			for i := nv / 2; i < nv-1; i++ {
+				observed.SetBit(r, i, false)
+			}
+		}
+		c.StartGiven(m, v, observed)
+		c.GibbsGiven(m, 2, observed)
+		return slices.Concat(values(c.MeansGiven(nil, m, 2, observed)), values(c.Visible()))
+	}},
 	{"Centering", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		c, cd := rbm.Centering{Rate: 0.3, Enhanced: true}, rbm.NewCD(1, newSource(6))
 		var g rbm.Gradient
@@ -143,6 +170,18 @@ var wholesale = []struct {
 		forward, _ := a.Run(context.Background(), m)
 		back, _ := a.Reverse(context.Background(), m, v)
 		return slices.Concat(forward.LogWeights, back.LogWeights, []float64{forward.LogZ, forward.StdErr, forward.ESS, back.LogZ, back.StdErr, back.ESS})
+	}},
+	{"Classifier", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		const classes = 3
+		c := weighted(classifierOf(m, classes), 1, 0.5, 0.2)
+		n, nx := v.Dims()
+		cd, pcd := rbm.NewCD(1, newSource(6)), rbm.NewPCD(33, 2, newSource(7))
+		cd.Chains.OneHot(nx, nx+classes)
+		pcd.Chains.OneHot(nx, nx+classes)
+		var g, h rbm.Gradient
+		c.Gradient(&g, v, cycle(n, classes, 4), cd)
+		c.Gradient(&h, v, cycle(n, classes, 2), pcd)
+		return append(gradientValues(&g), gradientValues(&h)...)
 	}},
 	{"FitVisibleBias", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		m = m.Clone()
@@ -516,12 +555,24 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 	chains := rbm.NewChains(newSource(37))
 	chains.StartRandom(m, n)
+	grouped := rbm.NewChains(newSource(37))
+	grouped.OneHot(60, 70)
+	grouped.StartRandom(m, n)
+	observed, means := randomBits(n, nv, 0.5, 36), mat.NewDense(n, nv, nil)
 	cd := rbm.NewCD(1, newSource(39))
 	centering := rbm.Centering{Rate: 0.1}
 	weights := randomWeights(n, 40)
 	all := rbm.SGD{Rate: 1e-3, Momentum: 0.5, Decay: 1e-4, L1: 1e-4, MaxNorm: 2}
 	ptt := rbm.NewPTT(10, 2, newSource(38), rbm.New(nv, 1), m)
 	ptt.MinSwapRate = 0
+	c := weighted(classifierOf(m, 10), 1, 0.1, 0.1)
+	labels := cycle(n, 10, 4)
+	labelled := rbm.NewCD(1, newSource(41))
+	pcd := rbm.NewPCD(50, 1, newSource(42))
+	labelled.Chains.OneHot(nv, nv+10)
+	pcd.Chains.OneHot(nv, nv+10)
+	var cg rbm.Gradient
+	hybrid := func(s rbm.Sampler, v mat.Matrix) func() { return func() { c.Gradient(&cg, v, labels, s) } }
 	for _, tt := range []struct {
 		name string
 		step func()
@@ -534,9 +585,15 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"WeightedGradient", func() { m.WeightedGradient(&g, bits, weights, cd) }},
 		{"SGD with all it has", func() { all.Step(m, &g) }},
 		{"Gibbs", func() { chains.Gibbs(m, 2) }},
+		{"Gibbs with a group", func() { grouped.Gibbs(m, 2) }},
+		{"GibbsGiven", func() { grouped.GibbsGiven(m, 2, observed) }},
+		{"MeansGiven", func() { grouped.MeansGiven(means, m, 2, observed) }},
 		{"PT", step(rbm.NewPT(10, 1, []float64{0, 0.4, 1}, newSource(38)), bits)},
 		{"PTT", step(ptt, bits)},
 		{"Centering", func() { centering.Gradient(&g, m, bits, cd) }},
+		{"Classifier of Bits", hybrid(labelled, bits)},
+		{"Classifier of real values", hybrid(labelled, real)},
+		{"Classifier with PCD", hybrid(pcd, bits)},
 	} {
 		tt.step()
 		tt.step()

@@ -148,15 +148,7 @@ func (m *RBM) VisibleProbs(dst *mat.Dense, h mat.Matrix) *mat.Dense {
 // probs sets dst to the probabilities of a layer given the n rows of the other
 // one, called name.
 func (p *model) probs(dst *mat.Dense, name string, a mat.Matrix, n int, to *layer) *mat.Dense {
-	if dst == nil {
-		dst = new(mat.Dense)
-	}
-	if dst.IsEmpty() {
-		dst.ReuseAs(n, to.units)
-	}
-	if r, c := dst.Dims(); r != n || c != to.units {
-		panic(fmt.Sprintf("rbm: dst is %d×%d, want %d×%d", r, c, n, to.units))
-	}
+	dst = checkDense(dst, n, to.units)
 	var pass pass
 	eachBlock(name, a, n, func(in *batch, r0 int) {
 		pass.run(&p.team, to, in, &probs{dst: dst, row: r0})
@@ -180,11 +172,26 @@ func (p *model) orNaN(x float64) float64 {
 	return x
 }
 
+// checkDense returns dst, allocated if it is nil or empty, and panics if it is
+// not r×c.
+func checkDense(dst *mat.Dense, r, c int) *mat.Dense {
+	if dst == nil {
+		dst = new(mat.Dense)
+	}
+	if dst.IsEmpty() {
+		dst.ReuseAs(r, c)
+	}
+	if dr, dc := dst.Dims(); dr != r || dc != c {
+		panic(fmt.Sprintf("rbm: dst is %d×%d, want %d×%d", dr, dc, r, c))
+	}
+	return dst
+}
+
 // checkDst returns dst, allocated if it is nil or empty, and panics if it does
 // not have length n.
-func checkDst(dst []float64, n int) []float64 {
+func checkDst[T any](dst []T, n int) []T {
 	if len(dst) == 0 {
-		return make([]float64, n)
+		return make([]T, n)
 	}
 	if len(dst) != n {
 		panic(fmt.Sprintf("rbm: dst has length %d, want %d", len(dst), n))

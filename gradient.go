@@ -17,8 +17,9 @@ type Gradient struct {
 	B *mat.VecDense // nv
 	C *mat.VecDense // nh
 
-	model model
-	stats statistics
+	model  model
+	stats  statistics
+	hybrid *hybrid // of a Classifier, once it was used
 }
 
 // Gradient sets dst to the gradient of the mean log-likelihood of the rows of v

@@ -34,6 +34,12 @@ type model struct {
 func (p *model) load(m *RBM, rows int) {
 	nv, nh := m.Dims()
 	p.team.Start(rowsWork(rows, nv, nh) + nv*nh/2)
+	p.read(m)
+}
+
+// read is load in a call that has its goroutines elsewhere; done need not follow.
+func (p *model) read(m *RBM) {
+	nv, nh := m.Dims()
 	w := m.W.RawMatrix()
 	p.visible.load(m.B)
 	p.hidden.load(m.C)

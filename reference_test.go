@@ -262,30 +262,57 @@ func naiveStatistics(m *rbm.RBM, v mat.Matrix, weights []float64) []float64 {
 }
 
 // sweep returns the distribution of v' after one sweep v→h→v' over the rows of configs(nv).
-func sweep(m *rbm.RBM, v []float64) []float64 {
+func sweep(m *rbm.RBM, v []float64) []float64 { return sweepAmong(m, v, anything) }
+
+func anything(int) bool { return true }
+
+// sweepAmong is sweep if v' is one of the allowed rows.
+func sweepAmong(m *rbm.RBM, v []float64, allowed func(x int) bool) []float64 {
 	nv, nh := m.Dims()
 	vs, hs, f := configs(nv), configs(nh), naiveFreeEnergy(m, v)
 	p := make([]float64, 1<<nv)
 	for y := range 1 << nh {
 		h := hs.RawRowView(y)
 		ph := math.Exp(f - naiveEnergy(m, v, h)) // p(h|v)
-		fh := naiveFreeEnergy(transposed(m), h)  // −log Σ_v' exp(−E(v',h))
+		neg := make([]float64, 1<<nv)
+		for x := range neg {
+			neg[x] = math.Inf(-1)
+			if allowed(x) {
+				neg[x] = -naiveEnergy(m, vs.RawRowView(x), h)
+			}
+		}
+		log := floats.LogSumExp(neg)
 		for x := range p {
-			p[x] += ph * math.Exp(fh-naiveEnergy(m, vs.RawRowView(x), h))
+			p[x] += ph * math.Exp(neg[x]-log)
 		}
 	}
 	return p
 }
 
 // transition returns the matrix T[x,x'] = p(v'=x'|v=x) of one sweep.
-func transition(m *rbm.RBM) *mat.Dense {
+func transition(m *rbm.RBM) *mat.Dense { return transitionAmong(m, anything) }
+
+// transitionAmong is transition if v' is one of the allowed rows.
+func transitionAmong(m *rbm.RBM, allowed func(x int) bool) *mat.Dense {
 	nv, _ := m.Dims()
 	vs := configs(nv)
 	a := mat.NewDense(1<<nv, 1<<nv, nil)
 	for x := range 1 << nv {
-		a.SetRow(x, sweep(m, vs.RawRowView(x)))
+		a.SetRow(x, sweepAmong(m, vs.RawRowView(x), allowed))
 	}
 	return a
+}
+
+// visibleAmong returns p(v) for every row of configs(nv), if v is one of the allowed ones.
+func visibleAmong(m *rbm.RBM, allowed func(x int) bool) []float64 {
+	p := naiveVisible(m)
+	for x := range p {
+		if !allowed(x) {
+			p[x] = 0
+		}
+	}
+	floats.Scale(1/floats.Sum(p), p)
+	return p
 }
 
 // column returns a copy of x with an increment of 3, between elements that are NaN.

@@ -40,6 +40,7 @@ type Chains struct {
 	model model
 	pass  pass
 	draws draws
+	clamp clamp
 	in    batch
 }
 
@@ -57,15 +58,23 @@ func NewChains(src rand.Source) *Chains { return &Chains{seed: seed(src)} }
 
 // Start sets the visible states to the rows of v, one chain for each. A value
 // strictly between 0 and 1 is the probability with which the bit is drawn. It
-// panics if v has no rows.
+// panics if v has no rows, or a row has not exactly one unit of a group on.
 func (c *Chains) Start(v mat.Matrix) {
 	if v == nil {
 		panic("rbm: v is nil")
 	}
+	c.read(v)
+	c.started()
+}
+
+// read sets the next states to the rows of v.
+func (c *Chains) read(v mat.Matrix) {
 	n, nv := v.Dims()
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
+	c.clamp.fit(nv)
 	c.next.reset(n, nv) // v may be a view of the states
 	eachBlock("v", v, n, func(in *batch, r0 int) {
+		c.clamp.check("v", in, r0)
 		for r := range in.rows {
 			states := c.next.row(r0 + r)
 			if in.bits != nil {
@@ -83,29 +92,37 @@ func (c *Chains) Start(v mat.Matrix) {
 			}
 		}
 	})
-	c.started()
 }
 
 // StartRandom sets n chains to states drawn from the visible biases of m alone,
-// p(vᵢ=1) = σ(bᵢ). It panics if n is less than 1.
+// p(vᵢ=1) = σ(bᵢ), and in a group p(vᵢ=1) ∝ exp(bᵢ). It panics if n is less than
+// 1.
 func (c *Chains) StartRandom(m *RBM, n int) {
 	nv, _ := m.Dims()
 	if n < 1 {
 		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
 	}
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
+	c.clamp.fit(nv)
+	c.next.reset(n, nv)
+	c.drawBiases(m, n)
+	c.started()
+}
+
+// drawBiases draws the next states of n chains from the visible biases.
+func (c *Chains) drawBiases(m *RBM, n int) {
 	var visible layer
 	visible.load(m.B)
-	c.next.reset(n, nv)
-	draws := draws{dst: &c.next, seed: c.seed, place: c.place(0)}
+	c.draws = draws{dst: &c.next, seed: c.seed, place: c.place(0)}
+	out := c.clamp.sink(&c.draws)
 	x := make(tile, panelsOfWord*n)
 	for t := range visible.words() {
 		for i := range x {
 			x[i] = product.Line(visible.bias[t*wordBits+i/n*product.Lanes:])
 		}
-		draws.take(t, 0, n, x)
+		out.take(t, 0, n, x)
 	}
-	c.started()
+	c.clamp.drawRows(0, n)
 }
 
 // started makes the next states the current ones.
@@ -165,9 +182,11 @@ func (c *Chains) hidden(p *model, sweep uint64, n, r0 int) *draws {
 	return &c.draws
 }
 
-// restart is hidden for the first sweep of chains that start from the batch of
-// the pass, which is up to the caller; visible must follow.
-func (c *Chains) restart(p *model, n, r0 int) *draws {
+// restart is hidden for the first sweep of chains that start from a batch, rows
+// of what is called name. The pass is up to the caller; visible must follow.
+func (c *Chains) restart(p *model, name string, in *batch, n, r0 int) *draws {
+	c.clamp.fit(in.cols)
+	c.clamp.check(name, in, r0)
 	return c.hidden(p, c.clock+1, n, r0)
 }
 
@@ -176,7 +195,8 @@ func (c *Chains) visible(p *model) {
 	c.v.resize(c.h.rows, p.visible.units)
 	c.in.read("h", &c.h, 0, c.h.rows)
 	c.draws = draws{dst: &c.v, seed: c.seed, place: philox.Place{Sweep: c.clock, Phase: drawVisible}}
-	c.pass.run(&p.team, &p.visible, &c.in, &c.draws)
+	c.pass.run(&p.team, &p.visible, &c.in, c.clamp.sink(&c.draws))
+	c.clamp.finish(&p.team)
 	c.clock++
 }
 

@@ -103,6 +103,19 @@ func checkMean(t *testing.T, name string, k, n, p float64) {
 	}
 }
 
+// rowsFrom returns n rows drawn from p, which is over the rows of configs(nv).
+func rowsFrom(p []float64, n, nv int, seed uint64) *rbm.Bits {
+	dist := distuv.NewCategorical(p, newSource(seed))
+	v := rbm.NewBits(n, nv)
+	for r := range n {
+		x := int(dist.Rand())
+		for i := range nv {
+			v.SetBit(r, i, x>>i&1 == 1)
+		}
+	}
+	return v
+}
+
 func agreements(a, b mat.Matrix) (k float64) {
 	n, nv := a.Dims()
 	for r := range n {
@@ -172,16 +185,8 @@ func TestGibbsKeepsTheModelDistribution(t *testing.T) {
 	const n, nv, nh = 20000, 4, 3
 	m := randomModel(nv, nh, 2, 6)
 	p := naiveVisible(m)
-	dist := distuv.NewCategorical(p, newSource(7))
-	v := rbm.NewBits(n, nv)
-	for r := range n {
-		x := int(dist.Rand())
-		for i := range nv {
-			v.SetBit(r, i, x>>i&1 == 1)
-		}
-	}
 	c := rbm.NewChains(newSource(8))
-	c.Start(v)
+	c.Start(rowsFrom(p, n, nv, 7))
 	for k := range 3 {
 		c.Gibbs(m, 1)
 		checkFrequencies(t, fmt.Sprintf("sweep %d", k), countRows(c.Visible()), p)

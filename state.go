@@ -19,15 +19,17 @@ import (
 //	SGD        Rate, Momentum, Decay, L1, MaxNorm; bool velocity; if so, the
 //	           velocity like an RBM
 //	Centering  Rate; bool Enhanced; list V, list H
-//	Chains     uint64 seed, uint64 clock; rows, columns; uint64 words of the states
-//	CD         K; uint64 seed, uint64 clock
+//	States     uint64 seed, uint64 clock; rows, columns; uint64 words of the states
+//	Groups     number of groups; of each the first unit and the one behind the last
+//	Chains     States; Groups
+//	CD         K; uint64 seed, uint64 clock; Groups
 //	PCD        K; number of chains to start, or 0; Chains
-//	PT         K; number of chains; list Base, list betas; Chains;
+//	PT         K; number of chains; list Base, list betas; States;
 //	           if they have rows, of each row its level; of each level but
 //	           the last the exchanges tried, then of each those done
 //	PTT        K; MinSwapRate; number of chains; number of models; of each model the
 //	           RBM, the sum and the number of the probabilities of exchanges
-//	           with the next, and their last mean; Chains
+//	           with the next, and their last mean; States
 //	Trainer    Batch, Block; of Data, of Held and of Weights the rows, the columns and a
 //	           uint64 checksum; uint64 seed; steps; RBM; SGD; bool Centering; if
 //	           so, Centering; bool best; if so, the best RBM, its score, the
@@ -35,7 +37,7 @@ import (
 //	           and words of the chains then; bytes of the Sampler
 //
 // Sizes, counts and levels are ints, other numbers float64 where nothing else is
-// said. A row of states is as many words as it needs, column j being bit j%64 of
+// said. States and Groups are no frames of their own. A row of states is as many words as it needs, column j being bit j%64 of
 // word j/64; the bits behind the last column are 0. Chains without states have 0
 // rows and 0 columns.
 
@@ -243,7 +245,8 @@ func readCentering(d *wire.Decoder) Centering {
 	return c
 }
 
-// AppendBinary appends the states, the seed and the clock to b. The error is nil.
+// AppendBinary appends the states, the groups, the seed and the clock to b. The
+// error is nil.
 func (c *Chains) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Chains", c.write) }
 
 // UnmarshalBinary sets c to the Chains that AppendBinary wrote: they go on as
@@ -256,18 +259,49 @@ func (c *Chains) UnmarshalBinary(data []byte) error {
 	return err
 }
 
-// restore sets c to the seed, the clock and the states of x, which it takes over.
-func (c *Chains) restore(x *Chains) { c.seed, c.clock, c.v = x.seed, x.clock, x.v }
+// restore sets c to the seed, the clock, the states and the groups of x, which it
+// takes over.
+func (c *Chains) restore(x *Chains) {
+	c.seed, c.clock, c.v = x.seed, x.clock, x.v
+	c.clamp.groups = x.clamp.groups
+}
 
-func (c *Chains) write(b []byte) []byte {
+func (c *Chains) write(b []byte) []byte { return c.clamp.write(c.writeStates(b)) }
+
+func readChains(d *wire.Decoder) *Chains {
+	c := readStates(d)
+	c.clamp.read(d, c.v.cols)
+	return c
+}
+
+func (c *Chains) writeStates(b []byte) []byte {
 	b = wire.AppendUint64(wire.AppendUint64(b, c.seed), c.clock)
 	return c.v.write(b)
 }
 
-func readChains(d *wire.Decoder) *Chains {
+func readStates(d *wire.Decoder) *Chains {
 	c := readStream(d)
 	c.v = readBits(d)
 	return c
+}
+
+func (s *clamp) write(b []byte) []byte {
+	b = wire.AppendInt(b, len(s.groups))
+	for _, g := range s.groups {
+		b = wire.AppendInt(wire.AppendInt(b, g.from), g.to)
+	}
+	return b
+}
+
+// read reads the groups of chains of nv units, or of 0 if they have no states.
+func (s *clamp) read(d *wire.Decoder, nv int) {
+	for n := d.Int("number of groups", 0); n > 0 && d.OK(); n-- {
+		from, to := d.Int("first unit of a group", 0), d.Int("end of a group", 0)
+		if wrong := s.wrong(from, to, nv); d.OK() && wrong != "" {
+			d.Failf("%s", wrong)
+		}
+		s.add(from, to)
+	}
 }
 
 func (b *Bits) write(to []byte) []byte {
@@ -311,8 +345,8 @@ func readStream(d *wire.Decoder) *Chains {
 	return c
 }
 
-// AppendBinary appends K and the seed and the clock of Chains to b. Their states
-// are no part of it, as the next call begins with others. The error is nil. It
+// AppendBinary appends K and the seed, the clock and the groups of Chains to b.
+// Their states are no part of it, as the next call begins with others. The error is nil. It
 // panics if K is less than 1 or Chains is nil.
 func (s *CD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "CD", s.write) }
 
@@ -339,10 +373,14 @@ func restored(old, x *Chains) *Chains {
 func (s *CD) write(b []byte) []byte {
 	s.check()
 	b = wire.AppendInt(b, s.K)
-	return wire.AppendUint64(wire.AppendUint64(b, s.Chains.seed), s.Chains.clock)
+	return s.Chains.clamp.write(wire.AppendUint64(wire.AppendUint64(b, s.Chains.seed), s.Chains.clock))
 }
 
-func readCD(d *wire.Decoder) CD { return CD{K: d.Int("K", 1), Chains: readStream(d)} }
+func readCD(d *wire.Decoder) CD {
+	s := CD{K: d.Int("K", 1), Chains: readStream(d)}
+	s.Chains.clamp.read(d, 0)
+	return s
+}
 
 // AppendBinary appends K and Chains with their states to b. The error is nil. It
 // panics if K is less than 1 or Chains is nil.
@@ -403,12 +441,12 @@ func (s *PT) write(b []byte) []byte {
 	}
 	b = wire.AppendInt(wire.AppendInt(b, s.K), s.n)
 	b = wire.AppendList(wire.AppendList(b, s.Base), s.betas)
-	b = s.chains.write(b)
+	b = s.chains.writeStates(b)
 	return wire.AppendInts(wire.AppendInts(wire.AppendInts(b, s.level), s.tried), s.done)
 }
 
 func readPT(d *wire.Decoder) PT {
-	s := PT{K: d.Int("K", 1), n: d.Int("number of chains", 1), Base: d.List("Base"), betas: d.List("betas"), chains: readChains(d)}
+	s := PT{K: d.Int("K", 1), n: d.Int("number of chains", 1), Base: d.List("Base"), betas: d.List("betas"), chains: readStates(d)}
 	if !d.OK() {
 		return s
 	}
@@ -497,7 +535,7 @@ func (s *PTT) write(b []byte) []byte {
 		b = wire.AppendFloat64(m.write(b), swaps.sum)
 		b = wire.AppendFloat64(wire.AppendInt(b, swaps.tried), swaps.last)
 	}
-	return s.chains.write(b)
+	return s.chains.writeStates(b)
 }
 
 func readPTT(d *wire.Decoder) (s PTT) {
@@ -522,7 +560,7 @@ func readPTT(d *wire.Decoder) (s PTT) {
 		s.save(&m)
 		s.swaps[k] = swaps
 	}
-	s.chains = readChains(d)
+	s.chains = readStates(d)
 	rows, cols := s.chains.v.Dims()
 	if replicas := len(s.saved) + 1; d.OK() && rows != 0 && (rows%replicas != 0 || rows/replicas != s.n || len(s.saved) == 0 || cols != nv) {
 		d.Failf("replicas are %d×%d, want those of %d chains of %d units at %d models", rows, cols, s.n, nv, replicas)
@@ -686,15 +724,15 @@ type fingerprint struct {
 // fingerprints returns those of Data, Held and Weights. That of Data which may be
 // changed in memory is found each time.
 func (t *Trainer) fingerprints() ([]fingerprint, error) {
-	if t.known == nil {
-		t.known = new(known)
+	if t.printed == nil {
+		t.printed = new(printed)
 	}
-	data, err := t.known.print, error(nil)
-	if _, ok := t.Data.(*Bits); ok || !sameRows(t.known.rows, t.Data) {
+	data, err := t.printed.print, error(nil)
+	if _, ok := t.Data.(*Bits); ok || !sameRows(t.printed.rows, t.Data) {
 		if data, err = fingerprintOf("Data", t.Data); err != nil {
 			return nil, err
 		}
-		*t.known = known{rows: t.Data, print: data}
+		*t.printed = printed{rows: t.Data, print: data}
 	}
 	held, err := fingerprintOf("Held", t.Held)
 	weights := fingerprint{name: "Weights", rows: len(t.Weights), cols: min(1, len(t.Weights))}
@@ -702,8 +740,8 @@ func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	return []fingerprint{data, held, weights}, err
 }
 
-// known is the fingerprint of rows that are read from elsewhere.
-type known struct {
+// printed is the fingerprint of rows that are read from elsewhere.
+type printed struct {
 	rows  Rows
 	print fingerprint
 }

@@ -214,6 +214,7 @@ func TestStateOfChains(t *testing.T) {
 	for _, nv := range []int{1, 63, 64, 65, 130} {
 		m := randomModel(nv, 3, 1, 1)
 		c := rbm.NewChains(newSource(1))
+		c.OneHot(0, nv/2+1)
 		c.StartRandom(m, 4)
 		c.Gibbs(m, 3)
 		var d rbm.Chains
@@ -430,12 +431,15 @@ var kinds = func() (kinds []struct {
 		p := newTraining(nv, nh, "PCD", 0, nil)
 		q := newTraining(nv, nh, "CD", 0, nil)
 		r := newTraining(nv, nh, "PTT", 0, nil)
+		p.sampler.(*rbm.PCD).Chains.OneHot(0, 1)
+		p.sampler.(*rbm.PCD).Chains.OneHot(1, nv)
 		for n := range 2 {
 			o.step(n)
 			p.step(n)
 			q.step(n)
 			r.step(n)
 		}
+		q.sampler.(*rbm.CD).Chains.OneHot(0, nv)
 		return []state{o.model, o.sgd, o.centering, p.sampler.(*rbm.PCD).Chains, q.sampler.(state), p.sampler.(state), o.sampler.(state), r.sampler.(state)}
 	}
 	x, old := make(3, 2), make(2, 1)
@@ -615,21 +619,33 @@ func TestImpossibleState(t *testing.T) {
 		{"Centering", []uint64{f(math.NaN())}, []byte("\x00" + strings.Repeat("\x00", 16)), "Rate is NaN"},
 		{"Centering", []uint64{f(1)}, []byte("\x02" + strings.Repeat("\x00", 16)), "Enhanced is 2"},
 		{"Centering", []uint64{f(1)}, []byte("\x01" + strings.Repeat("\x00", 16)), ""},
-		{"Chains", []uint64{1, 2, 0, 0}, nil, ""},
-		{"Chains", []uint64{1, 1<<56 - 1, 0, 0}, nil, ""},
+		{"Chains", []uint64{1, 2, 0, 0, 0}, nil, ""},
+		{"Chains", []uint64{1, 1<<56 - 1, 0, 0, 0}, nil, ""},
 		{"Chains", []uint64{1, 1 << 56, 0, 0}, nil, "clock is 72057594037927936, want less than 2⁵⁶"},
 		{"Chains", []uint64{1, 2, 0, 3}, nil, "states are 0×3"},
 		{"Chains", []uint64{1, 2, 3, 0}, nil, "states are 3×0"},
-		{"Chains", []uint64{1, 2, 2, 3, 7, 7}, nil, ""},
+		{"Chains", []uint64{1, 2, 2, 3, 7, 7, 0}, nil, ""},
 		{"Chains", []uint64{1, 2, 2, 3, 7, 8}, nil, "row 1 of the states has a one in column 3, want 3 columns"},
-		{"Chains", []uint64{1, 2, 1, 64, 1<<64 - 1}, nil, ""},
-		{"Chains", []uint64{1, 2, 1, 65, 0, 1}, nil, ""},
+		{"Chains", []uint64{1, 2, 1, 64, 1<<64 - 1, 0}, nil, ""},
+		{"Chains", []uint64{1, 2, 1, 65, 0, 1, 0}, nil, ""},
 		{"Chains", []uint64{1, 2, 1, 65, 0, 1 << 63}, nil, "column 127, want 65 columns"},
-		{"CD", []uint64{1, 2, 3}, nil, ""},
+		{"Chains", []uint64{1, 2, 1, 65, 0, 1, 2, 3, 64, 64, 65}, nil, ""},
+		{"Chains", []uint64{1, 2, 0, 0, 1, 0, 1 << 30}, nil, ""},
+		{"Chains", []uint64{1, 2, 1, 65, 0, 1, 1, 60, 66}, nil, "group is [60, 66), want one of 65 units"},
+		{"Chains", []uint64{1, 2, 0, 0, 1, 5, 5}, nil, "group is [5, 5), want at least one unit"},
+		{"Chains", []uint64{1, 2, 0, 0, 1, 5, 4}, nil, "group is [5, 4), want at least one unit"},
+		{"Chains", []uint64{1, 2, 0, 0, 2, 0, 5, 4, 6}, nil, "group is [4, 6), want it to begin at 5"},
+		{"Chains", []uint64{1, 2, 0, 0, 1, 1 << 63, 5}, nil, "first unit of a group is 9223372036854775808"},
+		{"Chains", []uint64{1, 2, 0, 0, 1 << 30, 0, 5}, nil, "payload ends too early"},
+		{"Chains", []uint64{1, 2, 0, 0, 1 << 63, 0, 5}, nil, "number of groups is 9223372036854775808"},
+		{"CD", []uint64{1, 2, 3, 0}, nil, ""},
+		{"CD", []uint64{1, 2, 3, 1, 0, 9}, nil, ""},
+		{"CD", []uint64{1, 2, 3, 1, 9, 9}, nil, "group is [9, 9), want at least one unit"},
 		{"CD", []uint64{0, 2, 3}, nil, "K is 0, want at least 1"},
 		{"CD", []uint64{1 << 63, 2, 3}, nil, "K is 9223372036854775808, want at most"},
 		{"CD", []uint64{1, 2, 1 << 60}, nil, "clock is"},
-		{"PCD", []uint64{1, 0, 2, 3, 0, 0}, nil, ""},
+		{"PCD", []uint64{1, 0, 2, 3, 0, 0, 0}, nil, ""},
+		{"PCD", []uint64{1, 0, 2, 3, 0, 0, 1, 2, 1}, nil, "group is [2, 1), want at least one unit"},
 		{"PCD", []uint64{0, 1, 2, 3, 0, 0}, nil, "K is 0, want at least 1"},
 		{"PCD", []uint64{1, 1, 2, 3, 1, 0}, nil, "states are 1×0"},
 		{"PT", good, nil, ""},
@@ -805,7 +821,9 @@ func use(x state, p []byte) {
 			}
 		}
 	case *rbm.CD:
-		if x.K < 5 {
+		d.Int("K", 1)
+		d.Floats(2, 1)
+		if d.Int("groups", 0) == 0 && x.K < 5 {
 			x.Sample(rbm.New(3, 2), rbm.NewBits(1, 3))
 		}
 	case *rbm.PCD:

@@ -1,6 +1,7 @@
 package rbm
 
 import (
+	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
 	"gonum.org/v1/gonum/mat"
@@ -25,7 +26,8 @@ type statistics struct {
 	values  product.Weights // or (v, 1) itself, if it is not bits
 	notBits bool
 
-	means *means // of what is added, if wanted
+	means  *means  // of what is added, if wanted
+	hybrid *hybrid // what takes the place of the sink, if anything does
 
 	pass    pass
 	in      batch
@@ -89,9 +91,13 @@ func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64,
 		}
 		s.chains = nil
 		if chains != nil {
-			s.chains = chains.restart(p, n, r0)
+			s.chains = chains.restart(p, name, &s.in, n, r0)
 		}
-		s.pass.run(&p.team, &p.hidden, &s.in, s)
+		if s.hybrid != nil {
+			s.hybrid.add(p, s)
+		} else {
+			s.pass.run(&p.team, &p.hidden, &s.in, s)
+		}
 		if s.means != nil {
 			s.means.add(s)
 		}
@@ -112,8 +118,7 @@ func (s *statistics) take(t, r0, n int, x tile) {
 	for r := range n {
 		in := x.row(r, n)
 		scale := s.scale[r0+r]
-		row := s.base + r0 + r
-		p := s.p[(t*s.room+row)*wordBits:][:wordBits]
+		p := s.row(t, r0+r)
 		if s.chains != nil {
 			s.chains.random(&u, t, in.N*product.Lanes, r0+r)
 			*s.chains.word(r0+r, t) = in.DrawProbs(p, scale, &u)
@@ -121,8 +126,24 @@ func (s *statistics) take(t, r0, n int, x tile) {
 			in.Probs(p, scale)
 		}
 		if t == (s.nh-1)/wordBits {
-			s.p[(s.nh/wordBits*s.room+row)*wordBits+s.nh%wordBits] = scale
+			s.setOne(r0+r, scale)
 		}
+	}
+}
+
+// row returns the part of s·(ĥ, 1) for word t and row r of the current pass.
+func (s *statistics) row(t, r int) []float64 {
+	return s.p[(t*s.room+s.base+r)*wordBits:][:wordBits]
+}
+
+// setOne sets s·1 for row r of the current pass.
+func (s *statistics) setOne(r int, scale float64) { s.row(s.nh/wordBits, r)[s.nh%wordBits] = scale }
+
+// keep puts inputs in the place of s·ĥ.
+func (s *statistics) keep(t, r int, in logistic.Inputs) {
+	dst := s.row(t, r)
+	for q := range in.N {
+		copy(dst[q*product.Lanes:], in.X[q*in.Stride][:])
 	}
 }
 

@@ -71,7 +71,7 @@ type Trainer struct {
 	part     Bits // of batch
 	weights  []float64
 	gradient *Gradient // nil before the first step
-	known    *known    // what has been found out about Data
+	printed  *printed  // what has been found out about Data
 
 	due     int // steps before a report that could not be made, or 0
 	rows    int // trained on by Train since its last report
@@ -112,7 +112,7 @@ func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 		Sampler:   s,
 		SGD:       SGD{Rate: 0.01},
 		Centering: new(Centering),
-		known:     new(known),
+		printed:   new(printed),
 	}
 	t.check()
 	t.state.seed = seed(src)

@@ -1,0 +1,408 @@
+package rbm
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/parallel"
+	"github.com/gorbm/rbm/internal/product"
+	"gonum.org/v1/gonum/mat"
+)
+
+// OneHot makes the visible units [from, to) a group of which exactly one is on: a
+// variable with as many values as units, also known as a softmax or multinomial
+// unit (Salakhutdinov, Mnih & Hinton, 2007), for a label, say (Larochelle &
+// Bengio, 2008). Every sweep from now on draws the group as a whole,
+//
+//	p(vᵢ=1|h) = exp(bᵢ + (Wᵀh)ᵢ) / Σₖ exp(bₖ + (Wᵀh)ₖ)    the sum being over the group
+//
+// and so do the sweeps of [CD] and [PCD] with these Chains. The chains then have
+// the distribution of the model among the configurations with one unit of each
+// group on. Functions of an RBM alone, such as [RBM.LogPartition] and [Exact],
+// know nothing of groups, and [PT] and [PTT] have none. If the probability of a
+// unit is NaN, so are those of its group, of which no unit is on then.
+//
+// Several groups are made by several calls, in the order of their units. It
+// panics if from is negative, to is not larger than from, or from lies before
+// the end of an earlier group, or if the chains have states of fewer units; a
+// start with fewer units panics later.
+func (c *Chains) OneHot(from, to int) {
+	if wrong := c.clamp.wrong(from, to, c.v.cols); wrong != "" {
+		panic("rbm: " + wrong)
+	}
+	c.clamp.add(from, to)
+}
+
+// StartGiven is [Chains.Start] for rows of which a part is known: visible units
+// that are not observed are drawn from the biases of m, as [Chains.StartRandom]
+// does, whatever v has in their place. V and observed are n×nv, an observed unit
+// having a one; observed may also be 1×nv, the same for all rows, or nil, which is
+// that nothing is observed.
+//
+// An observed unit of a group that is on makes the others be off; if none is on,
+// the group is drawn among the units that are not observed. It panics if the sizes
+// do not fit, if an observed value is outside [0, 1], or if those of a group leave
+// no room for exactly one unit that is on.
+func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
+	nv, _ := m.Dims()
+	n := checkBatch("v", v, nv)
+	checkObserved(observed, n, nv)
+	if observed == nil {
+		c.StartRandom(m, n)
+		return
+	}
+	c.clamp.observed = observed
+	defer c.clamp.release()
+	c.read(known(v, observed))
+	c.drawBiases(m, n)
+	c.started()
+}
+
+// GibbsGiven is [Chains.Gibbs] with sweeps that leave the observed visible units as
+// they are: the chains then have the distribution of the model given these units,
+//
+//	p(v_missing | v_observed) ∝ exp(-F(v))
+//
+// in which the hidden units are summed out. Observed is what it is in
+// [Chains.StartGiven]; the sweeps of a group keep to what is said there. Where
+// nothing is observed they are those of Gibbs, bit for bit. It panics for the same
+// reasons as Gibbs, or if observed does not have the size of the states.
+func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) { c.given(m, k, observed, nil) }
+
+// MeansGiven moves the chains by k sweeps, as [Chains.GibbsGiven] does, and sets
+// dst (n×nv) to an estimate, for each chain, of the means given the observed units,
+// E[v | v_observed]: the average over the sweeps of the probabilities with which a
+// unit is drawn,
+//
+//	p(vᵢ=1|h)    or, in a group, that of the softmax over the units that may be on
+//
+// which varies less than that of the drawn bits does (Gelfand & Smith, 1990). At
+// observed units it is their states. Nil observed gives the means of the model.
+// Chains that have not yet forgotten their start bias it: let GibbsGiven move them
+// before. Means of missing units are NaN if a parameter is. It panics for the same
+// reasons, or if dst is of another size.
+func (c *Chains) MeansGiven(dst *mat.Dense, m *RBM, k int, observed *Bits) *mat.Dense {
+	nv, _ := m.Dims()
+	n := c.Visible().rows
+	dst = checkDense(dst, n, nv)
+	dst.Zero()
+	c.given(m, k, observed, dst)
+	for r := range n {
+		for i, sum := range dst.RawRowView(r) {
+			if mean := c.model.orNaN(sum / float64(k)); !observed.observes(r, i) {
+				dst.Set(r, i, mean)
+			} else {
+				dst.Set(r, i, c.v.At(r, i))
+			}
+		}
+	}
+	return dst
+}
+
+// given moves the chains by k sweeps and adds the probabilities to sum, unless it
+// is nil.
+func (c *Chains) given(m *RBM, k int, observed *Bits, sum *mat.Dense) {
+	checkSweeps(k)
+	c.check(m)
+	checkObserved(observed, c.v.rows, c.v.cols)
+	c.model.load(m, 2*k*c.v.rows)
+	defer c.model.done()
+	c.clamp.observed, c.clamp.sum = observed, sum
+	defer c.clamp.release()
+	c.sweeps(&c.model, k)
+}
+
+// checkObserved panics unless observed is nil or says of n rows of nv units which
+// are observed.
+func checkObserved(observed *Bits, n, nv int) {
+	if observed != nil && (observed.rows != n && observed.rows != 1 || observed.cols != nv) {
+		panic(fmt.Sprintf("rbm: observed is %d×%d, want %d×%d or 1×%d", observed.rows, observed.cols, n, nv, nv))
+	}
+}
+
+// mask returns which units of row r are observed, or nil if none is.
+func (b *Bits) mask(r int) []uint64 {
+	if b == nil {
+		return nil
+	}
+	return b.row(min(r, b.rows-1))
+}
+
+// observes reports whether unit i of row r is observed.
+func (b *Bits) observes(r, i int) bool {
+	return b != nil && b.mask(r)[i/wordBits]>>(i%wordBits)&1 == 1
+}
+
+// known returns v with zeros in place of what is not observed.
+func known(v mat.Matrix, observed *Bits) mat.Matrix {
+	b, ok := v.(*Bits)
+	if !ok || observed == nil {
+		return masked{v, observed}
+	}
+	dst := NewBits(b.rows, b.cols)
+	for r := range b.rows {
+		mask := observed.mask(r)
+		for t, word := range b.row(r) {
+			dst.row(r)[t] = word & mask[t]
+		}
+	}
+	return dst
+}
+
+// masked is a matrix with zeros in place of what is not observed, which is not
+// looked at.
+type masked struct {
+	mat.Matrix
+	observed *Bits
+}
+
+func (a masked) At(i, j int) float64 {
+	if !a.observed.observes(i, j) {
+		return 0
+	}
+	return a.Matrix.At(i, j)
+}
+
+func (a masked) T() mat.Matrix { return mat.Transpose{Matrix: a} }
+
+// A clamp is the sink that draws visible units that are not all free: some are
+// observed and those of a group depend on each other.
+type clamp struct {
+	groups   []group
+	observed *Bits      // units that keep their states, or nil
+	sum      *mat.Dense // to add the probabilities of the others to, or nil
+
+	draws *draws
+	x     []float64 // inputs of the groups' units: rows × size
+}
+
+// release forgets all but the groups.
+func (s *clamp) release() { s.observed, s.sum = nil, nil }
+
+// A group are the units [from, to). Its inputs stand from at on.
+type group struct{ from, to, at int }
+
+// size returns the number of units in groups.
+func (s *clamp) size() int {
+	if len(s.groups) == 0 {
+		return 0
+	}
+	g := s.groups[len(s.groups)-1]
+	return g.at + g.to - g.from
+}
+
+// has reports whether units [from, to) are a group.
+func (s *clamp) has(from, to int) bool {
+	for _, g := range s.groups {
+		if g.from == from && g.to == to {
+			return true
+		}
+	}
+	return false
+}
+
+// end returns the first unit behind all groups.
+func (s *clamp) end() int {
+	if len(s.groups) == 0 {
+		return 0
+	}
+	return s.groups[len(s.groups)-1].to
+}
+
+// wrong returns why units [from, to) cannot be the next group of nv units, or of
+// a number not known yet if nv is 0.
+func (s *clamp) wrong(from, to, nv int) string {
+	switch {
+	case from < s.end():
+		return fmt.Sprintf("group is [%d, %d), want it to begin at %d at the earliest", from, to, s.end())
+	case to <= from:
+		return fmt.Sprintf("group is [%d, %d), want at least one unit", from, to)
+	case nv > 0 && to > nv:
+		return fmt.Sprintf("group is [%d, %d), want one of %d units", from, to, nv)
+	}
+	return ""
+}
+
+func (s *clamp) add(from, to int) { s.groups = append(s.groups, group{from, to, s.size()}) }
+
+// fit panics if there are groups that nv units do not have.
+func (s *clamp) fit(nv int) {
+	if s.end() > nv {
+		panic(fmt.Sprintf("rbm: %d visible units, want at least %d as that is where a group ends", nv, s.end()))
+	}
+}
+
+// check panics unless exactly one unit of each group is on in each row of the
+// batch, or may be once those that are not observed are drawn. The rows are those
+// from r0 on of what is called name.
+func (s *clamp) check(name string, in *batch, r0 int) {
+	for r := range in.rows {
+		for _, g := range s.groups {
+			on, room := 0, 0
+			for i := g.from; i < g.to; i++ {
+				if s.observed != nil && !s.observed.observes(r0+r, i) {
+					room = 1
+				}
+				switch x := in.at(r, i); x {
+				case 0:
+				case 1:
+					on++
+				default:
+					panic(fmt.Sprintf("rbm: %s[%d, %d] is %v, want 0 or 1 in the group [%d, %d)", name, r0+r, i, x, g.from, g.to))
+				}
+			}
+			if on != 1 && on+room != 1 {
+				panic(fmt.Sprintf("rbm: row %d of %s has %d units on in the group [%d, %d), want 1", r0+r, name, on, g.from, g.to))
+			}
+		}
+	}
+}
+
+// sink returns the sink that draws visible units by d: d itself if all are free,
+// else the clamp. Finish must follow.
+func (s *clamp) sink(d *draws) sink {
+	s.draws = d
+	if len(s.groups) == 0 && s.observed == nil && s.sum == nil {
+		return d
+	}
+	s.x = grow(s.x, d.dst.rows*s.size())
+	return s
+}
+
+func (s *clamp) take(t, r0, n int, x tile) {
+	if s.observed == nil && s.sum == nil {
+		s.draws.take(t, r0, n, x)
+	} else {
+		s.drawGiven(t, r0, n, x)
+	}
+	for _, g := range s.groups {
+		first, end := g.in(t)
+		for r := range n {
+			in := x.row(r, n)
+			inputs := s.inputs(r0+r, g)
+			for i := first; i < end; i++ {
+				inputs[i-g.from] = in.At(i - t*wordBits)
+			}
+		}
+	}
+}
+
+// drawGiven draws the units that are not observed, and adds the probabilities of
+// those in no group to the sum.
+func (s *clamp) drawGiven(t, r0, n int, x tile) {
+	var grouped uint64
+	for _, g := range s.groups {
+		for i, end := g.in(t); i < end; i++ {
+			grouped |= 1 << (i % wordBits)
+		}
+	}
+	var u [wordBits]uint32
+	var p [wordBits]float64
+	for r := r0; r < r0+n; r++ {
+		in := x.row(r-r0, n)
+		s.draws.random(&u, t, in.N*product.Lanes, r)
+		var keep, drawn uint64
+		if s.observed != nil {
+			keep = s.observed.mask(r)[t]
+		}
+		if s.sum == nil {
+			drawn = in.Draw(&u)
+		} else {
+			drawn = in.DrawProbs(p[:], 1, &u)
+			sum := s.sum.RawRowView(r)[t*wordBits:]
+			for i := range min(wordBits, len(sum)) {
+				if (keep|grouped)>>i&1 == 0 {
+					sum[i] += p[i]
+				}
+			}
+		}
+		word := s.draws.word(r, t)
+		*word = *word&keep | drawn&^keep
+	}
+}
+
+// in returns the units [first, end) of the group in word t, none if end is not
+// larger than first.
+func (g group) in(t int) (first, end int) {
+	return max(g.from, t*wordBits), min(g.to, (t+1)*wordBits)
+}
+
+// inputs returns those of the units of a group, for row r.
+func (s *clamp) inputs(r int, g group) []float64 { return s.x[r*s.size()+g.at:][:g.to-g.from] }
+
+// finish draws the groups.
+func (s *clamp) finish(team *parallel.Team) {
+	if len(s.groups) == 0 {
+		return
+	}
+	rows := s.draws.dst.rows
+	parts := (rows + finishRows - 1) / finishRows
+	team.Run(team.Workers(parts, rows*(30*len(s.groups)+8*s.size())), parts, s)
+}
+
+// Do is the job that draws the groups of some rows.
+func (s *clamp) Do(_, part int) {
+	s.drawRows(part*finishRows, min(s.draws.dst.rows, (part+1)*finishRows))
+}
+
+func (s *clamp) drawRows(r0, r1 int) {
+	for r := r0; r < r1; r++ {
+		for _, g := range s.groups {
+			s.draw(r, g)
+		}
+	}
+}
+
+// draw draws a group of row r, by the random number of its first unit.
+func (s *clamp) draw(r int, g group) {
+	weights := s.inputs(r, g)
+	row := s.draws.dst.row(r)
+	taken := false // by an observed unit that is on
+	for k := range weights {
+		i := g.from + k
+		if s.observed.observes(r, i) {
+			weights[k] = math.Inf(-1)
+			taken = taken || row[i/wordBits]>>(i%wordBits)&1 == 1
+			continue
+		}
+		row[i/wordBits] &^= 1 << (i % wordBits)
+	}
+	if taken {
+		return
+	}
+	total := softmax(weights)
+	var u [wordBits]uint32
+	s.draws.random(&u, g.from/wordBits, g.from%wordBits+1, r)
+	rest := (float64(u[g.from%wordBits]) + 0.5) * 0x1p-32 * total
+	var sum float64
+	drawn := false
+	for k, w := range weights {
+		i := g.from + k
+		if sum += w; sum > rest && !drawn {
+			row[i/wordBits] |= 1 << (i % wordBits)
+			drawn = true
+		}
+		if s.sum != nil {
+			s.sum.RawRowView(r)[i] += w / total
+		}
+	}
+}
+
+// softmax sets each x to exp(x) up to a common factor, with which the largest is
+// 1, and returns their sum. It is NaN if an x is, or if all are -Inf.
+func softmax(x []float64) (total float64) {
+	top := math.Inf(-1)
+	for _, x := range x {
+		top = max(top, x)
+	}
+	for k := range x {
+		if math.IsInf(x[k], 1) {
+			x[k] = 1
+		} else {
+			x[k] = logistic.Exp(x[k] - top)
+		}
+		total += x[k]
+	}
+	return total
+}

@@ -1,0 +1,603 @@
+package rbm
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/product"
+	"gonum.org/v1/gonum/mat"
+)
+
+// A Classifier is an RBM whose last Classes visible units are a label, of which
+// exactly one is on, and whose first nx are what is to be classified: the
+// classification RBM (Larochelle & Bengio, 2008; Larochelle et al., 2012). With
+// eᵧ for a label with unit y on,
+//
+//	p(y|x) = exp(-F(x,eᵧ)) / Σₖ exp(-F(x,eₖ))
+//
+// which is exact and takes one pass over the inputs, whatever the number of
+// classes. A Classifier has no state but its fields: its methods may be called
+// concurrently where those of its Model may.
+type Classifier struct {
+	Model   *RBM // nx+Classes visible units
+	Classes int  // from 1 to nv-1
+
+	// The weights of the terms of Gradient, at least 0: of log p(y|x), of
+	// log p(x,y), and of log p(x) for rows without a label. Larochelle & Bengio add
+	// a little, 0.01 say, of the second to a first of weight 1.
+	Discriminative, Generative, Unlabelled float64
+}
+
+// NoLabel is the label of a row whose class is not known, in [Classifier.Gradient].
+// It is what [Classifier.Predict] says where it cannot tell.
+const NoLabel = -1
+
+// LogProbs returns log p(y|x), exactly, of each class y for each row of x (n×nx),
+// in nats. The result is stored in dst, n×Classes. It panics if the sizes do not
+// fit.
+func (c *Classifier) LogProbs(dst *mat.Dense, x mat.Matrix) *mat.Dense {
+	n := checkBatch("x", x, c.check())
+	dst = checkDense(dst, n, c.Classes)
+	var p model
+	p.load(c.Model, classWork(n, c.Classes))
+	defer p.done()
+	var l classes
+	l.load(&p, c.Model, c.Classes)
+	// A short block of many classes needs as much memory as a long one of few.
+	rows := max(wordBits, min(blockRows, maxRoom/(l.n*l.words)))
+	raw := dst.RawMatrix()
+	var in batch
+	var pass pass
+	for r0 := 0; r0 < n; r0 += rows {
+		in.read("x", x, r0, min(n, r0+rows))
+		l.run(&p, &pass, &in, raw.Data[r0*raw.Stride:], raw.Stride)
+	}
+	return dst
+}
+
+// Predict returns the most probable class of each row of x (n×nx), the smallest
+// of those that are equally so, or NoLabel if a parameter is NaN. The result is
+// stored in dst, n long. It panics if the sizes do not fit.
+func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
+	n := checkBatch("x", x, c.check())
+	dst = checkDst(dst, n)
+	logp := c.LogProbs(nil, x)
+	for r := range dst {
+		row := logp.RawRowView(r)
+		dst[r] = 0
+		for y, logp := range row {
+			if math.IsNaN(logp) {
+				dst[r] = NoLabel
+				break
+			}
+			if logp > row[dst[r]] {
+				dst[r] = y
+			}
+		}
+	}
+	return dst
+}
+
+// Join copies the rows of x (n×nx), each followed by its label with one unit on,
+// to dst, n×(nx+Classes), and returns dst: configurations of Model. It panics if
+// the sizes do not fit or if a label is not in [0, Classes).
+func (c *Classifier) Join(dst *Bits, x *Bits, labels []int) *Bits {
+	nx := c.check()
+	if x == nil {
+		panic("rbm: x is nil")
+	}
+	n := checkBatch("x", x, nx)
+	c.checkLabels(labels, n, 0)
+	if dst == nil {
+		dst = new(Bits)
+	}
+	if dst.rows == 0 {
+		dst.reset(n, nx+c.Classes)
+	}
+	if dst.rows != n || dst.cols != nx+c.Classes {
+		panic(fmt.Sprintf("rbm: dst is %d×%d, want %d×%d", dst.rows, dst.cols, n, nx+c.Classes))
+	}
+	for r, y := range labels {
+		dst.join(r, x, r, y)
+	}
+	return dst
+}
+
+// join sets row i of b to row r of x, followed by zeros but for a one that is y
+// behind it, if y is a label.
+func (b *Bits) join(i int, x *Bits, r, y int) {
+	row := b.row(i)
+	clear(row[copy(row, x.row(r)):])
+	if y != NoLabel {
+		y += x.cols
+		row[y/wordBits] |= 1 << (y % wordBits)
+	}
+}
+
+// Gradient sets dst to the gradient of
+//
+//	Discriminative·⟨log p(y|x)⟩ + Generative·⟨log p(x,y)⟩ + Unlabelled·⟨log p(x)⟩
+//
+// the direction in which to move the parameters. The first two means are over the
+// rows of x (n×nx) that have a label, labels[r] in [0, Classes), and the third is
+// over those whose label is NoLabel. A term that has no rows drops out. One of
+// these weights alone is discriminative or generative training, the first two are
+// hybrid and all are semi-supervised training (Larochelle et al., 2012).
+//
+// The first term is exact, and so is the mean over the labels that a row of the
+// third may have, ĥ being p(h=1|x,y):
+//
+//	∂log p(y|x)/∂W = ĥ(x,eᵧ)ᵀ - Σₖ p(k|x) ĥ(x,eₖ)ᵀ    ∂log p(x)/∂W = Σₖ p(k|x) ĥ(x,eₖ)ᵀ - ⟨ĥvᵀ⟩model
+//
+// The mean over the model, that of the configurations with exactly one unit of the
+// label on, comes from s, whose Chains must know the label as a group: see
+// [Chains.OneHot]. S is given the rows that count, in their order, joined with
+// their label; a row without one once with each class. A chain of [CD] counts as
+// much as the row that it starts from, for those p(k|x). If Generative and
+// Unlabelled are 0, s is not used and may be nil.
+//
+// It panics if dst is nil, if s is nil where it is needed, or a sampler of this
+// package that does not have the group, if the sizes do not fit, if x or a sample
+// has a value outside [0, 1], if a label is neither a class nor NoLabel, or if a
+// weight is negative, not finite, or all are 0. If a parameter is NaN, so is all
+// of the gradient.
+func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampler) {
+	nx := c.check()
+	n := checkBatch("x", x, nx)
+	c.checkLabels(labels, n, NoLabel)
+	c.checkWeights()
+	if c.Generative > 0 || c.Unlabelled > 0 {
+		checkGroup(s, nx, nx+c.Classes)
+	}
+	if dst == nil {
+		panic("rbm: gradient is nil")
+	}
+	if dst.hybrid == nil {
+		dst.hybrid = new(hybrid)
+	}
+	l := dst.hybrid
+	pcd, _ := s.(*PCD)
+	l.choose(c, x, labels, pcd == nil)
+	if c.Discriminative == 0 && len(l.of) > 0 && l.unlabelled == 0 {
+		c.Model.Gradient(dst, l.data.matrix(), s)
+		dst.scale(c.Generative)
+		return
+	}
+	samples := 0
+	switch {
+	case l.sampled == 0:
+	case pcd != nil:
+		samples = pcd.start(c.Model)
+	default:
+		samples = l.data.rows
+	}
+	dst.reset(c.Model, len(l.of)+samples, classWork(len(l.of), c.Classes)+4*samples)
+	p, stats := &dst.model, &dst.stats
+	defer p.done()
+	l.reset(p, c)
+	if len(l.of) > 0 {
+		stats.hybrid = l
+		stats.add(p, "x", l.inputs.matrix(), l.scale, 1, nil)
+		stats.hybrid = nil
+	}
+	if l.sampled > 0 {
+		sample, weights := l.sample(p, c.Model, s)
+		_, own := s.(*CD) // weights, which may be NaN
+		n := checkBatch("sample", sample, nx+c.Classes)
+		total := totalWeight("sample weights", weights, n, own || p.nan)
+		stats.add(p, "sample", sample, weights, -total/l.sampled, nil)
+	}
+	dst.finish()
+	l.addTo(dst)
+}
+
+// check returns the number of inputs, and panics if there are none, or no class.
+func (c *Classifier) check() (nx int) {
+	nv, _ := c.Model.Dims()
+	if c.Classes < 1 || c.Classes >= nv {
+		panic(fmt.Sprintf("rbm: %d classes of %d visible units, want at least 1 and less than the units", c.Classes, nv))
+	}
+	return nv - c.Classes
+}
+
+// checkLabels panics unless there are n labels between least and the classes.
+func (c *Classifier) checkLabels(labels []int, n, least int) {
+	if len(labels) != n {
+		panic(fmt.Sprintf("rbm: labels have length %d, want %d", len(labels), n))
+	}
+	for r, y := range labels {
+		if y < least || y >= c.Classes {
+			panic(fmt.Sprintf("rbm: labels[%d] is %d, want one in [%d, %d)", r, y, least, c.Classes))
+		}
+	}
+}
+
+func (c *Classifier) checkWeights() {
+	any := false
+	for _, w := range [...]struct {
+		name string
+		x    float64
+	}{{"Discriminative", c.Discriminative}, {"Generative", c.Generative}, {"Unlabelled", c.Unlabelled}} {
+		if !(0 <= w.x && w.x <= math.MaxFloat64) {
+			panic(fmt.Sprintf("rbm: %s is %v, want a finite number of at least 0", w.name, w.x))
+		}
+		any = any || w.x > 0
+	}
+	if !any {
+		panic("rbm: Discriminative, Generative and Unlabelled are 0, want one that is not")
+	}
+}
+
+// checkGroup panics if s is nil, or if it is known not to sample the visible units
+// [from, to) as a group.
+func checkGroup(s Sampler, from, to int) {
+	var chains *Chains
+	switch s := s.(type) {
+	case nil:
+		panic("rbm: sampler is nil")
+	case *CD:
+		chains = s.Chains
+	case *PCD:
+		chains = s.Chains
+	case *PT, *PTT, *Exact:
+		panic(fmt.Sprintf("rbm: sampler is a %T, which has no groups, want CD or PCD", s))
+	}
+	if chains != nil && !chains.clamp.has(from, to) {
+		panic(fmt.Sprintf("rbm: sampler has no group [%d, %d), want Chains.OneHot(%d, %d) before", from, to, from, to))
+	}
+}
+
+// classWork returns about how many rows, taken from one layer to the other, are
+// as much work as rows are that are classified.
+func classWork(rows, classes int) int { return rows * (2 + classes/4) }
+
+// classes computes p(y|x) for rows of inputs. It is the sink of the inputs of the
+// hidden units, of x alone, and then the job that adds up what follows from them
+// for each class.
+type classes struct {
+	n             int            // classes
+	words, panels int            // of hidden units
+	w             []product.Line // weights of the label units: of each class words × panelsOfWord
+	bias          []float64      // their biases
+	nan           bool           // in any parameter
+	sum           []logistic.Sum // of each row and class words
+
+	stats *statistics // where inputs are kept, too, if wanted
+
+	rows   int
+	logp   []float64 // that of row r and class y goes to r·stride+y
+	stride int
+}
+
+// load sets l to the n label units of m, which p is loaded from.
+func (l *classes) load(p *model, m *RBM, n int) {
+	l.n, l.words, l.panels = n, p.hidden.words(), p.hidden.w.Count()
+	nx := p.visible.units - n
+	l.w = growLines(l.w, n*l.words*panelsOfWord)
+	clear(l.w)
+	w := m.W.RawMatrix()
+	for j := range w.Rows {
+		for y, x := range w.Data[j*w.Stride+nx:][:n] {
+			l.w[y*l.words*panelsOfWord+j/product.Lanes][j%product.Lanes] = x
+		}
+	}
+	l.bias, l.nan = p.visible.bias[nx:][:n], p.nan
+}
+
+// run sets logp to log p(y|x) of each row of the batch.
+func (l *classes) run(p *model, pass *pass, in *batch, logp []float64, stride int) {
+	l.rows, l.logp, l.stride = in.rows, logp, stride
+	l.sum = grow(l.sum, in.rows*l.n*l.words)
+	pass.run(&p.team, &p.hidden, in, l)
+	parts := (in.rows + finishRows - 1) / finishRows
+	p.team.Run(p.team.Workers(parts, in.rows*l.n*(20+l.words)), parts, l)
+	l.logp = nil
+}
+
+func (l *classes) take(t, r0, n int, x tile) {
+	var z [panelsOfWord]product.Line
+	for r := range n {
+		row := x.row(r, n)
+		if l.stats != nil {
+			l.stats.keep(t, r0+r, row)
+		}
+		in := logistic.Inputs{X: z[:], Stride: 1, N: row.N}
+		for y := range l.n {
+			for q, w := range l.w[(y*l.words+t)*panelsOfWord:][:row.N] {
+				addLines(&z[q], &row.X[q*row.Stride], &w)
+			}
+			l.sum[((r0+r)*l.n+y)*l.words+t] = in.Softplus()
+		}
+	}
+}
+
+// addLines sets z to x + y.
+func addLines(z, x, y *product.Line) {
+	for l := range z {
+		z[l] = x[l] + y[l]
+	}
+}
+
+func (l *classes) Do(_, part int) {
+	for r := part * finishRows; r < min(l.rows, (part+1)*finishRows); r++ {
+		logp := l.logp[r*l.stride:][:l.n]
+		for y := range logp {
+			logp[y] = l.bias[y] + total(l.sum[(r*l.n+y)*l.words:][:l.words])
+		}
+		// Where all are large, so is the rounding of their sum: not that of the
+		// distances from the largest.
+		shift(logp, -slices.Max(logp))
+		shift(logp, -logistic.LogSumExp(logp))
+		if l.nan {
+			shift(logp, math.NaN())
+		}
+	}
+}
+
+// shift adds d to each element of x.
+func shift(x []float64, d float64) {
+	for i := range x {
+		x[i] += d
+	}
+}
+
+// hybrid accumulates what rows of inputs tell about a Classifier,
+//
+//	Σᵣ Σᵧ wᵣᵧ (ĥᵣᵧ, 1)(vᵣᵧ, 1)ᵀ    with vᵣᵧ = (xᵣ, eᵧ) and ĥᵣᵧ = p(h=1|vᵣᵧ)
+//
+// As all vᵣᵧ of a row have the same inputs, most of it are statistics of x with
+// Σᵧ wᵣᵧ ĥᵣᵧ in place of s·ĥ. The rest, what the label units have on their own, is
+// summed here.
+type hybrid struct {
+	classes
+	of             []int   // labels of the rows that count
+	unlabelled     int     // how many of them have none
+	discriminative float64 // weight of log p(y|x) of each other one
+	sampled        float64 // weight of the mean over the model
+
+	inputs  joined    // the rows, without labels
+	scale   []float64 // Σᵧ wᵣᵧ of each
+	weights []float64 // wᵣᵧ: rows × classes
+	base    int       // the first row of the current pass
+
+	data   joined    // rows for the sampler
+	chains []float64 // weights of those that start from them
+
+	sumW []float64 // of label units: classes × words × 64
+	sumB []float64 // classes
+}
+
+// choose sets l to the rows of x that count. Those without a label are rows for the
+// sampler if it starts from data.
+func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int, starts bool) {
+	var labelled int
+	l.of, l.unlabelled = l.of[:0], 0
+	for _, y := range labels {
+		switch {
+		case !c.counts(y):
+		case y == NoLabel:
+			l.unlabelled++
+		default:
+			labelled++
+		}
+	}
+	l.discriminative, l.sampled = 0, 0
+	if labelled > 0 {
+		l.discriminative = c.Discriminative / float64(labelled)
+		l.sampled = c.Generative
+	}
+	if l.unlabelled > 0 {
+		l.sampled += c.Unlabelled
+	}
+	samples := 0
+	if starts {
+		samples = l.unlabelled * c.Classes
+	}
+	if c.Generative > 0 {
+		samples += labelled
+	}
+	l.inputs.reset(labelled+l.unlabelled, c.Classes, x)
+	l.data.reset(samples, c.Classes, x)
+	l.scale = l.scale[:0]
+	for r, y := range labels {
+		if !c.counts(y) {
+			continue
+		}
+		l.of = append(l.of, y)
+		l.inputs.add(x, r, NoLabel)
+		if y == NoLabel {
+			l.scale = append(l.scale, c.Unlabelled/float64(l.unlabelled))
+			for k := 0; starts && k < c.Classes; k++ {
+				l.data.add(x, r, k)
+			}
+			continue
+		}
+		l.scale = append(l.scale, c.Generative/float64(labelled))
+		if c.Generative > 0 {
+			l.data.add(x, r, y)
+		}
+	}
+}
+
+// counts reports whether the objective has a term for rows labelled y.
+func (c *Classifier) counts(y int) bool {
+	if y == NoLabel {
+		return c.Unlabelled > 0
+	}
+	return c.Discriminative > 0 || c.Generative > 0
+}
+
+// reset makes l ready to add the rows it has chosen.
+func (l *hybrid) reset(p *model, c *Classifier) {
+	l.load(p, c.Model, c.Classes)
+	l.weights = grow(l.weights, len(l.of)*l.n)
+	l.sumW = grow(l.sumW, l.n*l.words*wordBits)
+	l.sumB = grow(l.sumB, l.n)
+	clear(l.sumW)
+	clear(l.sumB)
+	l.base = 0
+}
+
+// add adds the batch of stats, and leaves Σᵧ wᵣᵧ ĥᵣᵧ there.
+func (l *hybrid) add(p *model, stats *statistics) {
+	l.stats = stats
+	l.run(p, &stats.pass, &stats.in, l.weights[l.base*l.n:], l.n)
+	for r := range l.rows {
+		l.weigh(l.base + r)
+	}
+	parts := (l.panels + halfPanels - 1) / halfPanels
+	p.team.Run(p.team.Workers(parts, 2*l.rows*l.n*p.hidden.units), parts, (*mixing)(l))
+	for r, scale := range stats.scale {
+		stats.setOne(r, scale)
+	}
+	l.stats = nil
+	l.base += l.rows
+}
+
+// weigh turns log p(y|x) of row r into its weights.
+func (l *hybrid) weigh(r int) {
+	scale := l.scale[r]
+	for y := range l.n {
+		w := &l.weights[r*l.n+y]
+		p := logistic.Exp(*w)
+		switch l.of[r] {
+		case NoLabel:
+			*w = float64(scale * p)
+		case y:
+			*w = float64(l.discriminative*(1-p)) + scale
+		default:
+			*w = float64(-l.discriminative * p)
+		}
+		l.sumB[y] += *w
+	}
+}
+
+// mixing is the job that puts Σᵧ wᵣᵧ ĥᵣᵧ in the place of the inputs of hidden units,
+// halfPanels panels a part.
+type mixing hybrid
+
+const (
+	halfPanels = panelsOfWord / 2
+	halfWord   = wordBits / 2
+)
+
+func (s *mixing) Do(_, part int) {
+	t, first := part/2, part%2*halfPanels
+	var z [halfPanels]product.Line
+	var p [halfWord]float64 // zero behind the last panel
+	in := logistic.Inputs{X: z[:], Stride: 1, N: min(halfPanels, s.panels-part*halfPanels)}
+	for r := range s.rows {
+		x := (*[halfWord]float64)(s.stats.row(t, r)[first*product.Lanes:])
+		var sum [halfWord]float64
+		for y, weight := range s.weights[(s.base+r)*s.n:][:s.n] {
+			if weight == 0 {
+				continue
+			}
+			for q, w := range s.w[(y*s.words+t)*panelsOfWord+first:][:in.N] {
+				addLines(&z[q], (*product.Line)(x[q*product.Lanes:]), &w)
+			}
+			in.Probs(p[:], weight)
+			of := (*[halfWord]float64)(s.sumW[(y*s.words+t)*wordBits+first*product.Lanes:])
+			for i, p := range p {
+				sum[i] += p
+				of[i] += p
+			}
+		}
+		*x = sum
+	}
+}
+
+// sample returns what s samples, with the weights that count.
+func (l *hybrid) sample(p *model, m *RBM, s Sampler) (v mat.Matrix, weights []float64) {
+	switch s := s.(type) {
+	case *CD:
+		s.check()
+		s.start(p, l.data.matrix())
+		v, _ = s.finish(p)
+		return v, l.chainWeights()
+	case *PCD:
+		return s.finish(p)
+	}
+	return s.Sample(m, l.data.matrix())
+}
+
+// chainWeights returns the weights of the rows that the sampler is given.
+func (l *hybrid) chainWeights() []float64 {
+	l.chains = l.chains[:0]
+	for r, y := range l.of {
+		switch {
+		case y == NoLabel:
+			l.chains = append(l.chains, l.weights[r*l.n:][:l.n]...)
+		case l.scale[r] > 0:
+			l.chains = append(l.chains, l.scale[r])
+		}
+	}
+	return l.chains
+}
+
+// addTo adds what the label units have on their own to g.
+func (l *hybrid) addTo(g *Gradient) {
+	for j := range g.C.Len() {
+		row := g.W.RawRowView(j)
+		row = row[len(row)-l.n:]
+		for y := range row {
+			row[y] += l.sumW[y*l.words*wordBits+j]
+		}
+	}
+	nx := g.B.Len() - l.n
+	for y, x := range l.sumB {
+		g.B.SetVec(nx+y, g.B.AtVec(nx+y)+x)
+	}
+}
+
+// joined are rows of inputs with a label, bits if the inputs are.
+type joined struct {
+	rows   int
+	packed bool
+	bits   Bits
+	values mat.Dense
+}
+
+// reset makes room for n rows of inputs such as those of x.
+func (j *joined) reset(n, classes int, x mat.Matrix) {
+	_, nx := x.Dims()
+	j.rows = 0
+	if _, j.packed = x.(*Bits); j.packed {
+		j.bits.resize(n, nx+classes)
+		return
+	}
+	j.values.Reset()
+	if n > 0 {
+		j.values.ReuseAs(n, nx+classes)
+	}
+}
+
+// add adds row r of x with label y, or with none.
+func (j *joined) add(x mat.Matrix, r, y int) {
+	i := j.rows
+	j.rows++
+	if b, ok := x.(*Bits); ok {
+		j.bits.join(i, b, r, y)
+		return
+	}
+	_, nx := x.Dims()
+	row := j.values.RawRowView(i)
+	copy(row, readRow(row[:nx], x, r))
+	for i, x := range row[:nx] {
+		if !(0 <= x && x <= 1) {
+			panic(fmt.Sprintf("rbm: x[%d, %d] is %v, want a value in [0, 1]", r, i, x))
+		}
+	}
+	if y != NoLabel {
+		row[nx+y] = 1
+	}
+}
+
+func (j *joined) matrix() mat.Matrix {
+	if j.packed {
+		return &j.bits
+	}
+	return &j.values
+}

@@ -1,0 +1,52 @@
+package rbm_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/mat"
+)
+
+// A row is of class 1 where two neighbouring lights are on. The fourth row has
+// no label, and the last one to be classified is new.
+func ExampleClassifier() {
+	const inputs, classes = 3, 2
+	x, err := rbm.BitsOf(mat.NewDense(5, inputs, []float64{
+		0, 0, 0,
+		1, 1, 0,
+		1, 0, 0,
+		0, 1, 1,
+		0, 0, 1,
+	}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	labels := []int{0, 1, 0, rbm.NoLabel, 0}
+
+	c := rbm.Classifier{
+		Model:          rbm.NewRandom(inputs+classes, 8, 0.1, rand.NewPCG(1, 1)),
+		Classes:        classes,
+		Discriminative: 1,
+		Generative:     0.1,
+		Unlabelled:     0.1,
+	}
+	sampler := rbm.NewPCD(100, 1, rand.NewPCG(2, 2))
+	sampler.Chains.OneHot(inputs, inputs+classes) // one unit of the label is on
+
+	sgd := rbm.SGD{Rate: 0.2, Momentum: 0.5}
+	var g rbm.Gradient
+	for range 500 {
+		c.Gradient(&g, x, labels, sampler)
+		sgd.Step(c.Model, &g)
+	}
+
+	unseen := mat.NewDense(1, inputs, []float64{1, 1, 1})
+	fmt.Println(c.Predict(nil, x), c.Predict(nil, unseen))
+	fmt.Printf("p(1|first row) is %.1f\n", math.Exp(c.LogProbs(nil, x).At(0, 1)))
+	// Output:
+	// [0 1 0 1 0] [1]
+	// p(1|first row) is 0.0
+}
