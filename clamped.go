@@ -66,8 +66,10 @@ func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
 //
 // in which the hidden units are summed out. Observed is what it is in
 // [Chains.StartGiven]; the sweeps of a group keep to what is said there. Where
-// nothing is observed they are those of Gibbs, bit for bit. It panics for the same
-// reasons as Gibbs, or if observed does not have the size of the states.
+// nothing is observed they are those of Gibbs, bit for bit. With a chain for each row
+// of data, Visible is a minibatch for the gradient of what is observed: [Trainer] does
+// so with Observed. It panics for the same reasons as Gibbs, or if observed does not
+// have the size of the states.
 func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) { c.given(m, k, observed, nil) }
 
 // MeansGiven moves the chains by k sweeps, as [Chains.GibbsGiven] does, and sets
@@ -140,12 +142,13 @@ func known(v mat.Matrix, observed *Bits) mat.Matrix {
 	if !ok || observed == nil {
 		return masked{v, observed}
 	}
+	return knownBits(b, observed)
+}
+
+func knownBits(b, observed *Bits) *Bits {
 	dst := NewBits(b.rows, b.cols)
 	for r := range b.rows {
-		mask := observed.mask(r)
-		for t, word := range b.row(r) {
-			dst.row(r)[t] = word & mask[t]
-		}
+		observe(dst.row(r), b.row(r), observed.mask(r))
 	}
 	return dst
 }

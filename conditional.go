@@ -85,7 +85,8 @@ func (m *RBM) ConditionalMeans(dst *mat.Dense, v mat.Matrix, observed *Bits) *ma
 // is, and their probabilities p(v_missing | v_observed), which have sum 1 for each
 // row of v. They are what [RBM.WeightedGradient] needs to climb the likelihood of
 // incomplete observations: its first mean then is over the distribution of the
-// missing units, and the gradient that of the mean of log p(v_observed).
+// missing units, and the gradient that of the mean of log p(v_observed). For rows that
+// miss more there are chains, see [Trainer].
 //
 // Observed and the missing values are what they are in [RBM.ConditionalMeans].
 // Completions of a row follow each other and those of an earlier row; number x of

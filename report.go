@@ -11,7 +11,8 @@ import (
 )
 
 // A Report says how training goes. It watches rows of Data, and as many of Held,
-// at most 500 each, which are chosen once, by the seed of the Trainer. A figure
+// at most 500 each, which are chosen once, by the seed of the Trainer. Of rows of
+// Data that are not observed in full it watches their present completions. A figure
 // that does not apply is NaN.
 type Report struct {
 	Step, Epoch   int     // done so far
@@ -119,14 +120,22 @@ func (t *Trainer) judge(score float64) bool {
 type watched struct {
 	data, held *Bits // held may be nil
 	weights    []float64
-	ones       []int // of all Data, for the first report
+	ones       []int // of all Data, for the first report, as far as they are observed
+	observed   []int // then how many rows are; nil: all
 }
 
 // readWatched reads what a report needs of Data.
 func (t *Trainer) readWatched() (w watched, err error) {
-	w.data, w.weights, err = t.watch(t.Data, t.Weights, watchData)
+	data, known := t.Data, t.Data
+	if t.Observed != nil {
+		data = t.completions()
+	}
+	w.data, w.weights, err = t.watch(data, t.Weights, watchData)
 	if err == nil && t.state.reported == 0 {
-		w.ones, err = countOnes(t.Data)
+		if t.Observed != nil {
+			known, w.observed = knownBits(t.Data.(*Bits), t.Observed), t.Observed.ones()
+		}
+		w.ones, err = countOnes(known)
 	}
 	return w, err
 }
@@ -146,7 +155,7 @@ func (t *Trainer) diagnose(r *Report, w *watched) {
 	}
 	r.warn(warnOfUnits(hidden))
 	if s.reported == 0 {
-		r.warn(t.warnOfColumns(hidden, w.ones))
+		r.warn(t.warnOfColumns(hidden, w))
 	}
 	if s.reported == 0 || r.PseudoLogLikelihood > s.peak {
 		s.peak = r.PseudoLogLikelihood
@@ -273,15 +282,18 @@ func warnOfUnits(hidden *mat.Dense) (off, on string) {
 }
 
 // warnOfColumns tells of constant columns of Data that the model does not take for
-// such, given ĥ of the rows watched and how many rows of all have each bit.
-func (t *Trainer) warnOfColumns(hidden *mat.Dense, ones []int) string {
+// such, given ĥ of the rows watched.
+func (t *Trainer) warnOfColumns(hidden *mat.Dense, w *watched) string {
 	visible := t.Model.VisibleProbs(nil, hidden)
 	n, nv := visible.Dims()
 	all, _ := t.Data.Dims()
 	var constant []int
 	var other float64 // mean probability of the other value
-	for i, k := range ones {
-		if k != 0 && k != all {
+	for i, k := range w.ones {
+		if w.observed != nil {
+			all = w.observed[i]
+		}
+		if all == 0 || k != 0 && k != all {
 			continue
 		}
 		var p float64

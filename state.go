@@ -7,6 +7,7 @@ import (
 	"hash/crc64"
 	"io"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/gorbm/rbm/internal/wire"
@@ -30,11 +31,12 @@ import (
 //	PTT        K; MinSwapRate; number of chains; number of models; of each model the
 //	           RBM, the sum and the number of the probabilities of exchanges
 //	           with the next, and their last mean; States
-//	Trainer    Batch, Block; of Data, of Held and of Weights the rows, the columns and a
-//	           uint64 checksum; uint64 seed; steps; RBM; SGD; bool Centering; if
+//	Trainer    Batch, Block, Sweeps; of Data, of Held, of Weights and of Observed the
+//	           rows, the columns and a uint64 checksum; uint64 seed; steps; RBM; SGD; bool Centering; if
 //	           so, Centering; bool best; if so, the best RBM, its score, the
 //	           reports since; peak; steps before the last report; rows, columns
-//	           and words of the chains then; bytes of the Sampler
+//	           and words of the chains then; rows, columns and words of the
+//	           completions of Data; bytes of the Sampler
 //
 // Sizes, counts and levels are ints, other numbers float64 where nothing else is
 // said. States and Groups are no frames of their own. A row of states is as many words as it needs, column j being bit j%64 of
@@ -581,7 +583,7 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("rbm: Trainer: %w", err)
 		}
-		b = wire.AppendInt(wire.AppendInt(b, t.Batch), t.Block)
+		b = wire.AppendInt(wire.AppendInt(wire.AppendInt(b, t.Batch), t.Block), t.Sweeps)
 		for _, p := range prints {
 			b = p.write(b)
 		}
@@ -596,6 +598,11 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 		}
 		b = wire.AppendInt(wire.AppendFloat64(b, s.peak), s.reported)
 		b = s.chains.write(b)
+		drawn := new(Bits)
+		if t.Observed != nil && s.drawn.rows > 0 {
+			drawn = t.completions()
+		}
+		b = drawn.write(b)
 		return wire.AppendBytes(b, func(b []byte) ([]byte, error) {
 			switch s := t.Sampler.(type) {
 			case *Exact:
@@ -618,6 +625,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	type saved struct {
 		batch     int
 		block     int
+		sweeps    int
 		state     trainerState
 		model     RBM
 		sgd       SGD
@@ -625,7 +633,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		sampler   []byte
 	}
 	x, err := decode(data, "Trainer", func(d *wire.Decoder) (x saved) {
-		x.batch, x.block = d.Int("Batch", 1), d.Int("Block", 0)
+		x.batch, x.block, x.sweeps = d.Int("Batch", 1), d.Int("Block", 0), d.Int("Sweeps", 0)
 		if !d.OK() {
 			return x
 		}
@@ -647,7 +655,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 			x.state.best, x.state.score, x.state.waited = &best, d.Float64(), d.Int("reports", 0)
 		}
 		x.state.peak, x.state.reported = d.Float64(), d.Int("steps before the last report", 0)
-		x.state.chains = readBits(d)
+		x.state.chains, x.state.drawn = readBits(d), readBits(d)
 		x.sampler = d.Bytes("sampler")
 		if d.OK() {
 			_, nv := t.Data.Dims()
@@ -655,6 +663,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 			x.state.best.fits(d, "best model", nv, x.model.C.Len())
 			x.sgd.fits(d, nv, x.model.C.Len())
 			x.centering.fits(d, nv, x.model.C.Len())
+			t.fits(d, &x.state.drawn)
 		}
 		return x
 	})
@@ -673,7 +682,8 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	default:
 		return fmt.Errorf("rbm: Trainer: sampler is a %T, want one with AppendBinary and UnmarshalBinary", s)
 	}
-	t.Batch, t.Block, t.state, *t.Model, t.SGD = x.batch, x.block, x.state, x.model, x.sgd
+	t.Batch, t.Block, t.Sweeps = x.batch, x.block, x.sweeps
+	t.state, *t.Model, t.SGD = x.state, x.model, x.sgd
 	t.gradient = nil // which may have had another size
 	t.rows, t.elapsed, t.due = 0, 0, 0
 	if c := x.centering; c == nil || t.Centering == nil {
@@ -714,6 +724,31 @@ func (c *Centering) fits(d *wire.Decoder, nv, nh int) {
 	}
 }
 
+// fits sets an error unless drawn is empty or has completions of Data.
+func (t *Trainer) fits(d *wire.Decoder, drawn *Bits) {
+	if drawn.rows == 0 {
+		return
+	}
+	data, _ := t.Data.(*Bits)
+	if t.Observed == nil || drawn.rows != data.rows || drawn.cols != data.cols {
+		rows, cols := t.Data.Dims()
+		if t.Observed == nil {
+			rows, cols = 0, 0
+		}
+		d.Failf("completions are %d×%d, want %d×%d", drawn.rows, drawn.cols, rows, cols)
+		return
+	}
+	for r := range drawn.rows {
+		mask, want := t.Observed.row(r), data.row(r)
+		for w, x := range drawn.row(r) {
+			if wrong := (x ^ want[w]) & mask[w]; wrong != 0 {
+				d.Failf("completion of row %d differs in column %d, which is observed", r, w*wordBits+bits.TrailingZeros64(wrong))
+				return
+			}
+		}
+	}
+}
+
 // A fingerprint stands for rows that are not written: they must be the same.
 type fingerprint struct {
 	name       string
@@ -721,7 +756,7 @@ type fingerprint struct {
 	sum        uint64
 }
 
-// fingerprints returns those of Data, Held and Weights. That of Data which may be
+// fingerprints returns those of Data, Held, Weights and Observed. That of Data which may be
 // changed in memory is found each time.
 func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	if t.printed == nil {
@@ -735,9 +770,13 @@ func (t *Trainer) fingerprints() ([]fingerprint, error) {
 		*t.printed = printed{rows: t.Data, print: data}
 	}
 	held, err := fingerprintOf("Held", t.Held)
+	if err != nil {
+		return nil, err
+	}
+	observed, err := fingerprintOf("Observed", t.Observed)
 	weights := fingerprint{name: "Weights", rows: len(t.Weights), cols: min(1, len(t.Weights))}
 	weights.sum = crc64.Checksum(wire.AppendFloats(nil, t.Weights), crc64.MakeTable(crc64.ECMA))
-	return []fingerprint{data, held, weights}, err
+	return []fingerprint{data, held, weights, observed}, err
 }
 
 // printed is the fingerprint of rows that are read from elsewhere.

@@ -37,6 +37,26 @@ import (
 // where the rows are: training is the same, bit for bit, in memory and from a source
 // of the same rows.
 //
+// # Missing values
+//
+// With Observed, the likelihood that training climbs is that of what is observed: the
+// positive phase averages over the missing units given the others,
+//
+//	∂ log p(v_observed) = -⟨∂F⟩ given v_observed + ⟨∂F⟩ model
+//
+// by one completion of each row, which is kept: the missing units are a chain that
+// goes on, by Sweeps sweeps of [Chains.GibbsGiven] whenever its row is visited, with
+// the groups of the Chains of [CD] or [PCD]. This is data augmentation (Tanner & Wong,
+// 1987), with a stochastic approximation (Younes, 1989) that follows the model in
+// both phases. The chains start from the visible biases before the first step, as
+// [Chains.StartGiven] does. Where all is observed, training is the same, bit for bit,
+// as without Observed.
+//
+// This is right if what is missing does not depend on its own values, given what is
+// observed (Rubin, 1976). Of a report, the rows of Data watched are completions;
+// rows of Held are complete. For an exact mean over all completions, in a loop of
+// your own, see [RBM.Completions].
+//
 // # Stopping early
 //
 // The model of each report is judged by the mean pseudo-log-likelihood of rows of
@@ -48,6 +68,11 @@ type Trainer struct {
 	Data    Rows      // the rows to train on
 	Weights []float64 // of the rows of Data, at least 0; nil: equal
 	Held    *Bits     // rows that are not trained on; nil: none
+
+	// Observed marks by a one which units of Data are known, row by row, see above;
+	// nil: all. Data then are Bits, in which the others may be anything.
+	Observed *Bits
+	Sweeps   int // of the missing units, at each visit of their row; 0: one
 
 	Batch int // rows of a step, the last of an epoch having what is left
 	Block int // rows that are shuffled together, see above; 0: all
@@ -72,6 +97,7 @@ type Trainer struct {
 	weights  []float64
 	gradient *Gradient // nil before the first step
 	printed  *printed  // what has been found out about Data
+	missing  missing
 
 	due     int // steps before a report that could not be made, or 0
 	rows    int // trained on by Train since its last report
@@ -84,6 +110,8 @@ const (
 	watchData
 	watchHeld
 	orderBlocks
+	startOfMissing
+	sweepOfMissing
 )
 
 // trainerState is what changes in training, apart from what the exported fields
@@ -99,6 +127,8 @@ type trainerState struct {
 	peak     float64 // the largest pseudo-log-likelihood of a report, 0 if none
 	reported int     // steps before the last report, 0 if none
 	chains   Bits    // the sampler's rows then
+
+	drawn Bits // Data, with what is missing as it was drawn last; empty before
 }
 
 // NewTrainer returns a Trainer with minibatches of 100 rows, a rate of 0.01 and
@@ -167,9 +197,11 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 // the numbers of the rows: then nothing has changed, and the step may be tried again.
 // It panics if the sizes do not fit, if Batch is less than 1, Block, Every or
 // Patience less than 0, if there is Patience without Held, or for the reasons of what
-// it calls.
+// it calls; or if Sweeps is less than 0, or if there is Observed and Data are no Bits,
+// have another size or, where they are observed, do not fit the groups.
 func (t *Trainer) Step() error {
 	t.check()
+	t.startMissing()
 	v, weights, ok, err := t.minibatch()
 	if err != nil {
 		return err
@@ -177,6 +209,9 @@ func (t *Trainer) Step() error {
 	if !ok {
 		t.state.steps++
 		return nil
+	}
+	if t.Observed != nil && !t.complete() {
+		return t.diverged()
 	}
 	if t.gradient == nil {
 		t.gradient = new(Gradient)
@@ -226,7 +261,7 @@ func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
 	all, cols := t.Data.Dims()
 	n := min(t.Batch, all-first)
 	t.batch.resize(n, cols)
-	t.weights = t.weights[:0]
+	t.weights, t.missing.rows = t.weights[:0], t.missing.rows[:0]
 	ok = t.Weights == nil
 	for done := 0; done < n; {
 		rows := t.epochRows(epoch, first+done)
@@ -242,6 +277,7 @@ func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
 			}
 			weights = t.weights
 		}
+		t.missing.rows = append(t.missing.rows, rows...)
 		done += len(rows)
 	}
 	return &t.batch, weights, ok, nil
@@ -280,6 +316,7 @@ func (t *Trainer) check() {
 	if t.Weights != nil {
 		checkLength("Weights", t.Weights, n)
 	}
+	t.checkObserved()
 	if t.Sampler == nil {
 		panic("rbm: sampler is nil")
 	}

@@ -1,10 +1,12 @@
 package rbm
 
 import (
+	"bytes"
 	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -120,5 +122,121 @@ func TestSpeedOfRestored(t *testing.T) {
 	}
 	if tr.rows != 0 || tr.elapsed != 0 {
 		t.Errorf("%d rows in %v", tr.rows, tr.elapsed)
+	}
+}
+
+// Completions agree with what is observed, have one unit of a group on, and are what a report watches. Of a state they
+// must agree, too.
+func TestCompletions(t *testing.T) {
+	const n, nv = 40, 7
+	start := func(src uint64) *Trainer {
+		s := NewPCD(9, 1, rand.NewPCG(1, src))
+		s.Chains.OneHot(2, 6)
+		tr := NewTrainer(NewRandom(nv, 3, 1, rand.NewPCG(1, src)), NewBits(n, nv), s, rand.NewPCG(2, src))
+		data := tr.Data.(*Bits)
+		tr.Observed = NewBits(n, nv)
+		for r := range n {
+			data.SetBit(r, 2+r/2%4, true)
+			data.SetBit(r, 6, r%3 == 0)
+			for i := range nv {
+				tr.Observed.SetBit(r, i, r%2 == 0 && i >= 2 || i == 6) // all of the label, or nothing
+			}
+		}
+		tr.Batch, tr.Every = 9, 1
+		return tr
+	}
+	tr := start(1)
+	check := func(tr *Trainer) {
+		t.Helper()
+		labels := make(map[int]bool)
+		for r := range n {
+			on := 0
+			for i := range nv {
+				x := tr.state.drawn.Bit(r, i)
+				if want := tr.Data.(*Bits).Bit(r, i); tr.Observed.Bit(r, i) && x != want {
+					t.Fatalf("step %d: completion of row %d has %v in column %d, want %v", tr.Steps(), r, x, i, want)
+				}
+				if x && 2 <= i && i < 6 {
+					on++
+					labels[i+10*(r%2)] = true
+				}
+			}
+			if on != 1 {
+				t.Fatalf("step %d: the completion of row %d has %d units of the group on, want 1", tr.Steps(), r, on)
+			}
+		}
+		if len(labels) < 7 {
+			t.Errorf("step %d: labels %v, want all kinds, observed and drawn", tr.Steps(), labels)
+		}
+	}
+	tr.startMissing()
+	check(tr)
+	first, _ := BitsOf(&tr.state.drawn)
+	reports := 0
+	tr.Report = func(r Report) error {
+		reports++
+		check(tr)
+		if want := weightedMean(tr.Model.PseudoLogLikelihood(nil, &tr.state.drawn), nil); r.PseudoLogLikelihood != want {
+			t.Errorf("step %d: pseudo-log-likelihood is %v, want %v, that of the completions", r.Step, r.PseudoLogLikelihood, want)
+		}
+		return nil
+	}
+	if err := tr.Train(context.Background(), 3); err != nil {
+		t.Fatal(err)
+	}
+	if d := tr.state.drawn.difference(first); reports != 15 || d < 0.1 {
+		t.Errorf("%d reports, and completions have changed by %v since the start", reports, d)
+	}
+	good, err := tr.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, wrong := tr.state.drawn.write(nil), tr.state.drawn
+	wrong.words = slices.Clone(wrong.words)
+	wrong.SetBit(8, 6, !wrong.Bit(8, 6))
+	narrow := NewBits(n, nv-1)
+	for _, tt := range []struct {
+		drawn *Bits
+		want  string
+	}{
+		{&tr.state.drawn, ""},
+		{&wrong, "completion of row 8 differs in column 6, which is observed"},
+		{narrow, "completions are 40×6, want 40×7"},
+		{NewBits(n+1, nv), "completions are 41×7, want 40×7"},
+	} {
+		payload := good[32 : len(good)-4]
+		if bytes.Count(payload, before) != 1 {
+			t.Fatal("the completions are not in the state")
+		}
+		bad, _ := encode(nil, "Trainer", func(b []byte) []byte {
+			return append(b, bytes.Replace(payload, before, tt.drawn.write(nil), 1)...)
+		})
+		again := start(7)
+		err := again.UnmarshalBinary(bad)
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("error %v, want %q", err, tt.want)
+		}
+		if err == nil {
+			if err := again.Train(context.Background(), 5); err != nil {
+				t.Fatal(err)
+			}
+			check(again)
+		}
+	}
+}
+
+// All rows start from random numbers of their own.
+func TestCompletionsAreIndependent(t *testing.T) {
+	const n, nv = 2*startRows + 100, 64
+	tr := NewTrainer(New(nv, 2), NewBits(n, nv), NewCD(1, rand.NewPCG(1, 1)), rand.NewPCG(2, 2))
+	tr.Observed = NewBits(n, nv)
+	tr.startMissing()
+	rows := make(map[uint64]int)
+	for r := range n {
+		x := tr.state.drawn.row(r)[0]
+		if other, ok := rows[x]; ok {
+			t.Fatalf("rows %d and %d start alike", other, r)
+		}
+		rows[x] = r
 	}
 }
