@@ -12,8 +12,9 @@ type Rows interface {
 	Dims() (r, c int)
 
 	// ReadRows sets dst, which has the c columns, to the rows i, i+1, … as many as
-	// dst has, all of which exist. It sets every entry, and does not keep dst. A row
-	// is the same whenever it is read.
+	// dst has, all of which exist. It sets every entry, in the memory that dst has, and
+	// does not keep dst; one that assigns to *dst instead panics. A row is the same
+	// whenever it is read.
 	ReadRows(dst *Bits, i int) error
 }
 
@@ -142,8 +143,12 @@ func (b *Bits) append(a *Bits) {
 // that is enough.
 func readRows(dst *Bits, n, c int, rows Rows, i int) error {
 	dst.reset(n, c) // also the bits behind the last column, which a source may not know of
+	words := dst.words
 	if err := rows.ReadRows(dst, i); err != nil {
 		return fmt.Errorf("rbm: rows [%d, %d): %w", i, i+n, err)
+	}
+	if dst.rows != n || dst.cols != c || !overlap(dst.words, words) {
+		panic(fmt.Sprintf("rbm: ReadRows of %T assigned to *dst, want its %d×%d entries set", rows, n, c))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -59,6 +60,18 @@ func (n computed) ReadRows(dst *rbm.Bits, i int) error {
 	return nil
 }
 
+// A renamer assigns to *dst, in place of setting its entries.
+type renamer struct {
+	*rbm.Bits
+	rows func(i, n int) *rbm.Bits
+}
+
+func (s renamer) ReadRows(dst *rbm.Bits, i int) error {
+	n, _ := dst.Dims()
+	*dst = *s.rows(i, n)
+	return nil
+}
+
 // numbersOf returns the numbers of the rows of each block, until there is an error.
 func numbersOf(blocks iter.Seq2[*rbm.Bits, error]) (numbers [][]int, err error) {
 	for b, err := range blocks {
@@ -73,6 +86,30 @@ func numbersOf(blocks iter.Seq2[*rbm.Bits, error]) (numbers [][]int, err error) 
 		numbers = append(numbers, rows)
 	}
 	return numbers, nil
+}
+
+// The rows that a source assigns to *dst would be lost where dst is a part of a
+// minibatch.
+func TestRowsThatAreAssigned(t *testing.T) {
+	data := randomBits(60, 12, 0.4, 1)
+	m := rbm.New(12, 3)
+	for name, rows := range map[string]func(i, n int) *rbm.Bits{
+		"shared": func(i, n int) *rbm.Bits { return data.Slice(i, i+n) },
+		"fewer":  func(i, n int) *rbm.Bits { return rbm.NewBits(max(1, n-1), 12) },
+		"other":  func(i, n int) *rbm.Bits { return rbm.NewBits(n, 13) },
+		"none":   func(i, n int) *rbm.Bits { return new(rbm.Bits) },
+	} {
+		source := renamer{data, rows}
+		for _, block := range []int{0, 13} {
+			name := fmt.Sprintf("%s, block %d", name, block)
+			wantPanic(t, name, func() {
+				tr := rbm.NewTrainer(m, source, rbm.NewCD(1, rand.NewPCG(1, 1)), rand.NewPCG(2, 2))
+				tr.Block = block
+				tr.Step()
+			}, "ReadRows of rbm_test.renamer assigned to *dst", "×12")
+		}
+		wantPanic(t, name+", likelihood", func() { m.LogLikelihood(context.Background(), source, nil) }, "60×12")
+	}
 }
 
 // cut returns the numbers below total, n at a time.

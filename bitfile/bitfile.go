@@ -210,9 +210,12 @@ func (f *File) Dims() (r, c int) { return f.rows, f.cols }
 // concurrently.
 //
 // The error names the rows that are damaged, or that could not be read; what dst
-// holds is then not defined. It panics if dst has other columns than the file, or if
-// the rows do not exist.
+// holds is then not defined. It panics if dst is nil or has other columns than the
+// file, or if the rows do not exist.
 func (f *File) ReadRows(dst *rbm.Bits, i int) error {
+	if dst == nil {
+		panic("bitfile: dst is nil")
+	}
 	n, c := dst.Dims()
 	if c != f.cols {
 		panic(fmt.Sprintf("bitfile: dst is %d×%d, want n×%d", n, c, f.cols))

@@ -177,6 +177,7 @@ func TestReadRows(t *testing.T) {
 		i    int
 		want string
 	}{
+		{nil, 0, "bitfile: dst is nil"},
 		{rbm.NewBits(1, 71), 0, "bitfile: dst is 1×71, want n×70"},
 		{rbm.NewBits(3, 70), 8, "bitfile: no rows [8, 11) in a file of 10×70"},
 		{dst, -1, "bitfile: no rows [-1, 0) in a file of 10×70"},
@@ -184,7 +185,7 @@ func TestReadRows(t *testing.T) {
 	} {
 		func() {
 			defer func() {
-				if got := recover(); got == nil || !strings.Contains(got.(string), tt.want) {
+				if got := recover(); !strings.Contains(fmt.Sprint(got), tt.want) {
 					t.Errorf("panic %v, want %q", got, tt.want)
 				}
 			}()
