@@ -640,6 +640,31 @@ func TestStartGivenDoesNotReadTheMissing(t *testing.T) {
 	}
 }
 
+// Rows of some blocks, of which the last alone misses its group.
+func TestStartGivenOfManyRows(t *testing.T) {
+	const nv, n = 6, 4500
+	m := randomModel(nv, 3, 1, 1)
+	g := groups{{1, 4}}
+	v, observed := rbm.NewBits(n, nv), ones(n, nv)
+	for r := range n - 1 {
+		v.SetBit(r, 1+r%3, true)
+	}
+	for i := range nv {
+		observed.SetBit(n-1, i, false)
+	}
+	c := g.chains(2)
+	c.StartGiven(m, v, observed)
+	if !mat.Equal(c.Visible().Slice(0, n-1), v.Slice(0, n-1)) {
+		t.Error("observed units have moved")
+	}
+	g.check(t, "StartGiven", c.Visible())
+	observed.SetBit(n-1, 3, true)
+	v.SetBit(n-1, 3, true)
+	observed.SetBit(n-1, 2, true)
+	v.SetBit(n-1, 2, true)
+	wantPanic(t, "two on", func() { c.StartGiven(m, v, observed) }, "row 4499 of v has 2 units on in the group [1, 4)")
+}
+
 func TestGivenNaN(t *testing.T) {
 	const nv, nh, n = 5, 3, 4
 	observed := bitsOf(t, nv, []float64{1, 0, 1, 0, 0})

@@ -193,6 +193,29 @@ func bitsFrom(t testing.TB, a mat.Matrix) *rbm.Bits {
 	return b
 }
 
+// The result for a row does not depend on the others, of which there are some blocks.
+func TestConditionalOfManyRows(t *testing.T) {
+	const nv, nh, n, few = 7, 3, 4500, 90
+	m := randomModel(nv, nh, 1, 1)
+	v, observed := randomBits(n, nv, 0.5, 2), randomBits(n, nv, 0.5, 3)
+	logp, means := m.LogConditional(nil, v, observed), m.ConditionalMeans(nil, v, observed)
+	rows, weights := m.Completions(v, observed)
+	start := 0
+	for r := 0; r < n; r += few {
+		v, mask := v.Slice(r, r+few), observed.Slice(r, r+few)
+		name := fmt.Sprintf("rows from %d on", r)
+		checkSame(t, name, logp[r:r+few], m.LogConditional(nil, v, mask))
+		checkSame(t, name, values(means.Slice(r, r+few, 0, nv)), values(m.ConditionalMeans(nil, v, mask)))
+		all, w := m.Completions(v, mask)
+		end := start + len(w)
+		checkSame(t, name, values(rows.Slice(start, end)), values(all))
+		checkSame(t, name, weights[start:end], w)
+		start = end
+	}
+	real := mat.DenseCopyOf(v)
+	checkSame(t, "in place", values(m.ConditionalMeans(real, real, observed)), values(means))
+}
+
 // The gradient of the likelihood of what is observed, with all completions, each by its probability.
 func TestCompletionsGradient(t *testing.T) {
 	for _, s := range []struct{ nv, nh int }{{2, 3}, {5, 4}, {8, 3}} {
