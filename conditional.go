@@ -183,10 +183,10 @@ func (c *conditional) missing(r int) []int {
 	return c.of[start:c.ends[r]]
 }
 
-// each calls visit for each row that misses something, v being what is known, with the logs of the
-// probabilities of its completions up to log Z, and log Z, which is NaN if a
-// parameter is. Visit may overwrite them, and be called for different rows at the
-// same time.
+// each calls visit for each row that misses something, v being what is known, with
+// the logs of the probabilities of its completions up to log Z, and log Z, which is
+// NaN if a parameter is. Visit may overwrite them, and be called for different rows
+// at the same time.
 func (c *conditional) each(v mat.Matrix, visit func(r int, logp []float64, logZ float64)) {
 	c.visit = visit
 	_, nh := c.m.Dims()

@@ -39,9 +39,9 @@ import (
 //	           completions of Data; bytes of the Sampler
 //
 // Sizes, counts and levels are ints, other numbers float64 where nothing else is
-// said. States and Groups are no frames of their own. A row of states is as many words as it needs, column j being bit j%64 of
-// word j/64; the bits behind the last column are 0. Chains without states have 0
-// rows and 0 columns.
+// said. States and Groups are no frames of their own. A row of states is as many
+// words as it needs, column j being bit j%64 of word j/64; the bits behind the last
+// column are 0. Chains without states have 0 rows and 0 columns.
 
 var (
 	_ state                    = (*RBM)(nil)
@@ -348,8 +348,8 @@ func readStream(d *wire.Decoder) *Chains {
 }
 
 // AppendBinary appends K and the seed, the clock and the groups of Chains to b.
-// Their states are no part of it, as the next call begins with others. The error is nil. It
-// panics if K is less than 1 or Chains is nil.
+// Their states are no part of it, as the next call begins with others. The error is
+// nil. It panics if K is less than 1 or Chains is nil.
 func (s *CD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "CD", s.write) }
 
 // UnmarshalBinary sets s to the CD that AppendBinary wrote: it goes on as that one
@@ -616,10 +616,10 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows, be
-// they in memory or not, and a Sampler of the same type: t goes on as that one would have, with its own Schedule,
-// Patience, Every and Report. Model keeps its address, and so do the Sampler and
-// Centering, unless that is nil. Other rows are an error. After an error t is as
-// before.
+// they in memory or not, and a Sampler of the same type: t goes on as that one would
+// have, with its own Schedule, Patience, Every and Report. Model keeps its address,
+// and so do the Sampler and Centering, unless that is nil. Other rows are an error.
+// After an error t is as before.
 func (t *Trainer) UnmarshalBinary(data []byte) error {
 	t.check()
 	type saved struct {

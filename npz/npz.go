@@ -49,9 +49,10 @@ const extension = ".npy"
 // Read reads a model from a .npz file, the first size bytes of r. It needs either
 // the arrays W, b and c or components_, intercept_visible_ and intercept_hidden_,
 // of two dimensions, one and one. Parts of both are an error, and so are two arrays
-// of one name; arrays of other names are ignored. Numbers are float64 or float32 of either byte order, in C or Fortran
-// order, zipped as np.savez or np.savez_compressed does. NaN and infinities are
-// values as any other; every float64 keeps its bits.
+// of one name; arrays of other names are ignored. Numbers are float64 or float32 of
+// either byte order, in C or Fortran order, zipped as np.savez or
+// np.savez_compressed does. NaN and infinities are values as any other; every
+// float64 keeps its bits.
 //
 // Whatever the bytes are, Read returns a model or an error, and takes no more memory
 // than a small multiple of the bytes it reads, those that are compressed counted as
