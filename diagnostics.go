@@ -47,9 +47,9 @@ const leastDraws = 4 // of a chain in Diagnose
 // at least 1/log₁₀(Mn), so that ESS is at most Mn·log₁₀(Mn) (Vehtari et al., 2021).
 //
 // It takes O(Mn) for each lag up to the end of the sequence, some multiple of τ. If
-// a value is NaN or infinite, or all are equal, all diagnostics are NaN. If values
-// differ, but not within a half, R̂ is +Inf. It panics if x is nil, has no rows, or
-// has fewer than 4 columns.
+// a value is NaN or infinite, if the variance is too large for a float64, or if all
+// values are equal, all diagnostics are NaN. If values differ, but not within a half,
+// R̂ is +Inf. It panics if x is nil, has no rows, or has fewer than 4 columns.
 func Diagnose(x mat.Matrix) Diagnostics {
 	if x == nil {
 		panic("rbm: x is nil")

@@ -147,7 +147,7 @@ func readRows(dst *Bits, n, c int, rows Rows, i int) error {
 	if err := rows.ReadRows(dst, i); err != nil {
 		return fmt.Errorf("rbm: rows [%d, %d): %w", i, i+n, err)
 	}
-	if dst.rows != n || dst.cols != c || !overlap(dst.words, words) {
+	if !overlap(dst.words, words) {
 		panic(fmt.Sprintf("rbm: ReadRows of %T assigned to *dst, want its %d×%d entries set", rows, n, c))
 	}
 	return nil

@@ -652,6 +652,15 @@ func TestLogLikelihoodOfRowsElsewhere(t *testing.T) {
 			if l := logLikelihood(t, m, data, rbm.NewAIS(20, 30, newSource(1))); l.AIS.LogZ != based.AIS.LogZ {
 				t.Errorf("log Z is %v, with the base of FitVisibleBias %v", l.AIS.LogZ, based.AIS.LogZ)
 			}
+			// A pass over all, and then the rows from which the reverse runs start.
+			want := [][2]int{{0, 90}}
+			for _, i := range []int{0, 12, 25, 38, 51, 64, 77} {
+				want = append(want, [2]int{i, 1})
+			}
+			source := &elsewhere{Bits: data}
+			if _, err := m.LogLikelihood(context.Background(), source, rbm.NewAIS(7, 3, newSource(1))); err != nil || !slices.Equal(source.reads, want) {
+				t.Errorf("reads %v, want %v, error %v", source.reads, want, err)
+			}
 		}
 		broken := errors.New("broken")
 		for reads, fail := range [][2]int{{0, 0}, {90, 0}} {
@@ -692,6 +701,26 @@ func TestLogLikelihoodOfManyRows(t *testing.T) {
 	cancel()
 	if _, err := m.LogLikelihood(ctx, computed(math.MaxInt), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+}
+
+// The base is fitted to the rows of all blocks.
+func TestLogLikelihoodBaseOfManyRows(t *testing.T) {
+	const n = 12_500 // more than are read at once
+	data := rbm.NewBits(n, 640)
+	if err := computed(n).ReadRows(data, 0); err != nil {
+		t.Fatal(err)
+	}
+	m, fit := randomModel(640, 21, 0.01, 1), rbm.New(640, 1)
+	fit.FitVisibleBias(data)
+	based := rbm.NewAIS(5, 3, newSource(1))
+	based.Base = fit.B.RawVector().Data
+	want := logLikelihood(t, m, data, based)
+	for _, rows := range []rbm.Rows{data, computed(n)} {
+		l, err := m.LogLikelihood(context.Background(), rows, rbm.NewAIS(5, 3, newSource(1)))
+		if err != nil || l.AIS.LogZ != want.AIS.LogZ {
+			t.Errorf("%T: log Z is %v, with the base of FitVisibleBias %v, error %v", rows, l.AIS.LogZ, want.AIS.LogZ, err)
+		}
 	}
 }
 
