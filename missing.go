@@ -46,7 +46,7 @@ func (t *Trainer) startMissing() {
 	check := clamp{groups: groupsOf(t.Sampler), observed: t.Observed}
 	check.fit(all.cols)
 	eachBlock("Data", all, all.rows, func(in *batch, r0 int) { check.check("Data", in, r0) })
-	c := t.missing.use(check.groups)
+	c := t.missing.start(check.groups)
 	var part, mask Bits
 	for r0 := 0; r0 < all.rows; r0 += startRows {
 		r1 := min(all.rows, r0+startRows)
@@ -58,15 +58,6 @@ func (t *Trainer) startMissing() {
 		copy(part.words, c.v.words)
 	}
 	*drawn = *all
-}
-
-// use returns the chains, with such groups.
-func (s *missing) use(groups []group) *Chains {
-	if s.chains == nil {
-		s.chains = new(Chains)
-	}
-	s.chains.clamp.groups = groups
-	return s.chains
 }
 
 // complete moves what is missing of the rows of the minibatch. It reports whether
@@ -82,7 +73,7 @@ func (t *Trainer) complete() bool {
 	if len(s.short) == 0 {
 		return true
 	}
-	c := s.use(groupsOf(t.Sampler))
+	c := s.start(groupsOf(t.Sampler))
 	if len(c.clamp.groups) > 0 && t.Model.notFinite() != "" {
 		return false // as a group would have no unit on, which is no row to learn from
 	}
@@ -105,6 +96,15 @@ func (t *Trainer) complete() bool {
 		copy(t.state.drawn.row(s.rows[r]), c.v.row(k))
 	}
 	return true
+}
+
+// start returns the chains, with the groups.
+func (s *missing) start(groups []group) *Chains {
+	if s.chains == nil {
+		s.chains = new(Chains)
+	}
+	s.chains.clamp.groups = groups
+	return s.chains
 }
 
 // completions returns all rows, what is missing being as it was drawn last.

@@ -139,7 +139,7 @@ func TestCompletions(t *testing.T) {
 			data.SetBit(r, 2+r/2%4, true)
 			data.SetBit(r, 6, r%3 == 0)
 			for i := range nv {
-				tr.Observed.SetBit(r, i, r%2 == 0 && i >= 2 || i == 6) // all of the label, or nothing
+				tr.Observed.SetBit(r, i, r%2 == 0 && i >= 2 || i == 6 || r%10 == 4) // all of the label, or nothing
 			}
 		}
 		tr.Batch, tr.Every = 9, 1
@@ -172,6 +172,12 @@ func TestCompletions(t *testing.T) {
 	tr.startMissing()
 	check(tr)
 	first, _ := BitsOf(&tr.state.drawn)
+	for range 5 {
+		if err := tr.Step(); err != nil {
+			t.Fatal(err)
+		}
+		check(tr)
+	}
 	reports := 0
 	tr.Report = func(r Report) error {
 		reports++
@@ -184,7 +190,7 @@ func TestCompletions(t *testing.T) {
 	if err := tr.Train(context.Background(), 3); err != nil {
 		t.Fatal(err)
 	}
-	if d := tr.state.drawn.difference(first); reports != 15 || d < 0.1 {
+	if d := tr.state.drawn.difference(first); reports != 10 || d < 0.1 {
 		t.Errorf("%d reports, and completions have changed by %v since the start", reports, d)
 	}
 	good, err := tr.AppendBinary(nil)
@@ -238,5 +244,24 @@ func TestCompletionsAreIndependent(t *testing.T) {
 			t.Fatalf("rows %d and %d start alike", other, r)
 		}
 		rows[x] = r
+	}
+}
+
+func TestFull(t *testing.T) {
+	for _, nv := range []int{1, 63, 64, 65, 128, 130} {
+		b := NewBits(3, nv)
+		for i := range nv {
+			b.SetBit(1, i, true)
+		}
+		if b.full(0) || !b.full(1) {
+			t.Errorf("nv=%d: rows of zeros and of ones are full: %v, %v", nv, b.full(0), b.full(1))
+		}
+		for i := range nv {
+			b.SetBit(1, i, false)
+			if b.full(1) {
+				t.Errorf("nv=%d: a row without unit %d is full", nv, i)
+			}
+			b.SetBit(1, i, true)
+		}
 	}
 }
