@@ -71,6 +71,29 @@ func (c *Centering) WeightedGradient(dst *Gradient, m *RBM, v mat.Matrix, weight
 	c.state.job.apply(&c.state.team, dst, c.V, c.H)
 }
 
+// Transform makes the centred gradient of an ordinary one, g, with the offsets that
+// there are, V and H: for gradients from elsewhere, as that of [Classifier]. It
+// panics if V and H do not have the lengths of g.B and g.C.
+func (c *Centering) Transform(g *Gradient) {
+	if g.B == nil || g.C == nil {
+		panic("rbm: gradient is empty, want one that has been computed")
+	}
+	nv, nh := g.B.Len(), g.C.Len()
+	g.check("gradient", nv, nh)
+	for _, offsets := range []struct {
+		name   string
+		got, n int
+	}{{"V", len(c.V), nv}, {"H", len(c.H), nh}} {
+		if offsets.got != offsets.n {
+			panic(fmt.Sprintf("rbm: %s of centering has length %d, want %d", offsets.name, offsets.got, offsets.n))
+		}
+	}
+	if c.state == nil {
+		c.state = new(centeringState)
+	}
+	c.state.job.apply(&c.state.team, g, c.V, c.H)
+}
+
 func checkOffsets(name string, offsets []float64, n int) {
 	if len(offsets) != 0 && len(offsets) != n {
 		panic(fmt.Sprintf("rbm: %s of centering has length %d, want %d", name, len(offsets), n))

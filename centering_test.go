@@ -3,6 +3,7 @@ package rbm_test
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/gorbm/rbm"
@@ -80,6 +81,39 @@ func TestCenteringIsItsFormula(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// The gradient that Centering computes is the ordinary one, transformed.
+func TestCenteringTransform(t *testing.T) {
+	const nv, nh, n = 70, 9, 30
+	m, v := randomModel(nv, nh, 0.5, 1), randomBits(n, nv, 0.3, 2)
+	var want, got rbm.Gradient
+	var c rbm.Centering
+	c.Gradient(&want, m, v, rbm.NewCD(1, newSource(3)))
+	m.Gradient(&got, v, rbm.NewCD(1, newSource(3)))
+	given := rbm.Centering{V: c.V, H: c.H}
+	given.Transform(&got)
+	if !mat.Equal(got.W, want.W) || !mat.Equal(got.B, want.B) || !mat.Equal(got.C, want.C) {
+		t.Error("the ordinary gradient, transformed, is not the centred one")
+	}
+	m.Gradient(&want, v, rbm.NewCD(1, newSource(3)))
+	if mat.Equal(got.W, want.W) {
+		t.Error("the centred gradient is the ordinary one")
+	}
+	for _, c := range []*rbm.Centering{{}, {V: given.V}, {H: given.H}, {V: given.H, H: given.V}} {
+		func() {
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.Contains(got, " of centering has length ") {
+					t.Errorf("offsets of %d and %d units: panic %q", len(c.V), len(c.H), got)
+				}
+			}()
+			c.Transform(&got)
+		}()
+	}
+	allocs := testing.AllocsPerRun(10, func() { given.Transform(&got) })
+	if allocs != 0 {
+		t.Errorf("Transform allocates %v times", allocs)
 	}
 }
 
