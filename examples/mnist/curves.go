@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/mnist/sheet"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
@@ -29,11 +30,11 @@ func writeCurves(w io.Writer, h history, heldName string) error {
 	}
 	lines := [][]curve{
 		{
-			{"training", blue, func(r *rbm.Report) float64 { return r.PseudoLogLikelihood }},
-			{heldName, red, func(r *rbm.Report) float64 { return r.HeldPseudoLogLikelihood }},
+			{"training", sheet.Blue, func(r *rbm.Report) float64 { return r.PseudoLogLikelihood }},
+			{heldName, sheet.Red, func(r *rbm.Report) float64 { return r.HeldPseudoLogLikelihood }},
 		},
-		{{"", dark, func(r *rbm.Report) float64 { return r.FreeEnergyGap }}},
-		{{"", dark, func(r *rbm.Report) float64 { return r.WeightRMS }}},
+		{{"", sheet.Dark, func(r *rbm.Report) float64 { return r.FreeEnergyGap }}},
+		{{"", sheet.Dark, func(r *rbm.Report) float64 { return r.WeightRMS }}},
 	}
 	for i, row := range plots {
 		for _, c := range lines[i] {

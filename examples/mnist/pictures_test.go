@@ -2,47 +2,37 @@ package main
 
 import (
 	"bytes"
+	"image"
 	"image/color"
 	"image/png"
 	"math"
 	"testing"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/mnist/idx"
+	"github.com/gorbm/rbm/examples/mnist/sheet"
 	"gonum.org/v1/gonum/mat"
 )
 
 func TestWriteTiles(t *testing.T) {
-	a := mat.NewDense(across+2, pixels, nil)
+	a := mat.NewDense(tiles+1, idx.Pixels, nil)
 	a.Set(0, 1, 1)
-	a.Set(across+1, pixels-1, 1)
+	a.Set(across+1, idx.Pixels-1, 1)
+	a.Set(tiles, 0, 1)
 	var b bytes.Buffer
-	if err := writeTiles(&b, a, ink); err != nil {
+	if err := writeTiles(&b, a, sheet.Ink); err != nil {
 		t.Fatal(err)
 	}
 	img, err := png.Decode(&b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	next := gap + tile + gap // where the second row and column begin
-	for _, test := range []struct {
-		what string
-		x, y int
-		want color.RGBA
-	}{
-		{"corner", 0, 0, paper},
-		{"pixel 0 of row 0", gap, gap, white},
-		{"pixel 1 of row 0", gap + dot, gap, dark},
-		{"pixel 1 of row 0, its other end", gap + 2*dot - 1, gap + dot - 1, dark},
-		{"pixel 2 of row 0", gap + 2*dot, gap, white},
-		{"pixel 29 of row 0", gap + dot, gap + dot, white},
-		{"between tiles", gap + tile, gap, paper},
-		{"last pixel of row across+1", next + tile - 1, next + tile - 1, dark},
-		{"last pixel but one of it", next + tile - 1 - dot, next + tile - 1, white},
-		{"a tile without a row", gap + 2*(tile+gap), next, paper},
-	} {
-		if got := color.RGBAModel.Convert(img.At(test.x, test.y)); got != test.want {
-			t.Errorf("%s is %v, want %v", test.what, got, test.want)
-		}
+	want := sheet.New(across, across)
+	for n := range tiles {
+		sheet.Tile(want, n, func(i int) color.RGBA { return sheet.Ink(a.At(n, i)) })
+	}
+	if got, ok := img.(*image.RGBA); !ok || !bytes.Equal(got.Pix, want.Pix) {
+		t.Error("the picture is not that of the first rows, one a tile")
 	}
 }
 
@@ -52,15 +42,13 @@ func TestShades(t *testing.T) {
 		what      string
 		got, want color.RGBA
 	}{
-		{"0", shade(0), white},
-		{"the limit", shade(2), red},
-		{"more", shade(5), red},
-		{"minus the limit", shade(-2), blue},
-		{"less", shade(-5), blue},
+		{"0", shade(0), sheet.White},
+		{"the limit", shade(2), sheet.Red},
+		{"more", shade(5), sheet.Red},
+		{"minus the limit", shade(-2), sheet.Blue},
+		{"less", shade(-5), sheet.Blue},
 		{"half", shade(1), color.RGBA{0xdc, 0x8e, 0x96, 0xff}},
-		{"NaN", shade(math.NaN()), red},
-		{"probability 0", ink(0), white},
-		{"probability 1", ink(1), dark},
+		{"NaN", shade(math.NaN()), sheet.Red},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s is %v, want %v", test.what, test.got, test.want)

@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"time"
 
 	"github.com/gorbm/rbm"
-	"github.com/gorbm/rbm/checkpoint"
+	"github.com/gorbm/rbm/examples/mnist/idx"
+	"github.com/gorbm/rbm/examples/mnist/keep"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -24,8 +23,8 @@ var schedules = []string{"linear", "cosine", "inverse", "constant"}
 // A training is what a checkpoint holds, and where that lies.
 type training struct {
 	o        options
-	path     string
-	settings settings
+	dir      keep.Folder
+	settings keep.Settings
 	trainer  *rbm.Trainer
 	history  history
 	interval time.Duration // between checkpoints, at least
@@ -33,7 +32,7 @@ type training struct {
 }
 
 // newTraining returns a training of which nothing is done.
-func newTraining(o options, d data, path string) *training {
+func newTraining(o options, d data, dir keep.Folder) *training {
 	src := rand.NewPCG(o.seed, 0)
 	m := newModel(o, d, src)
 	t := rbm.NewTrainer(m, d.train, newSampler(o, d, src), src)
@@ -44,17 +43,17 @@ func newTraining(o options, d data, path string) *training {
 	if o.plain {
 		t.Centering = nil
 	}
-	return &training{o: o, path: path, settings: newSettings(o, d), trainer: t, interval: time.Minute}
+	return &training{o: o, dir: dir, settings: newSettings(o, d), trainer: t, interval: time.Minute}
 }
 
 // newModel returns a model with random weights that cancel where the visible units
 // have the means of the data and the hidden ones are undecided, which makes the
 // start the same on flipped pictures.
 func newModel(o options, d data, src rand.Source) *rbm.RBM {
-	m := rbm.New(pixels, o.hidden)
+	m := rbm.New(idx.Pixels, o.hidden)
 	uniform := rand.New(src)
 	for j := range o.hidden {
-		for i := range pixels {
+		for i := range idx.Pixels {
 			m.W.Set(j, i, o.init*(2*uniform.Float64()-1))
 		}
 	}
@@ -96,7 +95,7 @@ func newSampler(o options, d data, src rand.Source) rbm.Sampler {
 		for i := range betas {
 			betas[i] = float64(i) / (levels - 1)
 		}
-		base := rbm.New(pixels, 1)
+		base := rbm.New(idx.Pixels, 1)
 		base.FitVisibleBias(d.train)
 		pt := rbm.NewPT(o.batch, o.k, betas, src)
 		pt.Base = base.B.RawVector().Data
@@ -108,40 +107,14 @@ func newSampler(o options, d data, src rand.Source) rbm.Sampler {
 	}
 }
 
-// parts are what a checkpoint holds.
-func (t *training) parts() []checkpoint.State {
-	return []checkpoint.State{t.settings, &t.history, t.trainer}
-}
-
 // resume goes on from the checkpoint, if there is one.
 func (t *training) resume() (found bool, err error) {
-	// First whether it fits, as the error of other parts would say less.
-	err = checkpoint.Load(t.path, t.settings, ignored{}, ignored{})
-	if err == nil {
-		err = checkpoint.Load(t.path, t.parts()...)
-	}
-	var m misfit
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
-	case errors.As(err, &m):
-		return false, fmt.Errorf("%s %w; give the same, another -out, or -fresh to start anew", t.path, m)
-	}
-	if err != nil {
-		return false, fmt.Errorf("%w; give another -out, or -fresh to start anew", err)
-	}
-	return true, nil
+	return t.dir.Load(t.settings, &t.history, t.trainer)
 }
-
-// ignored takes the place of a part that is not wanted.
-type ignored struct{}
-
-func (ignored) AppendBinary(b []byte) ([]byte, error) { return b, nil }
-func (ignored) UnmarshalBinary([]byte) error          { return nil }
 
 func (t *training) save() error {
 	t.saved = time.Now()
-	return checkpoint.Save(t.path, t.parts()...)
+	return t.dir.Save(t.settings, &t.history, t.trainer)
 }
 
 // steps returns how many steps there are in so many epochs.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/mnist/idx"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -23,13 +24,13 @@ func TestNewTraining(t *testing.T) {
 	}
 	training := newTraining(o, d, "")
 	m := training.trainer.Model
-	if nv, nh := m.Dims(); nv != pixels || nh != o.hidden {
-		t.Fatalf("the model has %d and %d units, want %d and %d", nv, nh, pixels, o.hidden)
+	if nv, nh := m.Dims(); nv != idx.Pixels || nh != o.hidden {
+		t.Fatalf("the model has %d and %d units, want %d and %d", nv, nh, idx.Pixels, o.hidden)
 	}
 	if training.trainer.Data != d.train || training.trainer.Held != d.held {
 		t.Error("the rows to train on or to watch are others")
 	}
-	fit := rbm.New(pixels, 1)
+	fit := rbm.New(idx.Pixels, 1)
 	fit.FitVisibleBias(d.train)
 	means := fit.VisibleProbs(nil, rbm.NewBits(1, 1))
 	half := make([]float64, o.hidden)
@@ -70,7 +71,7 @@ func TestFlagsOfTraining(t *testing.T) {
 	for name, b := range map[string][2]*rbm.Bits{"training": {d.train, flipped.train}, "test": {d.test, flipped.test}} {
 		n, _ := b[0].Dims()
 		for r := range n {
-			for i := range pixels {
+			for i := range idx.Pixels {
 				if b[0].Bit(r, i) == b[1].Bit(r, i) {
 					t.Fatalf("-flip: pixel %d of %s row %d is the same", i, name, r)
 				}
@@ -96,7 +97,7 @@ func TestJudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := rbm.NewRandom(pixels, 5, 0.1, rand.NewPCG(1, 0))
+	m := rbm.NewRandom(idx.Pixels, 5, 0.1, rand.NewPCG(1, 0))
 	m.FitVisibleBias(d.train)
 	var out bytes.Buffer
 	if err := judge(context.Background(), m, d, o, &out); err != nil {
@@ -113,7 +114,7 @@ func TestJudge(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := judge(ctx, rbm.New(pixels, 30), d, o, &out); err == nil {
+	if err := judge(ctx, rbm.New(idx.Pixels, 30), d, o, &out); err == nil {
 		t.Error("judge took no notice that it was to stop")
 	}
 }
@@ -121,15 +122,15 @@ func TestJudge(t *testing.T) {
 // The chains of this model leave the empty image at once for one in which nearly
 // all pixels are on, and only that turns its hidden unit on.
 func TestSample(t *testing.T) {
-	m := rbm.New(pixels, 1)
-	for i := range pixels {
+	m := rbm.New(idx.Pixels, 1)
+	for i := range idx.Pixels {
 		m.W.Set(0, i, 0.1)
 		m.B.SetVec(i, 3)
 	}
 	m.C.SetVec(0, -40)
-	p := sample(m, rbm.NewBits(4, pixels), rand.NewPCG(1, 0))
-	if r, c := p.Dims(); r != 4 || c != pixels {
-		t.Fatalf("the samples are %d×%d, want 4×%d", r, c, pixels)
+	p := sample(m, rbm.NewBits(4, idx.Pixels), rand.NewPCG(1, 0))
+	if r, c := p.Dims(); r != 4 || c != idx.Pixels {
+		t.Fatalf("the samples are %d×%d, want 4×%d", r, c, idx.Pixels)
 	}
 	for r := range 4 {
 		for i, got := range p.RawRowView(r) {

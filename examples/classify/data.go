@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/mnist/idx"
+)
+
+// data are rows to train on, to choose the best epoch by, and to judge by.
+type data struct {
+	train    *rbm.Bits
+	grey     []byte // their levels
+	labels   []int  // of the first rows to train on; the others have none
+	watched  idx.Set
+	held     *idx.Set // nil: none
+	test     idx.Set
+	trainCRC uint32
+}
+
+// load reads the data that the flags ask for.
+func load(o options) (data, error) {
+	train, test, err := idx.Labelled(o.data)
+	if err != nil {
+		return data{}, err
+	}
+	n := len(train.Labels)
+	if o.rows > n {
+		return data{}, fmt.Errorf("-rows is %d, but there are %d training rows", o.rows, n)
+	}
+	if o.rows > 0 {
+		n = o.rows
+	}
+	if o.held >= n {
+		return data{}, fmt.Errorf("-held is %d of %d training rows, want fewer", o.held, n)
+	}
+	last := n - o.held
+	labelled := last
+	if o.labelled > last {
+		return data{}, fmt.Errorf("-labelled is %d of %d rows to train on", o.labelled, last)
+	}
+	if o.labelled > 0 {
+		labelled = o.labelled
+	}
+	d := data{
+		train:    train.Images.Slice(0, last),
+		grey:     train.Grey,
+		labels:   train.Labels[:labelled],
+		watched:  slice(train, 0, min(labelled, len(test.Labels))),
+		test:     test,
+		trainCRC: train.CRC,
+	}
+	if o.held > 0 {
+		held := slice(train, last, n)
+		d.held = &held
+	}
+	return d, nil
+}
+
+// slice returns rows [i, k) of s.
+func slice(s idx.Set, i, k int) idx.Set {
+	return idx.Set{Images: s.Images.Slice(i, k), Labels: s.Labels[i:k]}
+}
+
+// draw sets dst to rows to train on, in which a pixel is 1 with its grey level, of
+// 256, as the probability.
+func (d *data) draw(dst *rbm.Bits, rows []int, src rand.Source) {
+	var u uint64
+	for k, r := range rows {
+		for i, level := range d.grey[r*idx.Pixels:][:idx.Pixels] {
+			if i%8 == 0 {
+				u = src.Uint64()
+			}
+			dst.SetBit(k, i, uint8(u) < level)
+			u >>= 8
+		}
+	}
+}

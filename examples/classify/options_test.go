@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
+)
+
+func TestParse(t *testing.T) {
+	good := []string{
+		"",
+		"-data d -out o -fresh -hidden 1 -epochs 1 -batch 1 -rate 0.5 -momentum 0 -seed 7 -rows 9 -held 4 -patience 2",
+		"-hidden 10000 -epochs 1000000 -rate 10 -batch 10000 -sampler pcd -weight 1000 -sparsity 10",
+		"-kind generative", "-kind discriminative -weight 0", "-kind sparse -sparsity 0",
+		"-labelled 5", "-labelled 5 -unlabelled 1000", "-kind discriminative -labelled 5 -unlabelled 1",
+	}
+	bad := []string{
+		"-out=", "-hidden 0", "-hidden -1", "-hidden 10001", "-hidden x", "-epochs 0", "-epochs 1000001",
+		"-batch 0", "-batch 10001", "-rate 0", "-rate -1", "-rate NaN", "-rate Inf", "-rate 11",
+		"-momentum -0.1", "-momentum 1", "-momentum NaN", "-kind none", "-kind Hybrid", "-kind=",
+		"-weight 0", "-weight -1", "-weight 1001", "-weight NaN",
+		"-sparsity -1", "-sparsity 11", "-sparsity NaN", "-sampler pt", "-sampler CD",
+		"-labelled -1", "-unlabelled -1", "-unlabelled 1001", "-unlabelled NaN", "-unlabelled 1",
+		"-rows -1", "-held -1", "-patience -1", "-patience 3", "-seed -1", "-fresh=2", "-unknown", "digits.png",
+	}
+	clitest.CheckParse(t, func(args []string) error { _, err := parse(args, io.Discard); return err }, good, bad)
+	for line, want := range map[string]string{
+		"-kind discriminative -weight 1": "-weight is 1, want 0 with -kind discriminative",
+		"-kind generative -weight 0":     "-weight is 0, want more with -kind generative",
+		"-patience 3 -held 0":            "-patience is 3 and -held is 0",
+		"-unlabelled 0.5 -labelled 0":    "-unlabelled is 0.5 and -labelled is 0",
+	} {
+		if _, err := parse(strings.Fields(line), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("parse(%q) = %v, want it to say %q", line, err, want)
+		}
+	}
+}
+
+// What is not given is by the kind.
+func TestKinds(t *testing.T) {
+	for line, want := range map[string]options{
+		"":                                   {hidden: 1500, rate: 0.3, weight: 0.01},
+		"-kind generative":                   {hidden: 6000, rate: 0.05, weight: 1},
+		"-kind discriminative":               {hidden: 500, rate: 0.5},
+		"-kind sparse":                       {hidden: 3000, rate: 0.2, weight: 0.01, sparsity: 0.002},
+		"-kind sparse -sparsity 0 -hidden 9": {hidden: 9, rate: 0.2, weight: 0.01},
+		"-rate 2 -weight 3 -sparsity 4":      {hidden: 1500, rate: 2, weight: 3, sparsity: 4},
+		"-weight 0.01 -rate 0.1 -kind generative": {hidden: 6000, rate: 0.1, weight: 0.01},
+	} {
+		o, err := parse(strings.Fields(line), io.Discard)
+		if err != nil {
+			t.Errorf("parse(%q) = %v", line, err)
+		}
+		if got := (options{hidden: o.hidden, rate: o.rate, weight: o.weight, sparsity: o.sparsity}); got != want {
+			t.Errorf("parse(%q) = %+v, want %+v", line, got, want)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var help strings.Builder
+	if _, err := parse([]string{"-help"}, &help); !errors.Is(err, flag.ErrHelp) {
+		t.Fatalf("parse(-help) = %v, want flag.ErrHelp", err)
+	}
+	for _, want := range []string{
+		"-data", "-out", "-fresh", "-kind", "-hidden", "-epochs", "-batch", "-rate", "-momentum", "-weight", "-sparsity", "-sampler",
+		"-labelled", "-unlabelled", "-rows", "-held", "-patience", "-seed", "cd, pcd", "generative (", "sparse (", "GoMNIST", "goes on",
+	} {
+		if !strings.Contains(help.String(), want) {
+			t.Errorf("the help does not mention %q", want)
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/mnist/idx"
+	"github.com/gorbm/rbm/examples/mnist/keep"
+	"gonum.org/v1/gonum/mat"
+)
+
+// trainingOf returns a training with flags, of which nothing is done.
+func trainingOf(t *testing.T, flags string) *training {
+	t.Helper()
+	o := small(t, flags)
+	d, err := load(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newTraining(o, d)
+}
+
+func TestNewTraining(t *testing.T) {
+	for flags, want := range map[string]struct {
+		discriminative, generative, unlabelled float64
+		sampler                                string
+		steps                                  int // of an epoch
+	}{
+		"-kind generative":                 {0, 1, 0, "*rbm.CD", 10},
+		"-kind discriminative":             {1, 0, 0, "*rbm.CD", 10},
+		"-kind hybrid -sampler pcd":        {1, 0.01, 0, "*rbm.PCD", 10},
+		"-kind sparse -weight 0.5":         {1, 0.5, 0, "*rbm.CD", 10},
+		"-labelled 33":                     {1, 0.01, 0, "*rbm.CD", 2},
+		"-labelled 33 -unlabelled 0.2":     {1, 0.01, 0.2, "*rbm.CD", 9}, // 267 rows
+		"-labelled 200 -unlabelled 0.2":    {1, 0.01, 0.2, "*rbm.CD", 7}, // 200 rows
+		"-batch 1000 -held 100 -rate 0.25": {1, 0.01, 0, "*rbm.CD", 1},
+	} {
+		training := trainingOf(t, flags)
+		c := training.classifier
+		if c.Discriminative != want.discriminative || c.Generative != want.generative || c.Unlabelled != want.unlabelled || c.Classes != idx.Classes {
+			t.Errorf("%s: the weights are %v, %v, %v, want %v", flags, c.Discriminative, c.Generative, c.Unlabelled, want)
+		}
+		if nv, nh := c.Model.Dims(); nv != idx.Pixels+idx.Classes || nh != 12 {
+			t.Errorf("%s: the model has %d and %d units", flags, nv, nh)
+		}
+		if got := fmt.Sprintf("%T", training.sampler); got != want.sampler {
+			t.Errorf("%s: the sampler is %s, want %s", flags, got, want.sampler)
+		}
+		if got := training.epochSteps(); got != want.steps {
+			t.Errorf("%s: an epoch has %d steps, want %d", flags, got, want.steps)
+		}
+		if first, last := training.schedule(0), training.schedule(2*want.steps); first != training.o.rate || last != 0 {
+			t.Errorf("%s: the rate goes from %v to %v, want %v to 0", flags, first, last, training.o.rate)
+		}
+	}
+}
+
+// Each row of a step comes with its label, if it has one.
+func TestStep(t *testing.T) {
+	training := trainingOf(t, "-labelled 40 -unlabelled 0.5")
+	for step := range 12 {
+		if err := training.step(); err != nil {
+			t.Fatal(err)
+		}
+		if len(training.rows) != 64 || len(training.labels) != 64 {
+			t.Fatalf("step %d has %d rows and %d labels, want 64", step, len(training.rows), len(training.labels))
+		}
+		for i, r := range training.rows {
+			want := rbm.NoLabel
+			if i < 32 {
+				want = training.d.labels[r]
+			}
+			if training.labels[i] != want || (r < 40) != (i < 32) {
+				t.Fatalf("step %d: row %d of %d has the label %d, want %d", step, r, i, training.labels[i], want)
+			}
+		}
+		if got, want := training.sgd.Rate, training.schedule(step); got != want {
+			t.Errorf("step %d: the rate is %v, want %v", step, got, want)
+		}
+	}
+	if training.progress.steps != 12 {
+		t.Errorf("%d steps are done, want 12", training.progress.steps)
+	}
+}
+
+// A step takes -sparsity times the rate from the hidden biases, and from nothing else.
+func TestSparsity(t *testing.T) {
+	sparse, plain := trainingOf(t, "-kind sparse -sparsity 0.5"), trainingOf(t, "-kind sparse -sparsity 0")
+	for _, training := range []*training{sparse, plain} {
+		if err := training.step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, b := sparse.classifier.Model, plain.classifier.Model
+	for j := range 12 {
+		if got, want := a.C.AtVec(j), b.C.AtVec(j)-0.5*sparse.o.rate; math.Abs(got-want) > 1e-15 {
+			t.Errorf("C[%d] = %v, want %v", j, got, want)
+		}
+	}
+	if !mat.Equal(a.W, b.W) || !mat.Equal(a.B, b.B) {
+		t.Error("W or B differ")
+	}
+}
+
+func TestNotFinite(t *testing.T) {
+	training := trainingOf(t, "-rate 0.125")
+	training.classifier.Model.B.SetVec(3, math.NaN())
+	if err := training.step(); err == nil || !strings.Contains(err.Error(), "-rate 0.125") || !strings.Contains(err.Error(), "step 1 ") {
+		t.Errorf("the error is %v, want it to name the step and -rate 0.125", err)
+	}
+}
+
+// The model that is kept is a copy of the best one.
+func TestBest(t *testing.T) {
+	training := trainingOf(t, "-held 50 -epochs 1")
+	if err := training.run(keep.Folder(t.TempDir()), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	m := training.classifier.Model
+	if training.best().Model == m || !mat.Equal(training.chosen.W, m.W) || !mat.Equal(training.chosen.B, m.B) || !mat.Equal(training.chosen.C, m.C) {
+		t.Error("after the first epoch the best model is not a copy of the last one")
+	}
+	if last := trainingOf(t, ""); last.best().Model != last.classifier.Model {
+		t.Error("without rows held out the best model is not the last one")
+	}
+}
+
+func TestDeal(t *testing.T) {
+	for _, test := range []struct{ from, to, n int }{{0, 7, 3}, {3, 10, 3}, {3, 10, 7}, {3, 10, 20}, {5, 6, 2}, {0, 300, 32}} {
+		d := deck{seed: 1, from: test.from, to: test.to}
+		rows := d.len()
+		n := min(test.n, rows)
+		var all, rounds []int
+		for step := range 4 * rows {
+			got := d.deal([]int{-1}, step, test.n)
+			if len(got) != 1+n || got[0] != -1 {
+				t.Fatalf("%+v: step %d dealt %v, want %d rows more", test, step, got, n)
+			}
+			anew := deck{seed: 1, from: test.from, to: test.to}
+			if again := anew.deal([]int{-1}, step, test.n); !slices.Equal(again, got) {
+				t.Fatalf("%+v: step %d dealt %v, another deck of the same seed %v", test, step, got, again)
+			}
+			all = append(all, got[1:]...)
+		}
+		same := 0
+		for ; len(all) >= rows; all = all[rows:] {
+			round := slices.Clone(all[:rows])
+			if slices.Equal(round, rounds) {
+				same++
+			}
+			rounds = slices.Clone(round)
+			slices.Sort(round)
+			for i, r := range round {
+				if r != test.from+i {
+					t.Fatalf("%+v: a round deals %v, want each row once", test, rounds)
+				}
+			}
+		}
+		if rows > 1 && same > 1 {
+			t.Errorf("%+v: %d rounds are like the one before", test, same)
+		}
+	}
+	a, b := deck{seed: 1, to: 300}, deck{seed: 2, to: 300}
+	if slices.Equal(a.deal(nil, 0, 300), b.deal(nil, 0, 300)) {
+		t.Error("two seeds deal the same")
+	}
+	empty := deck{seed: 1, from: 5}
+	if got := empty.deal(nil, 3, 4); len(got) != 0 || empty.len() != 0 {
+		t.Errorf("a deck without rows dealt %v", got)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	p := progress{steps: 70, epochs: 7, chosen: 5, wrong: 12}
+	b, err := p.AppendBinary([]byte("x"))
+	if err != nil || b[0] != 'x' {
+		t.Fatalf("AppendBinary = %q, %v", b, err)
+	}
+	var got progress
+	if err := got.UnmarshalBinary(b[1:]); err != nil || got != p {
+		t.Errorf("UnmarshalBinary(%q) gave %v, %v, want %v", b[1:], got, err, p)
+	}
+	for _, bad := range []string{
+		"", "\n", "70 7 5\n", "70 7 5 x\n", "x 7 5 12\n", "70 7 5 12 1\n", "70.5 7 5 12\n", "99999999999999999999 7 5 12\n",
+		"-1 7 5 12\n", "70 -1 5 12\n", "70 7 -1 12\n", "70 7 8 12\n",
+	} {
+		got := p
+		if err := got.UnmarshalBinary([]byte(bad)); err == nil || !strings.HasPrefix(err.Error(), "progress: ") || got != p {
+			t.Errorf("UnmarshalBinary(%q) = %v and gave %v, want an error that names progress, and no change", bad, err, got)
+		}
+	}
+}
