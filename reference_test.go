@@ -261,12 +261,10 @@ func naiveStatistics(m *rbm.RBM, v mat.Matrix, weights []float64) []float64 {
 	return s
 }
 
-// sweep returns the distribution of v' after one sweep v→h→v' over the rows of configs(nv).
-func sweep(m *rbm.RBM, v []float64) []float64 { return sweepAmong(m, v, anything) }
-
 func anything(int) bool { return true }
 
-// sweepAmong is sweep if v' is one of the allowed rows.
+// sweepAmong returns the distribution of v' after one sweep v→h→v' over the rows of configs(nv), of
+// which v' is one that is allowed.
 func sweepAmong(m *rbm.RBM, v []float64, allowed func(x int) bool) []float64 {
 	nv, nh := m.Dims()
 	vs, hs, f := configs(nv), configs(nh), naiveFreeEnergy(m, v)
