@@ -33,9 +33,19 @@
 // A training loop is three lines, as the example of this package shows. [Trainer]
 // is one with minibatches, reports, warnings and early stopping. Package
 // checkpoint keeps any of these in a file, so that training goes on bit for bit.
-// Package npz exchanges models with NumPy and scikit-learn.
 // Observations that do not fit into memory are [Rows], in a file of package bitfile
-// say, or a stream that [Batches] cuts into minibatches.
+// say, or a stream that [Batches] cuts into minibatches. Where some units of a row
+// are not known, there are Trainer.Observed and [RBM.Completions].
+//
+// # Using a model
+//
+// [Chains] draw samples, [PT] and [PTT] where plain chains stay in a mode, and
+// [Diagnose] says how many independent ones they are worth. [Chains.GibbsGiven] and
+// [Chains.MeansGiven] complete rows of which some units are known;
+// [RBM.LogConditional] and [RBM.ConditionalMeans] do so exactly, for a few missing
+// units. [Classifier] has a label among the units. [RBM.LogLikelihood] judges a model,
+// and [RBM.FreeEnergy] rows by it: what is unusual has a large one. Package npz
+// exchanges models with NumPy and scikit-learn.
 //
 // # Batches
 //

@@ -26,7 +26,7 @@ func small(t *testing.T, flags string) options {
 	t.Helper()
 	o, err := parse(append([]string{
 		"-data", idxtest.WriteData(t, 300, 100), "-out", filepath.Join(t.TempDir(), "out"),
-		"-hidden", "12", "-epochs", "2", "-batch", "32",
+		"-hidden", "12", "-epochs", "2", "-batch", "32", "-rate", "0.1",
 	}, strings.Fields(flags)...), io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -51,9 +51,9 @@ func checkpointOf(t *testing.T, o options) []byte {
 
 func TestRun(t *testing.T) {
 	for flags, want := range map[string]string{
-		"-kind generative":                          "generative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.05, momentum 0.9, generative weight 1\n",
+		"-kind generative":                          "generative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.1, momentum 0.9, generative weight 1\n",
 		"-kind generative -sampler pcd":             "generative: 12 hidden units, 300 labelled rows,",
-		"-kind discriminative":                      "discriminative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.5, momentum 0.9\n",
+		"-kind discriminative":                      "discriminative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.1, momentum 0.9\n",
 		"-kind hybrid":                              "momentum 0.9, generative weight 0.01\n",
 		"-kind hybrid -plain -threshold":            "hybrid: 12 hidden units",
 		"-kind hybrid -sampler pcd -rows 250":       "hybrid: 12 hidden units, 250 labelled rows,",
@@ -103,7 +103,7 @@ func TestResume(t *testing.T) {
 		"-kind generative -sampler pcd",
 		"-kind hybrid -held 50 -rate 1",
 		"-kind sparse -labelled 100 -unlabelled 0.5",
-		"-kind discriminative",
+		"-kind discriminative -plain -threshold",
 	} {
 		t.Run(flags, func(t *testing.T) {
 			o := small(t, flags+" -epochs 3")
@@ -152,22 +152,22 @@ func TestResumeOrNot(t *testing.T) {
 	}
 
 	for want, change := range map[string]func(o *options){
-		"-kind hybrid, not -kind sparse":       func(o *options) { o.kind = "sparse" },
-		"-hidden 12, not -hidden 17":           func(o *options) { o.hidden = 17 },
-		"-batch 32, not -batch 10":             func(o *options) { o.batch = 10 },
-		"-rate 0.3, not -rate 0.2":             func(o *options) { o.rate = 0.2 },
-		"-momentum 0.9, not -momentum 0.5":     func(o *options) { o.momentum = 0.5 },
-		"-plain false, not -plain true":        func(o *options) { o.plain = true },
-		"-threshold false, not -threshold":     func(o *options) { o.threshold = true },
-		"-weight 0.01, not -weight 0.1":        func(o *options) { o.weight = 0.1 },
-		"-sparsity 0, not -sparsity 0.1":       func(o *options) { o.sparsity = 0.1 },
-		"-sampler cd, not -sampler pcd":        func(o *options) { o.sampler = "pcd" },
-		"-labelled 0, not -labelled 9":         func(o *options) { o.labelled = 9 },
-		"-unlabelled 0, not -unlabelled 1":     func(o *options) { o.unlabelled = 1 },
-		"-rows 300, not -rows 200":             func(o *options) { o.rows = 200 },
-		"-held 0, not -held 5":                 func(o *options) { o.held = 5 },
-		"-seed 1, not -seed 2":                 func(o *options) { o.seed = 2 },
-		"made with training images of checksu": func(o *options) { o.data = idxtest.WriteData(t, 300, 101) },
+		"-kind hybrid, not -kind sparse":        func(o *options) { o.kind = "sparse" },
+		"-hidden 12, not -hidden 17":            func(o *options) { o.hidden = 17 },
+		"-batch 32, not -batch 10":              func(o *options) { o.batch = 10 },
+		"-rate 0.1, not -rate 0.2":              func(o *options) { o.rate = 0.2 },
+		"-momentum 0.9, not -momentum 0.5":      func(o *options) { o.momentum = 0.5 },
+		"-weight 0.01, not -weight 0.1":         func(o *options) { o.weight = 0.1 },
+		"-plain false, not -plain true":         func(o *options) { o.plain = true },
+		"-threshold false, not -threshold true": func(o *options) { o.threshold = true },
+		"-sparsity 0, not -sparsity 0.1":        func(o *options) { o.sparsity = 0.1 },
+		"-sampler cd, not -sampler pcd":         func(o *options) { o.sampler = "pcd" },
+		"-labelled 0, not -labelled 9":          func(o *options) { o.labelled = 9 },
+		"-unlabelled 0, not -unlabelled 1":      func(o *options) { o.unlabelled = 1 },
+		"-rows 300, not -rows 200":              func(o *options) { o.rows = 200 },
+		"-held 0, not -held 5":                  func(o *options) { o.held = 5 },
+		"-seed 1, not -seed 2":                  func(o *options) { o.seed = 2 },
+		"made with training images of checksu":  func(o *options) { o.data = idxtest.WriteData(t, 300, 101) },
 	} {
 		if _, err := again(change); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("the error is %v, want it to name %s and say %q", err, path, want)
@@ -270,6 +270,8 @@ func TestLearns(t *testing.T) {
 	for flags, most := range map[string]float64{
 		"-kind generative -rate 0.05 -epochs 20 -hidden 40": 70,
 		"-kind discriminative":                              45,
+		"-kind discriminative -plain":                       45,
+		"-kind hybrid -threshold":                           45,
 		"-kind hybrid":                                      45,
 		"-kind sparse":                                      45,
 		"-kind hybrid -labelled 150 -unlabelled 0.001":      60,

@@ -15,7 +15,7 @@ func TestParse(t *testing.T) {
 		"",
 		"-data d -out o -fresh -hidden 1 -epochs 1 -batch 1 -rate 0.5 -momentum 0 -seed 7 -rows 9 -held 4 -patience 2",
 		"-hidden 10000 -epochs 1000000 -rate 10 -batch 10000 -sampler pcd -weight 1000 -sparsity 10",
-		"-kind generative", "-kind discriminative -weight 0", "-kind sparse -sparsity 0",
+		"-plain -threshold", "-kind generative", "-kind discriminative -weight 0", "-kind sparse -sparsity 0",
 		"-labelled 5", "-labelled 5 -unlabelled 1000", "-kind discriminative -labelled 5 -unlabelled 1",
 	}
 	bad := []string{
@@ -42,22 +42,31 @@ func TestParse(t *testing.T) {
 
 // What is not given is by the kind.
 func TestKinds(t *testing.T) {
-	for line, want := range map[string]options{
-		"":                                   {hidden: 1500, rate: 0.3, weight: 0.01},
-		"-kind generative":                   {hidden: 6000, rate: 0.05, weight: 1},
-		"-kind discriminative":               {hidden: 500, rate: 0.5},
-		"-kind sparse":                       {hidden: 3000, rate: 0.2, weight: 0.01, sparsity: 0.002},
-		"-kind sparse -sparsity 0 -hidden 9": {hidden: 9, rate: 0.2, weight: 0.01},
-		"-rate 2 -weight 3 -sparsity 4":      {hidden: 1500, rate: 2, weight: 3, sparsity: 4},
-		"-weight 0.01 -rate 0.1 -kind generative": {hidden: 6000, rate: 0.1, weight: 0.01},
-	} {
-		o, err := parse(strings.Fields(line), io.Discard)
-		if err != nil {
-			t.Errorf("parse(%q) = %v", line, err)
+	for _, k := range kinds {
+		for flags, change := range map[string]func(k *kind){
+			"":                                  func(*kind) {},
+			" -hidden 9 -rate 2":                func(k *kind) { k.hidden, k.rate = 9, 2 },
+			" -sparsity 0":                      func(k *kind) { k.sparsity = 0 },
+			" -sparsity 4 -hidden 1 -rate 0.01": func(k *kind) { k.sparsity, k.hidden, k.rate = 4, 1, 0.01 },
+			" -weight 3":                        func(k *kind) { k.weight = 3 },
+		} {
+			if k.name == "discriminative" && strings.Contains(flags, "-weight") {
+				continue
+			}
+			want := k
+			change(&want)
+			line := "-kind " + k.name + flags
+			o, err := parse(strings.Fields(line), io.Discard)
+			if err != nil {
+				t.Errorf("parse(%q) = %v", line, err)
+			}
+			if got := (kind{k.name, k.discriminative, o.weight, o.hidden, o.rate, o.sparsity}); got != want {
+				t.Errorf("parse(%q) gave %+v, want %+v", line, got, want)
+			}
 		}
-		if got := (options{hidden: o.hidden, rate: o.rate, weight: o.weight, sparsity: o.sparsity}); got != want {
-			t.Errorf("parse(%q) = %+v, want %+v", line, got, want)
-		}
+	}
+	if o, err := parse(nil, io.Discard); err != nil || o.kind != "hybrid" {
+		t.Errorf("without flags the kind is %q, error %v", o.kind, err)
 	}
 }
 
@@ -67,7 +76,7 @@ func TestHelp(t *testing.T) {
 		t.Fatalf("parse(-help) = %v, want flag.ErrHelp", err)
 	}
 	for _, want := range []string{
-		"-data", "-out", "-fresh", "-kind", "-hidden", "-epochs", "-batch", "-rate", "-momentum", "-weight", "-sparsity", "-sampler",
+		"-data", "-out", "-fresh", "-kind", "-hidden", "-epochs", "-batch", "-rate", "-momentum", "-plain", "-threshold", "-weight", "-sparsity", "-sampler",
 		"-labelled", "-unlabelled", "-rows", "-held", "-patience", "-seed", "cd, pcd", "generative (", "sparse (", "GoMNIST", "goes on",
 	} {
 		if !strings.Contains(help.String(), want) {

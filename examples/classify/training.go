@@ -294,7 +294,8 @@ func (p *progress) UnmarshalBinary(data []byte) error {
 	if _, err := fmt.Sscanln(string(data), &q.steps, &q.epochs, &q.chosen, &q.wrong); err != nil {
 		return fmt.Errorf("progress: %w", err)
 	}
-	if q.steps < 0 || q.epochs < 0 || q.chosen < 0 || q.chosen > q.epochs {
+	again, _ := q.AppendBinary(nil)
+	if string(again) != string(data) || q.steps < 0 || q.epochs < 0 || q.chosen < 0 || q.chosen > q.epochs || q.wrong < 0 {
 		return errors.New("progress: numbers that cannot be")
 	}
 	*p = q

@@ -107,6 +107,102 @@ func TestSparsity(t *testing.T) {
 	}
 }
 
+// Pixels are drawn with their grey levels, anew each step, unless there is a threshold.
+func TestMinibatch(t *testing.T) {
+	training := trainingOf(t, "-batch 4 -rows 100")
+	training.rows = []int{7, 0, 99, 7}
+	var drawn []*rbm.Bits
+	for _, step := range []int{5, 6, 5} {
+		training.progress.steps = step
+		b := training.minibatch()
+		drawn = append(drawn, b.Gather(nil, []int{0, 1, 2, 3}))
+		for k, r := range training.rows {
+			for i := range idx.Pixels {
+				if b.Bit(k, i) && training.d.grey[r*idx.Pixels+i] == 0 {
+					t.Fatalf("pixel %d of row %d is black and was drawn", i, r)
+				}
+			}
+		}
+	}
+	if mat.Equal(drawn[0], drawn[1]) || !mat.Equal(drawn[0], drawn[2]) {
+		t.Error("want other pixels in another step, and the same in the same one")
+	}
+	if mat.Equal(drawn[0].Slice(0, 1), drawn[0].Slice(3, 4)) {
+		t.Error("a row that comes twice was drawn once")
+	}
+
+	threshold := trainingOf(t, "-batch 4 -rows 100 -threshold")
+	threshold.rows = training.rows
+	b := threshold.minibatch()
+	for k, r := range threshold.rows {
+		for i := range idx.Pixels {
+			if got, want := b.Bit(k, i), threshold.d.grey[r*idx.Pixels+i] > idx.Threshold; got != want {
+				t.Fatalf("-threshold: pixel %d of row %d is %t, want %t", i, r, got, want)
+			}
+		}
+	}
+}
+
+// Offsets are the means of the labelled rows at the start of an epoch.
+func TestOffsets(t *testing.T) {
+	training := trainingOf(t, "-rows 100 -labelled 60 -threshold")
+	c := &training.classifier
+	for step := range 5 {
+		v := c.Join(nil, training.d.train.Slice(0, 60), training.d.labels)
+		h := c.Model.HiddenProbs(nil, v)
+		if err := training.step(); err != nil {
+			t.Fatal(err)
+		}
+		fresh := true
+		for _, x := range []struct {
+			of  mat.Matrix
+			got []float64
+		}{{v, training.centering.V}, {h, training.centering.H}} {
+			if _, units := x.of.Dims(); len(x.got) != units {
+				t.Fatalf("there are %d offsets, want %d", len(x.got), units)
+			}
+			for i, got := range x.got {
+				want := 0.0
+				for r := range 60 {
+					want += x.of.At(r, i) / 60
+				}
+				fresh = fresh && math.Abs(got-want) < 1e-12
+			}
+		}
+		if want := step%2 == 0; fresh != want {
+			t.Errorf("step %d: the offsets are the means of the rows: %t, want %t", step, fresh, want)
+		}
+	}
+
+	// A step of an ordinary gradient is another one, and has no offsets.
+	models := make(map[bool]*rbm.RBM)
+	for _, plain := range []bool{false, true} {
+		training := trainingOf(t, "-kind discriminative -threshold")
+		training.o.plain = plain
+		before := training.classifier.Model.Clone()
+		if err := training.step(); err != nil {
+			t.Fatal(err)
+		}
+		m := training.classifier.Model
+		models[plain] = m
+		if plain != (training.centering.V == nil) {
+			t.Errorf("-plain=%t: the offsets are %v", plain, training.centering.V)
+		}
+		// Without momentum so far, the ordinary step is rate times the gradient.
+		var g rbm.Gradient
+		training.classifier.Model = before
+		training.classifier.Gradient(&g, training.d.train.Gather(nil, training.rows), training.labels, nil)
+		for j := range 12 {
+			if got, want := m.C.AtVec(j), before.C.AtVec(j)+training.o.rate*g.C.AtVec(j); plain && math.Abs(got-want) > 1e-12 {
+				t.Errorf("-plain: C[%d] = %v, want %v", j, got, want)
+			}
+		}
+	}
+	if mat.Equal(models[false].W, models[true].W) {
+		t.Error("a step with and without -plain is the same")
+	}
+}
+
 func TestNotFinite(t *testing.T) {
 	training := trainingOf(t, "-rate 0.125")
 	training.classifier.Model.B.SetVec(3, math.NaN())
@@ -124,6 +220,11 @@ func TestBest(t *testing.T) {
 	m := training.classifier.Model
 	if training.best().Model == m || !mat.Equal(training.chosen.W, m.W) || !mat.Equal(training.chosen.B, m.B) || !mat.Equal(training.chosen.C, m.C) {
 		t.Error("after the first epoch the best model is not a copy of the last one")
+	}
+	training.progress.epochs++
+	training.report(io.Discard, 0) // as good, not better
+	if training.progress.chosen != 1 {
+		t.Errorf("of two epochs that are as good number %d was chosen, want the first", training.progress.chosen)
 	}
 	if last := trainingOf(t, ""); last.best().Model != last.classifier.Model {
 		t.Error("without rows held out the best model is not the last one")

@@ -185,19 +185,25 @@ func twins() (m *rbm.RBM, odds float64) {
 	return m, (math.Exp(one-both) + math.Exp(one-none)) / 2
 }
 
+// twinBits returns n images of noise whose right half is like the left one.
+func twinBits(n int, seed uint64) *rbm.Bits {
+	b := randomBits(n, seed)
+	for r := range n {
+		for i := range idx.Pixels {
+			if i%idx.Side >= idx.Side/2 {
+				b.SetBit(r, i, b.Bit(r, i-idx.Side/2))
+			}
+		}
+	}
+	return b
+}
+
 // The means of a model that knows how the halves hang together are those that are so.
 func TestCompleteKnown(t *testing.T) {
 	m, odds := twins()
 	want := 1 / (1 + odds)
 	const n = 8
-	digits := randomBits(n, 5)
-	for r := range n {
-		for i := range idx.Pixels {
-			if i%idx.Side >= idx.Side/2 {
-				digits.SetBit(r, i, digits.Bit(r, i-idx.Side/2))
-			}
-		}
-	}
+	digits := twinBits(n, 5)
 	for _, half := range []string{"right", "left"} {
 		observed := cover(half)
 		o := options{sweeps: 40, seed: 1}
@@ -225,6 +231,14 @@ func TestCompleteKnown(t *testing.T) {
 		_, naive := judge(columnMeans(digits), digits, observed)
 		if wrong > 0.01 || loss > naive/2 {
 			t.Errorf("%s: %.4f of the pixels are wrong and the loss is %.3f, want 0 and less than half of %.3f", half, wrong, loss, naive)
+		}
+		c := rbm.NewChains(rand.NewPCG(o.seed, 1))
+		c.StartGiven(m, digits, observed)
+		for range o.sweeps {
+			c.GibbsGiven(m, 1, observed)
+		}
+		if !mat.Equal(means, c.MeansGiven(nil, m, 4*o.sweeps, observed)) {
+			t.Errorf("%s: the means are not those of the sweeps after the first %d", half, o.sweeps)
 		}
 		o.seed = 2
 		if mat.Equal(means, complete(m, digits, observed, o)) {

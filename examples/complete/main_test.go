@@ -50,12 +50,15 @@ func fileOf(t *testing.T, o options, name string) []byte {
 	return idxtest.ReadFile(t, filepath.Join(o.out, name))
 }
 
+// The layout of a sheet.
+var (
+	pitch = sheet.New(2, 1).Rect.Dx() - sheet.New(1, 1).Rect.Dx()
+	gap   = sheet.New(1, 1).Rect.Dx() - pitch
+	dot   = (pitch - gap) / idx.Side
+)
+
 // at returns the color of pixel i of the digit in a row and column of a sheet.
 func at(img image.Image, row, column, i int) color.RGBA {
-	one, two := sheet.New(1, 1).Rect.Dx(), sheet.New(2, 1).Rect.Dx()
-	pitch := two - one
-	gap := one - pitch
-	dot := (pitch - gap) / idx.Side
 	x := gap + column*pitch + i%idx.Side*dot + dot/2
 	y := gap + row*pitch + i/idx.Side*dot + dot/2
 	return color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)

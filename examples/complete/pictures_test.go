@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"image/png"
+	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/mnist/idx"
+	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
+	"github.com/gorbm/rbm/examples/mnist/keep"
 	"github.com/gorbm/rbm/examples/mnist/sheet"
 	"gonum.org/v1/gonum/mat"
 )
@@ -53,5 +58,35 @@ func TestFilm(t *testing.T) {
 	}
 	if d := movie.Delay; d[0] <= d[1] || d[frames-1] <= d[1] || d[1] != d[frames-2] {
 		t.Errorf("the delays are %v, want longer ones at the ends", d)
+	}
+}
+
+// The completions are drawn by chains that have gone as far as is asked for.
+func TestCompletions(t *testing.T) {
+	m, odds := twins()
+	const n = 4
+	digits, observed := twinBits(n, 6), cover("right")
+	dir := keep.Folder(t.TempDir())
+	if err := writePictures(dir, m, digits, observed, mat.NewDense(n, idx.Pixels, nil), options{sweeps: 40, seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(idxtest.ReadFile(t, dir.Path(pictureFile))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := 0
+	for r := range n {
+		for k := range completions {
+			for i := range idx.Pixels {
+				if !observed.Bit(0, i) && digits.Bit(r, i) == (at(img, r, 2+k, i) == sheet.Blue) {
+					right++
+				}
+			}
+		}
+	}
+	const pixels = n * completions * idx.Pixels / 2
+	got, want := float64(right)/pixels, 1/(1+odds)
+	if e := 5 * math.Sqrt(want*(1-want)/pixels); math.Abs(got-want) > e+0.005 { // the latter is for 40 sweeps
+		t.Errorf("%.4f of the pixels drawn are right, want %.4f ± %.4f (5 standard errors) and 0.005", got, want, e)
 	}
 }
