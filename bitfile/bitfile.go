@@ -41,7 +41,6 @@ import (
 	"math/bits"
 	"os"
 	"slices"
-	"sync"
 
 	"github.com/gorbm/rbm"
 )
@@ -157,7 +156,7 @@ type File struct {
 	r       io.ReaderAt
 	name    string // in errors, with what separates it
 	close   func() error
-	buffers sync.Pool
+	buffers chan *buffer // that are free
 }
 
 var _ rbm.Rows = (*File)(nil)
@@ -191,7 +190,7 @@ func newFile(r io.ReaderAt, size int64, name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bitfile: %s%w", name, err)
 	}
-	return &File{layout: l, r: r, name: name}, nil
+	return &File{layout: l, r: r, name: name, buffers: make(chan *buffer, keptBuffers)}, nil
 }
 
 // Close closes what Open has opened, after which no row can be read.
@@ -223,11 +222,8 @@ func (f *File) ReadRows(dst *rbm.Bits, i int) error {
 	if i < 0 || i > f.rows-n {
 		panic(fmt.Sprintf("bitfile: no rows [%d, %d) in a file of %d×%d", i, i+n, f.rows, f.cols))
 	}
-	b, _ := f.buffers.Get().(*buffer)
-	if b == nil {
-		b = &buffer{row: make([]uint64, f.words)}
-	}
-	defer f.buffers.Put(b)
+	b := f.buffer()
+	defer f.release(b)
 	last := (i + n - 1) / f.per
 	atOnce := max(1, readBytes/(8*f.words*f.per))
 	for k := i / f.per; k <= last; k += atOnce {
@@ -236,6 +232,28 @@ func (f *File) ReadRows(dst *rbm.Bits, i int) error {
 		}
 	}
 	return nil
+}
+
+// keptBuffers is how many are kept for later calls: those that run at a time, as a
+// rule.
+const keptBuffers = 8
+
+// buffer returns one that is free, or a new one.
+func (f *File) buffer() *buffer {
+	select {
+	case b := <-f.buffers:
+		return b
+	default:
+		return &buffer{row: make([]uint64, f.words)}
+	}
+}
+
+// release keeps a buffer, if there are not enough.
+func (f *File) release(b *buffer) {
+	select {
+	case f.buffers <- b:
+	default:
+	}
 }
 
 // A buffer is memory to read to.

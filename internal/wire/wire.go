@@ -30,7 +30,6 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
-	"slices"
 	"strings"
 )
 
@@ -132,7 +131,9 @@ func ReadFrame(r io.Reader) ([]byte, error) {
 	// The size may be wrong: memory is taken as the bytes come.
 	for left := int(size) + checksumSize; left > 0; {
 		n := min(left, max(step, len(b)))
-		b = slices.Grow(b, n)[:len(b)+n]
+		grown := make([]byte, len(b)+n)
+		copy(grown, b)
+		b = grown
 		if _, err := io.ReadFull(r, b[len(b)-n:]); err != nil {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
