@@ -31,12 +31,12 @@ import (
 //	PTT        K; MinSwapRate; number of chains; number of models; of each model the
 //	           RBM, the sum and the number of the probabilities of exchanges
 //	           with the next, and their last mean; States
-//	Trainer    Batch, Block, Sweeps; of Data, of Held, of Weights and of Observed the
-//	           rows, the columns and a uint64 checksum; uint64 seed; steps; RBM; SGD; bool Centering; if
-//	           so, Centering; bool best; if so, the best RBM, its score, the
-//	           reports since; peak; steps before the last report; rows, columns
-//	           and words of the chains then; rows, columns and words of the
-//	           completions of Data; bytes of the Sampler
+//	Trainer    Batch, Block, Sweeps; of Data, of Held, of Weights and of
+//	           Observed the rows, the columns and a uint64 checksum; uint64 seed;
+//	           steps; RBM; SGD; bool Centering; if so, Centering; bool best; if
+//	           so, the best RBM, its score, the reports since; peak; steps before
+//	           the last report; rows, columns and words of the chains then; rows,
+//	           columns and words of the completions of Data; bytes of the Sampler
 //
 // Sizes, counts and levels are ints, other numbers float64 where nothing else is
 // said. States and Groups are no frames of their own. A row of states is as many
@@ -756,8 +756,8 @@ type fingerprint struct {
 	sum        uint64
 }
 
-// fingerprints returns those of Data, Held, Weights and Observed. That of Data which may be
-// changed in memory is found each time.
+// fingerprints returns those of Data, Held, Weights and Observed. That of Data which
+// may be changed in memory is found each time.
 func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	if t.printed == nil {
 		t.printed = new(printed)
