@@ -55,20 +55,49 @@ func (c *Centering) Gradient(dst *Gradient, m *RBM, v mat.Matrix, s Sampler) {
 // [RBM.WeightedGradient] is: the means of the data that move the offsets have the
 // same weights. It panics for the same reasons, too.
 func (c *Centering) WeightedGradient(dst *Gradient, m *RBM, v mat.Matrix, weights []float64, s Sampler) {
+	c.check(m.Dims())
+	means := &c.state.means
+	m.gradient(dst, v, weights, s, means, nil)
+	c.center(dst, means)
+}
+
+// PhasesGradient is [Centering.WeightedGradient] where its rows and samples are
+// given as their [Phases]. It panics as [Phases.Gradient] does, if Rate is not
+// between 0 and 1, or if there are offsets of another size.
+func (c *Centering) PhasesGradient(dst *Gradient, p *Phases) {
+	p.check()
+	nv, nh := p.Data.B.Len(), p.Data.C.Len()
+	c.check(nv, nh)
+	means := &c.state.means
+	means.reset(nv, nh)
+	for i := range means.v {
+		means.v[i] = p.Data.B.AtVec(i) / p.DataWeight
+	}
+	for j := range means.h {
+		means.h[j] = p.Data.C.AtVec(j) / p.DataWeight
+	}
+	p.Gradient(dst)
+	c.center(dst, means)
+}
+
+// check panics unless c can compute a gradient for nv and nh units.
+func (c *Centering) check(nv, nh int) {
 	if !(0 <= c.Rate && c.Rate <= 1) {
 		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
 	}
-	nv, nh := m.Dims()
 	checkOffsets("V", c.V, nv)
 	checkOffsets("H", c.H, nh)
 	if c.state == nil {
 		c.state = new(centeringState)
 	}
-	means := &c.state.means
-	m.gradient(dst, v, weights, s, means)
-	c.V = c.move(c.V, means.v, dst.B)
-	c.H = c.move(c.H, means.h, dst.C)
-	c.state.job.apply(&c.state.team, dst, c.V, c.H)
+}
+
+// center moves the offsets by the means of the data and makes the centred gradient
+// of g, the ordinary one.
+func (c *Centering) center(g *Gradient, means *means) {
+	c.V = c.move(c.V, means.v, g.B)
+	c.H = c.move(c.H, means.h, g.C)
+	c.state.job.apply(&c.state.team, g, c.V, c.H)
 }
 
 // Transform makes the centred gradient of an ordinary one, g, with the offsets that

@@ -189,7 +189,7 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 		total := totalWeight("sample weights", weights, n, own || p.nan)
 		stats.add(p, "sample", sample, weights, -total/l.sampled, nil)
 	}
-	dst.finish()
+	dst.finish(dst)
 	l.addTo(dst)
 }
 

@@ -97,6 +97,20 @@ var wholesale = []struct {
 		m.FreeEnergyGradient(&g, v, values(randomReals(1, n, 3)))
 		return gradientValues(&g)
 	}},
+	{"Phases", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		var c rbm.Centering
+		var p, sum rbm.Phases
+		var g, centred rbm.Gradient
+		pcd := rbm.NewPCD(77, 2, newSource(2))
+		n, _ := v.Dims()
+		m.Phases(&p, v, nil, pcd)
+		sum.Add(&p)
+		m.Phases(&p, v, values(randomReals(1, n, 3)), pcd)
+		sum.Add(&p)
+		sum.Gradient(&g)
+		c.PhasesGradient(&centred, &sum)
+		return slices.Concat(phasesValues(&sum), gradientValues(&g), gradientValues(&centred))
+	}},
 	{"CD", func(m *rbm.RBM, v mat.Matrix) []float64 { return train(m, v, rbm.NewCD(2, newSource(1))) }},
 	{"PCD", func(m *rbm.RBM, v mat.Matrix) []float64 { return train(m, v, rbm.NewPCD(77, 2, newSource(2))) }},
 	{"PT", func(m *rbm.RBM, v mat.Matrix) []float64 {
@@ -562,6 +576,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	cd := rbm.NewCD(1, newSource(39))
 	centering := rbm.Centering{Rate: 0.1}
 	weights := randomWeights(n, 40)
+	var part, sum rbm.Phases
 	all := rbm.SGD{Rate: 1e-3, Momentum: 0.5, Decay: 1e-4, L1: 1e-4, MaxNorm: 2}
 	ptt := rbm.NewPTT(10, 2, newSource(38), rbm.New(nv, 1), m)
 	ptt.MinSwapRate = 0
@@ -583,6 +598,12 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"CD on batches of two sizes", step(rbm.NewCD(1, newSource(36)), bits, bits.Slice(0, 30))},
 		{"PCD", step(rbm.NewPCD(50, 1, newSource(38)), bits)},
 		{"WeightedGradient", func() { m.WeightedGradient(&g, bits, weights, cd) }},
+		{"Phases", func() {
+			m.Phases(&part, bits, weights, cd)
+			sum.Add(&part)
+			sum.Gradient(&g)
+			centering.PhasesGradient(&g, &sum)
+		}},
 		{"SGD with all it has", func() { all.Step(m, &g) }},
 		{"Gibbs", func() { chains.Gibbs(m, 2) }},
 		{"Gibbs with a group", func() { grouped.Gibbs(m, 2) }},

@@ -83,7 +83,7 @@ func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
 		in := all.block(n, start, min(blockRows, total-start))
 		dst.stats.add(p, "configuration", in.bits, weights[start:], sum, nil)
 	}
-	dst.finish()
+	dst.finish(dst)
 	return logZ
 }
 

@@ -34,7 +34,7 @@ type Gradient struct {
 // It panics if dst or s is nil, if the sizes do not fit, if v or a sample has a
 // value outside [0, 1], or if the weights of s are negative, not finite or all
 // zero. If a parameter is NaN, so is all of the gradient.
-func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.gradient(dst, v, nil, s, nil) }
+func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.WeightedGradient(dst, v, nil, s) }
 
 // WeightedGradient is [RBM.Gradient] for rows that count differently: it sets dst
 // to the gradient of the weighted mean log-likelihood
@@ -48,12 +48,13 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.gradient(dst,
 // It panics for the same reasons, or if there is not one weight for each row, or
 // if the weights are negative, not finite or all zero.
 func (m *RBM) WeightedGradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
-	m.gradient(dst, v, weights, s, nil)
+	m.gradient(dst, v, weights, s, nil, nil)
 }
 
 // gradient also sets means, unless they are nil, to the weighted means of v and ĥ
-// over the rows of v.
-func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler, means *means) {
+// over the rows of v. If phases are given, it sets them in place of dst, which is
+// their Data.
+func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler, means *means, phases *Phases) {
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
 	if s == nil {
@@ -80,7 +81,7 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 		finish = s.finish
 	case *Exact:
 		if nv > maxExact {
-			m.exactGradient(dst, v, weights, total, means)
+			m.exactGradient(dst, v, weights, total, means, phases)
 			return
 		}
 		samples = s.start(m)
@@ -94,6 +95,9 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 		means.reset(nv, nh)
 	}
 	stats.means = means
+	if phases != nil {
+		phases.DataWeight, total = total, 1
+	}
 	stats.add(p, "v", v, weights, total, chains)
 	stats.means = nil
 	var sample mat.Matrix
@@ -108,14 +112,28 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 	}
 	n = checkBatch("sample", sample, nv)
 	total = totalWeight("sample weights", weights, n, p.nan)
+	if phases != nil {
+		dst.finish(dst)
+		phases.ModelWeight = total
+		stats.reset(nv, nh, n)
+		stats.add(p, "sample", sample, weights, 1, nil)
+		dst.finish(&phases.Model)
+		return
+	}
 	stats.add(p, "sample", sample, weights, -total, nil)
-	dst.finish()
+	dst.finish(dst)
 }
 
 // exactGradient is gradient with Exact for models that are too large for its
 // Sample: the slope of log p = -F - log Z.
-func (m *RBM) exactGradient(dst *Gradient, v mat.Matrix, weights []float64, total float64, means *means) {
+func (m *RBM) exactGradient(dst *Gradient, v mat.Matrix, weights []float64, total float64, means *means, phases *Phases) {
 	checkEnumeration(m, maxExact)
+	if phases != nil {
+		phases.DataWeight, phases.ModelWeight = total, 1
+		dst.sum(m, v, weights, 1)
+		m.LogPartitionGradient(&phases.Model)
+		return
+	}
 	dst.sum(m, v, weights, total)
 	if means != nil {
 		means.reset(m.Dims())
@@ -180,7 +198,7 @@ func (g *Gradient) sum(m *RBM, v mat.Matrix, weights []float64, total float64) {
 	g.reset(m, n, 2*n)
 	defer g.model.done()
 	g.stats.add(&g.model, "v", v, weights, total, nil)
-	g.finish()
+	g.finish(g)
 }
 
 func checkLength(name string, weights []float64, n int) {
@@ -196,6 +214,13 @@ func (g *Gradient) reset(m *RBM, n, rows int) {
 	if g == nil {
 		panic("rbm: gradient is nil")
 	}
+	g.size(nv, nh)
+	g.model.load(m, rows)
+	g.stats.reset(nv, nh, n)
+}
+
+// size gives g parts for nv and nh units, or panics if it has others.
+func (g *Gradient) size(nv, nh int) {
 	if g.W == nil {
 		g.W = new(mat.Dense)
 	}
@@ -215,8 +240,6 @@ func (g *Gradient) reset(m *RBM, n, rows int) {
 		g.C.ReuseAsVec(nh)
 	}
 	g.check("gradient", nv, nh)
-	g.model.load(m, rows)
-	g.stats.reset(nv, nh, n)
 }
 
 // scale multiplies g by x.
@@ -255,20 +278,24 @@ func (g *Gradient) check(name string, nv, nh int) {
 	}
 }
 
-// finish sets the parts of g to what has been added.
-func (g *Gradient) finish() {
-	g.stats.flush(&g.model.team, g)
-	if !g.model.nan {
-		return
+// finish sets the parts of dst, mostly g itself, to what has been added to g.
+func (g *Gradient) finish(dst *Gradient) {
+	g.stats.flush(&g.model.team, dst)
+	if g.model.nan {
+		dst.fill(math.NaN())
 	}
+}
+
+// fill sets all of g to x.
+func (g *Gradient) fill(x float64) {
 	for j := range g.C.Len() {
 		row := g.W.RawRowView(j)
 		for i := range row {
-			row[i] = math.NaN()
+			row[i] = x
 		}
-		g.C.SetVec(j, math.NaN())
+		g.C.SetVec(j, x)
 	}
 	for i := range g.B.Len() {
-		g.B.SetVec(i, math.NaN())
+		g.B.SetVec(i, x)
 	}
 }

@@ -35,7 +35,8 @@
 // checkpoint keeps any of these in a file, so that training goes on bit for bit.
 // Observations that do not fit into memory are [Rows], in a file of package bitfile
 // say, or a stream that [Batches] cuts into minibatches. Where some units of a row
-// are not known, there are Trainer.Observed and [RBM.Completions].
+// are not known, there are Trainer.Observed and [RBM.Completions]. On several machines
+// each has [Phases] of its own, which add up to the gradient of all.
 //
 // # Using a model
 //

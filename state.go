@@ -17,6 +17,8 @@ import (
 // The payloads of the frames of internal/wire, value by value:
 //
 //	RBM        nv, nh; W row by row, B, C
+//	Phases     bool sum of something; if so, DataWeight, ModelWeight, and Data and
+//	           Model like an RBM each
 //	SGD        Rate, Momentum, Decay, L1, MaxNorm; bool velocity; if so, the
 //	           velocity like an RBM
 //	Centering  Rate; bool Enhanced; list V, list H
@@ -48,6 +50,8 @@ var (
 	_ encoding.BinaryMarshaler = (*RBM)(nil)
 	_ io.WriterTo              = (*RBM)(nil)
 	_ io.ReaderFrom            = (*RBM)(nil)
+	_ state                    = (*Phases)(nil)
+	_ encoding.BinaryMarshaler = (*Phases)(nil)
 	_ state                    = (*SGD)(nil)
 	_ state                    = (*Centering)(nil)
 	_ state                    = (*Chains)(nil)
@@ -172,6 +176,67 @@ func readRBM(d *wire.Decoder) RBM {
 	return RBM{W: mat.NewDense(nh, nv, w), B: mat.NewVecDense(nv, b), C: mat.NewVecDense(nh, c)}
 }
 
+// AppendBinary appends both sums and their weights to b, every NaN with its bits. The
+// error is nil. It panics if p has parts that do not fit.
+func (p *Phases) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Phases", p.write) }
+
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the Phases or to what holds them.
+func (p *Phases) MarshalBinary() ([]byte, error) { return p.AppendBinary(nil) }
+
+// UnmarshalBinary sets p, of whatever size it was, to the Phases that AppendBinary
+// wrote, in new memory. After an error p is as before.
+func (p *Phases) UnmarshalBinary(data []byte) error {
+	x, err := decode(data, "Phases", readPhases)
+	if err == nil {
+		p.Data.set(&x.Data)
+		p.Model.set(&x.Model)
+		p.DataWeight, p.ModelWeight = x.DataWeight, x.ModelWeight
+	}
+	return err
+}
+
+func (p *Phases) write(b []byte) []byte {
+	b = wire.AppendBool(b, !p.empty())
+	if p.empty() {
+		return b
+	}
+	p.check()
+	b = wire.AppendFloats(b, []float64{p.DataWeight, p.ModelWeight})
+	return p.Model.write(p.Data.write(b))
+}
+
+func readPhases(d *wire.Decoder) *Phases {
+	p := new(Phases)
+	if !d.Bool("sum of something") {
+		return p
+	}
+	p.DataWeight, p.ModelWeight = d.Float64(), d.Float64()
+	if wrong := p.wrong(); d.OK() && wrong != "" {
+		d.Failf("%s", wrong)
+	}
+	p.Data.read(d)
+	p.Model.read(d)
+	if !d.OK() {
+		return p
+	}
+	if nv, nh := p.Data.B.Len(), p.Data.C.Len(); p.Model.B.Len() != nv || p.Model.C.Len() != nh {
+		d.Failf("model phase is %d×%d, want %d×%d", p.Model.C.Len(), p.Model.B.Len(), nh, nv)
+	}
+	return p
+}
+
+// write and read take the parts of g for those of an RBM.
+func (g *Gradient) write(b []byte) []byte { return (&RBM{W: g.W, B: g.B, C: g.C}).write(b) }
+
+func (g *Gradient) read(d *wire.Decoder) {
+	m := readRBM(d)
+	g.set(&Gradient{W: m.W, B: m.B, C: m.C})
+}
+
+// set gives g the parts of h.
+func (g *Gradient) set(h *Gradient) { g.W, g.B, g.C = h.W, h.B, h.C }
+
 // AppendBinary appends the settings and the momentum of earlier steps to b. The
 // error is nil. It panics if a setting is one that Step panics about.
 func (o *SGD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "SGD", o.write) }
@@ -192,8 +257,7 @@ func (o *SGD) write(b []byte) []byte {
 	moves := o.state != nil && o.state.velocity.W != nil
 	b = wire.AppendBool(b, moves)
 	if moves {
-		d := &o.state.velocity
-		b = (&RBM{W: d.W, B: d.B, C: d.C}).write(b)
+		b = o.state.velocity.write(b)
 	}
 	return b
 }
@@ -204,9 +268,8 @@ func readSGD(d *wire.Decoder) SGD {
 		d.Failf("%s", wrong)
 	}
 	if d.Bool("velocity") {
-		m := readRBM(d)
 		o.state = new(sgdState)
-		o.state.velocity.W, o.state.velocity.B, o.state.velocity.C = m.W, m.B, m.C
+		o.state.velocity.read(d)
 	}
 	return o
 }

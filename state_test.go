@@ -440,10 +440,12 @@ var kinds = func() (kinds []struct {
 			r.step(n)
 		}
 		q.sampler.(*rbm.CD).Chains.OneHot(0, nv)
-		return []state{o.model, o.sgd, o.centering, p.sampler.(*rbm.PCD).Chains, q.sampler.(state), p.sampler.(state), o.sampler.(state), r.sampler.(state)}
+		phases := new(rbm.Phases)
+		o.model.Phases(phases, o.data, nil, rbm.NewPCD(7, 1, newSource(4)))
+		return []state{o.model, phases, o.sgd, o.centering, p.sampler.(*rbm.PCD).Chains, q.sampler.(state), p.sampler.(state), o.sampler.(state), r.sampler.(state)}
 	}
 	x, old := make(3, 2), make(2, 1)
-	for i, name := range []string{"RBM", "SGD", "Centering", "Chains", "CD", "PCD", "PT", "PTT"} {
+	for i, name := range []string{"RBM", "Phases", "SGD", "Centering", "Chains", "CD", "PCD", "PT", "PTT"} {
 		kinds = append(kinds, struct {
 			name   string
 			x, old state
@@ -600,6 +602,14 @@ func TestImpossibleState(t *testing.T) {
 	replicas := []uint64{7, 8, 4, 3, 0, 1, 2, 3} // seed, clock, 4×3
 	small := []uint64{3, 1, 0, 0, 0, 0, 0, 0, 0} // RBM of 3 and 1 units
 	rates := []uint64{f(0.5), 1, f(0.5)}
+	phases := func(words ...uint64) []byte { // after the bool
+		b := []byte{1}
+		for _, x := range words {
+			b = wire.AppendUint64(b, x)
+		}
+		return b
+	}
+	tiny := []uint64{1, 1, 0, 0, 0} // RBM of 1 and 1 units
 	good := pt(head, list(), betas, replicas, []uint64{0, 1, 1, 0}, []uint64{3}, []uint64{2})
 	for _, tt := range []struct {
 		kind  string
@@ -611,6 +621,16 @@ func TestImpossibleState(t *testing.T) {
 		{"RBM", []uint64{0, 1, 0}, nil, "nv is 0, want at least 1"},
 		{"RBM", []uint64{1, 0, 0}, nil, "nh is 0, want at least 1"},
 		{"RBM", []uint64{1, 1, 0, 0}, nil, "ends too early"},
+		{"Phases", nil, []byte{0}, ""},
+		{"Phases", nil, []byte{2}, "sum of something is 2, want 0 or 1"},
+		{"Phases", nil, []byte{0, 0}, "1 bytes follow the last value"},
+		{"Phases", nil, phases(pt([]uint64{f(2), f(0.5)}, tiny, tiny)...), ""},
+		{"Phases", nil, phases(pt([]uint64{f(2), f(math.NaN())}, tiny, tiny)...), ""},
+		{"Phases", nil, phases(pt([]uint64{f(2), f(0)}, tiny, tiny)...), "model weight of phases is 0, want a positive finite number"},
+		{"Phases", nil, phases(pt([]uint64{f(-1), f(1)}, tiny, tiny)...), "data weight of phases is -1"},
+		{"Phases", nil, phases(pt([]uint64{f(math.Inf(1)), f(1)}, tiny, tiny)...), "data weight of phases is +Inf"},
+		{"Phases", nil, phases(pt([]uint64{f(1), f(1)}, tiny, small)...), "model phase is 1×3, want 1×1"},
+		{"Phases", nil, phases(pt([]uint64{f(1), f(1)}, tiny)...), "ends too early"},
 		{"SGD", []uint64{0, 0, 0, 0, 0}, []byte{2}, "velocity is 2, want 0 or 1"},
 		{"SGD", []uint64{f(math.NaN()), 0, 0, 0, 0}, []byte{0}, "rate of SGD is NaN"},
 		{"SGD", []uint64{0, f(1), 0, 0, 0}, []byte{0}, "momentum of SGD is 1, want one in [0, 1)"},

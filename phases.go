@@ -1,0 +1,124 @@
+package rbm
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Phases are the two sums of which a gradient is the difference, the positive and
+// the negative phase, before they are divided by their weights. So they add up: those
+// of parts of the rows, be they batches or shards on other machines, each with chains
+// of its own, to those of all rows and all chains.
+//
+//	for _, shard := range shards {
+//		m.Phases(&part, shard.rows, nil, shard.sampler) // on any machine
+//		sum.Add(&part)
+//	}
+//	sum.Gradient(&g)
+//
+// Sums of floating-point numbers depend on their order in the last bits: added in the
+// same order they are the same bits, in another one the same but for rounding. The
+// zero value is the sum of nothing. Used again for models and batches of the same
+// size, Phases allocate nothing.
+type Phases struct {
+	// Data has Σᵣ wᵣĥᵣvᵣᵀ, Σᵣ wᵣvᵣ and Σᵣ wᵣĥᵣ in W, B and C, over the rows; Model
+	// has the same over what the sampler samples, with its weights. With them as
+	// weights they are the gradients of -Σᵣ wᵣF(vᵣ).
+	Data, Model Gradient
+
+	DataWeight, ModelWeight float64 // Σᵣ wᵣ of either; 0 of the sum of nothing
+}
+
+// Phases sets dst to the phases of [RBM.WeightedGradient], whose gradient is
+// dst.Gradient but for rounding. It panics for the same reasons.
+func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
+	if dst == nil {
+		panic("rbm: phases are nil")
+	}
+	dst.Model.size(m.Dims())
+	m.gradient(&dst.Data, v, weights, s, nil, dst)
+}
+
+// Gradient sets dst to the gradient that p is made of,
+//
+//	Data/DataWeight - Model/ModelWeight
+//
+// which is NaN where a parameter was. It panics if dst is nil or of another size, or
+// if p is the sum of nothing or has parts that do not fit.
+func (p *Phases) Gradient(dst *Gradient) {
+	p.check()
+	if dst == nil {
+		panic("rbm: gradient is nil")
+	}
+	nv, nh := p.Data.B.Len(), p.Data.C.Len()
+	dst.size(nv, nh)
+	difference := func(data, model float64) float64 { return data/p.DataWeight - model/p.ModelWeight }
+	for j := range nh {
+		w, data, model := dst.W.RawRowView(j), p.Data.W.RawRowView(j), p.Model.W.RawRowView(j)
+		for i := range w {
+			w[i] = difference(data[i], model[i])
+		}
+		dst.C.SetVec(j, difference(p.Data.C.AtVec(j), p.Model.C.AtVec(j)))
+	}
+	for i := range nv {
+		dst.B.SetVec(i, difference(p.Data.B.AtVec(i), p.Model.B.AtVec(i)))
+	}
+}
+
+// Add adds q, which may be the sum of nothing, to p. It panics if q is nil, or if
+// they are not of one size.
+func (p *Phases) Add(q *Phases) {
+	if q == nil {
+		panic("rbm: phases are nil")
+	}
+	if q.empty() {
+		return
+	}
+	q.check()
+	nv, nh := q.Data.B.Len(), q.Data.C.Len()
+	p.Data.size(nv, nh)
+	p.Model.size(nv, nh)
+	p.Data.add(&q.Data)
+	p.Model.add(&q.Model)
+	p.DataWeight += q.DataWeight
+	p.ModelWeight += q.ModelWeight
+}
+
+// add adds h, which is of the same size, to g.
+func (g *Gradient) add(h *Gradient) {
+	g.W.Add(g.W, h.W)
+	g.B.AddVec(g.B, h.B)
+	g.C.AddVec(g.C, h.C)
+}
+
+// empty reports whether p is the sum of nothing.
+func (p *Phases) empty() bool {
+	return p.Data.W == nil && p.Model.W == nil && p.DataWeight == 0 && p.ModelWeight == 0
+}
+
+// check panics unless p is the sum of something.
+func (p *Phases) check() {
+	if p.Data.W == nil || p.Data.B == nil || p.Data.C == nil {
+		panic("rbm: phases are empty, want some that have been computed")
+	}
+	nv, nh := p.Data.B.Len(), p.Data.C.Len()
+	p.Data.check("data phase", nv, nh)
+	p.Model.check("model phase", nv, nh)
+	if wrong := p.wrong(); wrong != "" {
+		panic("rbm: " + wrong)
+	}
+}
+
+// wrong says which weight cannot be one, if any.
+func (p *Phases) wrong() string {
+	const want = "want a positive finite number"
+	if x := p.DataWeight; x <= 0 || math.IsInf(x, 0) {
+		return fmt.Sprintf("data weight of phases is %v, %s", x, want)
+	}
+	if x := p.ModelWeight; x <= 0 || math.IsInf(x, 0) {
+		return fmt.Sprintf("model weight of phases is %v, %s", x, want)
+	}
+	return ""
+}
