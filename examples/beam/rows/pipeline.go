@@ -1,0 +1,111 @@
+package rows
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"slices"
+	"strconv"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+	"github.com/gorbm/rbm/examples/beam/files"
+)
+
+func init() {
+	register.DoFn3x1[context.Context, string, func(string), error](&listFn{})
+	register.DoFn4x1[context.Context, string, func(Row), func(Bad), error](&readFn{})
+	register.DoFn3x1[context.Context, []byte, func(*Bad) bool, error](&writeBadFn{})
+	register.Emitter1[string]()
+	register.Emitter1[Row]()
+	register.Emitter1[Bad]()
+	register.Iter1[Bad]()
+}
+
+// Read returns the rows of all files that match a pattern, as [Row], and as [Bad] those
+// that cannot be read: each row is in one of the two. A pattern that matches no file is
+// an error of the job. [Counts] says how many rows there were.
+//
+// A file is the unit of reading: one file is not read faster by more machines. Of one
+// with a damaged chunk the other rows are good. One that cannot be opened, has other
+// columns, or is a damaged .gz is a single Bad.
+//
+// It panics if columns is less than 1.
+func Read(s beam.Scope, pattern string, columns int) (good, bad beam.PCollection) {
+	checkColumns(columns)
+	s = s.Scope("rows.Read")
+	paths := beam.ParDo(s, &listFn{}, beam.Create(s, pattern))
+	return beam.ParDo2(s, &readFn{Columns: columns}, beam.Reshuffle(s, paths))
+}
+
+type listFn struct{}
+
+func (listFn) ProcessElement(ctx context.Context, pattern string, emit func(string)) error {
+	paths, err := list(ctx, pattern)
+	for _, path := range paths {
+		emit(path)
+	}
+	return err
+}
+
+type readFn struct{ Columns int }
+
+const namespace = "rows" // of counters
+
+var (
+	goodRows = beam.NewCounter(namespace, "good")
+	badRows  = beam.NewCounter(namespace, "bad")
+)
+
+// Counts returns how many rows the calls of Read in a job have found. Engines may count
+// those of a part of the job that failed and was done again.
+func Counts(job beam.PipelineResult) (good, bad int64) {
+	ours := func(r beam.MetricResult) bool { return r.Namespace() == namespace }
+	for _, c := range job.Metrics().Query(ours).Counters() {
+		switch c.Name() {
+		case "good":
+			good += c.Result()
+		case "bad":
+			bad += c.Result()
+		}
+	}
+	return good, bad
+}
+
+func (fn *readFn) ProcessElement(ctx context.Context, path string, good func(Row), bad func(Bad)) error {
+	return readFile(ctx, path, fn.Columns, func(r Row) {
+		goodRows.Inc(ctx, 1)
+		good(r)
+	}, func(b Bad) {
+		badRows.Inc(ctx, 1)
+		bad(b)
+	})
+}
+
+// WriteBad writes rows of type [Bad] to a CSV file with the header file,row,reason, sorted
+// by file and row. It is written also if there are none. They are in memory all at once.
+func WriteBad(s beam.Scope, bad beam.PCollection, path string) {
+	s = s.Scope("rows.WriteBad")
+	beam.ParDo0(s, &writeBadFn{Path: path}, beam.Impulse(s), beam.SideInput{Input: bad})
+}
+
+type writeBadFn struct{ Path string }
+
+func (fn *writeBadFn) ProcessElement(ctx context.Context, _ []byte, next func(*Bad) bool) error {
+	var all []Bad
+	for b := (Bad{}); next(&b); {
+		all = append(all, b)
+	}
+	slices.SortFunc(all, func(a, b Bad) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Reason, b.Reason))
+	})
+	var out bytes.Buffer
+	w := csv.NewWriter(&out)
+	w.Write([]string{"file", "row", "reason"})
+	for _, b := range all {
+		w.Write([]string{b.File, strconv.FormatInt(b.Number, 10), b.Reason})
+	}
+	w.Flush()
+	return files.Write(ctx, fn.Path, out.Bytes())
+}
