@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+
+	"github.com/gorbm/rbm/examples/mnist/cli"
+)
+
+type options struct {
+	model    string
+	input    string
+	output   string
+	bad      string
+	parts    int
+	batch    int
+	features bool
+	verbose  bool
+}
+
+const about = `Score computes the free energy of binary rows under a restricted Boltzmann machine,
+and what its hidden units make of them, on any engine of Apache Beam.
+
+Flags, those of Beam among them:
+`
+
+// parse reads the flags. If they ask for help, it writes that and returns flag.ErrHelp.
+func parse(f *flag.FlagSet, args []string, help io.Writer) (options, error) {
+	var o options
+	f.StringVar(&o.model, "model", "", "`path` of the model, as RBM.WriteTo writes it, local or gs://")
+	f.StringVar(&o.input, "input", "", "`pattern` of the files of rows: text or bitfile")
+	f.StringVar(&o.output, "output", "", "`prefix` of the files to write, PREFIX-00000-of-00001.csv …")
+	f.StringVar(&o.bad, "bad", "", "`path` of the table of rows that cannot be read (default PREFIX-bad.csv)")
+	f.IntVar(&o.parts, "parts", 1, "number of files to write, 1 to 99999; one is in memory as a whole")
+	f.IntVar(&o.batch, "batch", 256, "rows to compute at a time, 1 to 1000000")
+	f.BoolVar(&o.features, "features", false, "write the probability of each hidden unit too")
+	f.BoolVar(&o.verbose, "v", false, "log what Beam does")
+	if err := cli.Parse(f, args, about, help); err != nil {
+		return o, err
+	}
+	if o.bad == "" {
+		o.bad = o.output + "-bad.csv"
+	}
+	return o, nil
+}
+
+func (o options) check() error {
+	switch {
+	case o.model == "":
+		return errors.New("-model is empty, want a path")
+	case o.input == "":
+		return errors.New("-input is empty, want a pattern")
+	case o.output == "":
+		return errors.New("-output is empty, want a prefix")
+	case o.parts < 1 || o.parts > 99999:
+		return fmt.Errorf("-parts is %d, want 1 to 99999", o.parts)
+	case o.batch < 1 || o.batch > 1e6:
+		return fmt.Errorf("-batch is %d, want 1 to 1000000", o.batch)
+	}
+	return nil
+}
