@@ -1,0 +1,466 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/memfs"
+	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/beam/files"
+	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
+)
+
+const killed = "TRAIN_TEST_KILLED" // round and shard at which a process ends
+
+func TestMain(m *testing.M) {
+	if at := os.Getenv(killed); at != "" {
+		shardDone = func(r Round, k int) {
+			if fmt.Sprint(r.Number, k) == at {
+				os.Exit(9)
+			}
+		}
+	}
+	clitest.Main(m, main)
+}
+
+var initBeam = sync.OnceFunc(func() {
+	beam.Init()
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // jobs that fail are part of the tests
+})
+
+const columns = 12
+
+// pairs draws rows in which each other column is mostly that before it.
+func pairs(n int, seed uint64) *rbm.Bits {
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	b := rbm.NewBits(n, columns)
+	for i := range n {
+		for j := 0; j < columns; j += 2 {
+			on := rnd.Float64() < 0.3+0.05*float64(j)
+			b.SetBit(i, j, on)
+			b.SetBit(i, j+1, on != (rnd.IntN(8) == 0))
+		}
+	}
+	return b
+}
+
+// write writes rows to text files, and returns a pattern.
+func write(t testing.TB, b *rbm.Bits, parts int) string {
+	t.Helper()
+	dir := t.TempDir()
+	n, c := b.Dims()
+	text := make([][]byte, parts)
+	for i := range n {
+		k := i * parts / n
+		for j := range c {
+			text[k] = append(text[k], '0'+byte(b.At(i, j)))
+		}
+		text[k] = append(text[k], '\n')
+	}
+	for k, x := range text {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.txt", k)), x, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir + "/*.txt"
+}
+
+// small returns the flags of a quick run, and more.
+func small(t testing.TB, input, work, flags string) []string {
+	t.Helper()
+	initBeam()
+	return append([]string{
+		"-input", input, "-work", work, "-columns", fmt.Sprint(columns), "-hidden", "5", "-rounds", "3", "-shards", "3",
+		"-batch", "20", "-chains", "10", "-rate", "0.3", "-momentum", "0.5",
+	}, strings.Fields(flags)...)
+}
+
+func optionsOf(t testing.TB, args []string) options {
+	t.Helper()
+	o, err := parse(flag.NewFlagSet("train", flag.ContinueOnError), args, io.Discard)
+	if err == nil {
+		err = o.check()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func smallRun(t testing.TB, input, work, flags string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := run(context.Background(), optionsOf(t, small(t, input, work, flags)), &out)
+	return out.String(), err
+}
+
+func mustRun(t testing.TB, input, work, flags string) string {
+	t.Helper()
+	out, err := smallRun(t, input, work, flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// tree returns the files under a folder.
+func tree(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	if err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(filepath.Join(dir, path))
+		all[path] = string(b)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// checkSame checks that two folders hold the same.
+func checkSame(t testing.TB, name string, got, want map[string]string) {
+	t.Helper()
+	if len(want) == 0 {
+		t.Errorf("%s: nothing was written", name)
+	}
+	for path, w := range want {
+		if g, ok := got[path]; !ok {
+			t.Errorf("%s: %s is missing", name, path)
+		} else if g != w {
+			t.Errorf("%s: %s differs", name, path)
+		}
+	}
+	for path := range got {
+		if _, ok := want[path]; !ok {
+			t.Errorf("%s: %s is not wanted", name, path)
+		}
+	}
+}
+
+func checkError(t testing.TB, name string, err error, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		if err == nil || !strings.Contains(err.Error(), w) {
+			t.Errorf("%s: error %v, want it to say %q", name, err, w)
+		}
+	}
+}
+
+// once calls f at the first of the calls of shardDone for a round and shard.
+func once(t testing.TB, round, shard int, f func()) (called *bool) {
+	called = new(bool)
+	var mu sync.Mutex
+	shardDone = func(r Round, k int) {
+		mu.Lock()
+		first := r.Number == round && k == shard && !*called
+		*called = *called || first
+		mu.Unlock()
+		if first {
+			f()
+		}
+	}
+	t.Cleanup(func() { shardDone = func(Round, int) {} })
+	return called
+}
+
+// A pipeline makes what a loop makes: every file, to the last bit, also with two levels
+// of merging.
+func TestBeamAndLocal(t *testing.T) {
+	input := write(t, pairs(300, 1), 4)
+	for _, mode := range []string{step, epoch} {
+		for _, shards := range []int{1, 3, 17} {
+			t.Run(fmt.Sprintf("%s/%d", mode, shards), func(t *testing.T) {
+				flags := fmt.Sprintf("-mode %s -shards %d -rounds 4", mode, shards)
+				a, b := t.TempDir(), t.TempDir()
+				out := mustRun(t, input, a, flags)
+				if !strings.Contains(out, "300 rows in ") || strings.Count(out, "\nround ") != 4 {
+					t.Errorf("it printed\n%s", out)
+				}
+				mustRun(t, input, b, flags+" -local")
+				got, want := tree(t, a), tree(t, b)
+				checkSame(t, "Beam", got, want)
+				if n := 3 + shards + 2*(1+shards); len(want) != n { // of the last two rounds
+					t.Errorf("there are %d files, want %d", len(want), n)
+				}
+			})
+		}
+	}
+}
+
+// With one shard all is as in a loop of the library, bit for bit.
+func TestOneShard(t *testing.T) {
+	input := write(t, pairs(90, 1), 1)
+	for _, mode := range []string{step, epoch} {
+		for _, constant := range []bool{false, true} {
+			flags := fmt.Sprintf("-mode %s -shards 1 -rounds 7 -local -constant=%t -k 2 -seed 5", mode, constant)
+			dir := t.TempDir()
+			mustRun(t, input, dir, flags)
+
+			data, done, err := openRows(context.Background(), dir+"/shards/00000-of-00001.bits")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer done()
+			all := rbm.NewBits(90, columns)
+			if err := data.ReadRows(all, 0); err != nil {
+				t.Fatal(err)
+			}
+			m := rbm.NewRandom(columns, 5, 0.01, rand.NewPCG(5, 1<<32))
+			m.FitVisibleBias(all)
+			sampler := rbm.NewPCD(10, 2, rand.NewPCG(5, 0))
+			sgd := rbm.SGD{Momentum: 0.5}
+			var centering rbm.Centering
+			var g rbm.Gradient
+			steps := 7
+			if mode == epoch {
+				steps = 7 * 5 // of 20, 20, 20, 20 and 10 rows
+			}
+			for i := range steps {
+				sgd.Rate = 0.3
+				if !constant {
+					sgd.Rate = rbm.Linear(0.3, 0, steps)(i)
+				}
+				if mode == epoch {
+					k := i % 5 * 20
+					centering.Gradient(&g, m, all.Slice(k, min(90, k+20)), sampler)
+				} else {
+					rows := make([]int, 20)
+					for r := range rows {
+						rows[r] = (i*20 + r) % 90
+					}
+					weights := slices.Repeat([]float64{90.0 / 20}, 20)
+					var p rbm.Phases
+					m.Phases(&p, all.Gather(nil, rows), weights, sampler)
+					centering.PhasesGradient(&g, &p)
+				}
+				sgd.Step(m, &g)
+			}
+			want, err := m.MarshalBinary()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := tree(t, dir)["model"]; got != string(want) {
+				t.Errorf("%s: the model differs", flags)
+			}
+		}
+	}
+}
+
+// What fails, or is repeated, changes nothing in what is made.
+func TestFailures(t *testing.T) {
+	ctx := context.Background()
+	input := write(t, pairs(200, 1), 3)
+	for _, mode := range []string{step, epoch} {
+		t.Run(mode, func(t *testing.T) {
+			flags := "-mode " + mode
+			dir := t.TempDir()
+			mustRun(t, input, dir, flags)
+			want := tree(t, dir)
+
+			t.Run("panic", func(t *testing.T) {
+				for _, at := range [][2]int{{0, 0}, {1, 2}} {
+					called := once(t, at[0], at[1], func() { panic("the disk is on fire") })
+					dir := t.TempDir()
+					out := mustRun(t, input, dir, flags)
+					if line := fmt.Sprintf("round %d, attempt 1 of 3: ", at[0]+1); !*called || !strings.Contains(out, line) || !strings.Contains(out, "the disk is on fire") {
+						t.Errorf("it panicked: %t, and printed\n%s", *called, out)
+					}
+					checkSame(t, "tried again", tree(t, dir), want)
+				}
+			})
+
+			t.Run("interrupted", func(t *testing.T) {
+				for round := range 3 {
+					called := once(t, round, 1, func() { panic("that is all") })
+					dir := t.TempDir()
+					_, err := smallRun(t, input, dir, flags+" -attempts 1")
+					if !*called {
+						t.Errorf("round %d did not end", round)
+					}
+					checkError(t, "run", err, fmt.Sprintf("round %d, attempt 1 of 1: ", round+1), "that is all")
+					out := mustRun(t, input, dir, flags)
+					if line := fmt.Sprintf("going on from %s: %d of 3 rounds are done\n", dir, round); !strings.Contains(out, line) || strings.Count(out, "\nround ") != 3-round {
+						t.Errorf("it printed\n%s, want %q", out, line)
+					}
+					checkSame(t, "continued", tree(t, dir), want)
+				}
+			})
+
+			t.Run("killed", func(t *testing.T) {
+				dir := t.TempDir()
+				cmd := clitest.Command(small(t, input, dir, flags)...)
+				cmd.Env = append(cmd.Env, killed+"=1 1")
+				out, err := cmd.CombinedOutput()
+				if cmd.ProcessState.ExitCode() != 9 {
+					t.Fatalf("it ended with %v, want it killed:\n%s", err, out)
+				}
+				clitest.CheckExit(t, 0, small(t, input, dir, flags)...)
+				got := tree(t, dir)
+				for path := range got {
+					if strings.Contains(path, ".tmp-") { // of a shard that was being written
+						delete(got, path)
+					}
+				}
+				checkSame(t, "killed and continued", got, want)
+			})
+
+			t.Run("twice", func(t *testing.T) {
+				dir := t.TempDir()
+				o := optionsOf(t, small(t, input, dir, flags))
+				if err := pack(ctx, o.work, o.Settings, io.Discard); err != nil {
+					t.Fatal(err)
+				}
+				for number := range 3 {
+					r := Round{o.work, o.Settings, number}
+					if _, err := beam.Run(ctx, "prism", r.pipeline([]int{1, 0, 2, 1, 1})); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := tree(t, dir)["rounds/000003/model"]; got != want["rounds/000003/model"] {
+					t.Error("the model differs where a shard comes more than once")
+				}
+				_, err := beam.Run(ctx, "prism", Round{o.work, o.Settings, 0}.pipeline([]int{0, 2}))
+				checkError(t, "without a shard", err, "part 1 of 3 is missing")
+			})
+		})
+	}
+}
+
+// The last job may be followed by more rounds, if the rate does not depend on them.
+func TestMoreRounds(t *testing.T) {
+	input := write(t, pairs(200, 1), 3)
+	for _, mode := range []string{step, epoch} {
+		flags := "-local -constant -mode " + mode
+		a, b := t.TempDir(), t.TempDir()
+		mustRun(t, input, a, flags+" -rounds 5")
+		for _, rounds := range []string{"2", "2", "5", "4"} {
+			mustRun(t, input, b, flags+" -rounds "+rounds)
+		}
+		checkSame(t, mode, tree(t, b), tree(t, a))
+	}
+}
+
+// Any file system of Beam does.
+func TestFileSystem(t *testing.T) {
+	ctx := context.Background()
+	input := write(t, pairs(200, 1), 3)
+	for _, mode := range []string{step, epoch} {
+		dir := t.TempDir()
+		mustRun(t, input, dir, "-mode "+mode)
+		work := "memfs://" + mode + "/work/"
+		mustRun(t, input, work, "-mode "+mode)
+		got := make(map[string]string)
+		for _, pattern := range []string{"*", "shards/*", "rounds/*/*"} {
+			paths, err := files.List(ctx, work+pattern)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range paths {
+				b, err := files.Read(ctx, path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got[strings.TrimPrefix(path, work)] = string(b)
+			}
+		}
+		checkSame(t, mode, got, tree(t, dir))
+	}
+}
+
+func TestSettings(t *testing.T) {
+	input := write(t, pairs(200, 1), 3)
+	dir := t.TempDir()
+	mustRun(t, input, dir, "")
+	want := tree(t, dir)
+	for flags, said := range map[string]string{
+		"-columns 11":     "-columns 12, not -columns 11",
+		"-mode step":      "-mode epoch, not -mode step",
+		"-shards 2":       "-shards 3, not -shards 2",
+		"-hidden 6":       "-hidden 5, not -hidden 6",
+		"-batch 21":       "-batch 20, not -batch 21",
+		"-chains 11":      "-chains 10, not -chains 11",
+		"-k 2":            "-k 1, not -k 2",
+		"-rate 0.25":      "-rate 0.3, not -rate 0.25",
+		"-constant":       "-constant false, not -constant true",
+		"-rounds 4":       "-rounds 3, not -rounds 4",
+		"-momentum 0":     "-momentum 0.5, not -momentum 0",
+		"-seed 2":         "-seed 1, not -seed 2",
+		"-input elsewere": "-input " + input + ", not -input elsewere",
+	} {
+		_, err := smallRun(t, input, dir, flags)
+		checkError(t, flags, err, dir+"/settings has "+said)
+	}
+	checkSame(t, "refused", tree(t, dir), want)
+	out := mustRun(t, input, dir, "-local -attempts 1 -ais 10 -test "+input)
+	if !strings.Contains(out, "3 of 3 rounds are done") || strings.Contains(out, "\nround ") || !strings.Contains(out, "log-likelihood of 200 rows: -") || !strings.Contains(out, "(exact)") {
+		t.Errorf("it printed\n%s", out)
+	}
+	checkSame(t, "complete", tree(t, dir), want)
+
+	if err := os.WriteFile(dir+"/settings", []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, err := smallRun(t, input, dir, "")
+	checkError(t, "damaged settings", err, dir+"/settings: ")
+	if err := os.Remove(dir + "/settings"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = smallRun(t, input, dir, "")
+	checkError(t, "without settings", err, dir, "has 3 rounds, but no settings")
+}
+
+// A file that is damaged is an error that names it.
+func TestDamage(t *testing.T) {
+	input := write(t, pairs(200, 1), 3)
+	for _, flags := range []string{"-mode step", "-mode epoch -local"} {
+		for _, path := range []string{"rounds/000002/model", "rounds/000002/shard-00001", "shards/00002-of-00003.bits", "missing rounds/000002/shard-00002", "missing shards/00001-of-00003.bits"} {
+			dir := t.TempDir()
+			mustRun(t, input, dir, flags)
+			if err := os.RemoveAll(dir + "/rounds/000003"); err != nil {
+				t.Fatal(err)
+			}
+			path, missing := strings.CutPrefix(path, "missing ")
+			path = dir + "/" + path
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b[len(b)/2] ^= 4
+			if err := os.WriteFile(path, b, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if missing {
+				err = os.Remove(path)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = smallRun(t, input, dir, flags+" -attempts 1")
+			checkError(t, flags, err, path)
+		}
+	}
+}
+
+func TestExit(t *testing.T) {
+	input := write(t, pairs(20, 1), 1)
+	clitest.CheckExit(t, 2, small(t, input, "", "")...)
+	clitest.CheckExit(t, 2, "-unknown")
+	clitest.CheckExit(t, 0, "-help")
+	clitest.CheckExit(t, 1, small(t, input, t.TempDir(), "-shards 1 -local -rounds 1 -test "+t.TempDir()+"/nothing")...)
+}
