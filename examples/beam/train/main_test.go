@@ -332,7 +332,7 @@ func TestFailures(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if got := tree(t, dir)["rounds/000003/model"]; got != want["rounds/000003/model"] {
+				if got := tree(t, dir)["rounds/000003-model"]; got != want["rounds/000003-model"] {
 					t.Error("the model differs where a shard comes more than once")
 				}
 				_, err := beam.Run(ctx, "prism", Round{o.work, o.Settings, 0}.pipeline([]int{0, 2}))
@@ -366,7 +366,7 @@ func TestFileSystem(t *testing.T) {
 		work := "memfs://" + mode + "/work/"
 		mustRun(t, input, work, "-mode "+mode)
 		got := make(map[string]string)
-		for _, pattern := range []string{"*", "shards/*", "rounds/*/*"} {
+		for _, pattern := range []string{"*", "shards/*", "rounds/*"} {
 			paths, err := files.List(ctx, work+pattern)
 			if err != nil {
 				t.Fatal(err)
@@ -429,10 +429,10 @@ func TestSettings(t *testing.T) {
 func TestDamage(t *testing.T) {
 	input := write(t, pairs(200, 1), 3)
 	for _, flags := range []string{"-mode step", "-mode epoch -local"} {
-		for _, path := range []string{"rounds/000002/model", "rounds/000002/shard-00001", "shards/00002-of-00003.bits", "missing rounds/000002/shard-00002", "missing shards/00001-of-00003.bits"} {
+		for _, path := range []string{"rounds/000002-model", "rounds/000002-shard-00001", "shards/00002-of-00003.bits", "missing rounds/000002-shard-00002", "missing shards/00001-of-00003.bits"} {
 			dir := t.TempDir()
 			mustRun(t, input, dir, flags)
-			if err := os.RemoveAll(dir + "/rounds/000003"); err != nil {
+			if err := os.Remove(dir + "/rounds/000003-model"); err != nil {
 				t.Fatal(err)
 			}
 			path, missing := strings.CutPrefix(path, "missing ")

@@ -195,5 +195,5 @@ func TestStart(t *testing.T) {
 	wrong := Round{Work: o.work, Settings: o.Settings}
 	wrong.Settings.Hidden = 6
 	_, err = wrong.load(ctx)
-	checkError(t, "another size", err, work+"/rounds/000000/model: model has 12 visible and 5 hidden units, want 12 and 6")
+	checkError(t, "another size", err, work+"/rounds/000000-model: model has 12 visible and 5 hidden units, want 12 and 6")
 }

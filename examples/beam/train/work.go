@@ -15,8 +15,8 @@ import (
 //	settings                     what may not change, once rows are packed
 //	shards/00003-of-00008.bits   rows, in an order that is random
 //	bad.csv                      rows that could not be read
-//	rounds/000017/model          what 17 rounds have made; the last file of a round
-//	rounds/000017/shard-00003    what shard 3 goes on with
+//	rounds/000017-model          what 17 rounds have made; the last file of a round
+//	rounds/000017-shard-00003    what shard 3 goes on with
 //	model                        the last one
 type dir string
 
@@ -28,12 +28,12 @@ func (d dir) settings() string          { return d.path("settings") }
 func (d dir) bad() string               { return d.path("bad.csv") }
 func (d dir) model() string             { return d.path("model") }
 func (d dir) rows(k, n int) string      { return d.path("shards/%05d-of-%05d.bits", k, n) }
-func (d dir) round(round int) string    { return d.path("rounds/%06d/model", round) }
-func (d dir) shard(round, k int) string { return d.path("rounds/%06d/shard-%05d", round, k) }
+func (d dir) round(round int) string    { return d.path("rounds/%06d-model", round) }
+func (d dir) shard(round, k int) string { return d.path("rounds/%06d-shard-%05d", round, k) }
 
 // last returns the last round that is complete, or -1.
 func (d dir) last(ctx context.Context) (int, error) {
-	names, err := files.List(ctx, d.path("rounds/*/model"))
+	names, err := files.List(ctx, d.path("rounds/*-model"))
 	if err != nil {
 		return -1, err
 	}
@@ -48,7 +48,8 @@ func (d dir) last(ctx context.Context) (int, error) {
 
 // roundOf returns the round that a file is of, or -1.
 func roundOf(name string) int {
-	r, err := strconv.Atoi(path.Base(path.Dir(name)))
+	number, _, _ := strings.Cut(path.Base(name), "-")
+	r, err := strconv.Atoi(number)
 	if err != nil {
 		return -1
 	}
@@ -57,7 +58,7 @@ func roundOf(name string) int {
 
 // clean removes what rounds before this one have left.
 func (d dir) clean(ctx context.Context, round int) error {
-	names, err := files.List(ctx, d.path("rounds/*/*"))
+	names, err := files.List(ctx, d.path("rounds/*"))
 	if err != nil {
 		return err
 	}
