@@ -213,3 +213,25 @@ func TestJobSize(t *testing.T) {
 		}
 	}
 }
+
+// Shards draw different chains from the same model.
+func TestChainsOfShards(t *testing.T) {
+	r := Round{Settings: Settings{Mode: step, Columns: columns, Hidden: 5, Batch: 20, Chains: 10, K: 1, Seed: 1}}
+	var states []*mat.Dense
+	for k := range 3 {
+		s, err := r.loadShard(context.Background(), k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.step(r, rbm.New(columns, 5), pairs(20, 1)); err != nil {
+			t.Fatal(err)
+		}
+		state := mat.DenseCopyOf(s.sampler.Chains.Visible())
+		for i, other := range states {
+			if mat.Equal(state, other) {
+				t.Errorf("the chains of shards %d and %d are the same", i, k)
+			}
+		}
+		states = append(states, state)
+	}
+}
