@@ -202,6 +202,8 @@ func (p *Phases) write(b []byte) []byte {
 		return b
 	}
 	p.check()
+	nv, nh := p.Data.B.Len(), p.Data.C.Len()
+	b = slices.Grow(b, 8*2*(2+nv*nh+nv+nh+1))
 	b = wire.AppendFloats(b, []float64{p.DataWeight, p.ModelWeight})
 	return p.Model.write(p.Data.write(b))
 }
