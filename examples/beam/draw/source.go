@@ -60,6 +60,8 @@ const (
 	chains = 1000
 	burnIn = 200 // sweeps before the first row
 	thin   = 10  // and from one row of a chain to the next
+
+	stream = 1 << 48 // of random numbers that no training has with the same seed
 )
 
 // sampled are the states of Gibbs chains.
@@ -74,8 +76,8 @@ func newSampled(o *options) (*sampled, error) {
 	// structure to learn, not enough for modes that chains do not leave.
 	std := 4 / math.Sqrt(float64(o.columns+o.hidden))
 	s := &sampled{
-		m: rbm.NewRandom(o.columns, o.hidden, std, rand.NewPCG(o.seed, 1)),
-		c: rbm.NewChains(rand.NewPCG(o.seed, 2)),
+		m: rbm.NewRandom(o.columns, o.hidden, std, rand.NewPCG(o.seed, stream)),
+		c: rbm.NewChains(rand.NewPCG(o.seed, stream+1)),
 	}
 	f, err := os.Create(filepath.Join(o.out, modelFile))
 	if err != nil {

@@ -2,11 +2,16 @@ package rows
 
 import (
 	"bufio"
+	"compress/flate"
+	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/fileio"
 	"github.com/gorbm/rbm"
@@ -19,14 +24,40 @@ const (
 	readBytes = 1 << 18             // at a time, about
 )
 
-// readFile passes on each row of a file, as good or bad. The error is that of ctx.
+// readFile passes on each row of a file, as good or bad. An error is none of what is in
+// the file, and may not come again.
 func readFile(ctx context.Context, path string, columns int, good func(Row), bad func(Bad)) error {
 	goodRow := func(number int64, bits []byte) { good(Row{path, number, bits}) }
 	badRow := func(number int64, reason string) { bad(Bad{path, number, reason}) }
-	if err := read(ctx, path, columns, goodRow, badRow); err != nil && ctx.Err() == nil {
-		badRow(0, err.Error())
+	err := read(ctx, path, columns, goodRow, badRow)
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
 	}
-	return ctx.Err()
+	if fault := (fault{}); errors.As(err, &fault) {
+		return fmt.Errorf("rows: %s: %w", path, err)
+	}
+	badRow(0, err.Error())
+	return nil
+}
+
+// A fault is an error of a disk or a network.
+type fault struct{ error }
+
+func (f fault) Unwrap() error { return f.error }
+
+// unreadable returns err as a fault, unless it is of a kind that comes whenever the file
+// is read.
+func unreadable(err error) error {
+	corrupt := flate.CorruptInputError(0)
+	for _, kind := range []error{gzip.ErrHeader, gzip.ErrChecksum, io.ErrUnexpectedEOF, io.EOF, fs.ErrNotExist, fs.ErrPermission, syscall.EISDIR} {
+		if errors.Is(err, kind) {
+			return fmt.Errorf("cannot be read: %w", err)
+		}
+	}
+	if errors.As(err, &corrupt) {
+		return fmt.Errorf("cannot be read: %w", err)
+	}
+	return fault{fmt.Errorf("cannot be read: %w", err)}
 }
 
 func read(ctx context.Context, path string, columns int, good func(int64, []byte), bad func(int64, string)) error {
@@ -34,32 +65,31 @@ func read(ctx context.Context, path string, columns int, good func(int64, []byte
 	if filepath.Ext(path) == ".gz" {
 		// Its checksum stands at the end: no row is good before all have been read.
 		if err := check(ctx, file); err != nil {
-			return fmt.Errorf("cannot be read: %w", err)
+			return unreadable(err)
 		}
 	}
 	r, err := file.Open(ctx)
 	if err != nil {
-		return fmt.Errorf("cannot be read: %w", err)
+		return unreadable(err)
 	}
 	defer r.Close()
 	b := bufio.NewReaderSize(r, 1<<16)
 	start, err := b.Peek(len(magic))
 	if err != nil && err != io.EOF {
-		return fmt.Errorf("cannot be read: %w", err)
+		return unreadable(err)
 	}
 	if string(start) != magic {
-		readText(b, columns, good, bad)
-		return nil
+		return readText(b, columns, good, bad)
 	}
 	f, ok := r.(*os.File)
-	if !ok {
+	if !ok { // then it can only be read from its beginning to its end
 		if f, err = os.CreateTemp("", "rows-"); err != nil {
-			return err
+			return fault{err}
 		}
 		defer os.Remove(f.Name())
 		defer f.Close()
 		if _, err := io.Copy(f, b); err != nil {
-			return err
+			return fault{err}
 		}
 	}
 	return readBits(f, columns, good, bad)
@@ -125,7 +155,7 @@ func readBits(r *os.File, columns int, good func(int64, []byte), bad func(int64,
 // without a pipeline. A bad row is an error, and so is it if there are none.
 func Load(ctx context.Context, pattern string, columns int) (*rbm.Bits, error) {
 	checkColumns(columns)
-	paths, err := list(ctx, pattern)
+	paths, err := Files(ctx, pattern)
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +183,9 @@ func Load(ctx context.Context, pattern string, columns int) (*rbm.Bits, error) {
 	return b, nil
 }
 
-// list returns the files of a pattern, which there must be.
-func list(ctx context.Context, pattern string) ([]string, error) {
+// Files returns the files that match a pattern, sorted. That there are none is an
+// error.
+func Files(ctx context.Context, pattern string) ([]string, error) {
 	paths, err := files.List(ctx, pattern)
 	if err != nil {
 		return nil, fmt.Errorf("rows: %w", err)

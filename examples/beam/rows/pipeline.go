@@ -42,7 +42,7 @@ func Read(s beam.Scope, pattern string, columns int) (good, bad beam.PCollection
 type listFn struct{}
 
 func (listFn) ProcessElement(ctx context.Context, pattern string, emit func(string)) error {
-	paths, err := list(ctx, pattern)
+	paths, err := Files(ctx, pattern)
 	for _, path := range paths {
 		emit(path)
 	}

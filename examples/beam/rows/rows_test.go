@@ -1,12 +1,15 @@
 package rows
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -15,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/memfs"
@@ -472,5 +476,41 @@ func TestPutPanics(t *testing.T) {
 			}()
 			put()
 		}()
+	}
+}
+
+// What may be gone at the next attempt is an error of the job, and takes no row away.
+func TestFaults(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.bits")
+	if err := bitfile.Write(path, rbm.Blocks(randomBits(5, 3, 1), 5)); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Write(data)
+	w.Close()
+	if err := os.WriteFile(path+".gz", b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	none := func(b Bad) { t.Errorf("bad: %v", b) }
+	n := 0
+	if err := readFile(context.Background(), path+".gz", 3, func(Row) { n++ }, none); err != nil || n != 5 {
+		t.Errorf("%d rows, %v, want 5", n, err)
+	}
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
+	if err := readFile(context.Background(), path+".gz", 3, func(Row) {}, none); err == nil || !strings.Contains(err.Error(), path+".gz") {
+		t.Errorf("without a temporary folder: %v", err)
+	}
+
+	broken := errors.New("the network is down")
+	n = 0
+	text := bufio.NewReader(io.MultiReader(strings.NewReader("010\n11"), iotest.ErrReader(broken)))
+	err = readText(text, 3, func(int64, []byte) { n++ }, func(_ int64, reason string) { t.Errorf("bad: %s", reason) })
+	if want := (fault{}); n != 1 || !errors.Is(err, broken) || !errors.As(err, &want) || !strings.Contains(err.Error(), "from row 2 on") {
+		t.Errorf("%d rows, %v, want 1 and a fault", n, err)
 	}
 }

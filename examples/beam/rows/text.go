@@ -8,7 +8,7 @@ import (
 )
 
 // readText passes on the rows of a text.
-func readText(r *bufio.Reader, columns int, good func(number int64, bits []byte), bad func(number int64, reason string)) {
+func readText(r *bufio.Reader, columns int, good func(number int64, bits []byte), bad func(number int64, reason string)) error {
 	l := line{columns: columns}
 	for number := int64(1); ; number++ {
 		l.begin()
@@ -24,8 +24,7 @@ func readText(r *bufio.Reader, columns int, good func(number int64, bits []byte)
 			}
 		}
 		if err != nil && err != io.EOF {
-			bad(0, fmt.Sprintf("cannot be read from row %d on: %v", number, err))
-			return
+			return fmt.Errorf("from row %d on it %w", number, unreadable(err))
 		}
 		if some {
 			if reason := l.end(); reason != "" {
@@ -35,7 +34,7 @@ func readText(r *bufio.Reader, columns int, good func(number int64, bits []byte)
 			}
 		}
 		if err == io.EOF {
-			return
+			return nil
 		}
 	}
 }

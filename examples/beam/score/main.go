@@ -7,56 +7,42 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
-	"github.com/gorbm/rbm/examples/beam/files"
+	"github.com/gorbm/rbm/examples/beam/job"
 	"github.com/gorbm/rbm/examples/beam/rows"
 	"github.com/gorbm/rbm/examples/mnist/cli"
 )
 
 func main() {
+	flag.CommandLine.Init("score", flag.ContinueOnError) // it has the flags of Beam
 	cli.Main("score", func(args []string, help io.Writer) (options, error) {
-		flag.CommandLine.Init("score", flag.ContinueOnError) // it has the flags of Beam
 		o, err := parse(flag.CommandLine, args, help)
 		if err != nil {
 			return o, err
 		}
-		beam.Init() // from which a worker, which has no flags of ours, does not return
+		job.Init(o.verbose)
 		return o, o.check()
-	}, run)
+	}, func(o options, w io.Writer) error { return run(context.Background(), o, w) })
 }
 
 // run scores all rows.
-func run(o options, w io.Writer) error {
-	if !o.verbose {
-		slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	}
-	ctx := context.Background()
+func run(ctx context.Context, o options, w io.Writer) error {
 	m, err := load(ctx, o.model) // each worker does so again: here it is for its size
 	if err != nil {
 		return fmt.Errorf("-model: %w", err)
 	}
-	paths, err := files.List(ctx, o.input)
-	if err == nil && len(paths) == 0 {
-		err = fmt.Errorf("no file matches %s", o.input)
-	}
-	if err != nil {
+	if _, err := rows.Files(ctx, o.input); err != nil {
 		return fmt.Errorf("-input: %w", err)
 	}
 	nv, nh := m.Dims()
 	p, s := beam.NewPipelineWithRoot()
 	score(s, o, nv, nh)
-	job, err := beamx.RunWithMetrics(ctx, p)
+	result, err := job.Run(ctx, p)
 	if err != nil {
 		return err
 	}
-	if job == nil { // as of an engine that only draws the job
-		return nil
-	}
-	good, bad := rows.Counts(job)
+	good, bad := rows.Counts(result)
 	fmt.Fprintf(w, "%d rows scored: %s\n", good, partPath(o.output, "*", o.parts))
 	fmt.Fprintf(w, "%d bad rows: %s\n", bad, o.bad)
 	return nil

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/beam/job"
 )
 
 type options struct {
@@ -23,21 +23,22 @@ type options struct {
 const about = `Score computes the free energy of binary rows under a restricted Boltzmann machine,
 and what its hidden units make of them, on any engine of Apache Beam.
 
-Flags, those of Beam among them:
+Flags, beside those of Beam, of which -runner names the engine:
 `
 
-// parse reads the flags. If they ask for help, it writes that and returns flag.ErrHelp.
+// parse reads the flags, to which those of this program are added. If they ask for help, it writes that and returns flag.ErrHelp.
 func parse(f *flag.FlagSet, args []string, help io.Writer) (options, error) {
 	var o options
-	f.StringVar(&o.model, "model", "", "`path` of the model, as RBM.WriteTo writes it, local or gs://")
-	f.StringVar(&o.input, "input", "", "`pattern` of the files of rows: text or bitfile")
-	f.StringVar(&o.output, "output", "", "`prefix` of the files to write, PREFIX-00000-of-00001.csv …")
-	f.StringVar(&o.bad, "bad", "", "`path` of the table of rows that cannot be read (default PREFIX-bad.csv)")
-	f.IntVar(&o.parts, "parts", 1, "number of files to write, 1 to 99999; one is in memory as a whole")
-	f.IntVar(&o.batch, "batch", 256, "rows to compute at a time, 1 to 1000000")
-	f.BoolVar(&o.features, "features", false, "write the probability of each hidden unit too")
-	f.BoolVar(&o.verbose, "v", false, "log what Beam does")
-	if err := cli.Parse(f, args, about, help); err != nil {
+	own := flag.NewFlagSet("score", flag.ContinueOnError)
+	own.StringVar(&o.model, "model", "", "`path` of the model, as RBM.WriteTo writes it, local or gs://")
+	own.StringVar(&o.input, "input", "", "`pattern` of the files of rows, one, in quotes: text or of package bitfile")
+	own.StringVar(&o.output, "output", "", "`prefix` of the files to write, PREFIX-00000-of-00001.csv …")
+	own.StringVar(&o.bad, "bad", "", "`path` of the table of rows that cannot be read (default PREFIX-bad.csv)")
+	own.IntVar(&o.parts, "parts", 1, "number of files to write, 1 to 99999; one is in memory as a whole")
+	own.IntVar(&o.batch, "batch", 256, "rows to compute at a time, 1 to 1000000")
+	own.BoolVar(&o.features, "features", false, "write the probability of each hidden unit too")
+	own.BoolVar(&o.verbose, "v", false, "log what Beam does")
+	if err := job.Parse(f, own, args, about, help); err != nil {
 		return o, err
 	}
 	if o.bad == "" {

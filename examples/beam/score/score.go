@@ -41,7 +41,7 @@ func score(s beam.Scope, o options, nv, nh int) {
 	all := beam.Flatten(s, scored, beam.ParDo(s, emptyPart, beam.CreateList(s, parts)))
 	write := &writeFn{Prefix: o.output, Parts: o.parts}
 	if o.features {
-		write.Features = nh
+		write.Hidden = nh
 	}
 	beam.ParDo0(s, write, beam.GroupByKey(s, all))
 }
@@ -142,8 +142,9 @@ func emptyPart(k int) (int, []byte) { return k, nil }
 
 // A writeFn writes a part.
 type writeFn struct {
-	Prefix          string
-	Parts, Features int
+	Prefix string
+	Parts  int
+	Hidden int // columns of features
 }
 
 func (fn *writeFn) ProcessElement(ctx context.Context, k int, next func(*[]byte) bool) error {
@@ -154,10 +155,11 @@ func (fn *writeFn) ProcessElement(ctx context.Context, k int, next func(*[]byte)
 		}
 	}
 	slices.SortFunc(lines, bytes.Compare)
+	lines = slices.CompactFunc(lines, bytes.Equal) // an engine may deliver one more often
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
 	header := []string{"file", "row", "free_energy"}
-	for j := range fn.Features {
+	for j := range fn.Hidden {
 		header = append(header, fmt.Sprintf("h%d", j+1))
 	}
 	w.Write(header)

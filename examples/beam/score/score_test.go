@@ -119,7 +119,7 @@ func TestScore(t *testing.T) {
 			o.parts, o.batch, o.features = tt.parts, tt.batch, tt.features
 			data := writeRows(t, filepath.Join(dir, "in"), n, nv)
 			var out strings.Builder
-			if err := run(o, &out); err != nil {
+			if err := run(context.Background(), o, &out); err != nil {
 				t.Fatal(err)
 			}
 			want := fmt.Sprintf("406 rows scored: %s/out/x-*-of-%05d.csv\n0 bad rows: %s/bad.csv\n", dir, tt.parts, dir)
@@ -189,7 +189,7 @@ func TestAgain(t *testing.T) {
 	var first [][]byte
 	for try := range 2 {
 		o.output, o.bad, o.batch = fmt.Sprintf("%s/out%d/x", dir, try), fmt.Sprintf("%s/out%d/bad", dir, try), 7+50*try
-		if err := run(o, io.Discard); err != nil {
+		if err := run(context.Background(), o, io.Discard); err != nil {
 			t.Fatal(err)
 		}
 		paths, err := filepath.Glob(fmt.Sprintf("%s/out%d/*", dir, try))
@@ -224,7 +224,7 @@ func TestBadRows(t *testing.T) {
 	row := strings.Repeat("01", 35)
 	writeFile(t, filepath.Join(in, "a.txt"), []byte(row+"\n"+row[:69]+"\n\n"+row[:4]+"2"+row[5:]+"\n"+row))
 	var out strings.Builder
-	if err := run(o, &out); err != nil {
+	if err := run(context.Background(), o, &out); err != nil {
 		t.Fatal(err)
 	}
 	n, _ := data[filepath.Join(in, "a.bits")].Dims()
@@ -256,7 +256,7 @@ func TestNoRows(t *testing.T) {
 	o.parts = 2
 	writeFile(t, filepath.Join(dir, "in", "x"), nil)
 	var out strings.Builder
-	if err := run(o, &out); err != nil || !strings.HasPrefix(out.String(), "0 rows scored") {
+	if err := run(context.Background(), o, &out); err != nil || !strings.HasPrefix(out.String(), "0 rows scored") {
 		t.Errorf("run = %v, %q", err, out.String())
 	}
 	for k := range 2 {
@@ -273,13 +273,13 @@ func TestErrors(t *testing.T) {
 	other := filepath.Join(dir, "other")
 	writeFile(t, other, []byte("no model"))
 	for want, change := range map[string]func(o *options){
-		"-input: no file matches " + dir + "/none":   func(o *options) { o.input = dir + "/none" },
-		"-model: files: read " + dir + "/none: open": func(o *options) { o.model = dir + "/none" },
-		"-model: " + other + ": rbm: RBM":            func(o *options) { o.model = other },
+		"-input: rows: no file matches " + dir + "/none": func(o *options) { o.input = dir + "/none" },
+		"-model: files: read " + dir + "/none: open":     func(o *options) { o.model = dir + "/none" },
+		"-model: " + other + ": rbm: RBM":                func(o *options) { o.model = other },
 	} {
 		o := o
 		change(&o)
-		if err := run(o, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+		if err := run(context.Background(), o, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want it to say %q", err, want)
 		}
 	}
@@ -294,7 +294,7 @@ func TestErrors(t *testing.T) {
 	}
 	// Rows of other models are bad.
 	writeModel(t, other, 4, 3)
-	if err := run(o, io.Discard); err != nil {
+	if err := run(context.Background(), o, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if r := table(t, o.bad); len(r) != 2 || !slices.Equal(r[1], []string{in, "1", "has 3 columns, want 4"}) {

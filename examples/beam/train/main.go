@@ -8,14 +8,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
 	"time"
 
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/beam/files"
+	"github.com/gorbm/rbm/examples/beam/job"
 	"github.com/gorbm/rbm/examples/beam/rows"
 	"github.com/gorbm/rbm/examples/mnist/cli"
 )
@@ -29,10 +26,7 @@ func main() {
 		if err != nil {
 			return o, err
 		}
-		beam.Init() // does not return in a worker, which has no flags of ours
-		if !o.verbose {
-			slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-		}
+		job.Init(o.verbose)
 		return o, o.check()
 	}, func(o options, w io.Writer) error { return run(context.Background(), o, w) })
 }
@@ -122,7 +116,7 @@ func (o options) attempt(ctx context.Context, r Round) error {
 	for k := range shards {
 		shards[k] = k
 	}
-	if err := beamx.Run(ctx, r.pipeline(shards)); err != nil {
+	if _, err := job.Run(ctx, r.pipeline(shards)); err != nil {
 		return err
 	}
 	if last, err := o.work.last(ctx); err != nil || last > r.Number {

@@ -19,6 +19,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/memfs"
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/bitfile"
 	"github.com/gorbm/rbm/examples/beam/files"
 	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
 )
@@ -463,4 +464,74 @@ func TestExit(t *testing.T) {
 	clitest.CheckExit(t, 2, "-unknown")
 	clitest.CheckExit(t, 0, "-help")
 	clitest.CheckExit(t, 1, small(t, input, t.TempDir(), "-shards 1 -local -rounds 1 -test "+t.TempDir()+"/nothing")...)
+}
+
+// A folder may be spelled in any way.
+func TestWork(t *testing.T) {
+	input := write(t, pairs(60, 1), 1)
+	for _, work := range []string{"./a", "a//", ".", "a/../b"} {
+		for _, flags := range []string{"-rounds 2 -mode step", "-rounds 2 -local"} {
+			t.Chdir(t.TempDir())
+			_, err := smallRun(t, input, work, flags+" -attempts 1")
+			out, again := smallRun(t, input, work, flags+" -attempts 1")
+			if err != nil || again != nil || !strings.Contains(out, "2 of 2 rounds are done") {
+				t.Errorf("-work %s %s: %v, and then %v:\n%s", work, flags, err, again, out)
+			}
+		}
+	}
+}
+
+// Files of others are left alone, and what is missing is an error.
+func TestStrangeFolders(t *testing.T) {
+	ctx := context.Background()
+	input := write(t, pairs(60, 1), 1)
+	dir := t.TempDir()
+	foreign := []string{"x-model", "17-model", "-1-model", "000099-shard-00000"}
+	if err := os.Mkdir(dir+"/rounds", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range foreign {
+		if err := os.WriteFile(dir+"/rounds/"+name, []byte("x"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := mustRun(t, input, dir, "-local")
+	if strings.Count(out, "\nround ") != 3 {
+		t.Errorf("it printed\n%s", out)
+	}
+	files := tree(t, dir)
+	for _, name := range append(foreign, "000003-model", "000002-model") {
+		if _, ok := files["rounds/"+name]; !ok {
+			t.Errorf("rounds/%s is gone", name)
+		}
+	}
+	o := optionsOf(t, small(t, input, dir, ""))
+	o.local = true
+	err := o.attempt(ctx, Round{o.work, o.Settings, 2}) // it is there already
+	if err != nil {
+		t.Errorf("a round once more: %v", err)
+	}
+	if last, err := o.work.last(ctx); last != 3 || err != nil {
+		t.Errorf("the last round is %d, %v, want 3", last, err)
+	}
+	for _, name := range []string{"000002-model", "000003-model"} {
+		if err := os.Remove(dir + "/rounds/" + name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = smallRun(t, input, dir, "")
+	checkError(t, "without a round", err, dir+" has settings, but no round that is complete")
+}
+
+// A shard of rows with other columns is an error that names it.
+func TestColumnsOfShard(t *testing.T) {
+	input := write(t, pairs(60, 1), 1)
+	dir := t.TempDir()
+	mustRun(t, input, dir, "-constant")
+	path := dir + "/shards/00001-of-00003.bits"
+	if err := bitfile.Write(path, rbm.Blocks(rbm.NewBits(5, columns+1), 5)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := smallRun(t, input, dir, "-constant -rounds 4 -local -attempts 1")
+	checkError(t, "other columns", err, path+": rows have 13 columns, want 12")
 }

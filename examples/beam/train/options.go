@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/beam/job"
 )
 
 type options struct {
@@ -33,7 +33,7 @@ Flags, beside those of Beam, of which -runner names the engine:
 func parse(f *flag.FlagSet, args []string, help io.Writer) (options, error) {
 	var o options
 	own := flag.NewFlagSet("train", flag.ContinueOnError)
-	own.StringVar(&o.Input, "input", "", "`pattern` of files of rows: text or of package bitfile, on any file system of Beam")
+	own.StringVar(&o.Input, "input", "", "`pattern` of the files of rows, one, in quotes: text or of package bitfile")
 	own.IntVar(&o.Columns, "columns", 0, "number of columns of the rows")
 	own.StringVar((*string)(&o.work), "work", "", "`folder` to write to, and to go on from; it must be one for all machines")
 	own.StringVar(&o.Mode, "mode", epoch, "what a round is: step, a step with a gradient from all shards; or epoch, a pass over each shard, after which the models are averaged")
@@ -52,13 +52,7 @@ func parse(f *flag.FlagSet, args []string, help io.Writer) (options, error) {
 	own.StringVar(&o.test, "test", "", "`pattern` of files of rows, of which to print the log-likelihood at the end")
 	own.IntVar(&o.ais, "ais", 1000, "temperatures of annealed importance sampling, where the log-likelihood is not exact, 1 to 1000000")
 	own.BoolVar(&o.verbose, "v", false, "print what Beam logs of a job")
-	own.VisitAll(func(x *flag.Flag) { f.Var(x.Value, x.Name, x.Usage) })
-	err := cli.Parse(f, args, "", io.Discard)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(help, about)
-		own.SetOutput(help)
-		own.PrintDefaults()
-	}
+	err := job.Parse(f, own, args, about, help)
 	if !o.Constant {
 		o.Rounds = o.rounds
 	}

@@ -15,10 +15,10 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
 	"github.com/gorbm/rbm/examples/beam/files"
+	"github.com/gorbm/rbm/examples/beam/job"
 	"github.com/gorbm/rbm/examples/beam/rows"
 )
 
@@ -30,6 +30,9 @@ func init() {
 
 // pack makes the shards of the input, by a job, and a model to begin with.
 func pack(ctx context.Context, d dir, s Settings, w io.Writer) error {
+	if _, err := rows.Files(ctx, s.Input); err != nil {
+		return fmt.Errorf("-input: %w", err)
+	}
 	old, err := files.List(ctx, d.path("shards/*"))
 	if err != nil {
 		return err
@@ -39,11 +42,11 @@ func pack(ctx context.Context, d dir, s Settings, w io.Writer) error {
 			return err
 		}
 	}
-	job, err := beamx.RunWithMetrics(ctx, packing(d, s))
+	result, err := job.Run(ctx, packing(d, s))
 	if err != nil {
 		return err
 	}
-	good, bad := rows.Counts(job)
+	good, bad := rows.Counts(result)
 	fmt.Fprintf(w, "%d rows in %d shards\n%d bad rows: %s\n", good, s.Shards, bad, d.bad())
 	for k := range s.Shards {
 		// A shard without rows has no key, and so no file.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -20,8 +21,13 @@ import (
 //	model                        the last one
 type dir string
 
+// path returns the path of a file as files.List does.
 func (d dir) path(format string, a ...any) string {
-	return strings.TrimSuffix(string(d), "/") + "/" + fmt.Sprintf(format, a...)
+	name := fmt.Sprintf(format, a...)
+	if strings.Contains(string(d), "://") {
+		return strings.TrimRight(string(d), "/") + "/" + name
+	}
+	return filepath.Join(string(d), name)
 }
 
 func (d dir) settings() string          { return d.path("settings") }
