@@ -116,7 +116,15 @@ func (o options) attempt(ctx context.Context, r Round) error {
 	for k := range shards {
 		shards[k] = k
 	}
-	if _, err := job.Run(ctx, r.pipeline(shards)); err != nil {
+	limited, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if o.timeout > 0 { // no deadline: Prism panics at one
+		defer time.AfterFunc(o.timeout, cancel).Stop()
+	}
+	if _, err := job.Run(limited, r.pipeline(shards)); err != nil {
+		if limited.Err() != nil && ctx.Err() == nil {
+			return fmt.Errorf("the job takes longer than %v", o.timeout)
+		}
 		return err
 	}
 	if last, err := o.work.last(ctx); err != nil || last > r.Number {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -24,15 +25,26 @@ import (
 	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
 )
 
-const killed = "TRAIN_TEST_KILLED" // round and shard at which a process ends
+// Environment variables of processes that the tests start.
+const (
+	killed = "TRAIN_TEST_KILLED" // round and shard at which the process ends,
+	grave  = "TRAIN_TEST_GRAVE"  // unless this folder is there already; it is made then
+	worker = "TRAIN_TEST_WORKER" // it is a worker, started by an engine
+)
 
 func TestMain(m *testing.M) {
 	if at := os.Getenv(killed); at != "" {
 		shardDone = func(r Round, k int) {
-			if fmt.Sprint(r.Number, k) == at {
+			if fmt.Sprint(r.Number, k) == at && os.Mkdir(os.Getenv(grave), 0o777) == nil {
 				os.Exit(9)
 			}
 		}
+	}
+	if os.Getenv(worker) != "" {
+		// What the boot loader in a container of Beam does: --id='ID' --provision_endpoint=ADDRESS.
+		_, id, _ := strings.Cut(os.Args[1], "=")
+		_, address, _ := strings.Cut(os.Args[2], "=")
+		os.Args = []string{os.Args[0], "--worker=true", "--id=" + strings.Trim(id, "'"), "--control_endpoint=" + address, "--logging_endpoint=" + address}
 	}
 	clitest.Main(m, main)
 }
@@ -286,6 +298,21 @@ func TestFailures(t *testing.T) {
 				}
 			})
 
+			t.Run("stuck", func(t *testing.T) {
+				stuck := make(chan struct{})
+				called := once(t, 1, 2, func() {
+					<-stuck
+					panic("it is too late")
+				})
+				dir := t.TempDir()
+				out := mustRun(t, input, dir, flags+" -timeout 1s -attempts 100")
+				close(stuck)
+				if line := "round 2, attempt 1 of 100: the job takes longer than 1s\n"; !*called || !strings.Contains(out, line) {
+					t.Errorf("it was stuck: %t, and printed\n%s", *called, out)
+				}
+				checkSame(t, "tried again", tree(t, dir), want)
+			})
+
 			t.Run("interrupted", func(t *testing.T) {
 				for round := range 3 {
 					called := once(t, round, 1, func() { panic("that is all") })
@@ -306,7 +333,7 @@ func TestFailures(t *testing.T) {
 			t.Run("killed", func(t *testing.T) {
 				dir := t.TempDir()
 				cmd := clitest.Command(small(t, input, dir, flags)...)
-				cmd.Env = append(cmd.Env, killed+"=1 1")
+				cmd.Env = append(cmd.Env, killed+"=1 1", grave+"="+t.TempDir()+"/grave")
 				out, err := cmd.CombinedOutput()
 				if cmd.ProcessState.ExitCode() != 9 {
 					t.Fatalf("it ended with %v, want it killed:\n%s", err, out)
@@ -339,6 +366,47 @@ func TestFailures(t *testing.T) {
 				_, err := beam.Run(ctx, "prism", Round{o.work, o.Settings, 0}.pipeline([]int{0, 2}))
 				checkError(t, "without a shard", err, "part 1 of 3 is missing")
 			})
+		})
+	}
+}
+
+// Workers may be processes of their own, and the engine may lose one: the round is made
+// again, by another worker, and each shard counts once.
+func TestWorkerProcess(t *testing.T) {
+	input := write(t, pairs(200, 1), 3)
+	for _, mode := range []string{step, epoch} {
+		t.Run(mode, func(t *testing.T) {
+			want := t.TempDir()
+			mustRun(t, input, want, "-local -mode "+mode)
+			dir, died := t.TempDir(), t.TempDir()+"/grave"
+			environment, err := json.Marshal(map[string]any{
+				"command": os.Args[0],
+				"env":     map[string]string{worker: "1", killed: "1 1", grave: died},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			binary := strings.Replace(input, "*", "0", 1) // any file: it would be copied to other machines
+			cmd := clitest.Command(small(t, input, dir, "-mode "+mode)...)
+			// Prism sometimes does not notice that a worker has died.
+			cmd.Args = append(cmd.Args, "-timeout", "10s", "-environment_type", "PROCESS", "-environment_config", string(environment), "-worker_binary", binary)
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v:\n%s", err, out)
+			}
+			if _, err := os.Stat(died); err != nil {
+				t.Error("no worker died")
+			}
+			if strings.Count(string(out), "round 2, attempt 1 of 3: ") != 1 || strings.Contains(string(out), "attempt 2") {
+				t.Errorf("it printed\n%s", out)
+			}
+			got := tree(t, dir)
+			for path := range got {
+				if strings.Contains(path, ".tmp-") { // of a shard that was being written
+					delete(got, path)
+				}
+			}
+			checkSame(t, mode, got, tree(t, want))
 		})
 	}
 }
