@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -24,59 +23,49 @@ const (
 	readBytes = 1 << 18             // at a time, about
 )
 
-// readFile passes on each row of a file, as good or bad. An error is none of what is in
-// the file, and may not come again.
+// readFile passes on each row of a file, as good or bad. Bad is what is wrong in the file,
+// whoever reads it; an error is anything else, as of a disk or a network, and takes no
+// row away: the file is to be read again.
 func readFile(ctx context.Context, path string, columns int, good func(Row), bad func(Bad)) error {
 	goodRow := func(number int64, bits []byte) { good(Row{path, number, bits}) }
 	badRow := func(number int64, reason string) { bad(Bad{path, number, reason}) }
 	err := read(ctx, path, columns, goodRow, badRow)
-	if err == nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if fault := (fault{}); errors.As(err, &fault) {
-		return fmt.Errorf("rows: %s: %w", path, err)
+	if content := (contentError{}); errors.As(err, &content) {
+		badRow(0, content.Error())
+		return nil
 	}
-	badRow(0, err.Error())
+	if err != nil {
+		return fmt.Errorf("rows: %s: cannot be read: %w", path, err)
+	}
 	return nil
 }
 
-// A fault is an error of a disk or a network.
-type fault struct{ error }
-
-func (f fault) Unwrap() error { return f.error }
-
-// unreadable returns err as a fault, unless it is of a kind that comes whenever the file
-// is read.
-func unreadable(err error) error {
-	corrupt := flate.CorruptInputError(0)
-	for _, kind := range []error{gzip.ErrHeader, gzip.ErrChecksum, io.ErrUnexpectedEOF, io.EOF, fs.ErrNotExist, fs.ErrPermission, syscall.EISDIR} {
-		if errors.Is(err, kind) {
-			return fmt.Errorf("cannot be read: %w", err)
-		}
-	}
-	if errors.As(err, &corrupt) {
-		return fmt.Errorf("cannot be read: %w", err)
-	}
-	return fault{fmt.Errorf("cannot be read: %w", err)}
-}
+// A contentError is what is wrong in a file as a whole.
+type contentError struct{ error }
 
 func read(ctx context.Context, path string, columns int, good func(int64, []byte), bad func(int64, string)) error {
 	file := fileio.ReadableFile{Metadata: fileio.FileMetadata{Path: path}}
 	if filepath.Ext(path) == ".gz" {
 		// Its checksum stands at the end: no row is good before all have been read.
 		if err := check(ctx, file); err != nil {
-			return unreadable(err)
+			return err
 		}
 	}
 	r, err := file.Open(ctx)
 	if err != nil {
-		return unreadable(err)
+		return err
 	}
 	defer r.Close()
 	b := bufio.NewReaderSize(r, 1<<16)
 	start, err := b.Peek(len(magic))
+	if errors.Is(err, syscall.EISDIR) {
+		return contentError{errors.New("is a directory")}
+	}
 	if err != nil && err != io.EOF {
-		return unreadable(err)
+		return err
 	}
 	if string(start) != magic {
 		return readText(b, columns, good, bad)
@@ -84,40 +73,66 @@ func read(ctx context.Context, path string, columns int, good func(int64, []byte
 	f, ok := r.(*os.File)
 	if !ok { // then it can only be read from its beginning to its end
 		if f, err = os.CreateTemp("", "rows-"); err != nil {
-			return fault{err}
+			return err
 		}
 		defer os.Remove(f.Name())
 		defer f.Close()
 		if _, err := io.Copy(f, b); err != nil {
-			return fault{err}
+			return err
 		}
 	}
-	return readBits(f, columns, good, bad)
-}
-
-func check(ctx context.Context, file fileio.ReadableFile) error {
-	r, err := file.Open(ctx)
+	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	_, err = io.Copy(io.Discard, r)
+	return readBits(f, info.Size(), columns, good, bad)
+}
+
+// check reads all of a compressed file.
+func check(ctx context.Context, file fileio.ReadableFile) error {
+	r, err := file.Open(ctx)
+	if err == nil {
+		defer r.Close()
+		_, err = io.Copy(io.Discard, r)
+	}
+	corrupt := flate.CorruptInputError(0)
+	damaged := errors.As(err, &corrupt)
+	for _, kind := range []error{gzip.ErrHeader, gzip.ErrChecksum, io.ErrUnexpectedEOF, io.EOF} {
+		damaged = damaged || errors.Is(err, kind)
+	}
+	if damaged {
+		return contentError{fmt.Errorf("is damaged: %w", err)}
+	}
 	return err
 }
 
-// readBits passes on the rows of a file of package bitfile.
-func readBits(r *os.File, columns int, good func(int64, []byte), bad func(int64, string)) error {
-	info, err := r.Stat()
-	if err != nil {
-		return err
+// A readerAt keeps the error with which a read has ended before its time.
+type readerAt struct {
+	io.ReaderAt
+	err error
+}
+
+func (r *readerAt) ReadAt(b []byte, offset int64) (int, error) {
+	n, err := r.ReaderAt.ReadAt(b, offset)
+	if n < len(b) {
+		r.err = err
 	}
-	f, err := bitfile.NewFile(r, info.Size())
+	return n, err
+}
+
+// readBits passes on the rows of a file of package bitfile, of so many bytes.
+func readBits(r io.ReaderAt, size int64, columns int, good func(int64, []byte), bad func(int64, string)) error {
+	disk := &readerAt{ReaderAt: r}
+	f, err := bitfile.NewFile(disk, size)
+	if disk.err != nil {
+		return disk.err
+	}
 	if err != nil {
-		return err
+		return contentError{err}
 	}
 	n, c := f.Dims()
 	if c != columns {
-		return fmt.Errorf("has %d columns, want %d", c, columns)
+		return contentError{fmt.Errorf("has %d columns, want %d", c, columns)}
 	}
 	words := make([]uint64, (c+63)/64)
 	block := rbm.NewBits(min(n, max(1, readBytes/8/len(words))), c)
@@ -125,7 +140,11 @@ func readBits(r *os.File, columns int, good func(int64, []byte), bad func(int64,
 	var pass func(i, k int)
 	pass = func(i, k int) {
 		part := block.Slice(0, k-i)
-		if err := f.ReadRows(part, i); err != nil {
+		err := f.ReadRows(part, i)
+		if disk.err != nil {
+			return
+		}
+		if err != nil {
 			if k-i == 1 {
 				bad(int64(k), fmt.Sprintf("%v (where rows count from 0)", err))
 				return
@@ -144,11 +163,11 @@ func readBits(r *os.File, columns int, good func(int64, []byte), bad func(int64,
 			good(int64(i+row+1), bits)
 		}
 	}
-	size, _ := block.Dims()
-	for i := 0; i < n; i += size {
-		pass(i, min(n, i+size))
+	rows, _ := block.Dims()
+	for i := 0; i < n && disk.err == nil; i += rows {
+		pass(i, min(n, i+rows))
 	}
-	return nil
+	return disk.err
 }
 
 // Load returns the rows of all files that match a pattern, in the order of their names,
@@ -167,7 +186,7 @@ func Load(ctx context.Context, pattern string, columns int) (*rbm.Bits, error) {
 				first = &b
 			}
 		}); err != nil {
-			return nil, fmt.Errorf("rows: %s: %w", path, err)
+			return nil, err
 		}
 		if first != nil {
 			return nil, fmt.Errorf("rows: %v", first)

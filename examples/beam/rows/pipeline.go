@@ -28,8 +28,9 @@ func init() {
 // an error of the job. [Counts] says how many rows there were.
 //
 // A file is the unit of reading: one file is not read faster by more machines. Of one
-// with a damaged chunk the other rows are good. One that cannot be opened, has other
-// columns, or is a damaged .gz is a single Bad.
+// with a damaged chunk the other rows are good. One that has other columns or a damaged
+// header, is a damaged .gz, or is a directory is a single Bad. One that cannot be opened
+// or read is none: that is an error of the job, and the engine may try again.
 //
 // It panics if columns is less than 1.
 func Read(s beam.Scope, pattern string, columns int) (good, bad beam.PCollection) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/iotest"
 
@@ -367,9 +369,9 @@ func TestDamagedBits(t *testing.T) {
 		"header":  "header has checksum",
 		"short":   "bytes, want",
 		"other":   "has 71 columns, want 70",
-		"cut.gz":  "cannot be read: unexpected EOF",
-		"none.gz": "cannot be read: EOF",
-		"sum.gz":  "cannot be read: gzip: invalid checksum",
+		"cut.gz":  "is damaged: unexpected EOF",
+		"none.gz": "is damaged: EOF",
+		"sum.gz":  "is damaged: gzip: invalid checksum",
 		"sub":     "is a directory",
 	} {
 		if !strings.Contains(reasons[name], reason) {
@@ -506,11 +508,61 @@ func TestFaults(t *testing.T) {
 		t.Errorf("without a temporary folder: %v", err)
 	}
 
-	broken := errors.New("the network is down")
-	n = 0
-	text := bufio.NewReader(io.MultiReader(strings.NewReader("010\n11"), iotest.ErrReader(broken)))
-	err = readText(text, 3, func(int64, []byte) { n++ }, func(_ int64, reason string) { t.Errorf("bad: %s", reason) })
-	if want := (fault{}); n != 1 || !errors.Is(err, broken) || !errors.As(err, &want) || !strings.Contains(err.Error(), "from row 2 on") {
-		t.Errorf("%d rows, %v, want 1 and a fault", n, err)
+	gone := filepath.Join(t.TempDir(), "gone")
+	if err := readFile(context.Background(), gone, 3, func(Row) {}, none); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), gone) {
+		t.Errorf("without a file: %v", err)
+	}
+
+	// The end of a stream is the end of a text only where the network says so.
+	for _, broken := range []error{errors.New("the network is down"), io.ErrUnexpectedEOF} {
+		n = 0
+		text := bufio.NewReader(io.MultiReader(strings.NewReader("010\n11"), iotest.ErrReader(broken)))
+		err = readText(text, 3, func(int64, []byte) { n++ }, func(_ int64, reason string) { t.Errorf("bad: %s", reason) })
+		if n != 1 || !errors.Is(err, broken) || errors.As(err, new(contentError)) || !strings.Contains(err.Error(), "row 2: ") {
+			t.Errorf("%d rows, %v, want 1 and a fault", n, err)
+		}
+	}
+}
+
+// A failing disk fails at the n-th read, and from then on if it is broken.
+type failingDisk struct {
+	io.ReaderAt
+	n      int
+	broken bool
+	err    error
+	short  int // bytes that come nevertheless
+}
+
+func (d *failingDisk) ReadAt(b []byte, offset int64) (int, error) {
+	d.n--
+	if d.n == 0 || d.n < 0 && d.broken {
+		n, _ := d.ReaderAt.ReadAt(b[:min(len(b), d.short)], offset)
+		return n, d.err
+	}
+	return d.ReaderAt.ReadAt(b, offset)
+}
+
+// While a disk fails no row is bad, even if it soon recovers.
+func TestFaultsOfBits(t *testing.T) {
+	data := packed(t, randomBits(60_000, 70, 1))
+	reads := 0
+	for n := 1; ; n++ {
+		for _, err := range []error{syscall.EIO, io.EOF, io.ErrUnexpectedEOF} {
+			for _, broken := range []bool{false, true} {
+				disk := &failingDisk{bytes.NewReader(data), n, broken, err, n % 3 * 10}
+				good := 0
+				got := readBits(disk, int64(len(data)), 70, func(int64, []byte) { good++ }, func(number int64, reason string) { t.Errorf("row %d is bad: %s", number, reason) })
+				if disk.n > 0 { // it has not failed
+					if got != nil || good != 60_000 || reads < 3 {
+						t.Errorf("%d rows, %v, after %d reads", good, got, reads)
+					}
+					return
+				}
+				reads = n
+				if !errors.Is(got, err) || errors.As(got, new(contentError)) {
+					t.Errorf("read %d fails with %v: %v, want the same", n, err, got)
+				}
+			}
+		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// readText passes on the rows of a text.
+// readText passes on the rows of a text. An error is one of r.
 func readText(r *bufio.Reader, columns int, good func(number int64, bits []byte), bad func(number int64, reason string)) error {
 	l := line{columns: columns}
 	for number := int64(1); ; number++ {
@@ -24,7 +24,7 @@ func readText(r *bufio.Reader, columns int, good func(number int64, bits []byte)
 			}
 		}
 		if err != nil && err != io.EOF {
-			return fmt.Errorf("from row %d on it %w", number, unreadable(err))
+			return fmt.Errorf("row %d: %w", number, err)
 		}
 		if some {
 			if reason := l.end(); reason != "" {
