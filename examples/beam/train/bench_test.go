@@ -62,9 +62,9 @@ func (o options) sparse(rows int, stream uint64) *rbm.Bits {
 // distributed returns a function that makes a round, by its number.
 func (o options) distributed(b *testing.B, rows int) func(i int) {
 	ctx := context.Background()
-	o.work = dir(b.TempDir())
+	r := Round{Work: dir(b.TempDir()), Settings: o.Settings}
 	for k := range o.Shards {
-		path := o.work.rows(k, o.Shards)
+		path := r.Work.rows(k, o.Shards)
 		err := os.MkdirAll(filepath.Dir(path), 0o777)
 		if err == nil {
 			err = bitfile.Write(path, rbm.Blocks(o.sparse(rows, uint64(k)), rows))
@@ -73,13 +73,14 @@ func (o options) distributed(b *testing.B, rows int) func(i int) {
 			b.Fatal(err)
 		}
 	}
-	if err := start(ctx, o.work, o.Settings); err != nil {
+	if err := start(ctx, r.Work, o.Settings); err != nil {
 		b.Fatal(err)
 	}
 	return func(i int) {
-		err := o.round(ctx, i, io.Discard)
+		r.Number = i
+		err := o.round(ctx, r, io.Discard)
 		if err == nil {
-			err = o.work.clean(ctx, i)
+			err = r.Work.clean(ctx, i)
 		}
 		if err != nil {
 			b.Fatal(err)

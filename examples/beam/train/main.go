@@ -10,6 +10,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/beam/files"
 	"github.com/gorbm/rbm/examples/beam/job"
@@ -40,41 +41,39 @@ func run(ctx context.Context, o options, w io.Writer) error {
 			return fmt.Errorf("-test: %w", err)
 		}
 	}
-	found, err := o.Settings.check(ctx, o.work)
+	name, err := o.Settings.find(ctx, o.work)
 	if err != nil {
 		return err
 	}
-	last, err := o.work.last(ctx)
+	found := name != ""
+	if !found {
+		if name, err = o.pack(ctx, w); err != nil {
+			return err
+		}
+		if err := o.Settings.save(ctx, o.work, name); err != nil {
+			return err
+		}
+	}
+	folder := o.work.training(name)
+	last, err := folder.last(ctx)
 	if err != nil {
 		return err
 	}
-	switch {
-	case found && last < 0:
-		return fmt.Errorf("%s has settings, but no round that is complete; give another -work", o.work)
-	case found:
-		fmt.Fprintf(w, "going on from %s: %d of %d rounds are done\n", o.work, last, o.rounds)
-	case last > 0:
-		return fmt.Errorf("%s has %d rounds, but no settings; give another -work", o.work, last)
-	default:
-		if err := pack(ctx, o.work, o.Settings, w); err != nil {
-			return err
-		}
-		if err := o.Settings.save(ctx, o.work); err != nil {
-			return err
-		}
-		last = 0
+	if found {
+		fmt.Fprintf(w, "going on from %s: %d of %d rounds are done\n", folder, last, o.rounds)
 	}
-	for ; last < o.rounds; last++ {
+	r := Round{Work: folder, Settings: o.Settings, Number: last}
+	for ; r.Number < o.rounds; r.Number++ {
 		began := time.Now()
-		if err := o.round(ctx, last, w); err != nil {
+		if err := o.round(ctx, r, w); err != nil {
 			return err
 		}
-		if err := o.work.clean(ctx, last); err != nil {
+		if err := folder.clean(ctx, r.Number); err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "round %d: %.2f s\n", last+1, time.Since(began).Seconds())
+		fmt.Fprintf(w, "round %d: %.2f s\n", r.Number+1, time.Since(began).Seconds())
 	}
-	m, err := Round{Work: o.work, Settings: o.Settings, Number: last}.load(ctx)
+	m, err := r.load(ctx)
 	if err != nil {
 		return err
 	}
@@ -85,7 +84,7 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s: the model of %d rounds\n", o.work.model(), last)
+	fmt.Fprintf(w, "%s: the model of %d rounds\n", o.work.model(), r.Number)
 	if test != nil {
 		return o.judge(ctx, &m.rbm, test, w)
 	}
@@ -93,19 +92,37 @@ func run(ctx context.Context, o options, w io.Writer) error {
 }
 
 // round makes one round, in as many attempts as it takes.
-func (o options) round(ctx context.Context, number int, w io.Writer) error {
-	r := Round{Work: o.work, Settings: o.Settings, Number: number}
+func (o options) round(ctx context.Context, r Round, w io.Writer) error {
+	return o.try(fmt.Sprintf("round %d", r.Number+1), w, func() error { return o.attempt(ctx, r) })
+}
+
+// try does something until it succeeds, -attempts times at most.
+func (o options) try(what string, w io.Writer, do func() error) error {
 	for attempt := 1; ; attempt++ {
-		err := o.attempt(ctx, r)
+		err := do()
 		if err == nil {
 			return nil
 		}
-		err = fmt.Errorf("round %d, attempt %d of %d: %w", number+1, attempt, o.attempts, err)
+		err = fmt.Errorf("%s, attempt %d of %d: %w", what, attempt, o.attempts, err)
 		if attempt == o.attempts {
 			return err
 		}
 		fmt.Fprintln(w, err)
 	}
+}
+
+// run runs a job, for as long as -timeout says.
+func (o options) run(ctx context.Context, p *beam.Pipeline) (beam.PipelineResult, error) {
+	limited, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if o.timeout > 0 { // no deadline: Prism panics at one
+		defer time.AfterFunc(o.timeout, cancel).Stop()
+	}
+	result, err := job.Run(limited, p)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("the job takes longer than %v", o.timeout)
+	}
+	return result, err
 }
 
 func (o options) attempt(ctx context.Context, r Round) error {
@@ -116,21 +133,13 @@ func (o options) attempt(ctx context.Context, r Round) error {
 	for k := range shards {
 		shards[k] = k
 	}
-	limited, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if o.timeout > 0 { // no deadline: Prism panics at one
-		defer time.AfterFunc(o.timeout, cancel).Stop()
-	}
-	if _, err := job.Run(limited, r.pipeline(shards)); err != nil {
-		if limited.Err() != nil && ctx.Err() == nil {
-			return fmt.Errorf("the job takes longer than %v", o.timeout)
-		}
+	if _, err := o.run(ctx, r.pipeline(shards)); err != nil {
 		return err
 	}
-	if last, err := o.work.last(ctx); err != nil || last > r.Number {
+	if last, err := r.Work.last(ctx); err != nil || last > r.Number {
 		return err
 	}
-	return fmt.Errorf("the job has ended without %s", o.work.round(r.Number+1))
+	return fmt.Errorf("the job has ended without %s", r.Work.round(r.Number+1))
 }
 
 // judge prints the log-likelihood of rows.

@@ -32,7 +32,10 @@ const (
 	worker = "TRAIN_TEST_WORKER" // it is a worker, started by an engine
 )
 
+const training = "training-of-the-tests" // the folder in that of -work
+
 func TestMain(m *testing.M) {
+	newName = func() string { return training }
 	if at := os.Getenv(killed); at != "" {
 		shardDone = func(r Round, k int) {
 			if fmt.Sprint(r.Number, k) == at && os.Mkdir(os.Getenv(grave), 0o777) == nil {
@@ -225,7 +228,7 @@ func TestOneShard(t *testing.T) {
 			dir := t.TempDir()
 			mustRun(t, input, dir, flags)
 
-			data, done, err := openRows(context.Background(), dir+"/shards/00000-of-00001.bits")
+			data, done, err := openRows(context.Background(), filepath.Join(dir, training, "shards/00000-of-00001.bits"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -323,7 +326,7 @@ func TestFailures(t *testing.T) {
 					}
 					checkError(t, "run", err, fmt.Sprintf("round %d, attempt 1 of 1: ", round+1), "that is all")
 					out := mustRun(t, input, dir, flags)
-					if line := fmt.Sprintf("going on from %s: %d of 3 rounds are done\n", dir, round); !strings.Contains(out, line) || strings.Count(out, "\nround ") != 3-round {
+					if line := fmt.Sprintf("going on from %s/%s: %d of 3 rounds are done\n", dir, training, round); !strings.Contains(out, line) || strings.Count(out, "\nround ") != 3-round {
 						t.Errorf("it printed\n%s, want %q", out, line)
 					}
 					checkSame(t, "continued", tree(t, dir), want)
@@ -351,19 +354,20 @@ func TestFailures(t *testing.T) {
 			t.Run("twice", func(t *testing.T) {
 				dir := t.TempDir()
 				o := optionsOf(t, small(t, input, dir, flags))
-				if err := pack(ctx, o.work, o.Settings, io.Discard); err != nil {
+				if _, err := o.pack(ctx, io.Discard); err != nil {
 					t.Fatal(err)
 				}
+				d := o.work.training(training)
 				for number := range 3 {
-					r := Round{o.work, o.Settings, number}
+					r := Round{d, o.Settings, number}
 					if _, err := beam.Run(ctx, "prism", r.pipeline([]int{1, 0, 2, 1, 1})); err != nil {
 						t.Fatal(err)
 					}
 				}
-				if got := tree(t, dir)["rounds/000003-model"]; got != want["rounds/000003-model"] {
+				if got := tree(t, string(d))["rounds/000003-model"]; got != want[training+"/rounds/000003-model"] {
 					t.Error("the model differs where a shard comes more than once")
 				}
-				_, err := beam.Run(ctx, "prism", Round{o.work, o.Settings, 0}.pipeline([]int{0, 2}))
+				_, err := beam.Run(ctx, "prism", Round{d, o.Settings, 0}.pipeline([]int{0, 2}))
 				checkError(t, "without a shard", err, "part 1 of 3 is missing")
 			})
 		})
@@ -435,7 +439,7 @@ func TestFileSystem(t *testing.T) {
 		work := "memfs://" + mode + "/work/"
 		mustRun(t, input, work, "-mode "+mode)
 		got := make(map[string]string)
-		for _, pattern := range []string{"*", "shards/*", "rounds/*"} {
+		for _, pattern := range []string{"*", training + "/*", training + "/shards/*", training + "/rounds/*"} {
 			paths, err := files.List(ctx, work+pattern)
 			if err != nil {
 				t.Fatal(err)
@@ -487,11 +491,14 @@ func TestSettings(t *testing.T) {
 	}
 	_, err := smallRun(t, input, dir, "")
 	checkError(t, "damaged settings", err, dir+"/settings: ")
-	if err := os.Remove(dir + "/settings"); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"", "../x", "*"} {
+		text := strings.Replace(want["settings"], training, name, 1)
+		if err := os.WriteFile(dir+"/settings", []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, err = smallRun(t, input, dir, "")
+		checkError(t, "the name of another folder", err, fmt.Sprintf("%s/settings: training is %q", dir, name))
 	}
-	_, err = smallRun(t, input, dir, "")
-	checkError(t, "without settings", err, dir, "has 3 rounds, but no settings")
 }
 
 // A file that is damaged is an error that names it.
@@ -499,8 +506,9 @@ func TestDamage(t *testing.T) {
 	input := write(t, pairs(200, 1), 3)
 	for _, flags := range []string{"-mode step", "-mode epoch -local"} {
 		for _, path := range []string{"rounds/000002-model", "rounds/000002-shard-00001", "shards/00002-of-00003.bits", "missing rounds/000002-shard-00002", "missing shards/00001-of-00003.bits"} {
-			dir := t.TempDir()
-			mustRun(t, input, dir, flags)
+			work := t.TempDir()
+			mustRun(t, input, work, flags)
+			dir := filepath.Join(work, training)
 			if err := os.Remove(dir + "/rounds/000003-model"); err != nil {
 				t.Fatal(err)
 			}
@@ -520,7 +528,7 @@ func TestDamage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = smallRun(t, input, dir, flags+" -attempts 1")
+			_, err = smallRun(t, input, work, flags+" -attempts 1")
 			checkError(t, flags, err, path)
 		}
 	}
@@ -549,46 +557,119 @@ func TestWork(t *testing.T) {
 	}
 }
 
-// Files of others are left alone, and what is missing is an error.
-func TestStrangeFolders(t *testing.T) {
-	ctx := context.Background()
-	input := write(t, pairs(60, 1), 1)
+// Files of others are left alone, whatever their names are, and be they those of the
+// input.
+func TestForeignFiles(t *testing.T) {
 	dir := t.TempDir()
-	foreign := []string{"x-model", "17-model", "-1-model", "000099-shard-00000"}
-	if err := os.Mkdir(dir+"/rounds", 0o777); err != nil {
-		t.Fatal(err)
+	want := map[string]string{}
+	for path, text := range tree(t, filepath.Dir(write(t, pairs(60, 1), 1))) {
+		want["shards/"+path] = text
 	}
-	for _, name := range foreign {
-		if err := os.WriteFile(dir+"/rounds/"+name, []byte("x"), 0o666); err != nil {
+	for _, path := range []string{"shards/00000-of-00003.bits.old", "rounds/000000-model", "rounds/1-notes", "training-x/rounds/000001-model", "bad.csv"} {
+		want[path] = "x"
+	}
+	for path, text := range want {
+		path = filepath.Join(dir, path)
+		err := os.MkdirAll(filepath.Dir(path), 0o777)
+		if err == nil {
+			err = os.WriteFile(path, []byte(text), 0o666)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	out := mustRun(t, input, dir, "-local")
+	out := mustRun(t, dir+"/shards/*.txt", dir, "-local")
 	if strings.Count(out, "\nround ") != 3 {
 		t.Errorf("it printed\n%s", out)
 	}
-	files := tree(t, dir)
-	for _, name := range append(foreign, "000003-model", "000002-model") {
-		if _, ok := files["rounds/"+name]; !ok {
-			t.Errorf("rounds/%s is gone", name)
+	got := tree(t, dir)
+	for path := range got {
+		if path == "settings" || path == "model" || strings.HasPrefix(path, training) {
+			delete(got, path)
 		}
 	}
-	o := optionsOf(t, small(t, input, dir, ""))
-	o.local = true
-	err := o.attempt(ctx, Round{o.work, o.Settings, 2}) // it is there already
-	if err != nil {
+	checkSame(t, "others", got, want)
+}
+
+// What is missing in the folder of a training is an error.
+func TestMissingRounds(t *testing.T) {
+	ctx := context.Background()
+	input := write(t, pairs(60, 1), 1)
+	dir := t.TempDir()
+	mustRun(t, input, dir, "-local")
+	o := optionsOf(t, small(t, input, dir, "-local"))
+	d := o.work.training(training)
+	if err := o.attempt(ctx, Round{d, o.Settings, 2}); err != nil { // it is there already
 		t.Errorf("a round once more: %v", err)
 	}
-	if last, err := o.work.last(ctx); last != 3 || err != nil {
+	if last, err := d.last(ctx); last != 3 || err != nil {
 		t.Errorf("the last round is %d, %v, want 3", last, err)
 	}
 	for _, name := range []string{"000002-model", "000003-model"} {
-		if err := os.Remove(dir + "/rounds/" + name); err != nil {
+		if err := os.Remove(filepath.Join(string(d), "rounds", name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_, err = smallRun(t, input, dir, "")
-	checkError(t, "without a round", err, dir+" has settings, but no round that is complete")
+	_, err := smallRun(t, input, dir, "")
+	checkError(t, "without a round", err, string(d)+" has no round that is complete")
+}
+
+// Two trainings in one folder of -work, with different settings, have no part in each
+// other: each ends with the model of its own settings, and one goes on later.
+func TestTwoTrainings(t *testing.T) {
+	input := write(t, pairs(200, 1), 3)
+	want := map[string]string{}
+	for _, seed := range []string{"1", "2"} {
+		dir := t.TempDir()
+		mustRun(t, input, dir, "-local -seed "+seed)
+		want[seed] = tree(t, dir)["model"]
+	}
+	if want["1"] == want["2"] {
+		t.Fatal("two seeds make the same model")
+	}
+	defer func() { newName = func() string { return training } }()
+	var dir string
+	var names []string
+	model := map[string]string{}
+	other := func(seed string) {
+		mustRun(t, input, dir, "-local -seed "+seed)
+		model[seed] = tree(t, dir)["model"]
+	}
+	for _, during := range []string{"packing", "round"} {
+		dir, names = t.TempDir(), nil
+		begun := false
+		first := func() {
+			if !begun {
+				begun = true
+				other("2")
+			}
+		}
+		newName = func() string {
+			if during == "packing" {
+				first()
+			}
+			names = append(names, fmt.Sprintf("training-%d", len(names)))
+			return names[len(names)-1]
+		}
+		if during == "round" {
+			once(t, 1, 1, func() {
+				// It has settings now, of a training that the other one is not.
+				if err := os.Remove(filepath.Join(dir, "settings")); err != nil {
+					t.Error(err)
+				}
+				first()
+			})
+		}
+		other("1")
+		for seed, m := range want {
+			if model[seed] != m {
+				t.Errorf("another training begins while the first one is at %s: the model of -seed %s differs", during, seed)
+			}
+		}
+		if len(names) != 2 {
+			t.Errorf("there are %d trainings, want 2", len(names))
+		}
+	}
 }
 
 // A shard of rows with other columns is an error that names it.
@@ -596,7 +677,7 @@ func TestColumnsOfShard(t *testing.T) {
 	input := write(t, pairs(60, 1), 1)
 	dir := t.TempDir()
 	mustRun(t, input, dir, "-constant")
-	path := dir + "/shards/00001-of-00003.bits"
+	path := filepath.Join(dir, training, "shards/00001-of-00003.bits")
 	if err := bitfile.Write(path, rbm.Blocks(rbm.NewBits(5, columns+1), 5)); err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
 	"github.com/gorbm/rbm/examples/beam/files"
-	"github.com/gorbm/rbm/examples/beam/job"
 	"github.com/gorbm/rbm/examples/beam/rows"
 )
 
@@ -28,37 +27,36 @@ func init() {
 	register.Iter1[rows.Row]()
 }
 
-// pack makes the shards of the input, by a job, and a model to begin with.
-func pack(ctx context.Context, d dir, s Settings, w io.Writer) error {
-	if _, err := rows.Files(ctx, s.Input); err != nil {
-		return fmt.Errorf("-input: %w", err)
+// pack makes the shards of the input, by a job, and a model to begin with. It returns
+// the name of the folder that has them: a new one for each attempt, so that one that is
+// still going on somewhere, perhaps with other settings, has no part in them.
+func (o options) pack(ctx context.Context, w io.Writer) (name string, err error) {
+	if _, err := rows.Files(ctx, o.Input); err != nil {
+		return "", fmt.Errorf("-input: %w", err)
 	}
-	old, err := files.List(ctx, d.path("shards/*"))
-	if err != nil {
+	var d dir
+	var result beam.PipelineResult
+	if err := o.try("packing", w, func() (err error) {
+		name = newName()
+		d = o.work.training(name)
+		result, err = o.run(ctx, packing(d, o.Settings))
 		return err
-	}
-	for _, name := range old { // of an attempt with other rows, perhaps
-		if err := files.Remove(ctx, name); err != nil {
-			return err
-		}
-	}
-	result, err := job.Run(ctx, packing(d, s))
-	if err != nil {
-		return err
+	}); err != nil {
+		return "", err
 	}
 	good, bad := rows.Counts(result)
-	fmt.Fprintf(w, "%d rows in %d shards\n%d bad rows: %s\n", good, s.Shards, bad, d.bad())
-	for k := range s.Shards {
+	fmt.Fprintf(w, "%d rows in %d shards\n%d bad rows: %s\n", good, o.Shards, bad, d.bad())
+	for k := range o.Shards {
 		// A shard without rows has no key, and so no file.
-		names, err := files.List(ctx, d.rows(k, s.Shards))
+		names, err := files.List(ctx, d.rows(k, o.Shards))
 		if err != nil {
-			return err
+			return "", err
 		}
 		if len(names) == 0 {
-			return fmt.Errorf("shard %d of %d has no rows, want fewer -shards or more rows; those that could not be read are in %s", k, s.Shards, d.bad())
+			return "", fmt.Errorf("shard %d of %d has no rows, want fewer -shards or more rows; those that could not be read are in %s", k, o.Shards, d.bad())
 		}
 	}
-	return start(ctx, d, s)
+	return name, start(ctx, d, o.Settings)
 }
 
 // start writes the model of round 0, which has the visible biases of the first shard.

@@ -22,7 +22,7 @@ func readShards(t *testing.T, dir string, n int) []string {
 	t.Helper()
 	var all []string
 	for k := range n {
-		f, done, err := openRows(context.Background(), fmt.Sprintf("%s/shards/%05d-of-%05d.bits", dir, k, n))
+		f, done, err := openRows(context.Background(), fmt.Sprintf("%s/%s/shards/%05d-of-%05d.bits", dir, training, k, n))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func TestPack(t *testing.T) {
 	}
 	work := t.TempDir()
 	out := mustRun(t, dir+"/*.txt", work, "-shards 5 -rounds 1")
-	if !strings.Contains(out, "300 rows in 5 shards\n2 bad rows: "+work+"/bad.csv\n") {
+	if !strings.Contains(out, "300 rows in 5 shards\n2 bad rows: "+filepath.Join(work, training, "bad.csv")+"\n") {
 		t.Errorf("it printed\n%s", out)
 	}
 	got := readShards(t, work, 5)
@@ -76,7 +76,7 @@ func TestPack(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("the shards have %d rows, not those of the input", len(got))
 	}
-	bad := tree(t, work)["bad.csv"]
+	bad := tree(t, work)[training+"/bad.csv"]
 	if lines := strings.Split(strings.TrimSuffix(bad, "\n"), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[1], dir+"/0.txt,101,") || !strings.HasPrefix(lines[2], dir+"/1.txt,21,") {
 		t.Errorf("bad.csv is\n%s", bad)
 	}
@@ -89,20 +89,27 @@ func TestPack(t *testing.T) {
 	checkError(t, "11 columns", err, "shard 0 of 3 has no rows")
 }
 
-// What an attempt that did not come to its end has left is not taken for a part of the
-// next one.
+// Packing is tried again too, in another folder.
 func TestPackAgain(t *testing.T) {
 	input := write(t, pairs(200, 1), 3)
 	a, b := t.TempDir(), t.TempDir()
 	mustRun(t, input, a, "-local")
-	if _, err := smallRun(t, input, b, "-shards 250 -local"); err == nil {
-		t.Fatal("no error of 250 shards")
+	if err := os.WriteFile(b+"/blocked", nil, 0o666); err != nil {
+		t.Fatal(err)
 	}
-	if n := len(tree(t, b)); n < 50 {
-		t.Fatalf("there are %d files", n)
+	before := newName
+	defer func() { newName = before }()
+	newName = func() string {
+		newName = before
+		return "blocked"
 	}
-	mustRun(t, input, b, "-local")
-	checkSame(t, "packed again", tree(t, b), tree(t, a))
+	out := mustRun(t, input, b, "-local")
+	if !strings.HasPrefix(out, "packing, attempt 1 of 3: ") || !strings.Contains(out, b+"/blocked/") {
+		t.Errorf("it printed\n%s", out)
+	}
+	got := tree(t, b)
+	delete(got, "blocked")
+	checkSame(t, "packed again", got, tree(t, a))
 }
 
 // The order of rows does not depend on that in which they come, nor on how many times.
@@ -179,10 +186,11 @@ func TestStart(t *testing.T) {
 	work := t.TempDir()
 	o := optionsOf(t, small(t, write(t, pairs(200, 1), 1), work, ""))
 	ctx := context.Background()
-	if err := pack(ctx, o.work, o.Settings, io.Discard); err != nil {
+	if _, err := o.pack(ctx, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	m, err := Round{Work: o.work, Settings: o.Settings}.load(ctx)
+	d := o.work.training(training)
+	m, err := Round{Work: d, Settings: o.Settings}.load(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,8 +200,8 @@ func TestStart(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(work, "settings")); err == nil {
 		t.Error("there are settings before all is packed")
 	}
-	wrong := Round{Work: o.work, Settings: o.Settings}
+	wrong := Round{Work: d, Settings: o.Settings}
 	wrong.Settings.Hidden = 6
 	_, err = wrong.load(ctx)
-	checkError(t, "another size", err, work+"/rounds/000000-model: model has 12 visible and 5 hidden units, want 12 and 6")
+	checkError(t, "another size", err, string(d)+"/rounds/000000-model: model has 12 visible and 5 hidden units, want 12 and 6")
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/beam/files"
@@ -53,37 +54,47 @@ const (
 
 func (s Settings) source(stream uint64) rand.Source { return rand.NewPCG(s.Seed, stream) }
 
+// saved are settings, and the name of the folder of the training that has them.
+type saved struct {
+	Training string `json:"training"`
+	Settings
+}
+
 // save writes the settings, which says that all before the first round is there.
-func (s Settings) save(ctx context.Context, d dir) error {
-	b, err := json.MarshalIndent(s, "", "\t")
+func (s Settings) save(ctx context.Context, work dir, training string) error {
+	b, err := json.MarshalIndent(saved{training, s}, "", "\t")
 	if err != nil {
 		return err
 	}
-	return files.Write(ctx, d.settings(), append(b, '\n'))
+	return files.Write(ctx, work.settings(), append(b, '\n'))
 }
 
-// check reports whether there are settings. It is an error if they are others.
-func (s Settings) check(ctx context.Context, d dir) (found bool, err error) {
-	names, err := files.List(ctx, d.settings())
+// find returns the name of the folder of the training that is going on, or "" if there
+// is none. It is an error if that has other settings.
+func (s Settings) find(ctx context.Context, work dir) (training string, err error) {
+	names, err := files.List(ctx, work.settings())
 	if err != nil || len(names) == 0 {
-		return false, err
+		return "", err
 	}
-	b, err := files.Read(ctx, d.settings())
+	b, err := files.Read(ctx, work.settings())
 	if err != nil {
-		return false, err
+		return "", err
 	}
-	var was Settings
+	var was saved
 	in := json.NewDecoder(bytes.NewReader(b))
 	in.DisallowUnknownFields()
 	if err := in.Decode(&was); err != nil {
-		return false, fmt.Errorf("%s: %w", d.settings(), err)
+		return "", fmt.Errorf("%s: %w", work.settings(), err)
 	}
-	old, now := reflect.ValueOf(was), reflect.ValueOf(s)
+	old, now := reflect.ValueOf(was.Settings), reflect.ValueOf(s)
 	for i := range old.NumField() {
 		if x, y := old.Field(i).Interface(), now.Field(i).Interface(); x != y {
 			name := old.Type().Field(i).Tag.Get("json")
-			return false, fmt.Errorf("%s has -%s %v, not -%s %v; give the same, or another -work", d.settings(), name, x, name, y)
+			return "", fmt.Errorf("%s has -%s %v, not -%s %v; give the same, or another -work", work.settings(), name, x, name, y)
 		}
 	}
-	return true, nil
+	if was.Training == "" || strings.ContainsAny(was.Training, `/\*?[`) {
+		return "", fmt.Errorf("%s: training is %q, want the name of its folder", work.settings(), was.Training)
+	}
+	return was.Training, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -11,15 +12,24 @@ import (
 	"github.com/gorbm/rbm/examples/beam/files"
 )
 
-// A dir is the folder of a training, on any file system:
+// A dir is a folder on any file system. That of -work has
 //
-//	settings                     what may not change, once rows are packed
-//	shards/00003-of-00008.bits   rows, in an order that is random
-//	bad.csv                      rows that could not be read
-//	rounds/000017-model          what 17 rounds have made; the last file of a round
-//	rounds/000017-shard-00003    what shard 3 goes on with
-//	model                        the last one
+//	settings                         what may not change, once rows are packed
+//	training-NAME                    the folder of the training that has them
+//	model                            the last one
+//
+// and that of a training, which no other one writes to,
+//
+//	bad.csv                          rows that could not be read
+//	shards/00003-of-00008.bits       rows, in an order that is random
+//	rounds/000017-model              what 17 rounds have made; the last file of a round
+//	rounds/000017-shard-00003        what shard 3 goes on with
 type dir string
+
+// newName names the folder of a training.
+var newName = func() string { return "training-" + rand.Text() }
+
+func (d dir) training(name string) dir { return dir(d.path("%s", name)) }
 
 // path returns the path of a file as files.List does.
 func (d dir) path(format string, a ...any) string {
@@ -37,17 +47,20 @@ func (d dir) rows(k, n int) string      { return d.path("shards/%05d-of-%05d.bit
 func (d dir) round(round int) string    { return d.path("rounds/%06d-model", round) }
 func (d dir) shard(round, k int) string { return d.path("rounds/%06d-shard-%05d", round, k) }
 
-// last returns the last round that is complete, or -1.
+// last returns the last round that is complete.
 func (d dir) last(ctx context.Context) (int, error) {
 	names, err := files.List(ctx, d.path("rounds/*-model"))
 	if err != nil {
-		return -1, err
+		return 0, err
 	}
 	last := -1
 	for _, name := range names {
 		if r := roundOf(name); name == d.round(r) {
 			last = max(last, r)
 		}
+	}
+	if last < 0 {
+		return 0, fmt.Errorf("%s has no round that is complete; give another -work", d)
 	}
 	return last, nil
 }
