@@ -1,26 +1,18 @@
 package rows
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"encoding/csv"
-	"slices"
-	"strconv"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
-	"github.com/gorbm/rbm/examples/beam/files"
 )
 
 func init() {
 	register.DoFn3x1[context.Context, string, func(string), error](&listFn{})
 	register.DoFn4x1[context.Context, string, func(Row), func(Bad), error](&readFn{})
-	register.DoFn3x1[context.Context, []byte, func(*Bad) bool, error](&writeBadFn{})
 	register.Emitter1[string]()
 	register.Emitter1[Row]()
 	register.Emitter1[Bad]()
-	register.Iter1[Bad]()
 }
 
 // Read returns the rows of all files that match a pattern, as [Row], and as [Bad] those
@@ -82,31 +74,4 @@ func (fn *readFn) ProcessElement(ctx context.Context, path string, good func(Row
 		badRows.Inc(ctx, 1)
 		bad(b)
 	})
-}
-
-// WriteBad writes rows of type [Bad] to a CSV file with the header file,row,reason, sorted
-// by file and row. It is written also if there are none. They are in memory all at once.
-func WriteBad(s beam.Scope, bad beam.PCollection, path string) {
-	s = s.Scope("rows.WriteBad")
-	beam.ParDo0(s, &writeBadFn{Path: path}, beam.Impulse(s), beam.SideInput{Input: bad})
-}
-
-type writeBadFn struct{ Path string }
-
-func (fn *writeBadFn) ProcessElement(ctx context.Context, _ []byte, next func(*Bad) bool) error {
-	var all []Bad
-	for b := (Bad{}); next(&b); {
-		all = append(all, b)
-	}
-	slices.SortFunc(all, func(a, b Bad) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Reason, b.Reason))
-	})
-	var out bytes.Buffer
-	w := csv.NewWriter(&out)
-	w.Write([]string{"file", "row", "reason"})
-	for _, b := range all {
-		w.Write([]string{b.File, strconv.FormatInt(b.Number, 10), b.Reason})
-	}
-	w.Flush()
-	return files.Write(ctx, fn.Path, out.Bytes())
 }

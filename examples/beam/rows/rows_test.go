@@ -87,8 +87,8 @@ func run(t *testing.T, pattern string, columns int) *found {
 	// Behind a shuffle they have been encoded.
 	beam.ParDo0(s, &collectFn{t.Name()}, beam.Reshuffle(s, good))
 	beam.ParDo0(s, &collectBadFn{t.Name()}, beam.Reshuffle(s, bad))
-	path := filepath.Join(t.TempDir(), "bad.csv")
-	WriteBad(s, bad, path)
+	bads := BadTable(filepath.Join(t.TempDir(), "bad"), 3)
+	WriteBad(s, bad, bads)
 	result, err := beamx.RunWithMetrics(context.Background(), p)
 	if err != nil {
 		t.Fatal(err)
@@ -97,18 +97,23 @@ func run(t *testing.T, pattern string, columns int) *found {
 	if good, bad := Counts(result); good != int64(len(f.good)) || bad != int64(len(f.bad)) {
 		t.Errorf("%d good rows and %d bad ones are counted, want %d and %d", good, bad, len(f.good), len(f.bad))
 	}
-	table, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	var records [][]string
+	for k := range 3 {
+		part := readTable(t, fmt.Sprintf("%s-%05d-of-00003.csv", bads.Prefix, k))
+		if want := []string{"file", "row", "reason"}; !reflect.DeepEqual(part[0], want) {
+			t.Errorf("the header of bad rows is %q, want %q", part[0], want)
+		}
+		if len(f.bad) > 100 && len(part) < 20 {
+			t.Errorf("part %d has %d of %d bad rows", k, len(part)-1, len(f.bad))
+		}
+		records = append(records, part[1:]...)
 	}
-	records, err := csv.NewReader(bytes.NewReader(table)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := [][]string{{"file", "row", "reason"}}
+	var want [][]string
 	for _, b := range f.bad {
 		want = append(want, []string{b.File, fmt.Sprint(b.Number), b.Reason})
 	}
+	slices.SortFunc(records, slices.Compare)
+	slices.SortFunc(want, slices.Compare)
 	if !reflect.DeepEqual(records, want) {
 		t.Errorf("the table of bad rows is %q, want %q", records, want)
 	}
@@ -131,6 +136,20 @@ func run(t *testing.T, pattern string, columns int) *found {
 		}
 	}
 	return f
+}
+
+// readTable returns the records of a CSV file.
+func readTable(t *testing.T, path string) [][]string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records
 }
 
 func bitsOf(rows []Row, columns int) *rbm.Bits {

@@ -36,6 +36,12 @@ func run(ctx context.Context, o options, w io.Writer) error {
 		return fmt.Errorf("-input: %w", err)
 	}
 	nv, nh := m.Dims()
+	scores, bads := o.tables(nh)
+	for _, t := range []rows.Table{scores, bads} {
+		if err := t.Check(ctx); err != nil {
+			return fmt.Errorf("-parts: %w; remove it, or give another -output", err)
+		}
+	}
 	p, s := beam.NewPipelineWithRoot()
 	score(s, o, nv, nh)
 	result, err := job.Run(ctx, p)
@@ -43,7 +49,9 @@ func run(ctx context.Context, o options, w io.Writer) error {
 		return err
 	}
 	good, bad := rows.Counts(result)
-	fmt.Fprintf(w, "%d rows scored: %s\n", good, partPath(o.output, "*", o.parts))
-	fmt.Fprintf(w, "%d bad rows: %s\n", bad, o.bad)
+	if good == 0 && bad > 0 {
+		return fmt.Errorf("no row can be read, %d are bad: %s", bad, bads.Pattern())
+	}
+	fmt.Fprintf(w, "%d rows scored: %s\n%d bad rows: %s\n", good, scores.Pattern(), bad, bads.Pattern())
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/gorbm/rbm/examples/beam/job"
 )
@@ -33,16 +34,16 @@ func parse(f *flag.FlagSet, args []string, help io.Writer) (options, error) {
 	own.StringVar(&o.model, "model", "", "`path` of the model, as RBM.WriteTo writes it, local or gs://")
 	own.StringVar(&o.input, "input", "", "`pattern` of the files of rows, one, in quotes: text or of package bitfile")
 	own.StringVar(&o.output, "output", "", "`prefix` of the files to write, PREFIX-00000-of-00001.csv …")
-	own.StringVar(&o.bad, "bad", "", "`path` of the table of rows that cannot be read (default PREFIX-bad.csv)")
-	own.IntVar(&o.parts, "parts", 1, "number of files to write, 1 to 99999; one is in memory as a whole")
+	own.StringVar(&o.bad, "bad", "", "`prefix` of the files with the rows that cannot be read (default PREFIX-bad, with that of -output)")
+	own.IntVar(&o.parts, "parts", 1, "number of files to write of either kind, 1 to 99999; one is in memory as a whole")
 	own.IntVar(&o.batch, "batch", 256, "rows to compute at a time, 1 to 1000000")
-	own.BoolVar(&o.features, "features", false, "write the probability of each hidden unit too")
+	own.BoolVar(&o.features, "features", false, "write the probability of each hidden unit too, in single precision")
 	own.BoolVar(&o.verbose, "v", false, "log what Beam does")
 	if err := job.Parse(f, own, args, about, help); err != nil {
 		return o, err
 	}
 	if o.bad == "" {
-		o.bad = o.output + "-bad.csv"
+		o.bad = o.output + "-bad"
 	}
 	return o, nil
 }
@@ -55,6 +56,10 @@ func (o options) check() error {
 		return errors.New("-input is empty, want a pattern")
 	case o.output == "":
 		return errors.New("-output is empty, want a prefix")
+	case strings.ContainsAny(o.output, `*?[\`):
+		return fmt.Errorf("-output is %q, want a name without any of *?[\\", o.output)
+	case strings.ContainsAny(o.bad, `*?[\`):
+		return fmt.Errorf("-bad is %q, want a name without any of *?[\\", o.bad)
 	case o.parts < 1 || o.parts > 99999:
 		return fmt.Errorf("-parts is %d, want 1 to 99999", o.parts)
 	case o.batch < 1 || o.batch > 1e6:

@@ -99,7 +99,7 @@ func setup(t *testing.T, nv, nh int) (o options, dir string, m *rbm.RBM) {
 	dir = t.TempDir()
 	o = options{
 		model: filepath.Join(dir, "model"), input: filepath.Join(dir, "in", "*"), output: filepath.Join(dir, "out", "x"),
-		bad: filepath.Join(dir, "bad.csv"), parts: 1, batch: 256,
+		bad: filepath.Join(dir, "bad"), parts: 1, batch: 256,
 	}
 	if err := os.Mkdir(filepath.Join(dir, "in"), 0o777); err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestScore(t *testing.T) {
 			if err := run(context.Background(), o, &out); err != nil {
 				t.Fatal(err)
 			}
-			want := fmt.Sprintf("406 rows scored: %s/out/x-*-of-%05d.csv\n0 bad rows: %s/bad.csv\n", dir, tt.parts, dir)
+			want := fmt.Sprintf("406 rows scored: %s/out/x-?????-of-%05d.csv\n0 bad rows: %s/bad-?????-of-%05[2]d.csv\n", dir, tt.parts, dir)
 			if out.String() != want {
 				t.Errorf("it printed %q, want %q", out.String(), want)
 			}
@@ -193,7 +193,7 @@ func TestAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		paths, err := filepath.Glob(fmt.Sprintf("%s/out%d/*", dir, try))
-		if err != nil || len(paths) != 4 {
+		if err != nil || len(paths) != 6 {
 			t.Fatalf("files %q, %v", paths, err)
 		}
 		for i, path := range paths {
@@ -234,7 +234,7 @@ func TestBadRows(t *testing.T) {
 	}
 	want = append(want, []string{in + "/a.txt", "2", "has 69 columns, want 70"}, []string{in + "/a.txt", "3", "has 0 columns, want 70"},
 		[]string{in + "/a.txt", "4", "column 5 is '2', want 0 or 1"}, []string{in + "/d.bits", "0", "only the first 0 of"})
-	bad := table(t, o.bad)
+	bad := table(t, o.bad+"-00000-of-00001.csv")
 	if len(bad) != len(want) {
 		t.Fatalf("bad rows %q\nwant %q", bad, want)
 	}
@@ -246,7 +246,7 @@ func TestBadRows(t *testing.T) {
 	if scored := table(t, o.output+"-00000-of-00001.csv"); len(scored) != 1+256+2+301 {
 		t.Errorf("%d rows are scored", len(scored)-1)
 	}
-	if want := fmt.Sprintf("559 rows scored: %s-*-of-00001.csv\n%d bad rows: %s\n", o.output, len(want)-1, o.bad); out.String() != want {
+	if want := fmt.Sprintf("559 rows scored: %s-?????-of-00001.csv\n%d bad rows: %s-?????-of-00001.csv\n", o.output, len(want)-1, o.bad); out.String() != want {
 		t.Errorf("it printed %q, want %q", out.String(), want)
 	}
 }
@@ -260,7 +260,7 @@ func TestNoRows(t *testing.T) {
 		t.Errorf("run = %v, %q", err, out.String())
 	}
 	for k := range 2 {
-		if r := table(t, partPath(o.output, fmt.Sprintf("%05d", k), 2)); len(r) != 1 {
+		if r := table(t, fmt.Sprintf("%s-%05d-of-00002.csv", o.output, k)); len(r) != 1 {
 			t.Errorf("part %d is %q", k, r)
 		}
 	}
@@ -294,10 +294,11 @@ func TestErrors(t *testing.T) {
 	}
 	// Rows of other models are bad.
 	writeModel(t, other, 4, 3)
-	if err := run(context.Background(), o, io.Discard); err != nil {
-		t.Fatal(err)
+	want = "no row can be read, 1 are bad: " + o.bad + "-?????-of-00001.csv"
+	if err := run(context.Background(), o, io.Discard); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
-	if r := table(t, o.bad); len(r) != 2 || !slices.Equal(r[1], []string{in, "1", "has 3 columns, want 4"}) {
+	if r := table(t, o.bad+"-00000-of-00001.csv"); len(r) != 2 || !slices.Equal(r[1], []string{in, "1", "has 3 columns, want 4"}) {
 		t.Errorf("bad rows %q", r)
 	}
 }
@@ -357,9 +358,9 @@ func TestParse(t *testing.T) {
 		}
 		return o.check()
 	}, []string{"", "-parts 99999 -batch 1 -features -v", "-batch 1000000"},
-		[]string{"-model=", "-input=", "-output=", "-parts 0", "-parts 100000", "-batch 0", "-batch 1000001", "-nonsense"})
+		[]string{"-model=", "-input=", "-output=", "-output o*", "-bad [b", "-parts 0", "-parts 100000", "-batch 0", "-batch 1000001", "-nonsense"})
 	o, err := parse(flag.NewFlagSet("score", flag.ContinueOnError), needed, io.Discard)
-	if err != nil || o.bad != "o-bad.csv" {
+	if err != nil || o.bad != "o-bad" {
 		t.Errorf("-bad is %q, %v", o.bad, err)
 	}
 }
@@ -372,7 +373,7 @@ func TestProgram(t *testing.T) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if !regexp.MustCompile(`^2 rows scored: .*\n0 bad rows: .*out/x-bad.csv\n$`).Match(out) || err != nil || stderr.Len() > 0 {
+	if !regexp.MustCompile(`^2 rows scored: .*\n0 bad rows: .*out/x-bad-\?{5}-of-00001.csv\n$`).Match(out) || err != nil || stderr.Len() > 0 {
 		t.Errorf("%v, %q, %q", err, out, stderr.String())
 	}
 	clitest.CheckExit(t, 2)
@@ -380,30 +381,21 @@ func TestProgram(t *testing.T) {
 	clitest.CheckExit(t, 0, "-help")
 }
 
-// The order in which an engine delivers rows does not matter.
-func TestWriteSorts(t *testing.T) {
-	places := []rows.Row{{File: "a", Number: 2}, {File: "a", Number: 256}, {File: "a", Number: 70000}, {File: "a,b", Number: 1}, {File: "b", Number: 1}}
-	want := "file,row,free_energy\na,2,-0.5\na,256,-0.5\na,70000,-0.5\n\"a,b\",1,-0.5\nb,1,-0.5\n"
-	prefix := filepath.Join(t.TempDir(), "x")
-	rnd := rand.New(rand.NewPCG(1, 1))
-	for range 10 {
-		lines := [][]byte{nil}
-		for _, r := range places {
-			lines = append(lines, append(appendPlace(nil, r), "-0.5"...))
-		}
-		rnd.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
-		fn := &writeFn{Prefix: prefix, Parts: 1}
-		if err := fn.ProcessElement(context.Background(), 0, func(line *[]byte) bool {
-			if len(lines) == 0 {
-				return false
-			}
-			*line, lines = lines[0], lines[1:]
-			return true
-		}); err != nil {
+// A table is not written beside one of other parts.
+func TestOtherParts(t *testing.T) {
+	o, dir, _ := setup(t, 70, 5)
+	writeRows(t, filepath.Join(dir, "in"), 10, 70)
+	for _, parts := range []int{3, 3, 2} {
+		o.parts = parts
+		err := run(context.Background(), o, io.Discard)
+		if parts == 3 && err != nil {
 			t.Fatal(err)
 		}
-		if got, err := os.ReadFile(prefix + "-00000-of-00001.csv"); err != nil || string(got) != want {
-			t.Fatalf("the part is %q, %v, want %q", got, err, want)
+		if want := "-parts: " + o.output + "-00000-of-00003.csv is of a table of 3 parts, not of 2; remove it"; parts == 2 && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("error %v, want it to say %q", err, want)
 		}
+	}
+	if paths, err := filepath.Glob(dir + "/out/*-of-00002.csv"); err != nil || len(paths) > 0 {
+		t.Errorf("%q were written, %v", paths, err)
 	}
 }

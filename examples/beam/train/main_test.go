@@ -211,7 +211,7 @@ func TestBeamAndLocal(t *testing.T) {
 				mustRun(t, input, b, flags+" -local")
 				got, want := tree(t, a), tree(t, b)
 				checkSame(t, "Beam", got, want)
-				if n := 3 + shards + 2*(1+shards); len(want) != n { // of the last two rounds
+				if n := 2 + 2*shards + 2*(1+shards); len(want) != n { // of the last two rounds
 					t.Errorf("there are %d files, want %d", len(want), n)
 				}
 			})

@@ -45,7 +45,8 @@ func (o options) pack(ctx context.Context, w io.Writer) (name string, err error)
 		return "", err
 	}
 	good, bad := rows.Counts(result)
-	fmt.Fprintf(w, "%d rows in %d shards\n%d bad rows: %s\n", good, o.Shards, bad, d.bad())
+	bads := d.bad(o.Shards).Pattern()
+	fmt.Fprintf(w, "%d rows in %d shards\n%d bad rows: %s\n", good, o.Shards, bad, bads)
 	for k := range o.Shards {
 		// A shard without rows has no key, and so no file.
 		names, err := files.List(ctx, d.rows(k, o.Shards))
@@ -53,7 +54,7 @@ func (o options) pack(ctx context.Context, w io.Writer) (name string, err error)
 			return "", err
 		}
 		if len(names) == 0 {
-			return "", fmt.Errorf("shard %d of %d has no rows, want fewer -shards or more rows; those that could not be read are in %s", k, o.Shards, d.bad())
+			return "", fmt.Errorf("shard %d of %d has no rows, want fewer -shards or more rows; those that could not be read are in %s", k, o.Shards, bads)
 		}
 	}
 	return name, start(ctx, d, o.Settings)
@@ -83,7 +84,7 @@ func start(ctx context.Context, d dir, s Settings) error {
 func packing(d dir, s Settings) *beam.Pipeline {
 	p, scope := beam.NewPipelineWithRoot()
 	good, bad := rows.Read(scope, s.Input, s.Columns)
-	rows.WriteBad(scope, bad, d.bad())
+	rows.WriteBad(scope, bad, d.bad(s.Shards))
 	dealt := beam.ParDo(scope, &dealFn{Settings: s}, good)
 	beam.ParDo0(scope, &packFn{Work: d, Settings: s}, beam.GroupByKey(scope, dealt))
 	return p

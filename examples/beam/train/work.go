@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/gorbm/rbm/examples/beam/files"
+	"github.com/gorbm/rbm/examples/beam/rows"
 )
 
 // A dir is a folder on any file system. That of -work has
@@ -20,7 +21,7 @@ import (
 //
 // and that of a training, which no other one writes to,
 //
-//	bad.csv                          rows that could not be read
+//	bad-00003-of-00008.csv           rows that could not be read
 //	shards/00003-of-00008.bits       rows, in an order that is random
 //	rounds/000017-model              what 17 rounds have made; the last file of a round
 //	rounds/000017-shard-00003        what shard 3 goes on with
@@ -41,11 +42,14 @@ func (d dir) path(format string, a ...any) string {
 }
 
 func (d dir) settings() string          { return d.path("settings") }
-func (d dir) bad() string               { return d.path("bad.csv") }
 func (d dir) model() string             { return d.path("model") }
 func (d dir) rows(k, n int) string      { return d.path("shards/%05d-of-%05d.bits", k, n) }
 func (d dir) round(round int) string    { return d.path("rounds/%06d-model", round) }
 func (d dir) shard(round, k int) string { return d.path("rounds/%06d-shard-%05d", round, k) }
+
+// bad returns the table of rows that could not be read, of as many parts as there are
+// shards.
+func (d dir) bad(shards int) rows.Table { return rows.BadTable(d.path("bad"), shards) }
 
 // last returns the last round that is complete.
 func (d dir) last(ctx context.Context) (int, error) {
