@@ -279,6 +279,12 @@ func TestPhasesMisuse(t *testing.T) {
 		{"Add nil", func() { new(rbm.Phases).Add(nil) }, "phases are nil"},
 		{"Add another size", func() { computed().Add(small) }, "gradient has W of 4×5, want 5×4"},
 		{"Add a part", func() { new(rbm.Phases).Add(with(func(p *rbm.Phases) { p.Data.W = nil })) }, empty},
+		{"Add a data weight alone", func() { new(rbm.Phases).Add(&rbm.Phases{DataWeight: 1}) }, empty},
+		{"Add a model weight alone", func() { new(rbm.Phases).Add(&rbm.Phases{ModelWeight: 1}) }, empty},
+		{"Add a model phase alone", func() {
+			new(rbm.Phases).Add(with(func(p *rbm.Phases) { p.Data, p.DataWeight, p.ModelWeight = rbm.Gradient{}, 0, 0 }))
+		}, empty},
+		{"Add a data phase of different parts", func() { new(rbm.Phases).Add(with(func(p *rbm.Phases) { p.Data.W = small.Data.W })) }, "data phase has W of 5×4, want 4×5"},
 		{"Add without weight", func() { new(rbm.Phases).Add(with(func(p *rbm.Phases) { p.DataWeight = 0 })) }, "data weight of phases is 0"},
 		{"AppendBinary", func() { with(func(p *rbm.Phases) { p.Data.B = nil }).AppendBinary(nil) }, empty},
 		{"PhasesGradient of nothing", func() { new(rbm.Centering).PhasesGradient(&g, new(rbm.Phases)) }, empty},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/local"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/memfs"
 	"github.com/gorbm/rbm"
@@ -152,5 +154,59 @@ func TestCheckpoint(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkError(t, want, files.Load(ctx, path, &got, &gotSGD), path, want)
+	}
+}
+
+// A lateFS lists in no order, and its errors come late: at the Sync or the Close of files
+// of these names, or at its own Close.
+type lateFS struct {
+	filesystem.Interface
+	err error
+}
+
+var errLate = errors.New("the quota is used up")
+
+func init() {
+	filesystem.Register("late", func(context.Context) filesystem.Interface { return new(lateFS) })
+}
+
+func (f *lateFS) Close() error { return f.err }
+
+func (f *lateFS) List(_ context.Context, pattern string) ([]string, error) {
+	if strings.HasSuffix(pattern, "Close") {
+		f.err = errLate
+	}
+	return []string{"late://b", "late://a"}, nil
+}
+
+func (f *lateFS) OpenWrite(_ context.Context, path string) (io.WriteCloser, error) {
+	return &lateFile{path}, nil
+}
+
+type lateFile struct{ path string }
+
+func (f *lateFile) Write(b []byte) (int, error) { return len(b), nil }
+func (f *lateFile) Sync() error                 { return f.at("Sync") }
+func (f *lateFile) Close() error                { return f.at("Close") }
+
+func (f *lateFile) at(what string) error {
+	if strings.Contains(f.path, what) {
+		return errLate
+	}
+	return nil
+}
+
+func TestLateErrors(t *testing.T) {
+	ctx := context.Background()
+	for _, path := range []string{"late://Sync", "late://Close"} {
+		if err := files.Write(ctx, path, []byte("data")); !errors.Is(err, errLate) {
+			t.Errorf("Write of %s: error %v, want %v", path, err, errLate)
+		}
+	}
+	if _, err := files.List(ctx, "late://Close"); !errors.Is(err, errLate) {
+		t.Errorf("List: error %v, want %v", err, errLate)
+	}
+	if got, err := files.List(ctx, "late://*"); err != nil || !slices.Equal(got, []string{"late://a", "late://b"}) {
+		t.Errorf("List = %q, %v, want it sorted", got, err)
 	}
 }

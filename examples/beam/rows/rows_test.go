@@ -23,6 +23,7 @@ import (
 	"testing/iotest"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/memfs"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
@@ -58,11 +59,14 @@ func (f *found) sort() {
 type collectBadFn struct{ Test string }
 
 func init() {
-	register.DoFn1x0[Row](&collectFn{})
+	register.DoFn2x0[context.Context, Row](&collectFn{})
 	register.DoFn1x0[Bad](&collectBadFn{})
 }
 
-func (fn *collectFn) ProcessElement(r Row) {
+var others = beam.NewCounter("others", "good") // none of ours
+
+func (fn *collectFn) ProcessElement(ctx context.Context, r Row) {
+	others.Inc(ctx, 1)
 	mu.Lock()
 	defer mu.Unlock()
 	collected[fn.Test].good = append(collected[fn.Test].good, r)
@@ -309,6 +313,23 @@ func TestBadLines(t *testing.T) {
 	}
 }
 
+// A file is read in blocks, here of 2048 rows, or of a row that is longer.
+func TestBlocks(t *testing.T) {
+	for _, size := range [][2]int{{2048, 1000}, {2049, 1000}, {5000, 1000}, {2, 3_000_000}} {
+		n, c := size[0], size[1]
+		b := randomBits(n, c, 1)
+		path := filepath.Join(t.TempDir(), "bits")
+		write(t, path, packed(t, b))
+		var got []Row
+		if err := readFile(context.Background(), path, c, func(r Row) { got = append(got, r) }, func(b Bad) { t.Errorf("bad: %v", b) }); err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != n || !mat.Equal(bitsOf(got, c), b) || got[n-1].Number != int64(n) {
+			t.Errorf("%d rows of %d columns, want %d, or other ones", len(got), c, n)
+		}
+	}
+}
+
 // Of a damaged file every row is what it was, or bad.
 func TestDamagedBits(t *testing.T) {
 	const n, c, per = 1500, 70, 256 // rows of a chunk
@@ -351,6 +372,10 @@ func TestDamagedBits(t *testing.T) {
 	z = compress(text(b, "", "\n"))
 	z[len(z)-6] ^= 1 // its checksum
 	with("sum.gz", z, 0)
+	z = compress(text(b, "", "\n"))
+	z[10] = 0xff // a block of a kind that there is not
+	with("kind.gz", z, 0)
+	with("plain.gz", text(b, "", "\n"), 0)
 	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -384,14 +409,16 @@ func TestDamagedBits(t *testing.T) {
 		}
 	}
 	for name, reason := range map[string]string{
-		"first":   "rows [0, 256) have checksum",
-		"header":  "header has checksum",
-		"short":   "bytes, want",
-		"other":   "has 71 columns, want 70",
-		"cut.gz":  "is damaged: unexpected EOF",
-		"none.gz": "is damaged: EOF",
-		"sum.gz":  "is damaged: gzip: invalid checksum",
-		"sub":     "is a directory",
+		"first":    "rows [0, 256) have checksum",
+		"header":   "header has checksum",
+		"short":    "bytes, want",
+		"other":    "has 71 columns, want 70",
+		"cut.gz":   "is damaged: unexpected EOF",
+		"none.gz":  "is damaged: EOF",
+		"sum.gz":   "is damaged: gzip: invalid checksum",
+		"kind.gz":  "is damaged: flate: corrupt input",
+		"plain.gz": "is damaged: gzip: invalid header",
+		"sub":      "is a directory",
 	} {
 		if !strings.Contains(reasons[name], reason) {
 			t.Errorf("%s is bad as %q, want %q", name, reasons[name], reason)
@@ -527,6 +554,11 @@ func TestFaults(t *testing.T) {
 		t.Errorf("without a temporary folder: %v", err)
 	}
 
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := readFile(ctx, path, 4, func(Row) {}, none); !errors.Is(err, context.Canceled) { // rather than that it has other columns
+		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
 	gone := filepath.Join(t.TempDir(), "gone")
 	if err := readFile(context.Background(), gone, 3, func(Row) {}, none); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), gone) {
 		t.Errorf("without a file: %v", err)
@@ -540,6 +572,38 @@ func TestFaults(t *testing.T) {
 		if n != 1 || !errors.Is(err, broken) || errors.As(err, new(contentError)) || !strings.Contains(err.Error(), "row 2: ") {
 			t.Errorf("%d rows, %v, want 1 and a fault", n, err)
 		}
+	}
+}
+
+// A brokenFS has files that end in an error.
+type brokenFS struct {
+	filesystem.Interface
+	start []byte
+}
+
+var errBroken = errors.New("the network is down")
+
+func (f *brokenFS) Close() error { return nil }
+
+func (f *brokenFS) OpenRead(context.Context, string) (io.ReadCloser, error) {
+	return io.NopCloser(io.MultiReader(bytes.NewReader(f.start), iotest.ErrReader(errBroken))), nil
+}
+
+// What is copied before it is read may be cut off too, and is not left behind.
+func TestBrokenNetwork(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	data := packed(t, randomBits(5, 3, 1))
+	filesystem.Register("broken", func(context.Context) filesystem.Interface { return &brokenFS{start: data[:40]} })
+	memfs.Write("memfs://temporary/bits", data)
+	for path, want := range map[string]error{"broken://bits": errBroken, "memfs://temporary/bits": nil} {
+		err := readFile(context.Background(), path, 3, func(Row) {}, func(b Bad) { t.Errorf("bad: %v", b) })
+		if !errors.Is(err, want) {
+			t.Errorf("%s: error %v, want %v", path, err, want)
+		}
+	}
+	if left, err := filepath.Glob(tmp + "/rows-*"); err != nil || len(left) > 0 {
+		t.Errorf("%q is left behind, %v", left, err)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/csv"
 	"flag"
 	"fmt"
@@ -321,6 +322,30 @@ func TestStartBundle(t *testing.T) {
 	v.SetBit(0, 1, true)
 	if want := fmt.Sprint(m.FreeEnergy(nil, v)[0]); len(lines) != 1 || lines[0] != want {
 		t.Errorf("lines %q, want %q", lines, want)
+	}
+}
+
+// Each row is scored once, also if the bundle is no multiple of the batch.
+func TestEachRowOnce(t *testing.T) {
+	o, _, _ := setup(t, 3, 2)
+	fn := &scoreFn{Model: o.model, Columns: 3, Hidden: 2, Batch: 3, Parts: 1}
+	if err := fn.Setup(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	var got, want []uint64
+	emit := func(_ int, line []byte) { got = append(got, binary.BigEndian.Uint64(line[2:])) }
+	fn.StartBundle(nil)
+	for number := range 7 {
+		fn.ProcessElement(context.Background(), rows.Row{File: "x", Number: int64(number), Bits: []byte{2}}, emit)
+		want = append(want, uint64(number))
+	}
+	fn.FinishBundle(emit)
+	if !slices.Equal(got, want) {
+		t.Errorf("rows %d are scored, want %d", got, want)
+	}
+	fn.Columns = 4
+	if err := fn.Setup(context.Background()); err == nil || !strings.Contains(err.Error(), "has changed: it has 3 visible and 2 hidden units, want 4 and 2") {
+		t.Errorf("error %v, want it to say that the model has changed", err)
 	}
 }
 

@@ -136,10 +136,7 @@ func (o options) attempt(ctx context.Context, r Round) error {
 	if _, err := o.run(ctx, r.pipeline(shards)); err != nil {
 		return err
 	}
-	if last, err := r.Work.last(ctx); err != nil || last > r.Number {
-		return err
-	}
-	return fmt.Errorf("the job has ended without %s", r.Work.round(r.Number+1))
+	return r.check(ctx)
 }
 
 // judge prints the log-likelihood of rows.

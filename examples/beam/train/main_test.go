@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -278,6 +279,79 @@ func TestOneShard(t *testing.T) {
 	}
 }
 
+// With many shards, too, all is as in loops of the library, bit for bit: their parts are
+// added in the order of their numbers, in groups.
+func TestManyShards(t *testing.T) {
+	const shards, rounds = 18, 4
+	input := write(t, pairs(300, 1), 2)
+	for mode, batch := range map[string]int{step: 20, epoch: 5} {
+		dir := t.TempDir()
+		mustRun(t, input, dir, fmt.Sprintf("-mode %s -batch %d -shards %d -rounds %d -local -seed 5", mode, batch, shards, rounds))
+		var all [shards]*rbm.Bits
+		var own [shards]shard
+		for k := range shards {
+			data, done, err := openRows(context.Background(), dir+fmt.Sprintf("/%s/shards/%05d-of-%05d.bits", training, k, shards))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[k] = rbm.NewBits(data.Dims())
+			if err := errors.Join(data.ReadRows(all[k], 0), done()); err != nil {
+				t.Fatal(err)
+			}
+			own[k].sampler = rbm.NewPCD(10, 1, rand.NewPCG(5, uint64(k)))
+			own[k].sgd.Momentum = 0.5
+		}
+		m := rbm.NewRandom(columns, 5, 0.01, rand.NewPCG(5, 1<<32))
+		m.FitVisibleBias(all[0])
+		sgd := rbm.SGD{Momentum: 0.5}
+		var centering rbm.Centering
+		var g rbm.Gradient
+		for round := range rounds {
+			var phases [2]rbm.Phases // of 16 shards and 2
+			var means [2]mean
+			for k, data := range all {
+				n, _ := data.Dims()
+				s := &own[k]
+				if mode == step {
+					b := min(n, batch)
+					rows := make([]int, b)
+					for r := range rows {
+						rows[r] = (round*b + r) % n
+					}
+					var p rbm.Phases
+					m.Phases(&p, data.Gather(nil, rows), slices.Repeat([]float64{float64(n) / float64(b)}, b), s.sampler)
+					phases[k/16].Add(&p)
+					continue
+				}
+				x := m.Clone()
+				steps := (n + batch - 1) / batch
+				for i := range steps {
+					s.centering.Gradient(&g, x, data.Slice(i*batch, min(n, (i+1)*batch)), s.sampler)
+					s.sgd.Rate = rbm.Linear(0.3, 0, rounds*steps)(round*steps + i)
+					s.sgd.Step(x, &g)
+				}
+				means[k/16].Add(&mean{float64(n), *x})
+			}
+			if mode == epoch {
+				means[0].Add(&means[1])
+				m = &means[0].model
+				continue
+			}
+			phases[0].Add(&phases[1])
+			centering.PhasesGradient(&g, &phases[0])
+			sgd.Rate = rbm.Linear(0.3, 0, rounds)(round)
+			sgd.Step(m, &g)
+		}
+		want, err := m.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tree(t, dir)["model"] != string(want) {
+			t.Errorf("%s: the model differs", mode)
+		}
+	}
+}
+
 // What fails, or is repeated, changes nothing in what is made.
 func TestFailures(t *testing.T) {
 	ctx := context.Background()
@@ -491,6 +565,16 @@ func TestSettings(t *testing.T) {
 	}
 	_, err := smallRun(t, input, dir, "")
 	checkError(t, "damaged settings", err, dir+"/settings: ")
+	for name, text := range map[string]string{
+		"unknown":  strings.Replace(want["settings"], "{", `{"centering":3,`, 1),
+		"trailing": want["settings"] + "{}",
+	} {
+		if err := os.WriteFile(dir+"/settings", []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, err := smallRun(t, input, dir, "")
+		checkError(t, name, err, dir+"/settings: ")
+	}
 	for _, name := range []string{"", "../x", "*"} {
 		text := strings.Replace(want["settings"], training, name, 1)
 		if err := os.WriteFile(dir+"/settings", []byte(text), 0o666); err != nil {
@@ -605,18 +689,46 @@ func TestMissingRounds(t *testing.T) {
 	if last, err := d.last(ctx); last != 3 || err != nil {
 		t.Errorf("the last round is %d, %v, want 3", last, err)
 	}
+	wrong := Round{Work: d, Settings: o.Settings, Number: 3}
+	wrong.Settings.Columns = 11
+	_, err := wrong.load(ctx)
+	checkError(t, "another size", err, "model has 12 visible and 5 hidden units, want 11 and 5")
 	for _, name := range []string{"000002-model", "000003-model"} {
 		if err := os.Remove(filepath.Join(string(d), "rounds", name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_, err := smallRun(t, input, dir, "")
+	_, err = smallRun(t, input, dir, "")
 	checkError(t, "without a round", err, string(d)+" has no round that is complete")
+}
+
+// A job that ends well has not always made the round.
+func TestNoRound(t *testing.T) {
+	ctx := context.Background()
+	o := optionsOf(t, small(t, write(t, pairs(60, 1), 1), t.TempDir(), ""))
+	if _, err := o.pack(ctx, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	r := Round{o.work.training(training), o.Settings, 0}
+	checkError(t, "before", r.check(ctx), "the job has ended without "+string(r.Work)+"/rounds/000001-model")
+	if err := o.attempt(ctx, r); err != nil {
+		t.Error(err)
+	}
+	if err := r.check(ctx); err != nil {
+		t.Error(err)
+	}
 }
 
 // Two trainings in one folder of -work, with different settings, have no part in each
 // other: each ends with the model of its own settings, and one goes on later.
 func TestTwoTrainings(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	defer func() {
+		if left, err := filepath.Glob(tmp + "/train-*"); err != nil || len(left) > 0 {
+			t.Errorf("%q is left behind, %v", left, err)
+		}
+	}()
 	input := write(t, pairs(200, 1), 3)
 	want := map[string]string{}
 	for _, seed := range []string{"1", "2"} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -38,6 +39,15 @@ func (r Round) pipeline(shards []int) *beam.Pipeline {
 	}
 	beam.ParDo0(s, &updateFn{Round: r}, parts)
 	return p
+}
+
+// check returns an error unless the round has been made.
+func (r Round) check(ctx context.Context) error {
+	last, err := r.Work.last(ctx)
+	if err == nil && last <= r.Number {
+		err = fmt.Errorf("the job has ended without %s", r.Work.round(r.Number+1))
+	}
+	return err
 }
 
 // local does what the pipeline does, in a loop.

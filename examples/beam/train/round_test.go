@@ -73,6 +73,28 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// The part of a group goes to the group of groups that it belongs to.
+func TestMergeKeys(t *testing.T) {
+	b, err := (&mean{1, *rbm.New(2, 2)}).AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for group, want := range map[int]int{0: 0, 15: 0, 16: 1, 33: 2} {
+		var parts []Part
+		for i := range fan {
+			parts = append(parts, Part{group*fan + i, b})
+		}
+		f := &mergeFn{Mode: epoch, Parts: 40 * fan}
+		if err := f.ProcessElement(group, each(parts), func(key int, p Part) {
+			if key != want || p.Index != group {
+				t.Errorf("group %d makes part %d with key %d, want key %d", group, p.Index, key, want)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestPartCoder(t *testing.T) {
 	for _, p := range []Part{{0, nil}, {1, []byte{5}}, {1 << 20, []byte("many bytes")}, {math.MaxInt, nil}} {
 		got, err := decodePart(encodePart(p))
@@ -80,7 +102,7 @@ func TestPartCoder(t *testing.T) {
 			t.Errorf("decoded %v, %v, want %v", got, err, p)
 		}
 	}
-	for _, b := range []string{"", "\xff", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"} {
+	for _, b := range []string{"", "\xff", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"} {
 		_, err := decodePart([]byte(b))
 		checkError(t, fmt.Sprintf("%q", b), err, "part has no index")
 	}
@@ -133,7 +155,13 @@ func TestMean(t *testing.T) {
 		checkError(t, mode, err, "part 3: ")
 	}
 	checkError(t, "short", new(mean).UnmarshalBinary([]byte{1}), "mean has 1 bytes")
-	checkError(t, "weight", new(mean).UnmarshalBinary(make([]byte, 30)), "weight of a mean is 0")
+	for _, weight := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+		b, err := (&mean{weight, *rbm.New(2, 2)}).AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkError(t, "weight", new(mean).UnmarshalBinary(b), fmt.Sprintf("weight of a mean is %v", weight))
+	}
 }
 
 // Over as many rounds as it takes, the batches of shards of different sizes have all

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -83,7 +84,11 @@ func (s Settings) find(ctx context.Context, work dir) (training string, err erro
 	var was saved
 	in := json.NewDecoder(bytes.NewReader(b))
 	in.DisallowUnknownFields()
-	if err := in.Decode(&was); err != nil {
+	err = in.Decode(&was)
+	if err == nil && in.More() {
+		err = errors.New("something follows the settings")
+	}
+	if err != nil {
 		return "", fmt.Errorf("%s: %w", work.settings(), err)
 	}
 	old, now := reflect.ValueOf(was.Settings), reflect.ValueOf(s)
