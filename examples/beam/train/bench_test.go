@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
 )
@@ -15,7 +16,8 @@ import (
 // BenchmarkRound is what a round costs with Beam on Prism (by=prism), in a loop over the
 // same shards and files without Beam (by=local), and what training on as many rows costs
 // in memory with the library alone (by=memory). A model of 1×1 units shows what a
-// job costs by itself.
+// job costs by itself, also where it has a worker that is a process, for which the
+// program is staged (by=process).
 func BenchmarkRound(b *testing.B) {
 	initBeam()
 	for _, size := range []struct {
@@ -27,7 +29,10 @@ func BenchmarkRound(b *testing.B) {
 		{epoch, 784, 500, 5000},
 	} {
 		for _, shards := range []int{1, 2, 4, 8} {
-			for _, by := range []string{"prism", "local", "memory"} {
+			for _, by := range []string{"prism", "process", "local", "memory"} {
+				if by == "process" && size.nv > 1 {
+					continue
+				}
 				name := fmt.Sprintf("mode=%s/nv=%d/nh=%d/shards=%d/by=%s", size.mode, size.nv, size.nh, shards, by)
 				b.Run(name, func(b *testing.B) {
 					o := options{Settings: Settings{
@@ -37,6 +42,11 @@ func BenchmarkRound(b *testing.B) {
 					round := o.distributed(b, size.rows)
 					if by == "memory" {
 						round = o.memory(size.rows)
+					}
+					if by == "process" {
+						before := *jobopts.EnvironmentType
+						defer func() { *jobopts.EnvironmentType, *jobopts.EnvironmentConfig, *jobopts.WorkerBinary = before, "", "" }()
+						*jobopts.EnvironmentType, *jobopts.EnvironmentConfig, *jobopts.WorkerBinary = "PROCESS", workers(b, nil), os.Args[0]
 					}
 					for i := 0; b.Loop(); i++ {
 						round(i)

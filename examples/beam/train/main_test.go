@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -448,6 +449,24 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// workers returns the -environment_config of workers that are processes, with more
+// variables.
+func workers(t testing.TB, variables map[string]string) string {
+	t.Helper()
+	cmd := clitest.Command()
+	env := map[string]string{worker: "1"}
+	maps.Copy(env, variables)
+	for _, v := range cmd.Env[len(os.Environ()):] { // which make it the program
+		name, value, _ := strings.Cut(v, "=")
+		env[name] = value
+	}
+	b, err := json.Marshal(map[string]any{"command": cmd.Path, "env": env})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
 // Workers may be processes of their own, and the engine may lose one: the round is made
 // again, by another worker, and each shard counts once.
 func TestWorkerProcess(t *testing.T) {
@@ -457,17 +476,11 @@ func TestWorkerProcess(t *testing.T) {
 			want := t.TempDir()
 			mustRun(t, input, want, "-local -mode "+mode)
 			dir, died := t.TempDir(), t.TempDir()+"/grave"
-			environment, err := json.Marshal(map[string]any{
-				"command": os.Args[0],
-				"env":     map[string]string{worker: "1", killed: "1 1", grave: died},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			environment := workers(t, map[string]string{killed: "1 1", grave: died})
 			binary := strings.Replace(input, "*", "0", 1) // any file: it would be copied to other machines
 			cmd := clitest.Command(small(t, input, dir, "-mode "+mode)...)
 			// Prism sometimes does not notice that a worker has died.
-			cmd.Args = append(cmd.Args, "-timeout", "10s", "-environment_type", "PROCESS", "-environment_config", string(environment), "-worker_binary", binary)
+			cmd.Args = append(cmd.Args, "-timeout", "10s", "-environment_type", "PROCESS", "-environment_config", environment, "-worker_binary", binary)
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v:\n%s", err, out)
