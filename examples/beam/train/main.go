@@ -125,6 +125,7 @@ func (o options) run(ctx context.Context, p *beam.Pipeline) (beam.PipelineResult
 	return result, err
 }
 
+// attempt makes a round once.
 func (o options) attempt(ctx context.Context, r Round) error {
 	if o.local {
 		return r.local(ctx)
