@@ -2,7 +2,6 @@ package rows
 
 import (
 	"bufio"
-	"compress/flate"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -13,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/fileio"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
 	"github.com/gorbm/rbm/examples/beam/files"
@@ -33,6 +33,9 @@ func readFile(ctx context.Context, path string, columns int, good func(Row), bad
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if errors.Is(err, syscall.EISDIR) {
+		err = contentError{errors.New("is a directory")}
+	}
 	if content := (contentError{}); errors.As(err, &content) {
 		badRow(0, content.Error())
 		return nil
@@ -50,7 +53,7 @@ func read(ctx context.Context, path string, columns int, good func(int64, []byte
 	file := fileio.ReadableFile{Metadata: fileio.FileMetadata{Path: path}}
 	if filepath.Ext(path) == ".gz" {
 		// Its checksum stands at the end: no row is good before all have been read.
-		if err := check(ctx, file); err != nil {
+		if err := check(ctx, path); err != nil {
 			return err
 		}
 	}
@@ -61,9 +64,6 @@ func read(ctx context.Context, path string, columns int, good func(int64, []byte
 	defer r.Close()
 	b := bufio.NewReaderSize(r, 1<<16)
 	start, err := b.Peek(len(magic))
-	if errors.Is(err, syscall.EISDIR) {
-		return contentError{errors.New("is a directory")}
-	}
 	if err != nil && err != io.EOF {
 		return err
 	}
@@ -89,21 +89,43 @@ func read(ctx context.Context, path string, columns int, good func(int64, []byte
 }
 
 // check reads all of a compressed file.
-func check(ctx context.Context, file fileio.ReadableFile) error {
-	r, err := file.Open(ctx)
+func check(ctx context.Context, path string) error {
+	fs, err := filesystem.New(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer fs.Close()
+	r, err := fs.OpenRead(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	disk := &reader{Reader: r}
+	z, err := gzip.NewReader(disk)
 	if err == nil {
-		defer r.Close()
-		_, err = io.Copy(io.Discard, r)
+		_, err = io.Copy(io.Discard, z)
 	}
-	corrupt := flate.CorruptInputError(0)
-	damaged := errors.As(err, &corrupt)
-	for _, kind := range []error{gzip.ErrHeader, gzip.ErrChecksum, io.ErrUnexpectedEOF, io.EOF} {
-		damaged = damaged || errors.Is(err, kind)
+	if disk.err != nil {
+		return disk.err
 	}
-	if damaged {
+	if err != nil {
 		return contentError{fmt.Errorf("is damaged: %w", err)}
 	}
-	return err
+	return nil
+}
+
+// A reader keeps the error with which a read has ended before the end of the file.
+type reader struct {
+	io.Reader
+	err error
+}
+
+func (r *reader) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
 }
 
 // A readerAt keeps the error with which a read has ended before its time.

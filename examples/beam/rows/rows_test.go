@@ -376,10 +376,12 @@ func TestDamagedBits(t *testing.T) {
 	z[10] = 0xff // a block of a kind that there is not
 	with("kind.gz", z, 0)
 	with("plain.gz", text(b, "", "\n"), 0)
-	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o777); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"sub", "sub.gz"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		want[filepath.Join(dir, name)] = []int64{0}
 	}
-	want[filepath.Join(dir, "sub")] = []int64{0}
 
 	f := run(t, dir+"/*", c)
 	seen := map[string]int{}
@@ -419,6 +421,7 @@ func TestDamagedBits(t *testing.T) {
 		"kind.gz":  "is damaged: flate: corrupt input",
 		"plain.gz": "is damaged: gzip: invalid header",
 		"sub":      "is a directory",
+		"sub.gz":   "is a directory",
 	} {
 		if !strings.Contains(reasons[name], reason) {
 			t.Errorf("%s is bad as %q, want %q", name, reasons[name], reason)
@@ -579,28 +582,33 @@ func TestFaults(t *testing.T) {
 type brokenFS struct {
 	filesystem.Interface
 	start []byte
+	err   error
 }
-
-var errBroken = errors.New("the network is down")
 
 func (f *brokenFS) Close() error { return nil }
 
 func (f *brokenFS) OpenRead(context.Context, string) (io.ReadCloser, error) {
-	return io.NopCloser(io.MultiReader(bytes.NewReader(f.start), iotest.ErrReader(errBroken))), nil
+	return io.NopCloser(io.MultiReader(bytes.NewReader(f.start), iotest.ErrReader(f.err))), nil
 }
 
 // What is copied before it is read may be cut off too, and is not left behind.
 func TestBrokenNetwork(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
-	data := packed(t, randomBits(5, 3, 1))
-	filesystem.Register("broken", func(context.Context) filesystem.Interface { return &brokenFS{start: data[:40]} })
-	memfs.Write("memfs://temporary/bits", data)
-	for path, want := range map[string]error{"broken://bits": errBroken, "memfs://temporary/bits": nil} {
-		err := readFile(context.Background(), path, 3, func(Row) {}, func(b Bad) { t.Errorf("bad: %v", b) })
-		if !errors.Is(err, want) {
-			t.Errorf("%s: error %v, want %v", path, err, want)
+	none := func(b Bad) { t.Errorf("bad: %v", b) }
+	whole := packed(t, randomBits(5, 3, 1))
+	for i, broken := range []error{errors.New("the network is down"), io.ErrUnexpectedEOF} {
+		for ext, data := range map[string][]byte{"": whole, ".gz": compress(whole)} {
+			scheme := fmt.Sprintf("broken%d%d", i, len(ext))
+			filesystem.Register(scheme, func(context.Context) filesystem.Interface { return &brokenFS{start: data[:40], err: broken} })
+			if err := readFile(context.Background(), scheme+"://bits"+ext, 3, func(Row) {}, none); !errors.Is(err, broken) {
+				t.Errorf("bits%s: error %v, want %v", ext, err, broken)
+			}
 		}
+	}
+	memfs.Write("memfs://temporary/bits", whole)
+	if err := readFile(context.Background(), "memfs://temporary/bits", 3, func(Row) {}, none); err != nil {
+		t.Error(err)
 	}
 	if left, err := filepath.Glob(tmp + "/rows-*"); err != nil || len(left) > 0 {
 		t.Errorf("%q is left behind, %v", left, err)

@@ -106,7 +106,8 @@ func (t Table) Check(ctx context.Context) error {
 	}
 	for _, path := range paths {
 		var k, parts int
-		if _, err := fmt.Sscanf(path[len(path)-len("-00000-of-00000.csv"):], "-%05d-of-%05d.csv", &k, &parts); err == nil && parts != t.Parts {
+		end := path[len(path)-len("-00000-of-00000.csv"):]
+		if _, err := fmt.Sscanf(end, "-%05d-of-%05d.csv", &k, &parts); err == nil && parts != t.Parts {
 			return fmt.Errorf("%s is of a table of %d parts, not of %d", path, parts, t.Parts)
 		}
 	}

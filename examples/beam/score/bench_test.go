@@ -44,7 +44,7 @@ func BenchmarkScore(b *testing.B) {
 			}
 		}
 		b.Run(fmt.Sprintf("files=%d/by=prism", files), func(b *testing.B) {
-			o := options{model: filepath.Join(dir, "model"), input: folder + "/*.bits", output: folder + "/out", bad: folder + "/bad.csv", parts: files, batch: 256}
+			o := options{model: filepath.Join(dir, "model"), input: folder + "/*.bits", output: folder + "/out", bad: folder + "/bad", parts: files, batch: 256}
 			for b.Loop() {
 				p, s := beam.NewPipelineWithRoot()
 				score(s, o, nv, nh)

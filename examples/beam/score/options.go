@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/gorbm/rbm/examples/beam/job"
@@ -60,6 +61,8 @@ func (o options) check() error {
 		return fmt.Errorf("-output is %q, want a name without any of *?[\\", o.output)
 	case strings.ContainsAny(o.bad, `*?[\`):
 		return fmt.Errorf("-bad is %q, want a name without any of *?[\\", o.bad)
+	case filepath.Clean(o.bad) == filepath.Clean(o.output):
+		return fmt.Errorf("-bad is %q, as is -output; want another prefix", o.bad)
 	case o.parts < 1 || o.parts > 99999:
 		return fmt.Errorf("-parts is %d, want 1 to 99999", o.parts)
 	case o.batch < 1 || o.batch > 1e6:

@@ -37,7 +37,8 @@ func score(s beam.Scope, o options, nv, nh int) {
 	good, bad := rows.Read(s, o.input, nv)
 	scores, bads := o.tables(nh)
 	rows.WriteBad(s, bad, bads)
-	scores.Write(s, beam.ParDo(s, &scoreFn{Model: o.model, Columns: nv, Hidden: nh, Batch: o.batch, Features: o.features, Parts: o.parts}, good))
+	fn := &scoreFn{Model: o.model, Columns: nv, Hidden: nh, Batch: o.batch, Features: o.features, Parts: o.parts}
+	scores.Write(s, beam.ParDo(s, fn, good))
 }
 
 func load(ctx context.Context, path string) (*rbm.RBM, error) {

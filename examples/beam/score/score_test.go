@@ -383,7 +383,7 @@ func TestParse(t *testing.T) {
 		}
 		return o.check()
 	}, []string{"", "-parts 99999 -batch 1 -features -v", "-batch 1000000"},
-		[]string{"-model=", "-input=", "-output=", "-output o*", "-bad [b", "-parts 0", "-parts 100000", "-batch 0", "-batch 1000001", "-nonsense"})
+		[]string{"-model=", "-input=", "-output=", "-output o*", "-bad [b", "-bad ./o", "-parts 0", "-parts 100000", "-batch 0", "-batch 1000001", "-nonsense"})
 	o, err := parse(flag.NewFlagSet("score", flag.ContinueOnError), needed, io.Discard)
 	if err != nil || o.bad != "o-bad" {
 		t.Errorf("-bad is %q, %v", o.bad, err)

@@ -93,36 +93,46 @@ func run(ctx context.Context, o options, w io.Writer) error {
 
 // round makes one round, in as many attempts as it takes.
 func (o options) round(ctx context.Context, r Round, w io.Writer) error {
-	return o.try(fmt.Sprintf("round %d", r.Number+1), w, func() error { return o.attempt(ctx, r) })
+	return o.try(ctx, fmt.Sprintf("round %d", r.Number+1), w, func() error { return o.attempt(ctx, r) })
 }
 
 // try does something until it succeeds, -attempts times at most.
-func (o options) try(what string, w io.Writer, do func() error) error {
+func (o options) try(ctx context.Context, what string, w io.Writer, do func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := do()
 		if err == nil {
 			return nil
 		}
 		err = fmt.Errorf("%s, attempt %d of %d: %w", what, attempt, o.attempts, err)
-		if attempt == o.attempts {
+		if attempt == o.attempts || ctx.Err() != nil {
 			return err
 		}
 		fmt.Fprintln(w, err)
 	}
 }
 
-// run runs a job, for as long as -timeout says.
+// run runs a job, and waits for it as long as -timeout says. It does not cancel one that
+// is late: Prism may panic then, and other engines would go on with it all the same.
 func (o options) run(ctx context.Context, p *beam.Pipeline) (beam.PipelineResult, error) {
-	limited, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if o.timeout > 0 { // no deadline: Prism panics at one
-		defer time.AfterFunc(o.timeout, cancel).Stop()
+	type outcome struct {
+		result beam.PipelineResult
+		err    error
 	}
-	result, err := job.Run(limited, p)
-	if err != nil && limited.Err() != nil && ctx.Err() == nil {
-		err = fmt.Errorf("the job takes longer than %v", o.timeout)
+	done := make(chan outcome, 1)
+	go func() {
+		result, err := job.Run(ctx, p)
+		done <- outcome{result, err}
+	}()
+	var late <-chan time.Time // never
+	if o.timeout > 0 {
+		late = time.After(o.timeout)
 	}
-	return result, err
+	select {
+	case x := <-done:
+		return x.result, x.err
+	case <-late:
+		return nil, fmt.Errorf("the job takes longer than %v", o.timeout)
+	}
 }
 
 // attempt makes a round once.

@@ -50,7 +50,7 @@ func parse(f *flag.FlagSet, args []string, help io.Writer) (options, error) {
 	own.Float64Var(&o.Momentum, "momentum", 0, "momentum, at least 0 and less than 1")
 	own.Uint64Var(&o.Seed, "seed", 1, "seed of everything random")
 	own.IntVar(&o.attempts, "attempts", 3, "how many times a round is tried if it fails, 1 to 1000")
-	own.DurationVar(&o.timeout, "timeout", 0, "after which time an attempt has failed, say 10m, if it is still running; 0 for never")
+	own.DurationVar(&o.timeout, "timeout", 0, "after which time a job has failed, say 10m, if it is still running, at least 1s; 0 for never")
 	own.BoolVar(&o.local, "local", false, "make the rounds in a loop, without Beam; to the same bits")
 	own.StringVar(&o.test, "test", "", "`pattern` of files of rows, of which to print the log-likelihood at the end")
 	own.IntVar(&o.ais, "ais", 1000, "temperatures of annealed importance sampling, where the log-likelihood is not exact, 1 to 1000000")
@@ -92,8 +92,8 @@ func (o options) check() error {
 		return fmt.Errorf("-momentum is %v, want at least 0 and less than 1", o.Momentum)
 	case o.attempts < 1 || o.attempts > 1000:
 		return fmt.Errorf("-attempts is %d, want 1 to 1000", o.attempts)
-	case o.timeout < 0:
-		return fmt.Errorf("-timeout is %v, want at least 0", o.timeout)
+	case o.timeout != 0 && o.timeout < time.Second:
+		return fmt.Errorf("-timeout is %v, want 0 or at least 1s", o.timeout)
 	case o.ais < 1 || o.ais > 1e6:
 		return fmt.Errorf("-ais is %d, want 1 to 1000000", o.ais)
 	}

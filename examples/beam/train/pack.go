@@ -36,7 +36,7 @@ func (o options) pack(ctx context.Context, w io.Writer) (name string, err error)
 	}
 	var d dir
 	var result beam.PipelineResult
-	if err := o.try("packing", w, func() (err error) {
+	if err := o.try(ctx, "packing", w, func() (err error) {
 		name = newName()
 		d = o.work.training(name)
 		result, err = o.run(ctx, packing(d, o.Settings))
@@ -54,7 +54,7 @@ func (o options) pack(ctx context.Context, w io.Writer) (name string, err error)
 			return "", err
 		}
 		if len(names) == 0 {
-			return "", fmt.Errorf("shard %d of %d has no rows, want fewer -shards or more rows; those that could not be read are in %s", k, o.Shards, bads)
+			return "", fmt.Errorf("shard %d of %d has no rows, want fewer -shards or more rows; bad ones are in %s", k, o.Shards, bads)
 		}
 	}
 	return name, start(ctx, d, o.Settings)

@@ -98,7 +98,7 @@ func (s Settings) find(ctx context.Context, work dir) (training string, err erro
 			return "", fmt.Errorf("%s has -%s %v, not -%s %v; give the same, or another -work", work.settings(), name, x, name, y)
 		}
 	}
-	if was.Training == "" || strings.ContainsAny(was.Training, `/\*?[`) {
+	if !strings.HasPrefix(was.Training, trainingPrefix) || strings.ContainsAny(was.Training, `/\*?[`) {
 		return "", fmt.Errorf("%s: training is %q, want the name of its folder", work.settings(), was.Training)
 	}
 	return was.Training, nil

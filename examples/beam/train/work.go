@@ -27,8 +27,10 @@ import (
 //	rounds/000017-shard-00003        what shard 3 goes on with
 type dir string
 
+const trainingPrefix = "training-" // of the names of folders of trainings
+
 // newName names the folder of a training.
-var newName = func() string { return "training-" + rand.Text() }
+var newName = func() string { return trainingPrefix + rand.Text() }
 
 func (d dir) training(name string) dir { return dir(d.path("%s", name)) }
 
