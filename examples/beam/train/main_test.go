@@ -542,7 +542,7 @@ func TestFileSystem(t *testing.T) {
 	for _, mode := range []string{step, epoch} {
 		dir := t.TempDir()
 		mustRun(t, input, dir, "-mode "+mode)
-		work := "memfs://" + mode + "/work/"
+		work := "memfs://" + mode + "/folder/"
 		mustRun(t, input, work, "-mode "+mode)
 		got := make(map[string]string)
 		for _, pattern := range []string{"*", training + "/*", training + "/shards/*", training + "/rounds/*"} {
