@@ -84,9 +84,8 @@ func flipMul(s isa) {
 			KMOVB(bits, k)
 			on[r] = append(on[r], k)
 		} else {
-			lane, all := XMM(), s.reg()
-			MOVQ(bits.As64(), lane)
-			VPBROADCASTQ(lane, all)
+			all := s.reg()
+			s.spread(bits.As64(), all)
 			for part := range s.parts {
 				sign := s.reg()
 				VPSLLVQ(signs.Offset(part*s.size), all, sign)

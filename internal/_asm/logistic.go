@@ -143,9 +143,7 @@ func sigmoids(s isa, name string, probs, draw bool) {
 	var scale VecVirtual
 	if probs {
 		p = Load(Param("p"), GP64())
-		scalar := Load(Param("scale"), XMM())
-		scale = s.reg()
-		VBROADCASTSD(scalar, scale)
+		scale = s.float("scale")
 	}
 	word, shift := GP64(), RCX
 	if draw {

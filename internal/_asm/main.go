@@ -53,8 +53,28 @@ func (s isa) broadcast(x uint64) Op {
 	} else {
 		MOVQ(U64(x), r)
 	}
+	s.spread(r, v)
+	return v
+}
+
+// spread fills v with r.
+//
+// Not MOVQ, which is an instruction of legacy SSE where it moves to a vector
+// register: beside VEX ones it costs a change of state on Intel's processors and
+// waits for the whole register on AMD's. Nor may Load have an XMM register.
+func (s isa) spread(r Register, v VecVirtual) {
 	lane := XMM()
-	MOVQ(r, lane)
+	VMOVQ(r, lane)
 	VPBROADCASTQ(lane, v)
+}
+
+// float returns a register filled with a parameter that is a float64.
+func (s isa) float(name string) VecVirtual {
+	param, err := Param(name).Resolve()
+	if err != nil {
+		log.Fatal(err)
+	}
+	v := s.reg()
+	VBROADCASTSD(param.Addr, v)
 	return v
 }

@@ -32,16 +32,11 @@ func fill(s isa) {
 	key := Load(Param("key"), GP64())
 	for first := 0; first < 16; first += 2 * lanes {
 		k0, k1 := s.reg(), s.reg()
-		spread := func(r Register, v VecVirtual) {
-			x := XMM()
-			MOVQ(r, x)
-			VPBROADCASTQ(x, v)
-		}
-		spread(key, k0)
+		s.spread(key, k0)
 		high := GP64()
 		MOVQ(key, high)
 		SHRQ(U8(32), high)
-		spread(high, k1)
+		s.spread(high, k1)
 		var c [2][4]VecVirtual
 		for b := range c {
 			for i, name := range []string{"c0", "c1", "c2", "c3"} {
@@ -51,7 +46,7 @@ func fill(s isa) {
 					ADDL(U8(first+b*lanes), r.As32())
 				}
 				c[b][i] = s.reg()
-				spread(r, c[b][i])
+				s.spread(r, c[b][i])
 			}
 			VPADDD(iota, c[b][0], c[b][0])
 		}

@@ -34,12 +34,7 @@ const (
 
 // minusZero returns a register of -0.
 func (s isa) minusZero() Op {
-	bits, x := GP64(), XMM()
-	MOVQ(U64(1<<63), bits)
-	MOVQ(bits, x)
-	v := s.reg()
-	VBROADCASTSD(x, v)
-	return v
+	return s.broadcast(1 << 63)
 }
 
 // lists makes lists: it spreads the nibbles of a word over 16-bit lanes and moves
@@ -76,7 +71,7 @@ func lists() {
 	LEAQ(shuffles, table)
 	low, bits, zero := XMM(), GP64(), XMM()
 	MOVQ(U64(0x0f0f0f0f0f0f0f0f), bits)
-	MOVQ(bits, low)
+	VMOVQ(bits, low)
 	VPXOR(zero, zero, zero)
 	var place [4]VecVirtual
 	for i := range place {

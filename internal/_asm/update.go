@@ -21,16 +21,11 @@ func step(name, signature string, momentum bool) {
 	w := Load(Param("w"), GP64())
 	g := Load(Param("grad"), GP64())
 	n := Load(Param("n"), GP64())
-	spread := func(name string) VecVirtual {
-		x, v := Load(Param(name), XMM()), s.reg()
-		VBROADCASTSD(x, v)
-		return v
-	}
-	rate, decay := spread("rate"), spread("decay")
+	rate, decay := s.float("rate"), s.float("decay")
 	var d Register
 	var mu VecVirtual
 	if momentum {
-		d, mu = Load(Param("d"), GP64()), spread("momentum")
+		d, mu = Load(Param("d"), GP64()), s.float("momentum")
 	}
 	i := GP64()
 	XORQ(i, i)
@@ -71,12 +66,7 @@ func center() {
 	mu := Load(Param("mu"), GP64())
 	down := Load(Param("down"), GP64())
 	n := Load(Param("n"), GP64())
-	spread := func(name string) VecVirtual {
-		x, v := Load(Param(name), XMM()), s.reg()
-		VBROADCASTSD(x, v)
-		return v
-	}
-	lambda, c := spread("lambda"), spread("c")
+	lambda, c := s.float("lambda"), s.float("c")
 	sums := Load(Param("sums"), GP64())
 	sum := []VecVirtual{s.reg(), s.reg()}
 	for h := range sum {

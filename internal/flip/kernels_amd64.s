@@ -288,7 +288,7 @@ DATA c3ff0000000000000<>+56(SB)/8, $0x3ff0000000000000
 GLOBL c3ff0000000000000<>(SB), RODATA|NOPTR, $64
 
 // func mulAVX2(x *float64, xstride int, e *float64, n int, p *float64, q *float64, stride int, on0 uint8, on1 uint8, chunk int)
-// Requires: AVX, AVX2, CMOV, SSE2
+// Requires: AVX, AVX2, CMOV
 TEXT ·mulAVX2(SB), NOSPLIT, $0-72
 	MOVQ         e+16(FP), AX
 	MOVQ         n+24(FP), CX
@@ -302,14 +302,14 @@ TEXT ·mulAVX2(SB), NOSPLIT, $0-72
 	LEAQ         (SI)(R9*1), R10
 	LEAQ         (DI)(R9*1), R9
 	MOVBLZX      on0+56(FP), R11
-	MOVQ         R11, X0
+	VMOVQ        R11, X0
 	VPBROADCASTQ X0, Y0
 	VPSLLVQ      signs<>+0(SB), Y0, Y1
 	VPSLLVQ      signs<>+32(SB), Y0, Y0
 	VMOVUPD      (BX), Y2
 	VMOVUPD      32(BX), Y3
 	MOVBLZX      on1+57(FP), R11
-	MOVQ         R11, X4
+	VMOVQ        R11, X4
 	VPBROADCASTQ X4, Y4
 	VPSLLVQ      signs<>+0(SB), Y4, Y5
 	VPSLLVQ      signs<>+32(SB), Y4, Y4

@@ -5,14 +5,13 @@
 #include "textflag.h"
 
 // func probsAVX2(p *float64, x *float64, stride int, n int, scale float64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·probsAVX2(SB), NOSPLIT, $0-40
 	MOVQ         x+8(FP), AX
 	MOVQ         stride+16(FP), CX
 	MOVQ         n+24(FP), DX
 	MOVQ         p+0(FP), BX
-	MOVSD        scale+32(FP), X0
-	VBROADCASTSD X0, Y0
+	VBROADCASTSD scale+32(FP), Y0
 
 line:
 	DECQ    DX
@@ -447,14 +446,13 @@ DATA c41f0000000000000<>+56(SB)/8, $0x41f0000000000000
 GLOBL c41f0000000000000<>(SB), RODATA|NOPTR, $64
 
 // func drawProbsAVX2(p *float64, x *float64, stride int, n int, scale float64, u *[64]uint32) uint64
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·drawProbsAVX2(SB), NOSPLIT, $0-56
 	MOVQ         x+8(FP), AX
 	MOVQ         stride+16(FP), DX
 	MOVQ         n+24(FP), BX
 	MOVQ         p+0(FP), SI
-	MOVSD        scale+32(FP), X0
-	VBROADCASTSD X0, Y0
+	VBROADCASTSD scale+32(FP), Y0
 	MOVQ         u+40(FP), R8
 	XORQ         DI, DI
 	XORQ         CX, CX
@@ -683,14 +681,13 @@ done:
 	RET
 
 // func probsAVX512(p *float64, x *float64, stride int, n int, scale float64)
-// Requires: AVX, AVX512DQ, AVX512F, SSE2
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·probsAVX512(SB), NOSPLIT, $0-40
 	MOVQ         x+8(FP), AX
 	MOVQ         stride+16(FP), CX
 	MOVQ         n+24(FP), DX
 	MOVQ         p+0(FP), BX
-	MOVSD        scale+32(FP), X0
-	VBROADCASTSD X0, Z0
+	VBROADCASTSD scale+32(FP), Z0
 	VMOVUPD      c4086300000000000<>+0(SB), Z1
 	VMOVUPD      c8000000000000000<>+0(SB), Z2
 	VMOVUPD      c3ff71547652b82fe<>+0(SB), Z3
@@ -854,14 +851,13 @@ done:
 	RET
 
 // func drawProbsAVX512(p *float64, x *float64, stride int, n int, scale float64, u *[64]uint32) uint64
-// Requires: AVX, AVX512DQ, AVX512F, SSE2
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·drawProbsAVX512(SB), NOSPLIT, $0-56
 	MOVQ         x+8(FP), AX
 	MOVQ         stride+16(FP), DX
 	MOVQ         n+24(FP), BX
 	MOVQ         p+0(FP), SI
-	MOVSD        scale+32(FP), X0
-	VBROADCASTSD X0, Z0
+	VBROADCASTSD scale+32(FP), Z0
 	MOVQ         u+40(FP), R8
 	XORQ         DI, DI
 	XORQ         CX, CX

@@ -5,54 +5,54 @@
 #include "textflag.h"
 
 // func fillAVX2(u *[64]uint32, key uint64, c0 uint32, c1 uint32, c2 uint32, c3 uint32)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·fillAVX2(SB), NOSPLIT, $0-32
 	MOVQ         u+0(FP), AX
 	MOVL         $0xd2511f53, CX
-	MOVQ         CX, X0
+	VMOVQ        CX, X0
 	VPBROADCASTQ X0, Y0
 	MOVL         $0xcd9e8d57, CX
-	MOVQ         CX, X1
+	VMOVQ        CX, X1
 	VPBROADCASTQ X1, Y1
 	MOVL         $0x9e3779b9, CX
-	MOVQ         CX, X2
+	VMOVQ        CX, X2
 	VPBROADCASTQ X2, Y2
 	MOVL         $0xbb67ae85, CX
-	MOVQ         CX, X3
+	VMOVQ        CX, X3
 	VPBROADCASTQ X3, Y3
 	MOVQ         key+8(FP), CX
-	MOVQ         CX, X4
+	VMOVQ        CX, X4
 	VPBROADCASTQ X4, Y4
 	MOVQ         CX, DX
 	SHRQ         $0x20, DX
-	MOVQ         DX, X5
+	VMOVQ        DX, X5
 	VPBROADCASTQ X5, Y5
 	MOVL         c0+16(FP), DX
 	ADDL         $0x00, DX
-	MOVQ         DX, X6
+	VMOVQ        DX, X6
 	VPBROADCASTQ X6, Y6
 	MOVL         c1+20(FP), DX
-	MOVQ         DX, X7
+	VMOVQ        DX, X7
 	VPBROADCASTQ X7, Y7
 	MOVL         c2+24(FP), DX
-	MOVQ         DX, X8
+	VMOVQ        DX, X8
 	VPBROADCASTQ X8, Y8
 	MOVL         c3+28(FP), DX
-	MOVQ         DX, X9
+	VMOVQ        DX, X9
 	VPBROADCASTQ X9, Y9
 	VPADDD       lanesAVX2<>+0(SB), Y6, Y6
 	MOVL         c0+16(FP), DX
 	ADDL         $0x04, DX
-	MOVQ         DX, X10
+	VMOVQ        DX, X10
 	VPBROADCASTQ X10, Y10
 	MOVL         c1+20(FP), DX
-	MOVQ         DX, X11
+	VMOVQ        DX, X11
 	VPBROADCASTQ X11, Y11
 	MOVL         c2+24(FP), DX
-	MOVQ         DX, X12
+	VMOVQ        DX, X12
 	VPBROADCASTQ X12, Y12
 	MOVL         c3+28(FP), DX
-	MOVQ         DX, X13
+	VMOVQ        DX, X13
 	VPBROADCASTQ X13, Y13
 	VPADDD       lanesAVX2<>+0(SB), Y10, Y10
 	VPMULUDQ     Y0, Y6, Y6
@@ -247,37 +247,37 @@ TEXT ·fillAVX2(SB), NOSPLIT, $0-32
 	VSHUFPS      $0x88, Y7, Y6, Y4
 	VPERMQ       $0xd8, Y4, Y4
 	VMOVDQU      Y4, 192(AX)
-	MOVQ         CX, X4
+	VMOVQ        CX, X4
 	VPBROADCASTQ X4, Y4
 	SHRQ         $0x20, CX
-	MOVQ         CX, X5
+	VMOVQ        CX, X5
 	VPBROADCASTQ X5, Y5
 	MOVL         c0+16(FP), CX
 	ADDL         $0x08, CX
-	MOVQ         CX, X6
+	VMOVQ        CX, X6
 	VPBROADCASTQ X6, Y6
 	MOVL         c1+20(FP), CX
-	MOVQ         CX, X7
+	VMOVQ        CX, X7
 	VPBROADCASTQ X7, Y7
 	MOVL         c2+24(FP), CX
-	MOVQ         CX, X8
+	VMOVQ        CX, X8
 	VPBROADCASTQ X8, Y8
 	MOVL         c3+28(FP), CX
-	MOVQ         CX, X9
+	VMOVQ        CX, X9
 	VPBROADCASTQ X9, Y9
 	VPADDD       lanesAVX2<>+0(SB), Y6, Y6
 	MOVL         c0+16(FP), CX
 	ADDL         $0x0c, CX
-	MOVQ         CX, X10
+	VMOVQ        CX, X10
 	VPBROADCASTQ X10, Y10
 	MOVL         c1+20(FP), CX
-	MOVQ         CX, X11
+	VMOVQ        CX, X11
 	VPBROADCASTQ X11, Y11
 	MOVL         c2+24(FP), CX
-	MOVQ         CX, X12
+	VMOVQ        CX, X12
 	VPBROADCASTQ X12, Y12
 	MOVL         c3+28(FP), CX
-	MOVQ         CX, X13
+	VMOVQ        CX, X13
 	VPBROADCASTQ X13, Y13
 	VPADDD       lanesAVX2<>+0(SB), Y10, Y10
 	VPMULUDQ     Y0, Y6, Y6
@@ -482,53 +482,53 @@ DATA lanesAVX2<>+24(SB)/8, $0x0000000000000003
 GLOBL lanesAVX2<>(SB), RODATA|NOPTR, $32
 
 // func fillAVX512(u *[64]uint32, key uint64, c0 uint32, c1 uint32, c2 uint32, c3 uint32)
-// Requires: AVX, AVX512F, SSE2
+// Requires: AVX, AVX512F
 TEXT ·fillAVX512(SB), NOSPLIT, $0-32
 	MOVQ         u+0(FP), AX
 	MOVL         $0xd2511f53, CX
-	MOVQ         CX, X0
+	VMOVQ        CX, X0
 	VPBROADCASTQ X0, Z0
 	MOVL         $0xcd9e8d57, CX
-	MOVQ         CX, X1
+	VMOVQ        CX, X1
 	VPBROADCASTQ X1, Z1
 	MOVL         $0x9e3779b9, CX
-	MOVQ         CX, X2
+	VMOVQ        CX, X2
 	VPBROADCASTQ X2, Z2
 	MOVL         $0xbb67ae85, CX
-	MOVQ         CX, X3
+	VMOVQ        CX, X3
 	VPBROADCASTQ X3, Z3
 	MOVQ         key+8(FP), CX
-	MOVQ         CX, X4
+	VMOVQ        CX, X4
 	VPBROADCASTQ X4, Z4
 	SHRQ         $0x20, CX
-	MOVQ         CX, X5
+	VMOVQ        CX, X5
 	VPBROADCASTQ X5, Z5
 	MOVL         c0+16(FP), CX
 	ADDL         $0x00, CX
-	MOVQ         CX, X6
+	VMOVQ        CX, X6
 	VPBROADCASTQ X6, Z6
 	MOVL         c1+20(FP), CX
-	MOVQ         CX, X7
+	VMOVQ        CX, X7
 	VPBROADCASTQ X7, Z7
 	MOVL         c2+24(FP), CX
-	MOVQ         CX, X8
+	VMOVQ        CX, X8
 	VPBROADCASTQ X8, Z8
 	MOVL         c3+28(FP), CX
-	MOVQ         CX, X9
+	VMOVQ        CX, X9
 	VPBROADCASTQ X9, Z9
 	VPADDD       lanesAVX512<>+0(SB), Z6, Z6
 	MOVL         c0+16(FP), CX
 	ADDL         $0x08, CX
-	MOVQ         CX, X10
+	VMOVQ        CX, X10
 	VPBROADCASTQ X10, Z10
 	MOVL         c1+20(FP), CX
-	MOVQ         CX, X11
+	VMOVQ        CX, X11
 	VPBROADCASTQ X11, Z11
 	MOVL         c2+24(FP), CX
-	MOVQ         CX, X12
+	VMOVQ        CX, X12
 	VPBROADCASTQ X12, Z12
 	MOVL         c3+28(FP), CX
-	MOVQ         CX, X13
+	VMOVQ        CX, X13
 	VPBROADCASTQ X13, Z13
 	VPADDD       lanesAVX512<>+0(SB), Z10, Z10
 	VPMULUDQ     Z0, Z6, Z6

@@ -553,7 +553,7 @@ DATA places<>+62(SB)/2, $0x1f00
 GLOBL places<>(SB), RODATA|NOPTR, $64
 
 // func fillAVX2(entry *uint16, rows *uint16, n int, words *uint64, stride int, count int)
-// Requires: AVX, POPCNT, SSE2
+// Requires: AVX, POPCNT
 TEXT ·fillAVX2(SB), NOSPLIT, $0-48
 	MOVQ    entry+0(FP), AX
 	MOVQ    rows+8(FP), CX
@@ -563,7 +563,7 @@ TEXT ·fillAVX2(SB), NOSPLIT, $0-48
 	MOVQ    count+40(FP), DI
 	LEAQ    shuffles<>+0(SB), R8
 	MOVQ    $0x0f0f0f0f0f0f0f0f, R9
-	MOVQ    R9, X0
+	VMOVQ   R9, X0
 	VPXOR   X1, X1, X1
 	VMOVDQU places<>+0(SB), X2
 	VMOVDQU places<>+16(SB), X3
@@ -647,7 +647,7 @@ done:
 	RET
 
 // func build1AVX2(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
-// Requires: AVX, AVX2, MMX+, SSE2
+// Requires: AVX, AVX2, MMX+
 TEXT ·build1AVX2(SB), NOSPLIT, $0-48
 	MOVQ         tab+0(FP), AX
 	MOVQ         groups+8(FP), CX
@@ -656,8 +656,8 @@ TEXT ·build1AVX2(SB), NOSPLIT, $0-48
 	MOVQ         stride+32(FP), SI
 	MOVQ         ahead+40(FP), DI
 	MOVQ         $0x8000000000000000, R8
-	MOVQ         R8, X0
-	VBROADCASTSD X0, Y0
+	VMOVQ        R8, X0
+	VPBROADCASTQ X0, Y0
 	LEAQ         (SI)(SI*2), R8
 	LEAQ         (CX)(DX*4), DX
 
@@ -856,7 +856,7 @@ done:
 	RET
 
 // func build2AVX2(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
-// Requires: AVX, AVX2, MMX+, SSE2
+// Requires: AVX, AVX2, MMX+
 TEXT ·build2AVX2(SB), NOSPLIT, $0-48
 	MOVQ         tab+0(FP), AX
 	MOVQ         groups+8(FP), CX
@@ -865,8 +865,8 @@ TEXT ·build2AVX2(SB), NOSPLIT, $0-48
 	MOVQ         stride+32(FP), SI
 	MOVQ         ahead+40(FP), DI
 	MOVQ         $0x8000000000000000, R8
-	MOVQ         R8, X0
-	VBROADCASTSD X0, Y0
+	VMOVQ        R8, X0
+	VPBROADCASTQ X0, Y0
 	LEAQ         (SI)(SI*2), R8
 	LEAQ         (CX)(DX*4), DX
 
@@ -1101,7 +1101,7 @@ done:
 	RET
 
 // func build1AVX512(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
-// Requires: AVX, AVX512F, MMX+, SSE2
+// Requires: AVX, AVX512F, MMX+
 TEXT ·build1AVX512(SB), NOSPLIT, $0-48
 	MOVQ         tab+0(FP), AX
 	MOVQ         groups+8(FP), CX
@@ -1110,8 +1110,8 @@ TEXT ·build1AVX512(SB), NOSPLIT, $0-48
 	MOVQ         stride+32(FP), SI
 	MOVQ         ahead+40(FP), DI
 	MOVQ         $0x8000000000000000, R8
-	MOVQ         R8, X0
-	VBROADCASTSD X0, Z0
+	VMOVQ        R8, X0
+	VPBROADCASTQ X0, Z0
 	LEAQ         (SI)(SI*2), R8
 	LEAQ         (CX)(DX*4), DX
 
@@ -1261,7 +1261,7 @@ done:
 	RET
 
 // func build2AVX512(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
-// Requires: AVX, AVX512F, MMX+, SSE2
+// Requires: AVX, AVX512F, MMX+
 TEXT ·build2AVX512(SB), NOSPLIT, $0-48
 	MOVQ         tab+0(FP), AX
 	MOVQ         groups+8(FP), CX
@@ -1270,8 +1270,8 @@ TEXT ·build2AVX512(SB), NOSPLIT, $0-48
 	MOVQ         stride+32(FP), SI
 	MOVQ         ahead+40(FP), DI
 	MOVQ         $0x8000000000000000, R8
-	MOVQ         R8, X0
-	VBROADCASTSD X0, Z0
+	VMOVQ        R8, X0
+	VPBROADCASTQ X0, Z0
 	LEAQ         (SI)(SI*2), R8
 	LEAQ         (CX)(DX*4), DX
 
@@ -1439,7 +1439,7 @@ done:
 	RET
 
 // func addRows1AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, rows *uint16, entry *uint16, length *uint8, n int)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·addRows1AVX2(SB), NOSPLIT, $0-72
 	MOVQ         pstride+24(FP), AX
 	MOVQ         rstride+32(FP), AX
@@ -1447,8 +1447,8 @@ TEXT ·addRows1AVX2(SB), NOSPLIT, $0-72
 	MOVQ         entry+48(FP), DX
 	MOVQ         length+56(FP), BX
 	MOVQ         $0x8000000000000000, SI
-	MOVQ         SI, X0
-	VBROADCASTSD X0, Y0
+	VMOVQ        SI, X0
+	VPBROADCASTQ X0, Y0
 
 row:
 	MOVQ    n+64(FP), SI
@@ -1527,7 +1527,7 @@ done:
 	RET
 
 // func addRows2AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, rows *uint16, entry *uint16, length *uint8, n int)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·addRows2AVX2(SB), NOSPLIT, $0-72
 	MOVQ         pstride+24(FP), AX
 	MOVQ         rstride+32(FP), CX
@@ -1535,8 +1535,8 @@ TEXT ·addRows2AVX2(SB), NOSPLIT, $0-72
 	MOVQ         entry+48(FP), BX
 	MOVQ         length+56(FP), SI
 	MOVQ         $0x8000000000000000, DI
-	MOVQ         DI, X0
-	VBROADCASTSD X0, Y0
+	VMOVQ        DI, X0
+	VPBROADCASTQ X0, Y0
 
 row:
 	MOVQ    n+64(FP), DI
@@ -1634,7 +1634,7 @@ done:
 	RET
 
 // func addRows4AVX512(x *float64, xstride int, row *float64, pstride int, rstride int, rows *uint16, entry *uint16, length *uint8, n int)
-// Requires: AVX, AVX512F, SSE2
+// Requires: AVX, AVX512F
 TEXT ·addRows4AVX512(SB), NOSPLIT, $0-72
 	MOVQ         pstride+24(FP), AX
 	MOVQ         rstride+32(FP), CX
@@ -1642,8 +1642,8 @@ TEXT ·addRows4AVX512(SB), NOSPLIT, $0-72
 	MOVQ         entry+48(FP), BX
 	MOVQ         length+56(FP), SI
 	MOVQ         $0x8000000000000000, DI
-	MOVQ         DI, X0
-	VBROADCASTSD X0, Z0
+	VMOVQ        DI, X0
+	VPBROADCASTQ X0, Z0
 
 row:
 	MOVQ    n+64(FP), DI

@@ -5,15 +5,13 @@
 #include "textflag.h"
 
 // func plainAVX2(w *float64, grad *float64, n int, rate float64, decay float64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX
 TEXT ·plainAVX2(SB), NOSPLIT, $0-40
 	MOVQ         w+0(FP), AX
 	MOVQ         grad+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVSD        rate+24(FP), X0
-	VBROADCASTSD X0, Y0
-	MOVSD        decay+32(FP), X1
-	VBROADCASTSD X1, Y1
+	VBROADCASTSD rate+24(FP), Y0
+	VBROADCASTSD decay+32(FP), Y1
 	XORQ         BX, BX
 
 loop:
@@ -34,18 +32,15 @@ done:
 	RET
 
 // func withMomentumAVX2(w *float64, d *float64, grad *float64, n int, rate float64, decay float64, momentum float64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX
 TEXT ·withMomentumAVX2(SB), NOSPLIT, $0-56
 	MOVQ         w+0(FP), AX
 	MOVQ         grad+16(FP), CX
 	MOVQ         n+24(FP), DX
-	MOVSD        rate+32(FP), X0
-	VBROADCASTSD X0, Y0
-	MOVSD        decay+40(FP), X1
-	VBROADCASTSD X1, Y1
+	VBROADCASTSD rate+32(FP), Y0
+	VBROADCASTSD decay+40(FP), Y1
 	MOVQ         d+8(FP), BX
-	MOVSD        momentum+48(FP), X2
-	VBROADCASTSD X2, Y2
+	VBROADCASTSD momentum+48(FP), Y2
 	XORQ         SI, SI
 
 loop:
@@ -69,17 +64,15 @@ done:
 	RET
 
 // func centerAVX2(w *float64, b *float64, mu *float64, down *float64, n int, lambda float64, c float64, sums *[8]float64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX
 TEXT ·centerAVX2(SB), NOSPLIT, $0-64
 	MOVQ         w+0(FP), AX
 	MOVQ         b+8(FP), CX
 	MOVQ         mu+16(FP), DX
 	MOVQ         down+24(FP), BX
 	MOVQ         n+32(FP), SI
-	MOVSD        lambda+40(FP), X0
-	VBROADCASTSD X0, Y0
-	MOVSD        c+48(FP), X1
-	VBROADCASTSD X1, Y1
+	VBROADCASTSD lambda+40(FP), Y0
+	VBROADCASTSD c+48(FP), Y1
 	MOVQ         sums+56(FP), DI
 	VMOVUPD      (DI), Y2
 	VMOVUPD      32(DI), Y3
