@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorbm/rbm/internal/cpu"
 	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/twin"
 )
 
 // each runs a test with each set of kernels.
@@ -233,5 +234,15 @@ func BenchmarkMul(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows*n*Lanes), "ns/element")
 		})
+	})
+}
+
+func BenchmarkTwin(b *testing.B) {
+	const rows, n = 8, 500
+	o := newOperands(rand.New(rand.NewPCG(4, 4)), rows, n, 0, 1, 1)
+	w := make([]float64, n*Lanes)
+	b.Run("Table", func(b *testing.B) { twin.Run(b, func() { Table(o.e, w, Lanes) }) })
+	b.Run("Mul", func(b *testing.B) {
+		twin.Run(b, func() { Mul(o.x[:rows], o.e, o.p, o.q, o.stride, o.on, 64) })
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gorbm/rbm/internal/cpu"
+	"github.com/gorbm/rbm/internal/twin"
 )
 
 // each runs a test with each set of kernels.
@@ -363,4 +364,18 @@ func TestDrawAtTheBoundary(t *testing.T) {
 			t.Error("no product is 2³²")
 		}
 	})
+}
+
+func BenchmarkTwin(b *testing.B) {
+	x, p := make([]float64, 64), make([]float64, 64)
+	rnd := rand.New(rand.NewPCG(3, 3))
+	for i := range x {
+		x[i] = 3 * rnd.NormFloat64()
+	}
+	var u [64]uint32
+	in := inputs(x)
+	b.Run("Probs", func(b *testing.B) { twin.Run(b, func() { in.Probs(p, 1) }) })
+	b.Run("Draw", func(b *testing.B) { twin.Run(b, func() { in.Draw(&u) }) })
+	b.Run("DrawProbs", func(b *testing.B) { twin.Run(b, func() { in.DrawProbs(p, 1, &u) }) })
+	b.Run("Softplus", func(b *testing.B) { twin.Run(b, func() { in.Softplus() }) })
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gorbm/rbm/internal/cpu"
+	"github.com/gorbm/rbm/internal/twin"
 )
 
 // each runs a test with each set of kernels.
@@ -93,4 +94,11 @@ func TestSourceCountsOn(t *testing.T) {
 	if got, want := s.Uint64(), uint64(r1)<<32|uint64(r0); got != want {
 		t.Errorf("number 2³²+5 = %x, want %x", got, want)
 	}
+}
+
+func BenchmarkTwin(b *testing.B) {
+	b.Run("Fill", func(b *testing.B) {
+		var u [64]uint32
+		twin.Run(b, func() { Fill(&u, len(u), 1, Place{Row: 2, Sweep: 3}, 4) })
+	})
 }

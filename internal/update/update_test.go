@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gorbm/rbm/internal/cpu"
+	"github.com/gorbm/rbm/internal/twin"
 )
 
 // Every implementation gives the bits of the plain Go one, for every length, and
@@ -133,4 +134,12 @@ func same(t *testing.T, name string, got, want []float64) {
 			t.Errorf("n=%d: %s[%d] = %v, want %v", len(want)-2, name, i-1, got[i], want[i])
 		}
 	}
+}
+
+func BenchmarkTwin(b *testing.B) {
+	const n = 784
+	w, d, g, mu := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	b.Run("Plain", func(b *testing.B) { twin.Run(b, func() { Plain(w, g, 0.1, 0.1) }) })
+	b.Run("Momentum", func(b *testing.B) { twin.Run(b, func() { Momentum(w, d, g, 0.1, 0.1, 0.9) }) })
+	b.Run("Center", func(b *testing.B) { twin.Run(b, func() { Center(w, g, mu, d, 0.1, 0.1) }) })
 }
