@@ -8,15 +8,17 @@
 package parallel
 
 import (
+	"cmp"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // A Job is work in numbered parts, any of which may run at the same time as any
-// other. Parts that run with the same worker number follow one another. They
-// must not panic.
+// other. Parts that run with the same worker number follow one another.
 type Job interface {
 	Do(worker, part int)
 }
@@ -30,6 +32,8 @@ type Team struct {
 	workers int           // of the job
 	shares  []share       // of the parts, one a worker
 	state   atomic.Uint64 // number of the job << 32 | flags | helpers at work
+	failed  atomic.Pointer[failure]
+	own     failure // stands for a panic on the calling goroutine, which goes its way
 
 	helpers int // goroutines
 	ids     atomic.Int64
@@ -89,7 +93,9 @@ func (t *Team) Workers(parts, work int) int {
 
 // Run does all parts of the job, on the calling goroutine and up to workers-1
 // others, as many as Workers allows, and returns when the last is done. Workers
-// are numbered from 0.
+// are numbered from 0. The first part that panics makes Run panic with the same
+// value, whatever goroutine it was on, once the parts that run have ended; the
+// others are skipped.
 func (t *Team) Run(workers, parts int, job Job) {
 	if workers <= 1 || parts <= 1 {
 		for part := range parts {
@@ -103,12 +109,18 @@ func (t *Team) Run(workers, parts int, job Job) {
 		t.shares[w].end = int64(parts * (w + 1) / workers)
 	}
 	t.publish(open)
-	defer t.end() // also if a part panics here
+	finished := false
+	defer func() { t.end(finished) }()
 	t.claim(0)
+	finished = true
 }
 
-// end waits for the helpers that have joined the job; nobody may any more.
-func (t *Team) end() {
+// end waits for the helpers that have joined the job; nobody may any more. Unless
+// the caller's parts are finished, one of them panics now.
+func (t *Team) end(finished bool) {
+	if !finished {
+		t.fail(&t.own)
+	}
 	for {
 		s := t.state.Load()
 		if t.state.CompareAndSwap(s, s&^open) {
@@ -117,6 +129,31 @@ func (t *Team) end() {
 	}
 	t.wait()
 	t.job = nil
+	if first := t.failed.Swap(nil); first != nil && first != &t.own {
+		first.panic()
+	}
+}
+
+// A failure is the panic of a part on a helper's goroutine.
+type failure struct {
+	value any
+	stack []byte
+}
+
+// fail skips the parts that have not begun, and makes f the reason why the job
+// panics, if it is the first.
+func (t *Team) fail(f *failure) {
+	for w := range t.workers {
+		t.shares[w].next.Store(t.shares[w].end)
+	}
+	t.failed.CompareAndSwap(nil, f)
+}
+
+// panic panics with the value, which is what recover returns. Where nobody does,
+// the program ends with both panics, and the first shows where it was.
+func (f *failure) panic() {
+	defer panic(f.value)
+	panic(fmt.Sprintf("parallel: panic on a helping goroutine:\n\n%s", f.stack))
 }
 
 // Stop ends the goroutines of the team.
@@ -136,9 +173,9 @@ func (t *Team) grow(n int) {
 		t.news.L = &t.mu
 		t.done = make(chan struct{}, 1)
 		t.help = func() {
+			defer t.gone.Done()
+			defer t.alive.Add(-1)
 			t.serve(int(t.ids.Add(1)))
-			t.alive.Add(-1)
-			t.gone.Done()
 		}
 	}
 	if len(t.shares) <= n {
@@ -198,13 +235,25 @@ func (t *Team) serve(worker int) {
 			continue // too late for it, or another one was faster
 		}
 		last = s >> 32
-		if worker < t.workers {
-			t.claim(worker)
+		t.join(worker)
+	}
+}
+
+// join helps with the job, as one of those at work.
+func (t *Team) join(worker int) {
+	finished := false
+	defer func() {
+		if !finished {
+			t.fail(&failure{cmp.Or(recover(), any("parallel: a part has ended its goroutine")), debug.Stack()})
 		}
 		if s := t.state.Add(^uint64(0)); s&atWork == 0 && s&waiting != 0 {
 			t.done <- struct{}{}
 		}
+	}()
+	if worker < t.workers {
+		t.claim(worker)
 	}
+	finished = true
 }
 
 // newer returns the state once it is that of a job after the last one, and open,

@@ -1,6 +1,9 @@
 package parallel
 
 import (
+	"bytes"
+	"os"
+	"os/exec"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -99,38 +102,136 @@ func TestStop(t *testing.T) {
 	}
 }
 
-type bomb struct{ *counter }
+// bombs is a job of two workers, which both take a part before one goes on: each may
+// panic before the job has failed or after it.
+type bombs struct {
+	team  *Team
+	begun atomic.Int32 // parts
+	by    [2]func(failed bool)
+}
 
-func (b bomb) Do(worker, part int) {
-	b.counter.Do(worker, part)
-	if worker == 0 {
-		panic("bomb")
+func (b *bombs) Do(worker, _ int) {
+	b.begun.Add(1)
+	for b.begun.Load() < 2 {
+		runtime.Gosched()
+	}
+	b.by[worker](false)
+	for b.team.failed.Load() == nil {
+		runtime.Gosched()
+	}
+	b.by[worker](true)
+}
+
+// A panic of any part reaches the caller of Run with its value, the first of
+// several, and parts that have not begun are skipped. The team can be used again.
+func TestPanic(t *testing.T) {
+	quiet := func(bool) {}
+	first, second := new(int), new(int)
+	now := func(failed bool) {
+		if !failed {
+			panic(first)
+		}
+	}
+	later := func(failed bool) {
+		if failed {
+			panic(second)
+		}
+	}
+	exit := func(failed bool) {
+		if !failed {
+			runtime.Goexit()
+		}
+	}
+	before := runtime.NumGoroutine()
+	var team Team
+	for _, tt := range []struct {
+		name string
+		by   [2]func(failed bool)
+		want any
+	}{
+		{"caller", [2]func(bool){now, quiet}, first},
+		{"helper", [2]func(bool){quiet, now}, first},
+		{"caller first", [2]func(bool){now, later}, first},
+		{"helper first", [2]func(bool){later, now}, first},
+		{"helper exits", [2]func(bool){quiet, exit}, "parallel: a part has ended its goroutine"},
+	} {
+		for range 20 {
+			func() {
+				start(t, &team, 2)
+				defer team.Stop()
+				job := &bombs{team: &team, by: tt.by}
+				defer func() {
+					if got := recover(); got != tt.want {
+						t.Errorf("%s: panic with %v, want %v", tt.name, got, tt.want)
+					}
+					if got := job.begun.Load(); got != 2 {
+						t.Errorf("%s: %d parts have begun, want one of each worker", tt.name, got)
+					}
+				}()
+				team.Run(2, 100, job)
+			}()
+			c := newCounter(100, 4)
+			start(t, &team, 4)
+			team.Run(4, 100, c)
+			team.Stop()
+			c.check(t, 4)
+		}
+	}
+	for i := 0; runtime.NumGoroutine() > before; i++ {
+		if i == 1e6 {
+			t.Fatalf("%d goroutines after panics, want %d", runtime.NumGoroutine(), before)
+		}
+		runtime.Gosched()
 	}
 }
 
-// A part that panics on the calling goroutine does not leave helpers behind.
-func TestPanic(t *testing.T) {
-	var team Team
-	panics := 0
-	for range 20 {
-		func() {
-			start(t, &team, 4)
-			defer team.Stop()
-			defer func() {
-				if recover() != nil {
-					panics++
-				}
-			}()
-			team.Run(4, 100, bomb{newCounter(100, 4)})
-		}()
-		c := newCounter(100, 4)
-		start(t, &team, 4)
-		team.Run(4, 100, c)
-		team.Stop()
-		c.check(t, 4)
+// Where nobody recovers, the program ends with the value and with where it was.
+func TestPanicThatEndsTheProgram(t *testing.T) {
+	if os.Getenv("PARALLEL_TEST_PANIC") != "" {
+		var team Team
+		start(t, &team, 2)
+		team.Run(2, 2, &bombs{team: &team, by: [2]func(bool){func(bool) {}, func(bool) { explode() }}})
+		return
 	}
-	if panics == 0 { // the helpers may have done all parts, but not each time
-		t.Error("no panic reached the caller")
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "-test.run=^TestPanicThatEndsTheProgram$")
+	cmd.Env = append(os.Environ(), "PARALLEL_TEST_PANIC=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Error("the program has not ended with an error")
+	}
+	for _, want := range []string{"helping goroutine", "parallel.explode(", "panic: bomb"} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("the program has not ended with %q but with\n%s", want, out)
+		}
+	}
+}
+
+//go:noinline
+func explode() { panic("bomb") }
+
+func TestGuard(t *testing.T) {
+	take := func(g *Guard, name string) (message any) {
+		defer func() { message = recover() }()
+		g.Take(name)
+		return nil
+	}
+	var g Guard
+	if got := take(&g, "PCD"); got != nil {
+		t.Errorf("first use: panic with %v", got)
+	}
+	const want = "rbm: PT is used by two goroutines at once, or inside a call that uses it, want one for each"
+	for range 2 {
+		if got := take(&g, "PT"); got != want {
+			t.Errorf("second use: panic with %v, want %v", got, want)
+		}
+	}
+	g.Release()
+	if got := take(&g, "PCD"); got != nil {
+		t.Errorf("use after the release: panic with %v", got)
 	}
 }
 
