@@ -15,6 +15,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gorbm/rbm/internal/stop"
 )
 
 // A Job is work in numbered parts, any of which may run at the same time as any
@@ -26,6 +28,8 @@ type Job interface {
 // A Team runs the jobs of a call, one at a time, between Start and Stop. The
 // zero value is ready for Start. After its first use it allocates nothing.
 type Team struct {
+	Until *stop.Signal // ends jobs between two of their parts; nil: nothing does
+
 	most int // workers for the call
 
 	job     Job
@@ -95,14 +99,21 @@ func (t *Team) Workers(parts, work int) int {
 // others, as many as Workers allows, and returns when the last is done. Workers
 // are numbered from 0. The first part that panics makes Run panic with the same
 // value, whatever goroutine it was on, once the parts that run have ended; the
-// others are skipped.
+// others are skipped. If Until is given, Run panics as Look does, and parts may have
+// been skipped.
 func (t *Team) Run(workers, parts int, job Job) {
 	if workers <= 1 || parts <= 1 {
-		for part := range parts {
+		for part := 0; part < parts && !t.Until.Given(); part++ {
 			job.Do(0, part)
 		}
-		return
+	} else {
+		t.spread(workers, parts, job)
 	}
+	t.Until.Look()
+}
+
+// spread does the parts of the job on several goroutines.
+func (t *Team) spread(workers, parts int, job Job) {
 	t.job, t.workers = job, workers
 	for w := range workers {
 		t.shares[w].next.Store(int64(parts * w / workers))
@@ -296,7 +307,7 @@ func (t *Team) await(come func() bool) bool {
 func (t *Team) claim(worker int) {
 	for w := range t.workers {
 		s := &t.shares[(worker+w)%t.workers]
-		for part := s.next.Add(1) - 1; part < s.end; part = s.next.Add(1) - 1 {
+		for part := s.next.Add(1) - 1; part < s.end && !t.Until.Given(); part = s.next.Add(1) - 1 {
 			t.job.Do(worker, int(part))
 		}
 	}

@@ -2,11 +2,14 @@ package parallel
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"runtime"
 	"sync/atomic"
 	"testing"
+
+	"github.com/gorbm/rbm/internal/stop"
 )
 
 type counter struct {
@@ -292,5 +295,50 @@ func BenchmarkRun(b *testing.B) {
 	c := newCounter(2, 2)
 	for b.Loop() {
 		team.Run(2, 2, c)
+	}
+}
+
+// until is a context that is done from a look on.
+type until struct {
+	context.Context
+	looks atomic.Int64
+	last  int64
+}
+
+func (c *until) Err() error {
+	if c.looks.Add(1) >= c.last {
+		return context.Canceled
+	}
+	return nil
+}
+
+// A job whose signal is given is ended between two parts, whatever goroutine sees it
+// first, and one that is not is done whole. The team can be used again.
+func TestUntil(t *testing.T) {
+	var team Team
+	for _, workers := range []int{1, 2, 4} {
+		start(t, &team, workers)
+		const parts = 20
+		for last := range int64(parts + 5) {
+			s := stop.On(&until{Context: context.Background(), last: last})
+			team.Until = s
+			c := newCounter(parts, workers)
+			ended := s.Catch(func() { team.Run(workers, parts, c) })
+			var done int64
+			for part := range c.done {
+				done += int64(c.done[part].Load())
+			}
+			if ended != s.Seen() || !ended && done != parts || ended && done > max(0, last-1) {
+				t.Errorf("workers=%d: a signal given at look %d has ended the job: %v, after %d of %d parts", workers, last, ended, done, parts)
+			}
+			if last <= parts && !ended {
+				t.Errorf("workers=%d: a signal given at look %d has not ended the job", workers, last)
+			}
+		}
+		team.Until = nil
+		c := newCounter(parts, workers)
+		team.Run(workers, parts, c)
+		c.check(t, workers)
+		team.Stop()
 	}
 }
