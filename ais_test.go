@@ -68,6 +68,7 @@ func reverse(t testing.TB, a *rbm.AIS, m *rbm.RBM, start mat.Matrix) rbm.Estimat
 // The mean weight is Z, or 1/Z: with few temperatures, which does not matter for
 // that, but makes a sweep at a wrong one, or in a wrong order, show.
 func TestAISIsUnbiased(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		nv, nh int
 		std    float64
@@ -124,6 +125,7 @@ func TestAISWithoutWeights(t *testing.T) {
 // The estimates enclose log Z on average, and come together with more
 // temperatures.
 func TestAISFromBothSides(t *testing.T) {
+	t.Parallel()
 	m := coupled(8, 6, 2, 3)
 	want := m.LogPartition()
 	gap := math.Inf(1)
@@ -154,6 +156,7 @@ func TestAISFromBothSides(t *testing.T) {
 // The standard error is how much estimates differ, and log Z lies within two of
 // them as often as it should.
 func TestAISStandardError(t *testing.T) {
+	t.Parallel()
 	for _, std := range []float64{0.5, 2} {
 		m := coupled(8, 6, std, 9)
 		want := m.LogPartition()

@@ -23,6 +23,7 @@ func columnMeans(a mat.Matrix, weights []float64) []float64 {
 
 // The centred gradient against its formula, with the means taken from the data.
 func TestCenteringIsItsFormula(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh, n int }{{1, 1, 1}, {5, 3, 4}, {9, 17, 70}, {130, 70, 33}, {64, 64, 64}, {3, 2, 9000}} {
 		for _, v := range []namedMatrix{{"bits", randomBits(s.n, s.nv, 0.3, 1)}, {"grey", grey(randomBits(s.n, s.nv, 0.3, 1), 2)}} {
 			for _, tt := range []struct {

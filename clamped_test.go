@@ -71,6 +71,7 @@ func forGroups(t *testing.T, f func(t *testing.T, m *rbm.RBM, g groups)) {
 }
 
 func TestOneHotTransitions(t *testing.T) {
+	t.Parallel()
 	const n = 5000
 	forGroups(t, func(t *testing.T, m *rbm.RBM, g groups) {
 		nv, _ := m.Dims()
@@ -90,6 +91,7 @@ func TestOneHotTransitions(t *testing.T) {
 }
 
 func TestOneHotKeepsTheDistribution(t *testing.T) {
+	t.Parallel()
 	const n = 20000
 	forGroups(t, func(t *testing.T, m *rbm.RBM, g groups) {
 		nv, nh := m.Dims()
@@ -117,6 +119,7 @@ func TestOneHotStartRandom(t *testing.T) {
 
 // A group across words: all hidden units are on, so that the softmax is known.
 func TestOneHotAcrossWords(t *testing.T) {
+	t.Parallel()
 	const nv, nh, n = 140, 3, 5000
 	g := groups{{0, 1}, {2, 60}, {60, 70}, {71, 135}, {139, 140}}
 	m := randomModel(nv, nh, 1, 10)
@@ -155,6 +158,7 @@ func TestOneHotAcrossWords(t *testing.T) {
 
 // Two groups of a row, and a group of two rows, are drawn independently.
 func TestOneHotGroupsAreIndependent(t *testing.T) {
+	t.Parallel()
 	const n, nv = 20000, 67
 	all := groups{{0, 3}, {3, 6}, {64, 67}}
 	c := all.chains(12)
@@ -201,6 +205,7 @@ func TestOneHotComposes(t *testing.T) {
 }
 
 func TestOneHotCD(t *testing.T) {
+	t.Parallel()
 	const reps = 8000
 	forGroups(t, func(t *testing.T, m *rbm.RBM, g groups) {
 		nv, nh := m.Dims()
@@ -430,6 +435,7 @@ func bitsOf(t testing.TB, c int, x []float64) *rbm.Bits {
 }
 
 func TestGibbsGivenTransitions(t *testing.T) {
+	t.Parallel()
 	const n = 5000
 	forGivens(t, func(t *testing.T, m *rbm.RBM, g groups, v, observed *rbm.Bits) {
 		nv, nh := m.Dims()
@@ -462,6 +468,7 @@ func TestGibbsGivenTransitions(t *testing.T) {
 
 // The expected mean over k sweeps is that of the distributions after each, and its spread shows in the chains.
 func TestMeansGiven(t *testing.T) {
+	t.Parallel()
 	const n, k = 4000, 3
 	forGivens(t, func(t *testing.T, m *rbm.RBM, g groups, v, observed *rbm.Bits) {
 		nv, _ := m.Dims()

@@ -230,6 +230,7 @@ func TestLogProbsAreTheirDefinition(t *testing.T) {
 
 // More rows and classes than are worked off at a time.
 func TestLogProbsOfManyRows(t *testing.T) {
+	t.Parallel()
 	const nx, nh, n, classes = 3, 65, 5000, 70
 	c, x := randomClassifier(nx, nh, classes, 0.3, 1), randomBits(n, nx, 0.5, 2)
 	all, first := c.LogProbs(nil, x), map[int]int{}
@@ -402,6 +403,7 @@ func TestJoin(t *testing.T) {
 }
 
 func TestClassifierGradientIsTheSlope(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nx, nh, classes int }{{1, 2, 1}, {2, 3, 2}, {3, 2, 3}, {4, 1, 2}, {2, 3, 10}} {
 		const n = 5
 		c := randomClassifier(s.nx, s.nh, s.classes, 1, 1)
@@ -432,6 +434,7 @@ func TestClassifierGradientIsTheSlope(t *testing.T) {
 
 // The sums over classes of each row, by way of rows that are all written out.
 func TestClassifierGradientOfExpandedRows(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nx, nh, classes, n int }{
 		{5, 4, 3, 20}, {61, 65, 10, 90}, {64, 64, 1, 70}, {130, 9, 70, 20}, {9, 130, 70, 10}, {60, 31, 4, 3}, {4, 200, 2, 2100},
 	} {
@@ -458,6 +461,7 @@ func TestClassifierGradientOfExpandedRows(t *testing.T) {
 
 // CD starts from the rows with their labels, and from those without with each of them, by its probability.
 func TestClassifierGradientOfSamplers(t *testing.T) {
+	t.Parallel()
 	const nx, nh, classes, n = 6, 5, 3, 11
 	c := randomClassifier(nx, nh, classes, 1, 1)
 	bits := randomBits(n, nx, 0.4, 2)
@@ -616,6 +620,7 @@ func learn(c *rbm.Classifier, x *rbm.Bits, labels []int, s rbm.Sampler, steps in
 
 // The best rule, the nearest pattern, is right for about 94 of 100 rows.
 func TestClassifierLearns(t *testing.T) {
+	t.Parallel()
 	const nh = 8
 	x, labels := threeClasses(400, 0.2, 1)
 	few := make([]int, len(labels)) // one of a class

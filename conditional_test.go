@@ -113,6 +113,7 @@ func someMissing(n, nv, missing int) *rbm.Bits {
 //
 //	log p(a,b|c) = log p(a|b,c) + log p(b|c)
 func TestConditionalOfWideModels(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh, n, missing int }{{70, 9, 40, 5}, {70, 130, 4, 11}, {140, 66, 4, 14}, {20, 3, 3, 16}} {
 		t.Run(fmt.Sprintf("nv=%d/nh=%d/missing=%d", s.nv, s.nh, s.missing), func(t *testing.T) {
 			m := randomModel(s.nv, s.nh, 0.5, 1)
@@ -195,6 +196,7 @@ func bitsFrom(t testing.TB, a mat.Matrix) *rbm.Bits {
 
 // The result for a row does not depend on the others, of which there are some blocks.
 func TestConditionalOfManyRows(t *testing.T) {
+	t.Parallel()
 	const nv, nh, n, few = 7, 3, 4500, 90
 	m := randomModel(nv, nh, 1, 1)
 	v, observed := randomBits(n, nv, 0.5, 2), randomBits(n, nv, 0.5, 3)
@@ -218,6 +220,7 @@ func TestConditionalOfManyRows(t *testing.T) {
 
 // The gradient of the likelihood of what is observed, with all completions, each by its probability.
 func TestCompletionsGradient(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh int }{{2, 3}, {5, 4}, {8, 3}} {
 		m := randomModel(s.nv, s.nh, 1, 1)
 		v, observed := randomBits(6, s.nv, 0.5, 2), randomBits(6, s.nv, 0.6, 3)
@@ -256,6 +259,7 @@ func TestMeansGivenAreConditionalMeans(t *testing.T) {
 }
 
 func TestConditionalOfExtremeModels(t *testing.T) {
+	t.Parallel()
 	const nv, nh = 70, 9
 	for _, missing := range []int{4, 13} {
 		for _, size := range []float64{1e3, 1e6} {

@@ -216,6 +216,8 @@ func grey(b *rbm.Bits, seed uint64) *mat.Dense {
 	return d
 }
 
+// setProcs sets GOMAXPROCS until the end of the test, which must not be parallel: nor may a test be that chooses
+// instruction sets or counts allocations, bytes or goroutines. The others are, if they take a tenth of a second.
 func setProcs(t *testing.T, n int) {
 	old := runtime.GOMAXPROCS(n)
 	t.Cleanup(func() { runtime.GOMAXPROCS(old) })
@@ -288,6 +290,7 @@ func TestExactSameForEveryGOMAXPROCS(t *testing.T) {
 }
 
 func TestRowDoesNotDependOnItsBatch(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh, n int }{{5, 4, 1100}, {130, 70, 130}} {
 		n := s.n
 		m := randomModel(s.nv, s.nh, 0.3, 1)
@@ -337,6 +340,7 @@ func TestBitsAmongRealRows(t *testing.T) {
 }
 
 func TestSameForEveryRepresentation(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh, n int }{{5, 4, 3}, {9, 8, 1100}, {130, 70, 67}} {
 		m := randomModel(s.nv, s.nh, 0.3, 7)
 		bits := randomBits(s.n, s.nv, 0.3, 8)
@@ -372,6 +376,7 @@ func TestSameForEveryRepresentation(t *testing.T) {
 type bare struct{ rbm.Sampler }
 
 func TestGradientThroughTheInterfaceAlone(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh, n int }{{5, 4, 3}, {130, 70, 67}, {11, 3, 20}} {
 		m := randomModel(s.nv, s.nh, 0.3, 10)
 		bits := randomBits(s.n, s.nv, 0.3, 11)
@@ -626,6 +631,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 
 // A batch of more rows than are worked off at a time.
 func TestRowsOfALongBatch(t *testing.T) {
+	t.Parallel()
 	const nv, nh, n = 5, 4, 4200
 	m := randomModel(nv, nh, 0.3, 60)
 	bits := randomBits(n, nv, 0.3, 61)

@@ -219,6 +219,7 @@ func TestDiagnoseSpecial(t *testing.T) {
 // The sum over all lags of the autocovariance of f under the transition matrix T is
 // fᵀΠ(1 - T + 1πᵀ)⁻¹f, for f of mean 0 (Kemeny & Snell, 1960).
 func TestDiagnoseGibbs(t *testing.T) {
+	t.Parallel()
 	const repeats, chains, draws = 8, 20, 600
 	for _, tt := range []struct {
 		nv, nh, thin int

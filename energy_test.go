@@ -118,6 +118,7 @@ func TestEnergySign(t *testing.T) {
 
 // Flipping v_i turns the sign of b_i and of column i of W and adds that column to c.
 func TestFlippedVisibleUnit(t *testing.T) {
+	t.Parallel()
 	forShapes(t, func(t *testing.T, nv, nh int) {
 		m := randomModel(nv, nh, 1, 1)
 		v, i := configs(nv), nv/2
@@ -181,6 +182,7 @@ func TestReadingsWithoutWeights(t *testing.T) {
 
 // A parameter that is NaN makes NaN of what depends on it, also where a bit of 0 multiplies it, and of nothing else.
 func TestReadingsNaN(t *testing.T) {
+	t.Parallel()
 	const n, nv, nh = 8, 5, 4
 	dependsOn := func(name string, p, unit int) bool {
 		switch name {

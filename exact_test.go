@@ -263,6 +263,7 @@ func uniform(nv, nh int, x float64) *rbm.RBM {
 
 // More configurations than a block has, and inputs up to where sums of exponentials overflow and beyond.
 func TestLogPartitionOfBlocks(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh int }{{13, 13}, {14, 13}, {13, 33}} {
 		t.Run(fmt.Sprintf("nv=%d/nh=%d", s.nv, s.nh), func(t *testing.T) {
 			models := []*rbm.RBM{saturated(s.nv, s.nh, 1e3, 4), saturated(s.nv, s.nh, 1e6, 5)}
@@ -282,6 +283,7 @@ func TestLogPartitionOfBlocks(t *testing.T) {
 
 // Long products of the factors 1 + e⁰.
 func TestLogPartitionOfZero(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh int }{{1, 1}, {5, 4}, {13, 13}, {9000, 13}, {13, 9000}} {
 		want := float64(s.nv+s.nh) * math.Ln2
 		checkNear(t, "LogPartition()", rbm.New(s.nv, s.nh).LogPartition(), want, 1e-15*want)
@@ -299,6 +301,7 @@ func TestLogPartitionStaysTheSame(t *testing.T) {
 }
 
 func TestLogPartitionGradient(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh int }{
 		{1, 1}, {2, 3}, {3, 2}, {5, 9}, {9, 5}, {8, 8}, {6, 70}, {70, 6}, {64, 6}, {6, 64}, {13, 14}, {33, 13},
 	} {
@@ -327,6 +330,7 @@ func TestLogPartitionGradientIsThatOfAllConfigurations(t *testing.T) {
 }
 
 func TestLogPartitionGradientIsTheSlopeOfLogPartition(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh int }{{5, 9}, {9, 5}, {70, 6}, {6, 70}} {
 		m := randomModel(s.nv, s.nh, 0.5, 1)
 		var g rbm.Gradient
@@ -337,6 +341,7 @@ func TestLogPartitionGradientIsTheSlopeOfLogPartition(t *testing.T) {
 }
 
 func TestLogPartitionGradientOfLargeParameters(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh int }{{5, 4}, {4, 5}, {7, 13}, {13, 14}} {
 		for _, size := range []float64{60, 1e3, 1e6} {
 			m := saturated(s.nv, s.nh, size, 1)
@@ -372,6 +377,7 @@ func TestLogPartitionGradientIsNormalised(t *testing.T) {
 }
 
 func TestLogPartitionGradientNaN(t *testing.T) {
+	t.Parallel()
 	var g rbm.Gradient
 	for _, s := range []struct{ nv, nh int }{{2, 3}, {3, 2}, {13, 14}} {
 		m := randomModel(s.nv, s.nh, 1, 1)
@@ -459,6 +465,7 @@ func TestLogPartitionGradientMisuse(t *testing.T) {
 
 // More visible units than Exact can sample.
 func TestGradientWithExactOfManyVisibleUnits(t *testing.T) {
+	t.Parallel()
 	var e rbm.Exact
 	for _, s := range []struct{ nv, nh int }{{70, 6}, {21, 5}} {
 		m := randomModel(s.nv, s.nh, 0.5, 1)

@@ -56,6 +56,7 @@ func randomWeights(n int, seed uint64) []float64 {
 }
 
 func TestGradientIsTheSlopeOfTheLogLikelihood(t *testing.T) {
+	t.Parallel()
 	forShapes(t, func(t *testing.T, nv, nh int) {
 		m := randomModel(nv, nh, 1, 1)
 		for _, data := range []mat.Matrix{randomBits(7, nv, 0.4, 2), randomReals(7, nv, 3)} {
@@ -80,6 +81,7 @@ func TestGradientOfRepeatedRows(t *testing.T) {
 }
 
 func TestWeightedGradientIsTheSlopeOfTheLogLikelihood(t *testing.T) {
+	t.Parallel()
 	forShapes(t, func(t *testing.T, nv, nh int) {
 		m, w := randomModel(nv, nh, 1, 1), randomWeights(7, 4)
 		for _, data := range []mat.Matrix{randomBits(7, nv, 0.4, 2), randomReals(7, nv, 3)} {
@@ -93,6 +95,7 @@ func TestWeightedGradientIsTheSlopeOfTheLogLikelihood(t *testing.T) {
 
 // Two weights of rows, those of the data and those of the sample, each with its own total.
 func TestWeightedGradientIsItsFormula(t *testing.T) {
+	t.Parallel()
 	forShapes(t, func(t *testing.T, nv, nh int) {
 		m := randomModel(nv, nh, 1, 1)
 		var g rbm.Gradient
@@ -165,6 +168,7 @@ func TestWeightedGradientOfNoWeightIsThatWithoutTheRow(t *testing.T) {
 
 // Weights that are equal, or nil, or scaled by a power of two, change no bit.
 func TestWeightedGradientOfEqualWeights(t *testing.T) {
+	t.Parallel()
 	const nv, nh, n = 70, 9, 90
 	m, bits := randomModel(nv, nh, 0.3, 1), randomBits(n, nv, 0.4, 2)
 	constant := func(x float64) []float64 {
@@ -357,6 +361,7 @@ func TestGradientOfRealValues(t *testing.T) {
 }
 
 func TestGradientOfManyRows(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh, data, model int }{
 		{5, 4, 3000, 500}, {5, 4, 100, 5000}, {8, 3, 5000, 3001}, {1, 8, 4097, 63}, {8, 1, 1025, 2049}, {70, 3, 1100, 2100},
 	} {
@@ -448,6 +453,7 @@ func TestGradientOfTinyWeights(t *testing.T) {
 
 // More visible units than a kernel is given at a time, with few rows and with many.
 func TestGradientOfManyVisibleUnits(t *testing.T) {
+	t.Parallel()
 	const nv, nh = 2500, 3
 	m := randomModel(nv, nh, 0.05, 1)
 	for _, n := range []int{3, 200} {

@@ -45,6 +45,7 @@ func TestLogLikelihoodExact(t *testing.T) {
 // On models that are too large to enumerate for LogLikelihood, but not for this
 // test, the interval holds the truth.
 func TestLogLikelihoodInterval(t *testing.T) {
+	t.Parallel()
 	for _, std := range []float64{0.1, 0.3, 0.6} {
 		m := coupled(26, 21, std, 2)
 		data := chainRows(m, 200)
@@ -97,6 +98,7 @@ func hole() (m *rbm.RBM, row *rbm.Bits) {
 }
 
 func TestLogLikelihoodOfChainsThatDoNotMix(t *testing.T) {
+	t.Parallel()
 	m, row := hole()
 	row = row.Gather(nil, make([]int, 100))
 	want := -m.FreeEnergy(nil, row)[0] - m.LogPartition()
@@ -119,6 +121,7 @@ func TestLogLikelihoodOfChainsThatDoNotMix(t *testing.T) {
 // Both sides start near the data and agree on the mode that they are from; runs
 // from the uniform distribution do not, as a rule.
 func TestLogLikelihoodOfDataOfOneMode(t *testing.T) {
+	t.Parallel()
 	const nv, nh, strength, depth = 30, 21, 6, 24
 	m := rbm.NewRandom(nv, nh, 0.05, rand.NewPCG(9, 1))
 	rnd := rand.New(rand.NewPCG(9, 7))
@@ -174,6 +177,7 @@ func TestLogLikelihoodInAHurry(t *testing.T) {
 
 // Reverse runs start from states of the model, not from the data as they are.
 func TestLogLikelihoodOfOtherData(t *testing.T) {
+	t.Parallel()
 	m := coupled(26, 21, 0.3, 2)
 	data := rbm.NewBits(20, 26)
 	for i := range 26 {

@@ -77,6 +77,7 @@ func (s *completed) Sample(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) 
 // Rows are completed with the probabilities of the model given what is observed of each, and not before they forgot
 // the biases, from which they start.
 func TestMissingUnitsAreOfTheModel(t *testing.T) {
+	t.Parallel()
 	const nv, nh, n = 6, 2, 8000
 	m := randomModel(nv, nh, 2, 2)
 	kinds, masks := rbm.NewBits(4, nv), randomBits(4, nv, 0.3, 4) // number k has k in its first two units
@@ -171,6 +172,7 @@ func TestMissingValuesAreNotRead(t *testing.T) {
 }
 
 func TestMissingGoesOnFromBytes(t *testing.T) {
+	t.Parallel()
 	for _, s := range samplers {
 		for _, steps := range []int{0, 1, 7, 13, 20} {
 			whole := withHoles(s.new(10), 2, true)
@@ -292,6 +294,7 @@ func TestMissingAllocatesNothing(t *testing.T) {
 // What is learned of rows that miss a third of their values is nearly what complete rows teach, and far more than of
 // rows with zeros in their place.
 func TestTrainingOnMissingValues(t *testing.T) {
+	t.Parallel()
 	const nv, nh, n, epochs = 8, 3, 2000, 120
 	truth := randomModel(nv, nh, 1.5, 1)
 	p, all := naiveVisible(truth), configs(nv)

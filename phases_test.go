@@ -35,6 +35,7 @@ func stacked(all ...mat.Matrix) *mat.Dense {
 }
 
 func TestPhasesAreTheirFormula(t *testing.T) {
+	t.Parallel()
 	forShapes(t, func(t *testing.T, nv, nh int) {
 		m := randomModel(nv, nh, 1, 1)
 		var p rbm.Phases

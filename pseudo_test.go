@@ -65,6 +65,7 @@ func TestPseudoLogLikelihood(t *testing.T) {
 }
 
 func TestPseudoLogLikelihoodOfManyWeights(t *testing.T) {
+	t.Parallel()
 	const nv, nh, n = 784, 500, 2
 	m, bits := randomModel(nv, nh, 0.05, 14), randomBits(n, nv, 0.2, 15)
 	checkPseudo(t, "bits", m, bits, 1e-10, 0)
@@ -73,6 +74,7 @@ func TestPseudoLogLikelihoodOfManyWeights(t *testing.T) {
 
 // Weights of any size, also beside small ones, among them those that reach as far as products can.
 func TestPseudoLogLikelihoodOfLargeParameters(t *testing.T) {
+	t.Parallel()
 	forShapes(t, func(t *testing.T, nv, nh int) {
 		bits := randomBits(20, nv, 0.5, 1)
 		for _, size := range []float64{30, 599, 600, 600.5, 1e3, 1e6} {

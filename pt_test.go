@@ -45,6 +45,7 @@ func temperedProbs(m *RBM, base []float64, beta float64) []float64 {
 
 // Replicas that are distributed as they should be stay so, at every temperature.
 func TestPTIsStationary(t *testing.T) {
+	t.Parallel()
 	const n, sweeps = 20000, 3
 	for _, s := range []struct {
 		nv, nh int
@@ -179,6 +180,7 @@ func twoModes() *RBM {
 }
 
 func TestPTCrossesBetweenModes(t *testing.T) {
+	t.Parallel()
 	m := twoModes()
 	p := temperedProbs(m, make([]float64, 10), 1)
 	want := 0.
@@ -226,6 +228,7 @@ func bitsSet(x int) (n int) {
 }
 
 func TestPTAdapt(t *testing.T) {
+	t.Parallel()
 	m := NewRandom(30, 20, 1, rand.NewPCG(1, 1))
 	pt := NewPT(100, 50, []float64{0, 0.01, 0.02, 0.03, 0.5, 1}, rand.NewPCG(2, 2))
 	pt.Adapt() // nothing to go by yet

@@ -144,6 +144,7 @@ func checkCounts(t *testing.T, name string, count []int, p []float64) {
 // Replicas that are distributed as they should be, and independent, stay so at
 // every model of the ladder.
 func TestPTTIsStationary(t *testing.T) {
+	t.Parallel()
 	const n = 20000
 	for _, s := range []struct {
 		nv, nh, sweeps int
@@ -209,6 +210,7 @@ func TestPTTIsStationary(t *testing.T) {
 
 // One sweep takes replicas where exchanges and Gibbs sweeps of their definition do.
 func TestPTTTransition(t *testing.T) {
+	t.Parallel()
 	const n, nv, nh = 40000, 3, 2
 	models := trajectory(nv, nh, 2, rand.New(rand.NewPCG(5, 5)))
 	for clock := range uint64(2) {
@@ -335,6 +337,7 @@ func TestPTTExchangesWholeRows(t *testing.T) {
 
 // Chains that start in one mode find the weights of both.
 func TestPTTCrossesBetweenModes(t *testing.T) {
+	t.Parallel()
 	const n, calls, nv = 200, 60, 10
 	m := twoModes()
 	var want float64
@@ -405,6 +408,7 @@ func meanLogLikelihood(m *RBM, data *Bits) float64 {
 }
 
 func TestPTTTraining(t *testing.T) {
+	t.Parallel()
 	data := barsAndStripes(3)
 	train := func(s Sampler) (*RBM, float64) {
 		m := NewRandom(9, 12, 0.05, rand.NewPCG(1, 1))

@@ -233,6 +233,7 @@ func TestReportChainMoveByHand(t *testing.T) {
 
 // Each warning, provoked.
 func TestWarnings(t *testing.T) {
+	t.Parallel()
 	const nv, n = 10, 60
 	data := randomBits(n, nv, 0.5, 1)
 	for _, tt := range []struct {
@@ -398,6 +399,7 @@ func stuck() *rbm.Trainer {
 
 // Training that goes well has no warnings.
 func TestNoFalseAlarms(t *testing.T) {
+	t.Parallel()
 	check := func(name string, tr *rbm.Trainer, epochs int) {
 		t.Helper()
 		tr.Report = func(r rbm.Report) error {

@@ -631,6 +631,7 @@ func TestFingerprintOfRowsElsewhere(t *testing.T) {
 
 // The log-likelihood of rows elsewhere is that of rows in memory, exact or not.
 func TestLogLikelihoodOfRowsElsewhere(t *testing.T) {
+	t.Parallel()
 	for _, nh := range []int{4, 22} {
 		m := coupled(25, nh, 0.3, 1)
 		data := chainRows(m, 90)
@@ -681,6 +682,7 @@ func TestLogLikelihoodOfRowsElsewhere(t *testing.T) {
 
 // The mean of many rows is summed block by block as it would be at once.
 func TestLogLikelihoodOfManyRows(t *testing.T) {
+	t.Parallel()
 	const n = 15000 // more than a block
 	m := randomModel(640, 3, 0.1, 1)
 	for i := range 640 { // so that F is much larger than log Z
@@ -706,6 +708,7 @@ func TestLogLikelihoodOfManyRows(t *testing.T) {
 
 // The base is fitted to the rows of all blocks.
 func TestLogLikelihoodBaseOfManyRows(t *testing.T) {
+	t.Parallel()
 	const n = 12_500 // more than are read at once
 	data := rbm.NewBits(n, 640)
 	if err := computed(n).ReadRows(data, 0); err != nil {

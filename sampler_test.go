@@ -129,6 +129,7 @@ func agreements(a, b mat.Matrix) (k float64) {
 }
 
 func TestTransitionIsStationary(t *testing.T) {
+	t.Parallel()
 	forShapes(t, func(t *testing.T, nv, nh int) {
 		m := randomModel(nv, nh, 1, 1)
 		p := mat.NewVecDense(1<<nv, naiveVisible(m))
@@ -151,6 +152,7 @@ func TestTransitionIsStationary(t *testing.T) {
 
 // A sampler that never moves is stationary too: the transitions themselves must be right.
 func TestGibbsTransitions(t *testing.T) {
+	t.Parallel()
 	const n = 10000
 	for _, s := range []struct{ nv, nh int }{{2, 3}, {3, 2}, {1, 4}, {4, 1}} {
 		for _, k := range []int{1, 2} {
@@ -170,6 +172,7 @@ func TestGibbsTransitions(t *testing.T) {
 }
 
 func TestGibbsLongRun(t *testing.T) {
+	t.Parallel()
 	for _, s := range []struct{ nv, nh int }{{5, 4}, {3, 5}} {
 		t.Run(fmt.Sprintf("nv=%d/nh=%d", s.nv, s.nh), func(t *testing.T) {
 			m := randomModel(s.nv, s.nh, 0.7, 4)
@@ -217,6 +220,7 @@ func TestChainsAreIndependent(t *testing.T) {
 }
 
 func TestUnitsAreIndependent(t *testing.T) {
+	t.Parallel()
 	const n, nv, nh = 2000, 130, 3
 	m := rbm.New(nv, nh)
 	half := mat.NewDense(n, nv, nil)

@@ -123,6 +123,7 @@ func forTrainings(f func(t *testing.T, start func(nv, nh int) *training), t *tes
 
 // A training that goes on from bytes is the same, bit for bit, as one that never stopped.
 func TestStateGoesOn(t *testing.T) {
+	t.Parallel()
 	const nv, nh = 70, 9
 	forTrainings(func(t *testing.T, start func(nv, nh int) *training) {
 		for _, before := range []int{0, 1, 7} {

@@ -235,6 +235,7 @@ func overfitting(s rbm.Sampler) (tr *rbm.Trainer, test *rbm.Bits) {
 
 // It can be interrupted at any step, by the context or by Report, and goes on bit for bit.
 func TestTrainerGoesOn(t *testing.T) {
+	t.Parallel()
 	const epochs = 5
 	stop := errors.New("stop")
 	for _, s := range samplers {
@@ -309,6 +310,7 @@ func TestTrainerGoesOn(t *testing.T) {
 
 // Training stops when the model overfits, with the model that is about the best.
 func TestTrainerStopsEarly(t *testing.T) {
+	t.Parallel()
 	const epochs = 2000
 	for _, s := range samplers[:2] {
 		tr, test := overfitting(s.new(50))
@@ -353,6 +355,7 @@ func TestTrainerStopsEarly(t *testing.T) {
 
 // The best model is found also where it is not the last.
 func TestTrainerBest(t *testing.T) {
+	t.Parallel()
 	tr, _ := overfitting(rbm.NewPCD(50, 1, newSource(1)))
 	var best []float64
 	tr.Report = func(r rbm.Report) error {
@@ -500,6 +503,7 @@ func TestTrainerMisuse(t *testing.T) {
 // Rows of weights 9 and 1 that are opposites: p(vᵢ=1) becomes 0.9 or 0.1, of
 // minibatches of any size.
 func TestTrainerOfWeights(t *testing.T) {
+	t.Parallel()
 	const n = 200
 	data, weights := rbm.NewBits(n, 3), make([]float64, n)
 	for r := range n {
@@ -539,6 +543,7 @@ func stateful(s rbm.Sampler, src uint64) *rbm.Trainer {
 
 // Training 2n steps is training n, to bytes and back, and n.
 func TestTrainerGoesOnFromBytes(t *testing.T) {
+	t.Parallel()
 	type sampler struct {
 		name string
 		new  func(n int) rbm.Sampler
