@@ -155,7 +155,7 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	for split < 4 && p.words*split%workers != 0 && p.words*split < 4*workers {
 		split++
 	}
-	p.rows = min(product.ShareRows, (in.rows+split-1)/split+1) &^ 1 // an even number
+	p.rows = min(product.ShareRows, (in.rows+split-1)/split+3) &^ 3 // a multiple of 4
 	parts := p.words * ((in.rows + p.rows - 1) / p.rows)
 	if in.bits != nil {
 		p.lists.build(team, in.bits.side(), p.rows)

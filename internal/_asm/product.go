@@ -13,14 +13,14 @@ import (
 func product() {
 	lists()
 	for _, s := range []isa{avx2, avx512} {
-		for _, panels := range []int{1, 2} {
-			build(s, panels)
-			addEntries(s, panels)
-		}
+		build(s)
+		addEntries(s)
 	}
 	addRows(avx2, 1)
 	addRows(avx2, 2)
 	addRows(avx512, 4)
+	buildColumns()
+	gather()
 	pack()
 	unpack()
 	nan()
@@ -30,6 +30,13 @@ const (
 	line    = 64 // bytes
 	entries = 16 // of a table
 	list    = 64 // bytes of a row's entries
+
+	rowsAtOnce = 4 // in addEntries
+
+	// Bytes of a span, and where its fields are.
+	spanBytes = 48
+	spanMask  = 8
+	spanBase  = 16
 )
 
 // minusZero returns a register of -0.
@@ -53,31 +60,21 @@ func lists() {
 		DATA(16*set, U64(binary.LittleEndian.Uint64(bytes[:])))
 		DATA(16*set+8, U64(binary.LittleEndian.Uint64(bytes[8:])))
 	}
-	places := GLOBL("places", RODATA|NOPTR)
-	for place := range 32 {
-		DATA(2*place, U16(16*entries*place))
-	}
 
-	TEXT("fillAVX2", NOSPLIT, "func(entry *uint16, rows *uint16, n int, words *uint64, stride int, count int)")
+	TEXT("fillAVX2", NOSPLIT, "func(entry *uint16, rows *uint16, n int, words *uint64, stride int, spans *uint64, count int)")
 	Pragma("noescape")
-	Doc("fillAVX2 is fillGo for n rows of one or two words, stride bytes from row to row.")
+	Doc("fillAVX2 is fillGo for n rows, stride bytes from row to row, and count spans.")
 	entry := Load(Param("entry"), GP64())
 	rows := Load(Param("rows"), GP64())
 	n := Load(Param("n"), GP64())
 	words := Load(Param("words"), GP64())
 	stride := Load(Param("stride"), GP64())
-	count := Load(Param("count"), GP64())
 	table, at := GP64(), GP64()
 	LEAQ(shuffles, table)
 	low, bits, zero := XMM(), GP64(), XMM()
 	MOVQ(U64(0x0f0f0f0f0f0f0f0f), bits)
 	VMOVQ(bits, low)
 	VPXOR(zero, zero, zero)
-	var place [4]VecVirtual
-	for i := range place {
-		place[i] = XMM()
-		VMOVDQU(places.Offset(16*i), place[i])
-	}
 
 	Label("row")
 	DECQ(n)
@@ -89,63 +86,83 @@ func lists() {
 	ADDQ(words, row)
 	MOVQ(entry, at)
 	ADDQ(I32(list), entry)
-	for w := range 2 {
-		if w == 1 {
-			CMPQ(count, U8(1))
-			JE(LabelRef("row"))
+	s := Load(Param("spans"), GP64())
+	left := Load(Param("count"), GP64())
+	Label("span")
+	x := GP64()
+	MOVQ(Mem{Base: s}, x)
+	MOVQ(Mem{Base: row, Index: x, Scale: 8}, x)
+	ANDQ(Mem{Base: s, Disp: spanMask}, x)
+	lo, hi := XMM(), XMM()
+	VMOVQ(x, lo)
+	VPSRLW(U8(4), lo, hi)
+	VPAND(low, lo, lo)
+	VPAND(low, hi, hi)
+	VPUNPCKLBW(hi, lo, lo) // a nibble a byte
+	VPCMPEQB(zero, lo, hi)
+	set := GP32()
+	VPMOVMSKB(hi, set)
+	XORL(U32(0xffff), set)
+	for half := range 2 {
+		e, which, shuffle := XMM(), GP32(), GP64()
+		if half == 1 {
+			VPSRLDQ(U8(8), lo, lo)
 		}
-		lo, hi := XMM(), XMM()
-		VMOVQ(Mem{Base: row, Disp: 8 * w}, lo)
-		VPSRLW(U8(4), lo, hi)
-		VPAND(low, lo, lo)
-		VPAND(low, hi, hi)
-		VPUNPCKLBW(hi, lo, lo) // a nibble a byte
-		VPCMPEQB(zero, lo, hi)
-		set := GP32()
-		VPMOVMSKB(hi, set)
-		XORL(U32(0xffff), set)
-		for half := range 2 {
-			e, which, shuffle := XMM(), GP32(), GP64()
-			if half == 1 {
-				VPSRLDQ(U8(8), lo, lo)
-			}
-			VPMOVZXBW(lo, e)
-			VPSLLW(U8(4), e, e)
-			VPADDW(place[2*w+half], e, e)
-			MOVL(set, which)
-			if half == 0 {
-				ANDL(U32(0xff), which)
-			} else {
-				SHRL(U8(8), which)
-			}
-			MOVL(which, shuffle.As32())
-			SHLQ(U8(4), shuffle)
-			VPSHUFB(Mem{Base: table, Index: shuffle, Scale: 1}, e, e)
-			VMOVDQU(e, Mem{Base: at})
-			POPCNTL(which, which)
-			LEAQ(Mem{Base: at, Index: which.As64(), Scale: 2}, at)
+		VPMOVZXBW(lo, e)
+		VPSLLW(U8(4), e, e)
+		VPADDW(Mem{Base: s, Disp: spanBase + 16*half}, e, e)
+		MOVL(set, which)
+		if half == 0 {
+			ANDL(U32(0xff), which)
+		} else {
+			SHRL(U8(8), which)
 		}
+		MOVL(which, shuffle.As32())
+		SHLQ(U8(4), shuffle)
+		VPSHUFB(Mem{Base: table, Index: shuffle, Scale: 1}, e, e)
+		VMOVDQU(e, Mem{Base: at})
+		POPCNTL(which, which)
+		LEAQ(Mem{Base: at, Index: which.As64(), Scale: 2}, at)
 	}
+	ADDQ(U8(spanBytes), s)
+	DECQ(left)
+	JNZ(LabelRef("span"))
 	JMP(LabelRef("row"))
 
 	Label("done")
 	RET()
 }
 
-// build tabulates the 16 partial sums of each nibble, beside those of other
-// panels.
-func build(s isa, panels int) {
-	name := fmt.Sprintf("build%d%s", panels, s.name)
-	TEXT(name, NOSPLIT, "func(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)")
+// tabulate stores the 16 partial sums of a nibble, given its four rows, 64 bytes from
+// entry to entry.
+func (s isa) tabulate(zero Op, rows [4]Op, at Mem) {
+	var sum [entries]Op
+	sum[0], sum[1], sum[2], sum[4], sum[8] = zero, rows[0], rows[1], rows[2], rows[3]
+	for i := range entries {
+		high := 8
+		for high > i {
+			high /= 2
+		}
+		if i&(i-1) != 0 {
+			sum[i] = s.reg()
+			VADDPD(sum[high], sum[i-high], sum[i])
+		}
+		VMOVAPD(sum[i], at.Offset(i*line))
+	}
+}
+
+// build tabulates the 16 partial sums of each nibble.
+func build(s isa) {
+	name := "build" + s.name
+	TEXT(name, NOSPLIT, "func(tab *float64, groups *int32, n int, row *float64, stride int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s is buildGo for n groups of four rows each, stride bytes from row to row, with entries", name),
-		fmt.Sprintf("%d×64 bytes apart. The rows ahead bytes ahead are fetched into the cache.", panels))
-	tab0 := Load(Param("tab"), GP64())
+	Doc(name+" is buildGo for n groups of four rows each, stride bytes from row to row. The rows of the next",
+		"panel are fetched into the cache.")
+	tab := Load(Param("tab"), GP64())
 	groups := Load(Param("groups"), GP64())
 	n := Load(Param("n"), GP64())
 	base := Load(Param("row"), GP64())
 	stride := Load(Param("stride"), GP64())
-	ahead := Load(Param("ahead"), GP64())
 	zero := s.minusZero()
 	stride3, end := GP64(), GP64()
 	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
@@ -154,47 +171,27 @@ func build(s isa, panels int) {
 	Label("group")
 	CMPQ(groups, end)
 	JGE(LabelRef("done"))
-	row, tab := GP64(), GP64()
+	row := GP64()
 	MOVLQSX(Mem{Base: groups}, row)
 	ADDQ(U8(4), groups)
-	MOVQ(row, tab)
-	SHLQ(U8(9+panels), tab)
-	ADDQ(tab0, tab)
 	SHLQ(U8(2), row)
 	IMULQ(stride, row)
 	ADDQ(base, row)
-	next := GP64()
-	LEAQ(Mem{Base: row, Index: ahead, Scale: 1}, next)
-	PREFETCHT0(Mem{Base: next})
-	PREFETCHT0(Mem{Base: next, Index: stride, Scale: 1})
-	PREFETCHT0(Mem{Base: next, Index: stride, Scale: 2})
-	PREFETCHT0(Mem{Base: next, Index: stride3, Scale: 1})
-	for p := range s.parts {
-		off := p * s.size
-		var sum [entries]Op
-		sum[0] = zero
-		load := func(m Mem) Op {
-			v := s.reg()
-			VMOVUPD(m.Offset(off), v)
-			return v
-		}
-		sum[1] = load(Mem{Base: row})
-		sum[2] = load(Mem{Base: row, Index: stride, Scale: 1})
-		sum[4] = load(Mem{Base: row, Index: stride, Scale: 2})
-		sum[8] = load(Mem{Base: row, Index: stride3, Scale: 1})
-		store := func(i int) { VMOVAPD(sum[i], Mem{Base: tab, Disp: i*panels*line + off}) }
-		for i := range entries {
-			high := 8
-			for high > i {
-				high /= 2
-			}
-			if i&(i-1) != 0 {
-				sum[i] = s.reg()
-				VADDPD(sum[high], sum[i-high], sum[i])
-			}
-			store(i)
-		}
+	rows := [4]Mem{
+		{Base: row}, {Base: row, Index: stride, Scale: 1}, {Base: row, Index: stride, Scale: 2}, {Base: row, Index: stride3, Scale: 1},
 	}
+	for _, m := range rows {
+		PREFETCHT0(m.Offset(line))
+	}
+	for p := range s.parts {
+		var in [4]Op
+		for i, m := range rows {
+			in[i] = s.reg()
+			VMOVUPD(m.Offset(p*s.size), in[i])
+		}
+		s.tabulate(zero, in, Mem{Base: tab, Disp: p * s.size})
+	}
+	ADDQ(U32(entries*line), tab)
 	JMP(LabelRef("group"))
 
 	Label("done")
@@ -202,93 +199,140 @@ func build(s isa, panels int) {
 	RET()
 }
 
-// addEntries adds the listed table entries to the lines of x, of two rows and
-// some panels at a time: their sums do not wait for each other.
-func addEntries(s isa, panels int) {
-	name := fmt.Sprintf("addEntries%d%s", panels, s.name)
-	TEXT(name, NOSPLIT, "func(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, length *uint8, pairs int)")
+// columns hands the rows of each nibble of a transpose to f, half of a line each:
+// they are four columns of eight rows.
+func columns(to string, bytes int, f func(rows [4]Op, at Mem)) {
+	at := Load(Param(to), GP64())
+	groups := Load(Param("groups"), GP64())
+	n := Load(Param("n"), GP64())
+	base := Load(Param("src"), GP64())
+	stride := Load(Param("stride"), GP64())
+	stride3, end, other := GP64(), GP64(), GP64()
+	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
+	LEAQ(Mem{Base: groups, Index: n, Scale: 4}, end)
+	LEAQ(Mem{Base: base, Index: stride, Scale: 4}, other)
+
+	Label("group")
+	CMPQ(groups, end)
+	JGE(LabelRef("done"))
+	g := GP64()
+	MOVLQSX(Mem{Base: groups}, g)
+	ADDQ(U8(4), groups)
+	SHLQ(U8(5), g)
+	for half, base := range []Register{base, other} {
+		row := GP64()
+		LEAQ(Mem{Base: base, Index: g, Scale: 1}, row)
+		var in [4]Op
+		for i, m := range [4]Mem{
+			{Base: row}, {Base: row, Index: stride, Scale: 1}, {Base: row, Index: stride, Scale: 2}, {Base: row, Index: stride3, Scale: 1},
+		} {
+			in[i] = YMM()
+			VMOVUPD(m, in[i])
+		}
+		f(transpose4(in), Mem{Base: at, Disp: 32 * half})
+	}
+	ADDQ(U32(bytes), at)
+	JMP(LabelRef("group"))
+
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// buildColumns is build for nibbles of a transpose.
+func buildColumns() {
+	TEXT("buildColumnsAVX2", NOSPLIT, "func(tab *float64, groups *int32, n int, src *float64, stride int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s adds, for each pair of rows, the table entries of their lists to x, for %d", name, panels),
-		"panels whose lines of x are xstride bytes apart.")
+	Doc("buildColumnsAVX2 is buildGo for n groups of four columns of eight rows, stride bytes from row to row.")
+	zero := avx2.minusZero()
+	columns("tab", entries*line, func(rows [4]Op, at Mem) { avx2.tabulate(zero, rows, at) })
+}
+
+// gather copies nibbles of a transpose.
+func gather() {
+	TEXT("gatherAVX2", NOSPLIT, "func(lines *float64, groups *int32, n int, src *float64, stride int)")
+	Pragma("noescape")
+	Doc("gatherAVX2 is gatherGo for n groups, stride bytes from row to row.")
+	columns("lines", 4*line, func(rows [4]Op, at Mem) {
+		for i, row := range rows {
+			VMOVAPD(row, at.Offset(i*line))
+		}
+	})
+}
+
+// addEntries adds the listed table entries to the lines of x, of some rows at a
+// time: their sums do not wait for each other.
+func addEntries(s isa) {
+	name := "addEntries" + s.name
+	TEXT(name, NOSPLIT, "func(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s adds, so many times for %d rows, the table entries of their lists to x.", name, rowsAtOnce))
 	x := Load(Param("x"), GP64())
-	xstride := Load(Param("xstride"), GP64())
 	tab := Load(Param("tab"), GP64())
 	rows := Load(Param("rows"), GP64())
 	entry := Load(Param("entry"), GP64())
 	length := Load(Param("length"), GP64())
-	pairs := Load(Param("pairs"), GP64())
-	var acc [2][][]Op
+	var acc [rowsAtOnce][]Op
 	for r := range acc {
-		acc[r] = make([][]Op, panels)
-		for q := range panels {
-			for range s.parts {
-				acc[r][q] = append(acc[r][q], s.reg())
-			}
+		for range s.parts {
+			acc[r] = append(acc[r], s.reg())
 		}
 	}
-	row := []Register{GP64(), GP64()}
-	each := func(f func(r, q, p int, m Mem)) {
-		for q := range panels {
+	// lines hands over where the lines of the rows are, the first row last, in case
+	// others are the same.
+	lines := func(f func(acc Op, m Mem)) {
+		for r := rowsAtOnce - 1; r >= 0; r-- {
+			at := GP64()
+			MOVWQZX(Mem{Base: rows, Disp: 2 * r}, at)
+			SHLQ(U8(6), at)
 			for p := range s.parts {
-				// The first row last, in case the second is the same.
-				for _, r := range []int{1, 0} {
-					m := Mem{Base: row[r], Disp: p * s.size}
-					if q == 1 {
-						m.Index, m.Scale = xstride, 1
-					}
-					f(r, q, p, m)
-				}
+				f(acc[r][p], Mem{Base: x, Index: at, Scale: 1, Disp: p * s.size})
 			}
 		}
 	}
 	i, left := GP64(), GP64()
-	// add adds the next n entries of both rows, 1, 2 or 4, which are loaded
-	// together.
+	// add adds the next n entries of all rows, 1, 2 or 4, which are loaded together.
 	add := func(n int) {
-		e := []GPVirtual{GP64(), GP64()}
-		for r, e := range e {
+		var e [rowsAtOnce]GPVirtual
+		for r := range e {
+			e[r] = GP64()
 			m := Mem{Base: i, Disp: r * list}
 			switch n {
 			case 4:
-				MOVQ(m, e)
+				MOVQ(m, e[r])
 			case 2:
-				MOVL(m, e.As32())
+				MOVL(m, e[r].As32())
 			case 1:
-				MOVWQZX(m, e)
+				MOVWQZX(m, e[r])
 			}
 		}
 		for k := range n {
-			at := e
-			if k < n-1 {
-				at = []GPVirtual{GP64(), GP64()}
-				for r := range at {
-					MOVWQZX(e[r].As16(), at[r])
+			for r := range e {
+				at := e[r]
+				if k < n-1 {
+					at = GP64()
+					MOVWQZX(e[r].As16(), at)
 					SHRQ(U8(16), e[r])
 				}
+				for p := range s.parts {
+					VADDPD(Mem{Base: tab, Index: at, Scale: 4, Disp: p * s.size}, acc[r][p], acc[r][p])
+				}
 			}
-			each(func(r, q, p int, _ Mem) {
-				m := Mem{Base: tab, Index: at[r], Scale: uint8(4 * panels), Disp: q*line + p*s.size}
-				VADDPD(m, acc[r][q][p], acc[r][q][p])
-			})
 		}
 		ADDQ(U8(2*n), i)
 	}
-	Label("pair")
-	DECQ(pairs)
+	Label("rows")
+	times := Load(Param("times"), GP64())
+	DECQ(times)
 	JLT(LabelRef("done"))
+	Store(times, Param("times"))
 	MOVQ(entry, i)
-	ADDQ(I32(2*list), entry)
-	for r := range row {
-		MOVWQZX(Mem{Base: rows, Disp: 2 * r}, row[r])
-		SHLQ(U8(6), row[r])
-		ADDQ(x, row[r])
-	}
-	ADDQ(U8(4), rows)
+	ADDQ(I32(rowsAtOnce*list), entry)
 	MOVBQZX(Mem{Base: length}, left)
-	ADDQ(U8(2), length)
+	ADDQ(U8(rowsAtOnce), length)
 	TESTQ(left, left)
-	JZ(LabelRef("done")) // and so are the other pairs, which are no longer
-	each(func(r, q, p int, m Mem) { VMOVUPD(m, acc[r][q][p]) })
+	JZ(LabelRef("done")) // and so are the other rows, which have no more
+	lines(func(acc Op, m Mem) { VMOVUPD(m, acc) })
 	SUBQ(U8(4), left)
 	JLT(LabelRef("rest"))
 	Label("four")
@@ -304,8 +348,9 @@ func addEntries(s isa, panels int) {
 	JZ(LabelRef("store"))
 	add(1)
 	Label("store")
-	each(func(r, q, p int, m Mem) { VMOVUPD(acc[r][q][p], m) })
-	JMP(LabelRef("pair"))
+	lines(func(acc Op, m Mem) { VMOVUPD(acc, m) })
+	ADDQ(U8(2*rowsAtOnce), rows)
+	JMP(LabelRef("rows"))
 
 	Label("done")
 	VZEROUPPER()
@@ -316,10 +361,10 @@ func addEntries(s isa, panels int) {
 // of x, without tables.
 func addRows(s isa, panels int) {
 	name := fmt.Sprintf("addRows%d%s", panels, s.name)
-	TEXT(name, NOSPLIT, "func(x *float64, xstride int, row *float64, pstride, rstride int, rows *uint16, entry *uint16, length *uint8, n int)")
+	TEXT(name, NOSPLIT, "func(x *float64, xstride int, row *float64, pstride, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s adds, for each of n rows, the partial sums that its list names to x, for %d panels pstride bytes", name, panels),
-		"apart, of rows rstride bytes apart, whose lines of x are xstride bytes apart.")
+		"apart, of nibbles of rows rstride bytes apart, whose lines of x are xstride bytes apart.")
 	pstride := Load(Param("pstride"), GP64())
 	rstride := Load(Param("rstride"), GP64())
 	rstride3 := GP64()
@@ -375,6 +420,7 @@ func addRows(s isa, panels int) {
 	MOVWQZX(Mem{Base: i}, e)
 	MOVQ(e, place)
 	SHRQ(U8(8), place)
+	MOVLQSX(Mem{Base: Load(Param("groups"), GP64()), Index: place, Scale: 4}, place)
 	IMULQ(rstride, place)
 	base := Load(Param("row"), GP64())
 	for q := range panels {

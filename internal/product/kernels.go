@@ -15,27 +15,28 @@ var minusZero = func() (z Line) {
 	return z
 }()
 
-// fillGo sets the entries of rows of bits, which are so many words of every stride
-// words.
-func fillGo(entry, rows []uint16, words []uint64, stride, n int) {
+// fillGo sets the entries of rows of bits, which are so many words apart.
+func fillGo(entry, rows []uint16, words []uint64, stride int, spans []span) {
 	for i, r := range rows {
 		entry := entry[i*listLen:][:listLen]
 		at := 0
-		for w, x := range words[int(r)*stride:][:n] {
+		for j := range spans {
+			s := &spans[j]
+			x := words[int(r)*stride+int(s.word)] & s.mask
 			for low := lowest(x); low != 0; low &= low - 1 {
 				k := bits.TrailingZeros64(low)
-				entry[at] = entryOf((w*wordBits+k)/group, int(x>>k%entries))
+				entry[at] = s.base[k/group] + uint16(x>>k%entries)*entryUnit
 				at++
 			}
 		}
 	}
 }
 
-// buildGo tabulates the partial sums of each of the given nibbles, which are rows of
-// p, in its place of tab.
+// buildGo tabulates the partial sums of the given nibbles, which are rows of p, one
+// after the other.
 func buildGo(tab []Line, groups []int32, p Panel) {
-	for _, g := range groups {
-		buildNibble((*[entries]Line)(tab[g*entries:]), int(g)*group, p)
+	for i, g := range groups {
+		buildNibble((*[entries]Line)(tab[i*entries:]), int(g)*group, p)
 	}
 }
 
@@ -85,13 +86,13 @@ func addEntriesGo(x, tab []Line, list list) {
 }
 
 // addRowsGo does the same from the rows of p themselves, without tables.
-func addRowsGo(x []Line, p Panel, list list) {
+func addRowsGo(x []Line, p Panel, groups []int32, list list) {
 	for i := range x {
 		acc := &x[list.rows[i]]
 		for _, e := range list.of(i) {
 			e /= entryUnit
 			n := uint(e % entries)
-			i := int(e/entries) * group
+			i := int(groups[e/entries]) * group
 			row := p.Line(i + bits.TrailingZeros(n))
 			a0, a1, a2, a3, a4, a5, a6, a7 := row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7]
 			for n &= n - 1; n != 0; n &= n - 1 {
@@ -114,6 +115,14 @@ func addRowsGo(x []Line, p Panel, list list) {
 			acc[6] += a6
 			acc[7] += a7
 		}
+	}
+}
+
+// gatherGo sets lines to the columns of the given nibbles in the first eight rows of
+// src.
+func gatherGo(lines []Line, groups []int32, src []float64, stride int) {
+	for i, g := range groups {
+		packGo(lines[i*group:][:group], src[int(g)*group:], stride)
 	}
 }
 

@@ -9,8 +9,15 @@ import "github.com/gorbm/rbm/internal/cpu"
 const (
 	floatBytes, wordBytes, lineBytes = 8, 8, 64
 
-	// blockRows is how many rows of the float64 side have tables at a time.
-	blockRows = 128
+	// blockGroups is how many nibbles have tables at a time: a KB each, which have to
+	// stay in the first level cache, of 32 KB or more.
+	blockGroups = 24
+
+	listLen = 32 // room for the entries of a row, and for what fill writes behind
+
+	rowsAtOnce = 4 // in addEntries
+
+	blockRows = 128 // that Weights takes at a time
 
 	rowPanels = 4 // that addRows takes at a time
 
@@ -19,85 +26,79 @@ const (
 	callRows = 1024
 )
 
-func fill(entry, rows []uint16, words []uint64, stride, n int) {
-	if !cpu.AVX2 {
-		fillGo(entry, rows, words, stride, n)
+func fill(entry, rows []uint16, words []uint64, stride int, spans []span) {
+	if !cpu.AVX2 || len(rows) == 0 {
+		fillGo(entry, rows, words, stride, spans)
 		return
 	}
-	_, _ = entry[len(rows)*listLen-1], words[(len(rows)-1)*stride+n-1] // rows are 0, 1, … in any order
-	fillAVX2(&entry[0], &rows[0], len(rows), &words[0], stride*wordBytes, n)
+	// Rows are 0, 1, … in any order, and spans in the order of their words.
+	_, _ = entry[len(rows)*listLen-1], words[(len(rows)-1)*stride+int(spans[len(spans)-1].word)]
+	fillAVX2(&entry[0], &rows[0], len(rows), &words[0], stride*wordBytes, &spans[0].word, len(spans))
 }
 
-// build tabulates the sums of the groups for some of the panels from p on, which
-// are distance apart, and returns for how many.
-func build(tab []Line, p Panel, distance, panels int, groups []int32) int {
-	if !cpu.AVX2 {
-		buildGo(tab, groups, p)
-		return 1
-	}
-	done := min(panels, tabPanels)
-	kernel := build1AVX2
-	switch {
-	case cpu.AVX512 && done == 2:
-		kernel = build2AVX512
-	case cpu.AVX512:
-		kernel = build1AVX512
-	case done == 2:
-		kernel = build2AVX2
-	}
-	// What assembly reaches must exist.
-	last := int(groups[len(groups)-1])*group + group - 1
-	_ = p.Data[(done-1)*distance+min(last, p.Rows-1)*p.Stride+Lanes-1]
-	_ = tab[(last/group+1)*entries*done-1]
+// build tabulates the sums of the given nibbles, which are rows of p.
+func build(tab []Line, p Panel, groups []int32) {
 	whole := len(groups)
 	if int(groups[whole-1]+1)*group > p.Rows {
 		whole-- // assembly reads whole nibbles
 	}
-	for q := range done {
-		tab[q] = minusZero // the entry that lists are filled up with
-		p := Panel{p.Data[q*distance:], p.Stride, p.Rows}
-		if whole > 0 {
-			kernel(&tab[q][0], &groups[0], whole, &p.Data[0], p.Stride*floatBytes, done*distance*floatBytes)
-		}
-		if whole < len(groups) {
-			var t [entries]Line
-			g := int(groups[whole])
-			buildNibble(&t, g*group, p)
-			for e, line := range t {
-				tab[(g*entries+e)*done+q] = line
-			}
-		}
+	if !cpu.AVX2 {
+		whole = 0
 	}
-	return done
+	if whole > 0 {
+		// What assembly reaches must exist.
+		_ = p.Data[(int(groups[whole-1])*group+group-1)*p.Stride+Lanes-1]
+		_ = tab[whole*entries-1]
+		kernel := buildAVX2
+		if cpu.AVX512 {
+			kernel = buildAVX512
+		}
+		kernel(&tab[0][0], &groups[0], whole, &p.Data[0], p.Stride*floatBytes)
+	}
+	buildGo(tab[whole*entries:], groups[whole:], p)
 }
 
-// addEntries adds the listed table entries of so many panels to so many rows of
-// x, whose lines of the next panel are n lines on.
-func addEntries(x []Line, n, rows int, tab []Line, panels int, list list) {
+// buildColumns does the same for nibbles of the columns of the first eight rows of
+// src, all of them whole, or reports that it cannot.
+func buildColumns(tab []Line, groups []int32, src []float64, stride int) bool {
+	if !cpu.AVX2 {
+		return false
+	}
+	_, _ = src[(Lanes-1)*stride+int(groups[len(groups)-1])*group+group-1], tab[len(groups)*entries-1]
+	buildColumnsAVX2(&tab[0][0], &groups[0], len(groups), &src[0], stride*floatBytes)
+	return true
+}
+
+func gather(lines []Line, groups []int32, src []float64, stride int) {
+	if !cpu.AVX2 {
+		gatherGo(lines, groups, src, stride)
+		return
+	}
+	_, _ = src[(Lanes-1)*stride+int(groups[len(groups)-1])*group+group-1], lines[len(groups)*group-1]
+	gatherAVX2(&lines[0][0], &groups[0], len(groups), &src[0], stride*floatBytes)
+}
+
+// addEntries adds the listed table entries to so many rows of x.
+func addEntries(x []Line, rows int, tab []Line, list list) {
 	if !cpu.AVX2 {
 		addEntriesGo(x[:rows], tab, list)
 		return
 	}
-	kernel := addEntries1AVX2
-	switch {
-	case cpu.AVX512 && panels == 2:
-		kernel = addEntries2AVX512
-	case cpu.AVX512:
-		kernel = addEntries1AVX512
-	case panels == 2:
-		kernel = addEntries2AVX2
+	kernel := addEntriesAVX2
+	if cpu.AVX512 {
+		kernel = addEntriesAVX512
 	}
-	_ = x[(panels-1)*n+rows-1]
-	pairs := (rows + 1) / 2
-	_, _, _ = list.rows[2*pairs-1], list.entry[2*pairs*listLen-1], list.length[2*pairs-1]
-	kernel(&x[0][0], n*lineBytes, &tab[0][0], &list.rows[0], &list.entry[0], &list.length[0], pairs)
+	_ = x[rows-1]
+	times := (rows + rowsAtOnce - 1) / rowsAtOnce
+	_, _, _ = list.rows[rowsAtOnce*times-1], list.entry[rowsAtOnce*times*listLen-1], list.length[rowsAtOnce*times-1]
+	kernel(&x[0][0], &tab[0][0], &list.rows[0], &list.entry[0], &list.length[0], times)
 }
 
 // addRows adds the listed sums of some of the panels from p on, which are
 // distance apart, without tables, and returns of how many.
-func addRows(x []Line, n, rows int, p Panel, distance, panels int, list list) int {
+func addRows(x []Line, n, rows int, p Panel, groups []int32, distance, panels int, list list) int {
 	if !cpu.AVX2 {
-		addRowsGo(x[:rows], p, list)
+		addRowsGo(x[:rows], p, groups, list)
 		return 1
 	}
 	kernel, done := addRows1AVX2, 1
@@ -107,10 +108,11 @@ func addRows(x []Line, n, rows int, p Panel, distance, panels int, list list) in
 	case panels >= 2:
 		kernel, done = addRows2AVX2, 2
 	}
-	_ = p.Data[(done-1)*distance+(p.Rows-1)*p.Stride+Lanes-1]
+	last := min(int(groups[len(groups)-1]+1)*group, p.Rows) - 1
+	_ = p.Data[(done-1)*distance+last*p.Stride+Lanes-1]
 	_ = x[(done-1)*n+rows-1]
 	_, _, _ = list.rows[rows-1], list.entry[rows*listLen-1], list.length[rows-1]
-	kernel(&x[0][0], n*lineBytes, &p.Data[0], distance*floatBytes, p.Stride*floatBytes,
+	kernel(&x[0][0], n*lineBytes, &p.Data[0], distance*floatBytes, p.Stride*floatBytes, &groups[0],
 		&list.rows[0], &list.entry[0], &list.length[0], rows)
 	return done
 }

@@ -518,943 +518,569 @@ DATA shuffles<>+4080(SB)/8, $0x0706050403020100
 DATA shuffles<>+4088(SB)/8, $0x0f0e0d0c0b0a0908
 GLOBL shuffles<>(SB), RODATA|NOPTR, $4096
 
-DATA places<>+0(SB)/2, $0x0000
-DATA places<>+2(SB)/2, $0x0100
-DATA places<>+4(SB)/2, $0x0200
-DATA places<>+6(SB)/2, $0x0300
-DATA places<>+8(SB)/2, $0x0400
-DATA places<>+10(SB)/2, $0x0500
-DATA places<>+12(SB)/2, $0x0600
-DATA places<>+14(SB)/2, $0x0700
-DATA places<>+16(SB)/2, $0x0800
-DATA places<>+18(SB)/2, $0x0900
-DATA places<>+20(SB)/2, $0x0a00
-DATA places<>+22(SB)/2, $0x0b00
-DATA places<>+24(SB)/2, $0x0c00
-DATA places<>+26(SB)/2, $0x0d00
-DATA places<>+28(SB)/2, $0x0e00
-DATA places<>+30(SB)/2, $0x0f00
-DATA places<>+32(SB)/2, $0x1000
-DATA places<>+34(SB)/2, $0x1100
-DATA places<>+36(SB)/2, $0x1200
-DATA places<>+38(SB)/2, $0x1300
-DATA places<>+40(SB)/2, $0x1400
-DATA places<>+42(SB)/2, $0x1500
-DATA places<>+44(SB)/2, $0x1600
-DATA places<>+46(SB)/2, $0x1700
-DATA places<>+48(SB)/2, $0x1800
-DATA places<>+50(SB)/2, $0x1900
-DATA places<>+52(SB)/2, $0x1a00
-DATA places<>+54(SB)/2, $0x1b00
-DATA places<>+56(SB)/2, $0x1c00
-DATA places<>+58(SB)/2, $0x1d00
-DATA places<>+60(SB)/2, $0x1e00
-DATA places<>+62(SB)/2, $0x1f00
-GLOBL places<>(SB), RODATA|NOPTR, $64
-
-// func fillAVX2(entry *uint16, rows *uint16, n int, words *uint64, stride int, count int)
+// func fillAVX2(entry *uint16, rows *uint16, n int, words *uint64, stride int, spans *uint64, count int)
 // Requires: AVX, POPCNT
-TEXT ·fillAVX2(SB), NOSPLIT, $0-48
-	MOVQ    entry+0(FP), AX
-	MOVQ    rows+8(FP), CX
-	MOVQ    n+16(FP), DX
-	MOVQ    words+24(FP), BX
-	MOVQ    stride+32(FP), SI
-	MOVQ    count+40(FP), DI
-	LEAQ    shuffles<>+0(SB), R8
-	MOVQ    $0x0f0f0f0f0f0f0f0f, R9
-	VMOVQ   R9, X0
-	VPXOR   X1, X1, X1
-	VMOVDQU places<>+0(SB), X2
-	VMOVDQU places<>+16(SB), X3
-	VMOVDQU places<>+32(SB), X4
-	VMOVDQU places<>+48(SB), X5
+TEXT ·fillAVX2(SB), NOSPLIT, $0-56
+	MOVQ  entry+0(FP), AX
+	MOVQ  rows+8(FP), CX
+	MOVQ  n+16(FP), DX
+	MOVQ  words+24(FP), BX
+	MOVQ  stride+32(FP), SI
+	LEAQ  shuffles<>+0(SB), DI
+	MOVQ  $0x0f0f0f0f0f0f0f0f, R8
+	VMOVQ R8, X0
+	VPXOR X1, X1, X1
 
 row:
-	DECQ       DX
-	JLT        done
-	MOVWQZX    (CX), R10
-	ADDQ       $0x02, CX
-	IMULQ      SI, R10
-	ADDQ       BX, R10
-	MOVQ       AX, R9
-	ADDQ       $+64, AX
-	VMOVQ      (R10), X6
-	VPSRLW     $0x04, X6, X7
-	VPAND      X0, X6, X6
-	VPAND      X0, X7, X7
-	VPUNPCKLBW X7, X6, X6
-	VPCMPEQB   X1, X6, X7
-	VPMOVMSKB  X7, R11
-	XORL       $0x0000ffff, R11
-	VPMOVZXBW  X6, X7
-	VPSLLW     $0x04, X7, X7
-	VPADDW     X2, X7, X7
-	MOVL       R11, R12
-	ANDL       $0x000000ff, R12
+	DECQ    DX
+	JLT     done
+	MOVWQZX (CX), R9
+	ADDQ    $0x02, CX
+	IMULQ   SI, R9
+	ADDQ    BX, R9
+	MOVQ    AX, R8
+	ADDQ    $+64, AX
+	MOVQ    spans+40(FP), R10
+	MOVQ    count+48(FP), R11
+
+span:
+	MOVQ       (R10), R12
+	MOVQ       (R9)(R12*8), R12
+	ANDQ       8(R10), R12
+	VMOVQ      R12, X2
+	VPSRLW     $0x04, X2, X3
+	VPAND      X0, X2, X2
+	VPAND      X0, X3, X3
+	VPUNPCKLBW X3, X2, X2
+	VPCMPEQB   X1, X2, X3
+	VPMOVMSKB  X3, R12
+	XORL       $0x0000ffff, R12
+	VPMOVZXBW  X2, X3
+	VPSLLW     $0x04, X3, X3
+	VPADDW     16(R10), X3, X3
+	MOVL       R12, R13
+	ANDL       $0x000000ff, R13
+	MOVL       R13, R14
+	SHLQ       $0x04, R14
+	VPSHUFB    (DI)(R14*1), X3, X3
+	VMOVDQU    X3, (R8)
+	POPCNTL    R13, R13
+	LEAQ       (R8)(R13*2), R8
+	VPSRLDQ    $0x08, X2, X2
+	VPMOVZXBW  X2, X2
+	VPSLLW     $0x04, X2, X2
+	VPADDW     32(R10), X2, X2
+	SHRL       $0x08, R12
 	MOVL       R12, R13
 	SHLQ       $0x04, R13
-	VPSHUFB    (R8)(R13*1), X7, X7
-	VMOVDQU    X7, (R9)
+	VPSHUFB    (DI)(R13*1), X2, X2
+	VMOVDQU    X2, (R8)
 	POPCNTL    R12, R12
-	LEAQ       (R9)(R12*2), R9
-	VPSRLDQ    $0x08, X6, X6
-	VPMOVZXBW  X6, X6
-	VPSLLW     $0x04, X6, X6
-	VPADDW     X3, X6, X6
-	SHRL       $0x08, R11
-	MOVL       R11, R12
-	SHLQ       $0x04, R12
-	VPSHUFB    (R8)(R12*1), X6, X6
-	VMOVDQU    X6, (R9)
-	POPCNTL    R11, R11
-	LEAQ       (R9)(R11*2), R9
-	CMPQ       DI, $0x01
-	JE         row
-	VMOVQ      8(R10), X6
-	VPSRLW     $0x04, X6, X7
-	VPAND      X0, X6, X6
-	VPAND      X0, X7, X7
-	VPUNPCKLBW X7, X6, X6
-	VPCMPEQB   X1, X6, X7
-	VPMOVMSKB  X7, R10
-	XORL       $0x0000ffff, R10
-	VPMOVZXBW  X6, X7
-	VPSLLW     $0x04, X7, X7
-	VPADDW     X4, X7, X7
-	MOVL       R10, R11
-	ANDL       $0x000000ff, R11
-	MOVL       R11, R12
-	SHLQ       $0x04, R12
-	VPSHUFB    (R8)(R12*1), X7, X7
-	VMOVDQU    X7, (R9)
-	POPCNTL    R11, R11
-	LEAQ       (R9)(R11*2), R9
-	VPSRLDQ    $0x08, X6, X6
-	VPMOVZXBW  X6, X6
-	VPSLLW     $0x04, X6, X6
-	VPADDW     X5, X6, X6
-	SHRL       $0x08, R10
-	MOVL       R10, R11
-	SHLQ       $0x04, R11
-	VPSHUFB    (R8)(R11*1), X6, X6
-	VMOVDQU    X6, (R9)
-	POPCNTL    R10, R10
-	LEAQ       (R9)(R10*2), R9
+	LEAQ       (R8)(R12*2), R8
+	ADDQ       $0x30, R10
+	DECQ       R11
+	JNZ        span
 	JMP        row
 
 done:
 	RET
 
-// func build1AVX2(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
+// func buildAVX2(tab *float64, groups *int32, n int, row *float64, stride int)
 // Requires: AVX, AVX2, MMX+
-TEXT ·build1AVX2(SB), NOSPLIT, $0-48
+TEXT ·buildAVX2(SB), NOSPLIT, $0-40
 	MOVQ         tab+0(FP), AX
 	MOVQ         groups+8(FP), CX
 	MOVQ         n+16(FP), DX
 	MOVQ         row+24(FP), BX
 	MOVQ         stride+32(FP), SI
-	MOVQ         ahead+40(FP), DI
-	MOVQ         $0x8000000000000000, R8
-	VMOVQ        R8, X0
+	MOVQ         $0x8000000000000000, DI
+	VMOVQ        DI, X0
 	VPBROADCASTQ X0, Y0
-	LEAQ         (SI)(SI*2), R8
+	LEAQ         (SI)(SI*2), DI
 	LEAQ         (CX)(DX*4), DX
 
 group:
 	CMPQ       CX, DX
 	JGE        done
-	MOVLQSX    (CX), R9
+	MOVLQSX    (CX), R8
 	ADDQ       $0x04, CX
-	MOVQ       R9, R10
-	SHLQ       $0x0a, R10
-	ADDQ       AX, R10
-	SHLQ       $0x02, R9
-	IMULQ      SI, R9
-	ADDQ       BX, R9
-	LEAQ       (R9)(DI*1), R11
-	PREFETCHT0 (R11)
-	PREFETCHT0 (R11)(SI*1)
-	PREFETCHT0 (R11)(SI*2)
-	PREFETCHT0 (R11)(R8*1)
-	VMOVUPD    (R9), Y1
-	VMOVUPD    (R9)(SI*1), Y2
-	VMOVUPD    (R9)(SI*2), Y3
-	VMOVUPD    (R9)(R8*1), Y4
-	VMOVAPD    Y0, (R10)
-	VMOVAPD    Y1, 64(R10)
-	VMOVAPD    Y2, 128(R10)
+	SHLQ       $0x02, R8
+	IMULQ      SI, R8
+	ADDQ       BX, R8
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 64(R8)(SI*2)
+	PREFETCHT0 64(R8)(DI*1)
+	VMOVUPD    (R8), Y1
+	VMOVUPD    (R8)(SI*1), Y2
+	VMOVUPD    (R8)(SI*2), Y3
+	VMOVUPD    (R8)(DI*1), Y4
+	VMOVAPD    Y0, (AX)
+	VMOVAPD    Y1, 64(AX)
+	VMOVAPD    Y2, 128(AX)
 	VADDPD     Y2, Y1, Y5
-	VMOVAPD    Y5, 192(R10)
-	VMOVAPD    Y3, 256(R10)
+	VMOVAPD    Y5, 192(AX)
+	VMOVAPD    Y3, 256(AX)
 	VADDPD     Y3, Y1, Y6
-	VMOVAPD    Y6, 320(R10)
+	VMOVAPD    Y6, 320(AX)
 	VADDPD     Y3, Y2, Y7
-	VMOVAPD    Y7, 384(R10)
+	VMOVAPD    Y7, 384(AX)
 	VADDPD     Y3, Y5, Y8
-	VMOVAPD    Y8, 448(R10)
-	VMOVAPD    Y4, 512(R10)
+	VMOVAPD    Y8, 448(AX)
+	VMOVAPD    Y4, 512(AX)
 	VADDPD     Y4, Y1, Y1
-	VMOVAPD    Y1, 576(R10)
+	VMOVAPD    Y1, 576(AX)
 	VADDPD     Y4, Y2, Y1
-	VMOVAPD    Y1, 640(R10)
+	VMOVAPD    Y1, 640(AX)
 	VADDPD     Y4, Y5, Y1
-	VMOVAPD    Y1, 704(R10)
+	VMOVAPD    Y1, 704(AX)
 	VADDPD     Y4, Y3, Y1
-	VMOVAPD    Y1, 768(R10)
+	VMOVAPD    Y1, 768(AX)
 	VADDPD     Y4, Y6, Y1
-	VMOVAPD    Y1, 832(R10)
+	VMOVAPD    Y1, 832(AX)
 	VADDPD     Y4, Y7, Y1
-	VMOVAPD    Y1, 896(R10)
+	VMOVAPD    Y1, 896(AX)
 	VADDPD     Y4, Y8, Y1
-	VMOVAPD    Y1, 960(R10)
-	VMOVUPD    32(R9), Y1
-	VMOVUPD    32(R9)(SI*1), Y2
-	VMOVUPD    32(R9)(SI*2), Y3
-	VMOVUPD    32(R9)(R8*1), Y4
-	VMOVAPD    Y0, 32(R10)
-	VMOVAPD    Y1, 96(R10)
-	VMOVAPD    Y2, 160(R10)
+	VMOVAPD    Y1, 960(AX)
+	VMOVUPD    32(R8), Y1
+	VMOVUPD    32(R8)(SI*1), Y2
+	VMOVUPD    32(R8)(SI*2), Y3
+	VMOVUPD    32(R8)(DI*1), Y4
+	VMOVAPD    Y0, 32(AX)
+	VMOVAPD    Y1, 96(AX)
+	VMOVAPD    Y2, 160(AX)
 	VADDPD     Y2, Y1, Y5
-	VMOVAPD    Y5, 224(R10)
-	VMOVAPD    Y3, 288(R10)
+	VMOVAPD    Y5, 224(AX)
+	VMOVAPD    Y3, 288(AX)
 	VADDPD     Y3, Y1, Y6
-	VMOVAPD    Y6, 352(R10)
+	VMOVAPD    Y6, 352(AX)
 	VADDPD     Y3, Y2, Y7
-	VMOVAPD    Y7, 416(R10)
+	VMOVAPD    Y7, 416(AX)
 	VADDPD     Y3, Y5, Y8
-	VMOVAPD    Y8, 480(R10)
-	VMOVAPD    Y4, 544(R10)
+	VMOVAPD    Y8, 480(AX)
+	VMOVAPD    Y4, 544(AX)
 	VADDPD     Y4, Y1, Y1
-	VMOVAPD    Y1, 608(R10)
+	VMOVAPD    Y1, 608(AX)
 	VADDPD     Y4, Y2, Y1
-	VMOVAPD    Y1, 672(R10)
+	VMOVAPD    Y1, 672(AX)
 	VADDPD     Y4, Y5, Y1
-	VMOVAPD    Y1, 736(R10)
+	VMOVAPD    Y1, 736(AX)
 	VADDPD     Y4, Y3, Y1
-	VMOVAPD    Y1, 800(R10)
+	VMOVAPD    Y1, 800(AX)
 	VADDPD     Y4, Y6, Y1
-	VMOVAPD    Y1, 864(R10)
+	VMOVAPD    Y1, 864(AX)
 	VADDPD     Y4, Y7, Y1
-	VMOVAPD    Y1, 928(R10)
+	VMOVAPD    Y1, 928(AX)
 	VADDPD     Y4, Y8, Y1
-	VMOVAPD    Y1, 992(R10)
+	VMOVAPD    Y1, 992(AX)
+	ADDQ       $0x00000400, AX
 	JMP        group
 
 done:
 	VZEROUPPER
 	RET
 
-// func addEntries1AVX2(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, length *uint8, pairs int)
+// func addEntriesAVX2(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)
 // Requires: AVX
-TEXT ·addEntries1AVX2(SB), NOSPLIT, $0-56
+TEXT ·addEntriesAVX2(SB), NOSPLIT, $0-48
 	MOVQ x+0(FP), AX
-	MOVQ xstride+8(FP), CX
-	MOVQ tab+16(FP), CX
-	MOVQ rows+24(FP), DX
-	MOVQ entry+32(FP), BX
-	MOVQ length+40(FP), SI
-	MOVQ pairs+48(FP), DI
+	MOVQ tab+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ entry+24(FP), BX
+	MOVQ length+32(FP), SI
 
-pair:
+rows:
+	MOVQ    times+40(FP), DI
 	DECQ    DI
 	JLT     done
-	MOVQ    BX, R10
-	ADDQ    $+128, BX
-	MOVWQZX (DX), R8
-	SHLQ    $0x06, R8
-	ADDQ    AX, R8
+	MOVQ    DI, times+40(FP)
+	MOVQ    BX, DI
+	ADDQ    $+256, BX
+	MOVBQZX (SI), R8
+	ADDQ    $0x04, SI
+	TESTQ   R8, R8
+	JZ      done
+	MOVWQZX 6(DX), R9
+	SHLQ    $0x06, R9
+	VMOVUPD (AX)(R9*1), Y6
+	VMOVUPD 32(AX)(R9*1), Y7
+	MOVWQZX 4(DX), R9
+	SHLQ    $0x06, R9
+	VMOVUPD (AX)(R9*1), Y4
+	VMOVUPD 32(AX)(R9*1), Y5
 	MOVWQZX 2(DX), R9
 	SHLQ    $0x06, R9
-	ADDQ    AX, R9
-	ADDQ    $0x04, DX
-	MOVBQZX (SI), R11
-	ADDQ    $0x02, SI
-	TESTQ   R11, R11
-	JZ      done
-	VMOVUPD (R9), Y2
-	VMOVUPD (R8), Y0
-	VMOVUPD 32(R9), Y3
-	VMOVUPD 32(R8), Y1
-	SUBQ    $0x04, R11
-	JLT     rest
-
-four:
-	MOVQ    (R10), R12
-	MOVQ    64(R10), R13
-	MOVWQZX R12, R14
-	SHRQ    $0x10, R12
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	VADDPD  (CX)(R15*4), Y2, Y2
-	VADDPD  (CX)(R14*4), Y0, Y0
-	VADDPD  32(CX)(R15*4), Y3, Y3
-	VADDPD  32(CX)(R14*4), Y1, Y1
-	MOVWQZX R12, R14
-	SHRQ    $0x10, R12
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	VADDPD  (CX)(R15*4), Y2, Y2
-	VADDPD  (CX)(R14*4), Y0, Y0
-	VADDPD  32(CX)(R15*4), Y3, Y3
-	VADDPD  32(CX)(R14*4), Y1, Y1
-	MOVWQZX R12, R14
-	SHRQ    $0x10, R12
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	VADDPD  (CX)(R15*4), Y2, Y2
-	VADDPD  (CX)(R14*4), Y0, Y0
-	VADDPD  32(CX)(R15*4), Y3, Y3
-	VADDPD  32(CX)(R14*4), Y1, Y1
-	VADDPD  (CX)(R13*4), Y2, Y2
-	VADDPD  (CX)(R12*4), Y0, Y0
-	VADDPD  32(CX)(R13*4), Y3, Y3
-	VADDPD  32(CX)(R12*4), Y1, Y1
-	ADDQ    $0x08, R10
-	SUBQ    $0x04, R11
-	JGE     four
-
-rest:
-	TESTB   $0x02, R11
-	JZ      odd
-	MOVL    (R10), R12
-	MOVL    64(R10), R13
-	MOVWQZX R12, R14
-	SHRQ    $0x10, R12
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	VADDPD  (CX)(R15*4), Y2, Y2
-	VADDPD  (CX)(R14*4), Y0, Y0
-	VADDPD  32(CX)(R15*4), Y3, Y3
-	VADDPD  32(CX)(R14*4), Y1, Y1
-	VADDPD  (CX)(R13*4), Y2, Y2
-	VADDPD  (CX)(R12*4), Y0, Y0
-	VADDPD  32(CX)(R13*4), Y3, Y3
-	VADDPD  32(CX)(R12*4), Y1, Y1
-	ADDQ    $0x04, R10
-
-odd:
-	TESTB   $0x01, R11
-	JZ      store
-	MOVWQZX (R10), R11
-	MOVWQZX 64(R10), R12
-	VADDPD  (CX)(R12*4), Y2, Y2
-	VADDPD  (CX)(R11*4), Y0, Y0
-	VADDPD  32(CX)(R12*4), Y3, Y3
-	VADDPD  32(CX)(R11*4), Y1, Y1
-	ADDQ    $0x02, R10
-
-store:
-	VMOVUPD Y2, (R9)
-	VMOVUPD Y0, (R8)
-	VMOVUPD Y3, 32(R9)
-	VMOVUPD Y1, 32(R8)
-	JMP     pair
-
-done:
-	VZEROUPPER
-	RET
-
-// func build2AVX2(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
-// Requires: AVX, AVX2, MMX+
-TEXT ·build2AVX2(SB), NOSPLIT, $0-48
-	MOVQ         tab+0(FP), AX
-	MOVQ         groups+8(FP), CX
-	MOVQ         n+16(FP), DX
-	MOVQ         row+24(FP), BX
-	MOVQ         stride+32(FP), SI
-	MOVQ         ahead+40(FP), DI
-	MOVQ         $0x8000000000000000, R8
-	VMOVQ        R8, X0
-	VPBROADCASTQ X0, Y0
-	LEAQ         (SI)(SI*2), R8
-	LEAQ         (CX)(DX*4), DX
-
-group:
-	CMPQ       CX, DX
-	JGE        done
-	MOVLQSX    (CX), R9
-	ADDQ       $0x04, CX
-	MOVQ       R9, R10
-	SHLQ       $0x0b, R10
-	ADDQ       AX, R10
-	SHLQ       $0x02, R9
-	IMULQ      SI, R9
-	ADDQ       BX, R9
-	LEAQ       (R9)(DI*1), R11
-	PREFETCHT0 (R11)
-	PREFETCHT0 (R11)(SI*1)
-	PREFETCHT0 (R11)(SI*2)
-	PREFETCHT0 (R11)(R8*1)
-	VMOVUPD    (R9), Y1
-	VMOVUPD    (R9)(SI*1), Y2
-	VMOVUPD    (R9)(SI*2), Y3
-	VMOVUPD    (R9)(R8*1), Y4
-	VMOVAPD    Y0, (R10)
-	VMOVAPD    Y1, 128(R10)
-	VMOVAPD    Y2, 256(R10)
-	VADDPD     Y2, Y1, Y5
-	VMOVAPD    Y5, 384(R10)
-	VMOVAPD    Y3, 512(R10)
-	VADDPD     Y3, Y1, Y6
-	VMOVAPD    Y6, 640(R10)
-	VADDPD     Y3, Y2, Y7
-	VMOVAPD    Y7, 768(R10)
-	VADDPD     Y3, Y5, Y8
-	VMOVAPD    Y8, 896(R10)
-	VMOVAPD    Y4, 1024(R10)
-	VADDPD     Y4, Y1, Y1
-	VMOVAPD    Y1, 1152(R10)
-	VADDPD     Y4, Y2, Y1
-	VMOVAPD    Y1, 1280(R10)
-	VADDPD     Y4, Y5, Y1
-	VMOVAPD    Y1, 1408(R10)
-	VADDPD     Y4, Y3, Y1
-	VMOVAPD    Y1, 1536(R10)
-	VADDPD     Y4, Y6, Y1
-	VMOVAPD    Y1, 1664(R10)
-	VADDPD     Y4, Y7, Y1
-	VMOVAPD    Y1, 1792(R10)
-	VADDPD     Y4, Y8, Y1
-	VMOVAPD    Y1, 1920(R10)
-	VMOVUPD    32(R9), Y1
-	VMOVUPD    32(R9)(SI*1), Y2
-	VMOVUPD    32(R9)(SI*2), Y3
-	VMOVUPD    32(R9)(R8*1), Y4
-	VMOVAPD    Y0, 32(R10)
-	VMOVAPD    Y1, 160(R10)
-	VMOVAPD    Y2, 288(R10)
-	VADDPD     Y2, Y1, Y5
-	VMOVAPD    Y5, 416(R10)
-	VMOVAPD    Y3, 544(R10)
-	VADDPD     Y3, Y1, Y6
-	VMOVAPD    Y6, 672(R10)
-	VADDPD     Y3, Y2, Y7
-	VMOVAPD    Y7, 800(R10)
-	VADDPD     Y3, Y5, Y8
-	VMOVAPD    Y8, 928(R10)
-	VMOVAPD    Y4, 1056(R10)
-	VADDPD     Y4, Y1, Y1
-	VMOVAPD    Y1, 1184(R10)
-	VADDPD     Y4, Y2, Y1
-	VMOVAPD    Y1, 1312(R10)
-	VADDPD     Y4, Y5, Y1
-	VMOVAPD    Y1, 1440(R10)
-	VADDPD     Y4, Y3, Y1
-	VMOVAPD    Y1, 1568(R10)
-	VADDPD     Y4, Y6, Y1
-	VMOVAPD    Y1, 1696(R10)
-	VADDPD     Y4, Y7, Y1
-	VMOVAPD    Y1, 1824(R10)
-	VADDPD     Y4, Y8, Y1
-	VMOVAPD    Y1, 1952(R10)
-	JMP        group
-
-done:
-	VZEROUPPER
-	RET
-
-// func addEntries2AVX2(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, length *uint8, pairs int)
-// Requires: AVX
-TEXT ·addEntries2AVX2(SB), NOSPLIT, $8-56
-	MOVQ x+0(FP), AX
-	MOVQ xstride+8(FP), CX
-	MOVQ tab+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ entry+32(FP), SI
-	MOVQ length+40(FP), DI
-	MOVQ pairs+48(FP), R8
-
-pair:
-	DECQ    R8
-	JLT     done
-	MOVQ    SI, R11
-	ADDQ    $+128, SI
-	MOVWQZX (BX), R9
+	VMOVUPD (AX)(R9*1), Y2
+	VMOVUPD 32(AX)(R9*1), Y3
+	MOVWQZX (DX), R9
 	SHLQ    $0x06, R9
-	ADDQ    AX, R9
-	MOVWQZX 2(BX), R10
-	SHLQ    $0x06, R10
-	ADDQ    AX, R10
-	ADDQ    $0x04, BX
-	MOVBQZX (DI), R12
-	ADDQ    $0x02, DI
-	TESTQ   R12, R12
-	JZ      done
-	VMOVUPD (R10), Y4
-	VMOVUPD (R9), Y0
-	VMOVUPD 32(R10), Y5
-	VMOVUPD 32(R9), Y1
-	VMOVUPD (R10)(CX*1), Y6
-	VMOVUPD (R9)(CX*1), Y2
-	VMOVUPD 32(R10)(CX*1), Y7
-	VMOVUPD 32(R9)(CX*1), Y3
-	SUBQ    $0x04, R12
+	VMOVUPD (AX)(R9*1), Y0
+	VMOVUPD 32(AX)(R9*1), Y1
+	SUBQ    $0x04, R8
 	JLT     rest
 
 four:
-	MOVQ    (R11), R13
-	MOVQ    64(R11), R14
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	MOVWQZX R14, BP
-	SHRQ    $0x10, R14
-	VADDPD  (DX)(BP*8), Y4, Y4
-	VADDPD  (DX)(R15*8), Y0, Y0
-	VADDPD  32(DX)(BP*8), Y5, Y5
-	VADDPD  32(DX)(R15*8), Y1, Y1
-	VADDPD  64(DX)(BP*8), Y6, Y6
-	VADDPD  64(DX)(R15*8), Y2, Y2
-	VADDPD  96(DX)(BP*8), Y7, Y7
-	VADDPD  96(DX)(R15*8), Y3, Y3
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	MOVWQZX R14, BP
-	SHRQ    $0x10, R14
-	VADDPD  (DX)(BP*8), Y4, Y4
-	VADDPD  (DX)(R15*8), Y0, Y0
-	VADDPD  32(DX)(BP*8), Y5, Y5
-	VADDPD  32(DX)(R15*8), Y1, Y1
-	VADDPD  64(DX)(BP*8), Y6, Y6
-	VADDPD  64(DX)(R15*8), Y2, Y2
-	VADDPD  96(DX)(BP*8), Y7, Y7
-	VADDPD  96(DX)(R15*8), Y3, Y3
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	MOVWQZX R14, BP
-	SHRQ    $0x10, R14
-	VADDPD  (DX)(BP*8), Y4, Y4
-	VADDPD  (DX)(R15*8), Y0, Y0
-	VADDPD  32(DX)(BP*8), Y5, Y5
-	VADDPD  32(DX)(R15*8), Y1, Y1
-	VADDPD  64(DX)(BP*8), Y6, Y6
-	VADDPD  64(DX)(R15*8), Y2, Y2
-	VADDPD  96(DX)(BP*8), Y7, Y7
-	VADDPD  96(DX)(R15*8), Y3, Y3
-	VADDPD  (DX)(R14*8), Y4, Y4
-	VADDPD  (DX)(R13*8), Y0, Y0
-	VADDPD  32(DX)(R14*8), Y5, Y5
-	VADDPD  32(DX)(R13*8), Y1, Y1
-	VADDPD  64(DX)(R14*8), Y6, Y6
-	VADDPD  64(DX)(R13*8), Y2, Y2
-	VADDPD  96(DX)(R14*8), Y7, Y7
-	VADDPD  96(DX)(R13*8), Y3, Y3
-	ADDQ    $0x08, R11
-	SUBQ    $0x04, R12
+	MOVQ    (DI), R9
+	MOVQ    64(DI), R10
+	MOVQ    128(DI), R11
+	MOVQ    192(DI), R12
+	MOVWQZX R9, R13
+	SHRQ    $0x10, R9
+	VADDPD  (CX)(R13*4), Y0, Y0
+	VADDPD  32(CX)(R13*4), Y1, Y1
+	MOVWQZX R10, R13
+	SHRQ    $0x10, R10
+	VADDPD  (CX)(R13*4), Y2, Y2
+	VADDPD  32(CX)(R13*4), Y3, Y3
+	MOVWQZX R11, R13
+	SHRQ    $0x10, R11
+	VADDPD  (CX)(R13*4), Y4, Y4
+	VADDPD  32(CX)(R13*4), Y5, Y5
+	MOVWQZX R12, R13
+	SHRQ    $0x10, R12
+	VADDPD  (CX)(R13*4), Y6, Y6
+	VADDPD  32(CX)(R13*4), Y7, Y7
+	MOVWQZX R9, R13
+	SHRQ    $0x10, R9
+	VADDPD  (CX)(R13*4), Y0, Y0
+	VADDPD  32(CX)(R13*4), Y1, Y1
+	MOVWQZX R10, R13
+	SHRQ    $0x10, R10
+	VADDPD  (CX)(R13*4), Y2, Y2
+	VADDPD  32(CX)(R13*4), Y3, Y3
+	MOVWQZX R11, R13
+	SHRQ    $0x10, R11
+	VADDPD  (CX)(R13*4), Y4, Y4
+	VADDPD  32(CX)(R13*4), Y5, Y5
+	MOVWQZX R12, R13
+	SHRQ    $0x10, R12
+	VADDPD  (CX)(R13*4), Y6, Y6
+	VADDPD  32(CX)(R13*4), Y7, Y7
+	MOVWQZX R9, R13
+	SHRQ    $0x10, R9
+	VADDPD  (CX)(R13*4), Y0, Y0
+	VADDPD  32(CX)(R13*4), Y1, Y1
+	MOVWQZX R10, R13
+	SHRQ    $0x10, R10
+	VADDPD  (CX)(R13*4), Y2, Y2
+	VADDPD  32(CX)(R13*4), Y3, Y3
+	MOVWQZX R11, R13
+	SHRQ    $0x10, R11
+	VADDPD  (CX)(R13*4), Y4, Y4
+	VADDPD  32(CX)(R13*4), Y5, Y5
+	MOVWQZX R12, R13
+	SHRQ    $0x10, R12
+	VADDPD  (CX)(R13*4), Y6, Y6
+	VADDPD  32(CX)(R13*4), Y7, Y7
+	VADDPD  (CX)(R9*4), Y0, Y0
+	VADDPD  32(CX)(R9*4), Y1, Y1
+	VADDPD  (CX)(R10*4), Y2, Y2
+	VADDPD  32(CX)(R10*4), Y3, Y3
+	VADDPD  (CX)(R11*4), Y4, Y4
+	VADDPD  32(CX)(R11*4), Y5, Y5
+	VADDPD  (CX)(R12*4), Y6, Y6
+	VADDPD  32(CX)(R12*4), Y7, Y7
+	ADDQ    $0x08, DI
+	SUBQ    $0x04, R8
 	JGE     four
 
 rest:
-	TESTB   $0x02, R12
+	TESTB   $0x02, R8
 	JZ      odd
-	MOVL    (R11), R13
-	MOVL    64(R11), R14
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	MOVWQZX R14, BP
-	SHRQ    $0x10, R14
-	VADDPD  (DX)(BP*8), Y4, Y4
-	VADDPD  (DX)(R15*8), Y0, Y0
-	VADDPD  32(DX)(BP*8), Y5, Y5
-	VADDPD  32(DX)(R15*8), Y1, Y1
-	VADDPD  64(DX)(BP*8), Y6, Y6
-	VADDPD  64(DX)(R15*8), Y2, Y2
-	VADDPD  96(DX)(BP*8), Y7, Y7
-	VADDPD  96(DX)(R15*8), Y3, Y3
-	VADDPD  (DX)(R14*8), Y4, Y4
-	VADDPD  (DX)(R13*8), Y0, Y0
-	VADDPD  32(DX)(R14*8), Y5, Y5
-	VADDPD  32(DX)(R13*8), Y1, Y1
-	VADDPD  64(DX)(R14*8), Y6, Y6
-	VADDPD  64(DX)(R13*8), Y2, Y2
-	VADDPD  96(DX)(R14*8), Y7, Y7
-	VADDPD  96(DX)(R13*8), Y3, Y3
-	ADDQ    $0x04, R11
+	MOVL    (DI), R9
+	MOVL    64(DI), R10
+	MOVL    128(DI), R11
+	MOVL    192(DI), R12
+	MOVWQZX R9, R13
+	SHRQ    $0x10, R9
+	VADDPD  (CX)(R13*4), Y0, Y0
+	VADDPD  32(CX)(R13*4), Y1, Y1
+	MOVWQZX R10, R13
+	SHRQ    $0x10, R10
+	VADDPD  (CX)(R13*4), Y2, Y2
+	VADDPD  32(CX)(R13*4), Y3, Y3
+	MOVWQZX R11, R13
+	SHRQ    $0x10, R11
+	VADDPD  (CX)(R13*4), Y4, Y4
+	VADDPD  32(CX)(R13*4), Y5, Y5
+	MOVWQZX R12, R13
+	SHRQ    $0x10, R12
+	VADDPD  (CX)(R13*4), Y6, Y6
+	VADDPD  32(CX)(R13*4), Y7, Y7
+	VADDPD  (CX)(R9*4), Y0, Y0
+	VADDPD  32(CX)(R9*4), Y1, Y1
+	VADDPD  (CX)(R10*4), Y2, Y2
+	VADDPD  32(CX)(R10*4), Y3, Y3
+	VADDPD  (CX)(R11*4), Y4, Y4
+	VADDPD  32(CX)(R11*4), Y5, Y5
+	VADDPD  (CX)(R12*4), Y6, Y6
+	VADDPD  32(CX)(R12*4), Y7, Y7
+	ADDQ    $0x04, DI
 
 odd:
-	TESTB   $0x01, R12
+	TESTB   $0x01, R8
 	JZ      store
-	MOVWQZX (R11), R12
-	MOVWQZX 64(R11), R13
-	VADDPD  (DX)(R13*8), Y4, Y4
-	VADDPD  (DX)(R12*8), Y0, Y0
-	VADDPD  32(DX)(R13*8), Y5, Y5
-	VADDPD  32(DX)(R12*8), Y1, Y1
-	VADDPD  64(DX)(R13*8), Y6, Y6
-	VADDPD  64(DX)(R12*8), Y2, Y2
-	VADDPD  96(DX)(R13*8), Y7, Y7
-	VADDPD  96(DX)(R12*8), Y3, Y3
-	ADDQ    $0x02, R11
+	MOVWQZX (DI), R8
+	MOVWQZX 64(DI), R9
+	MOVWQZX 128(DI), R10
+	MOVWQZX 192(DI), R11
+	VADDPD  (CX)(R8*4), Y0, Y0
+	VADDPD  32(CX)(R8*4), Y1, Y1
+	VADDPD  (CX)(R9*4), Y2, Y2
+	VADDPD  32(CX)(R9*4), Y3, Y3
+	VADDPD  (CX)(R10*4), Y4, Y4
+	VADDPD  32(CX)(R10*4), Y5, Y5
+	VADDPD  (CX)(R11*4), Y6, Y6
+	VADDPD  32(CX)(R11*4), Y7, Y7
+	ADDQ    $0x02, DI
 
 store:
-	VMOVUPD Y4, (R10)
-	VMOVUPD Y0, (R9)
-	VMOVUPD Y5, 32(R10)
-	VMOVUPD Y1, 32(R9)
-	VMOVUPD Y6, (R10)(CX*1)
-	VMOVUPD Y2, (R9)(CX*1)
-	VMOVUPD Y7, 32(R10)(CX*1)
-	VMOVUPD Y3, 32(R9)(CX*1)
-	JMP     pair
+	MOVWQZX 6(DX), DI
+	SHLQ    $0x06, DI
+	VMOVUPD Y6, (AX)(DI*1)
+	VMOVUPD Y7, 32(AX)(DI*1)
+	MOVWQZX 4(DX), DI
+	SHLQ    $0x06, DI
+	VMOVUPD Y4, (AX)(DI*1)
+	VMOVUPD Y5, 32(AX)(DI*1)
+	MOVWQZX 2(DX), DI
+	SHLQ    $0x06, DI
+	VMOVUPD Y2, (AX)(DI*1)
+	VMOVUPD Y3, 32(AX)(DI*1)
+	MOVWQZX (DX), DI
+	SHLQ    $0x06, DI
+	VMOVUPD Y0, (AX)(DI*1)
+	VMOVUPD Y1, 32(AX)(DI*1)
+	ADDQ    $0x08, DX
+	JMP     rows
 
 done:
 	VZEROUPPER
 	RET
 
-// func build1AVX512(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
+// func buildAVX512(tab *float64, groups *int32, n int, row *float64, stride int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·build1AVX512(SB), NOSPLIT, $0-48
+TEXT ·buildAVX512(SB), NOSPLIT, $0-40
 	MOVQ         tab+0(FP), AX
 	MOVQ         groups+8(FP), CX
 	MOVQ         n+16(FP), DX
 	MOVQ         row+24(FP), BX
 	MOVQ         stride+32(FP), SI
-	MOVQ         ahead+40(FP), DI
-	MOVQ         $0x8000000000000000, R8
-	VMOVQ        R8, X0
+	MOVQ         $0x8000000000000000, DI
+	VMOVQ        DI, X0
 	VPBROADCASTQ X0, Z0
-	LEAQ         (SI)(SI*2), R8
+	LEAQ         (SI)(SI*2), DI
 	LEAQ         (CX)(DX*4), DX
 
 group:
 	CMPQ       CX, DX
 	JGE        done
-	MOVLQSX    (CX), R9
+	MOVLQSX    (CX), R8
 	ADDQ       $0x04, CX
-	MOVQ       R9, R10
-	SHLQ       $0x0a, R10
-	ADDQ       AX, R10
-	SHLQ       $0x02, R9
-	IMULQ      SI, R9
-	ADDQ       BX, R9
-	LEAQ       (R9)(DI*1), R11
-	PREFETCHT0 (R11)
-	PREFETCHT0 (R11)(SI*1)
-	PREFETCHT0 (R11)(SI*2)
-	PREFETCHT0 (R11)(R8*1)
-	VMOVUPD    (R9), Z1
-	VMOVUPD    (R9)(SI*1), Z2
-	VMOVUPD    (R9)(SI*2), Z3
-	VMOVUPD    (R9)(R8*1), Z4
-	VMOVAPD    Z0, (R10)
-	VMOVAPD    Z1, 64(R10)
-	VMOVAPD    Z2, 128(R10)
+	SHLQ       $0x02, R8
+	IMULQ      SI, R8
+	ADDQ       BX, R8
+	PREFETCHT0 64(R8)
+	PREFETCHT0 64(R8)(SI*1)
+	PREFETCHT0 64(R8)(SI*2)
+	PREFETCHT0 64(R8)(DI*1)
+	VMOVUPD    (R8), Z1
+	VMOVUPD    (R8)(SI*1), Z2
+	VMOVUPD    (R8)(SI*2), Z3
+	VMOVUPD    (R8)(DI*1), Z4
+	VMOVAPD    Z0, (AX)
+	VMOVAPD    Z1, 64(AX)
+	VMOVAPD    Z2, 128(AX)
 	VADDPD     Z2, Z1, Z5
-	VMOVAPD    Z5, 192(R10)
-	VMOVAPD    Z3, 256(R10)
+	VMOVAPD    Z5, 192(AX)
+	VMOVAPD    Z3, 256(AX)
 	VADDPD     Z3, Z1, Z6
-	VMOVAPD    Z6, 320(R10)
+	VMOVAPD    Z6, 320(AX)
 	VADDPD     Z3, Z2, Z7
-	VMOVAPD    Z7, 384(R10)
+	VMOVAPD    Z7, 384(AX)
 	VADDPD     Z3, Z5, Z8
-	VMOVAPD    Z8, 448(R10)
-	VMOVAPD    Z4, 512(R10)
+	VMOVAPD    Z8, 448(AX)
+	VMOVAPD    Z4, 512(AX)
 	VADDPD     Z4, Z1, Z1
-	VMOVAPD    Z1, 576(R10)
+	VMOVAPD    Z1, 576(AX)
 	VADDPD     Z4, Z2, Z1
-	VMOVAPD    Z1, 640(R10)
+	VMOVAPD    Z1, 640(AX)
 	VADDPD     Z4, Z5, Z1
-	VMOVAPD    Z1, 704(R10)
+	VMOVAPD    Z1, 704(AX)
 	VADDPD     Z4, Z3, Z1
-	VMOVAPD    Z1, 768(R10)
+	VMOVAPD    Z1, 768(AX)
 	VADDPD     Z4, Z6, Z1
-	VMOVAPD    Z1, 832(R10)
+	VMOVAPD    Z1, 832(AX)
 	VADDPD     Z4, Z7, Z1
-	VMOVAPD    Z1, 896(R10)
+	VMOVAPD    Z1, 896(AX)
 	VADDPD     Z4, Z8, Z1
-	VMOVAPD    Z1, 960(R10)
+	VMOVAPD    Z1, 960(AX)
+	ADDQ       $0x00000400, AX
 	JMP        group
 
 done:
 	VZEROUPPER
 	RET
 
-// func addEntries1AVX512(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, length *uint8, pairs int)
+// func addEntriesAVX512(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)
 // Requires: AVX, AVX512F
-TEXT ·addEntries1AVX512(SB), NOSPLIT, $0-56
+TEXT ·addEntriesAVX512(SB), NOSPLIT, $0-48
 	MOVQ x+0(FP), AX
-	MOVQ xstride+8(FP), CX
-	MOVQ tab+16(FP), CX
-	MOVQ rows+24(FP), DX
-	MOVQ entry+32(FP), BX
-	MOVQ length+40(FP), SI
-	MOVQ pairs+48(FP), DI
+	MOVQ tab+8(FP), CX
+	MOVQ rows+16(FP), DX
+	MOVQ entry+24(FP), BX
+	MOVQ length+32(FP), SI
 
-pair:
+rows:
+	MOVQ    times+40(FP), DI
 	DECQ    DI
 	JLT     done
-	MOVQ    BX, R10
-	ADDQ    $+128, BX
-	MOVWQZX (DX), R8
-	SHLQ    $0x06, R8
-	ADDQ    AX, R8
+	MOVQ    DI, times+40(FP)
+	MOVQ    BX, DI
+	ADDQ    $+256, BX
+	MOVBQZX (SI), R8
+	ADDQ    $0x04, SI
+	TESTQ   R8, R8
+	JZ      done
+	MOVWQZX 6(DX), R9
+	SHLQ    $0x06, R9
+	VMOVUPD (AX)(R9*1), Z3
+	MOVWQZX 4(DX), R9
+	SHLQ    $0x06, R9
+	VMOVUPD (AX)(R9*1), Z2
 	MOVWQZX 2(DX), R9
 	SHLQ    $0x06, R9
-	ADDQ    AX, R9
-	ADDQ    $0x04, DX
-	MOVBQZX (SI), R11
-	ADDQ    $0x02, SI
-	TESTQ   R11, R11
-	JZ      done
-	VMOVUPD (R9), Z1
-	VMOVUPD (R8), Z0
-	SUBQ    $0x04, R11
-	JLT     rest
-
-four:
-	MOVQ    (R10), R12
-	MOVQ    64(R10), R13
-	MOVWQZX R12, R14
-	SHRQ    $0x10, R12
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	VADDPD  (CX)(R15*4), Z1, Z1
-	VADDPD  (CX)(R14*4), Z0, Z0
-	MOVWQZX R12, R14
-	SHRQ    $0x10, R12
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	VADDPD  (CX)(R15*4), Z1, Z1
-	VADDPD  (CX)(R14*4), Z0, Z0
-	MOVWQZX R12, R14
-	SHRQ    $0x10, R12
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	VADDPD  (CX)(R15*4), Z1, Z1
-	VADDPD  (CX)(R14*4), Z0, Z0
-	VADDPD  (CX)(R13*4), Z1, Z1
-	VADDPD  (CX)(R12*4), Z0, Z0
-	ADDQ    $0x08, R10
-	SUBQ    $0x04, R11
-	JGE     four
-
-rest:
-	TESTB   $0x02, R11
-	JZ      odd
-	MOVL    (R10), R12
-	MOVL    64(R10), R13
-	MOVWQZX R12, R14
-	SHRQ    $0x10, R12
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	VADDPD  (CX)(R15*4), Z1, Z1
-	VADDPD  (CX)(R14*4), Z0, Z0
-	VADDPD  (CX)(R13*4), Z1, Z1
-	VADDPD  (CX)(R12*4), Z0, Z0
-	ADDQ    $0x04, R10
-
-odd:
-	TESTB   $0x01, R11
-	JZ      store
-	MOVWQZX (R10), R11
-	MOVWQZX 64(R10), R12
-	VADDPD  (CX)(R12*4), Z1, Z1
-	VADDPD  (CX)(R11*4), Z0, Z0
-	ADDQ    $0x02, R10
-
-store:
-	VMOVUPD Z1, (R9)
-	VMOVUPD Z0, (R8)
-	JMP     pair
-
-done:
-	VZEROUPPER
-	RET
-
-// func build2AVX512(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·build2AVX512(SB), NOSPLIT, $0-48
-	MOVQ         tab+0(FP), AX
-	MOVQ         groups+8(FP), CX
-	MOVQ         n+16(FP), DX
-	MOVQ         row+24(FP), BX
-	MOVQ         stride+32(FP), SI
-	MOVQ         ahead+40(FP), DI
-	MOVQ         $0x8000000000000000, R8
-	VMOVQ        R8, X0
-	VPBROADCASTQ X0, Z0
-	LEAQ         (SI)(SI*2), R8
-	LEAQ         (CX)(DX*4), DX
-
-group:
-	CMPQ       CX, DX
-	JGE        done
-	MOVLQSX    (CX), R9
-	ADDQ       $0x04, CX
-	MOVQ       R9, R10
-	SHLQ       $0x0b, R10
-	ADDQ       AX, R10
-	SHLQ       $0x02, R9
-	IMULQ      SI, R9
-	ADDQ       BX, R9
-	LEAQ       (R9)(DI*1), R11
-	PREFETCHT0 (R11)
-	PREFETCHT0 (R11)(SI*1)
-	PREFETCHT0 (R11)(SI*2)
-	PREFETCHT0 (R11)(R8*1)
-	VMOVUPD    (R9), Z1
-	VMOVUPD    (R9)(SI*1), Z2
-	VMOVUPD    (R9)(SI*2), Z3
-	VMOVUPD    (R9)(R8*1), Z4
-	VMOVAPD    Z0, (R10)
-	VMOVAPD    Z1, 128(R10)
-	VMOVAPD    Z2, 256(R10)
-	VADDPD     Z2, Z1, Z5
-	VMOVAPD    Z5, 384(R10)
-	VMOVAPD    Z3, 512(R10)
-	VADDPD     Z3, Z1, Z6
-	VMOVAPD    Z6, 640(R10)
-	VADDPD     Z3, Z2, Z7
-	VMOVAPD    Z7, 768(R10)
-	VADDPD     Z3, Z5, Z8
-	VMOVAPD    Z8, 896(R10)
-	VMOVAPD    Z4, 1024(R10)
-	VADDPD     Z4, Z1, Z1
-	VMOVAPD    Z1, 1152(R10)
-	VADDPD     Z4, Z2, Z1
-	VMOVAPD    Z1, 1280(R10)
-	VADDPD     Z4, Z5, Z1
-	VMOVAPD    Z1, 1408(R10)
-	VADDPD     Z4, Z3, Z1
-	VMOVAPD    Z1, 1536(R10)
-	VADDPD     Z4, Z6, Z1
-	VMOVAPD    Z1, 1664(R10)
-	VADDPD     Z4, Z7, Z1
-	VMOVAPD    Z1, 1792(R10)
-	VADDPD     Z4, Z8, Z1
-	VMOVAPD    Z1, 1920(R10)
-	JMP        group
-
-done:
-	VZEROUPPER
-	RET
-
-// func addEntries2AVX512(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, length *uint8, pairs int)
-// Requires: AVX, AVX512F
-TEXT ·addEntries2AVX512(SB), NOSPLIT, $8-56
-	MOVQ x+0(FP), AX
-	MOVQ xstride+8(FP), CX
-	MOVQ tab+16(FP), DX
-	MOVQ rows+24(FP), BX
-	MOVQ entry+32(FP), SI
-	MOVQ length+40(FP), DI
-	MOVQ pairs+48(FP), R8
-
-pair:
-	DECQ    R8
-	JLT     done
-	MOVQ    SI, R11
-	ADDQ    $+128, SI
-	MOVWQZX (BX), R9
+	VMOVUPD (AX)(R9*1), Z1
+	MOVWQZX (DX), R9
 	SHLQ    $0x06, R9
-	ADDQ    AX, R9
-	MOVWQZX 2(BX), R10
-	SHLQ    $0x06, R10
-	ADDQ    AX, R10
-	ADDQ    $0x04, BX
-	MOVBQZX (DI), R12
-	ADDQ    $0x02, DI
-	TESTQ   R12, R12
-	JZ      done
-	VMOVUPD (R10), Z2
-	VMOVUPD (R9), Z0
-	VMOVUPD (R10)(CX*1), Z3
-	VMOVUPD (R9)(CX*1), Z1
-	SUBQ    $0x04, R12
+	VMOVUPD (AX)(R9*1), Z0
+	SUBQ    $0x04, R8
 	JLT     rest
 
 four:
-	MOVQ    (R11), R13
-	MOVQ    64(R11), R14
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	MOVWQZX R14, BP
-	SHRQ    $0x10, R14
-	VADDPD  (DX)(BP*8), Z2, Z2
-	VADDPD  (DX)(R15*8), Z0, Z0
-	VADDPD  64(DX)(BP*8), Z3, Z3
-	VADDPD  64(DX)(R15*8), Z1, Z1
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	MOVWQZX R14, BP
-	SHRQ    $0x10, R14
-	VADDPD  (DX)(BP*8), Z2, Z2
-	VADDPD  (DX)(R15*8), Z0, Z0
-	VADDPD  64(DX)(BP*8), Z3, Z3
-	VADDPD  64(DX)(R15*8), Z1, Z1
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	MOVWQZX R14, BP
-	SHRQ    $0x10, R14
-	VADDPD  (DX)(BP*8), Z2, Z2
-	VADDPD  (DX)(R15*8), Z0, Z0
-	VADDPD  64(DX)(BP*8), Z3, Z3
-	VADDPD  64(DX)(R15*8), Z1, Z1
-	VADDPD  (DX)(R14*8), Z2, Z2
-	VADDPD  (DX)(R13*8), Z0, Z0
-	VADDPD  64(DX)(R14*8), Z3, Z3
-	VADDPD  64(DX)(R13*8), Z1, Z1
-	ADDQ    $0x08, R11
-	SUBQ    $0x04, R12
+	MOVQ    (DI), R9
+	MOVQ    64(DI), R10
+	MOVQ    128(DI), R11
+	MOVQ    192(DI), R12
+	MOVWQZX R9, R13
+	SHRQ    $0x10, R9
+	VADDPD  (CX)(R13*4), Z0, Z0
+	MOVWQZX R10, R13
+	SHRQ    $0x10, R10
+	VADDPD  (CX)(R13*4), Z1, Z1
+	MOVWQZX R11, R13
+	SHRQ    $0x10, R11
+	VADDPD  (CX)(R13*4), Z2, Z2
+	MOVWQZX R12, R13
+	SHRQ    $0x10, R12
+	VADDPD  (CX)(R13*4), Z3, Z3
+	MOVWQZX R9, R13
+	SHRQ    $0x10, R9
+	VADDPD  (CX)(R13*4), Z0, Z0
+	MOVWQZX R10, R13
+	SHRQ    $0x10, R10
+	VADDPD  (CX)(R13*4), Z1, Z1
+	MOVWQZX R11, R13
+	SHRQ    $0x10, R11
+	VADDPD  (CX)(R13*4), Z2, Z2
+	MOVWQZX R12, R13
+	SHRQ    $0x10, R12
+	VADDPD  (CX)(R13*4), Z3, Z3
+	MOVWQZX R9, R13
+	SHRQ    $0x10, R9
+	VADDPD  (CX)(R13*4), Z0, Z0
+	MOVWQZX R10, R13
+	SHRQ    $0x10, R10
+	VADDPD  (CX)(R13*4), Z1, Z1
+	MOVWQZX R11, R13
+	SHRQ    $0x10, R11
+	VADDPD  (CX)(R13*4), Z2, Z2
+	MOVWQZX R12, R13
+	SHRQ    $0x10, R12
+	VADDPD  (CX)(R13*4), Z3, Z3
+	VADDPD  (CX)(R9*4), Z0, Z0
+	VADDPD  (CX)(R10*4), Z1, Z1
+	VADDPD  (CX)(R11*4), Z2, Z2
+	VADDPD  (CX)(R12*4), Z3, Z3
+	ADDQ    $0x08, DI
+	SUBQ    $0x04, R8
 	JGE     four
 
 rest:
-	TESTB   $0x02, R12
+	TESTB   $0x02, R8
 	JZ      odd
-	MOVL    (R11), R13
-	MOVL    64(R11), R14
-	MOVWQZX R13, R15
-	SHRQ    $0x10, R13
-	MOVWQZX R14, BP
-	SHRQ    $0x10, R14
-	VADDPD  (DX)(BP*8), Z2, Z2
-	VADDPD  (DX)(R15*8), Z0, Z0
-	VADDPD  64(DX)(BP*8), Z3, Z3
-	VADDPD  64(DX)(R15*8), Z1, Z1
-	VADDPD  (DX)(R14*8), Z2, Z2
-	VADDPD  (DX)(R13*8), Z0, Z0
-	VADDPD  64(DX)(R14*8), Z3, Z3
-	VADDPD  64(DX)(R13*8), Z1, Z1
-	ADDQ    $0x04, R11
+	MOVL    (DI), R9
+	MOVL    64(DI), R10
+	MOVL    128(DI), R11
+	MOVL    192(DI), R12
+	MOVWQZX R9, R13
+	SHRQ    $0x10, R9
+	VADDPD  (CX)(R13*4), Z0, Z0
+	MOVWQZX R10, R13
+	SHRQ    $0x10, R10
+	VADDPD  (CX)(R13*4), Z1, Z1
+	MOVWQZX R11, R13
+	SHRQ    $0x10, R11
+	VADDPD  (CX)(R13*4), Z2, Z2
+	MOVWQZX R12, R13
+	SHRQ    $0x10, R12
+	VADDPD  (CX)(R13*4), Z3, Z3
+	VADDPD  (CX)(R9*4), Z0, Z0
+	VADDPD  (CX)(R10*4), Z1, Z1
+	VADDPD  (CX)(R11*4), Z2, Z2
+	VADDPD  (CX)(R12*4), Z3, Z3
+	ADDQ    $0x04, DI
 
 odd:
-	TESTB   $0x01, R12
+	TESTB   $0x01, R8
 	JZ      store
-	MOVWQZX (R11), R12
-	MOVWQZX 64(R11), R13
-	VADDPD  (DX)(R13*8), Z2, Z2
-	VADDPD  (DX)(R12*8), Z0, Z0
-	VADDPD  64(DX)(R13*8), Z3, Z3
-	VADDPD  64(DX)(R12*8), Z1, Z1
-	ADDQ    $0x02, R11
+	MOVWQZX (DI), R8
+	MOVWQZX 64(DI), R9
+	MOVWQZX 128(DI), R10
+	MOVWQZX 192(DI), R11
+	VADDPD  (CX)(R8*4), Z0, Z0
+	VADDPD  (CX)(R9*4), Z1, Z1
+	VADDPD  (CX)(R10*4), Z2, Z2
+	VADDPD  (CX)(R11*4), Z3, Z3
+	ADDQ    $0x02, DI
 
 store:
-	VMOVUPD Z2, (R10)
-	VMOVUPD Z0, (R9)
-	VMOVUPD Z3, (R10)(CX*1)
-	VMOVUPD Z1, (R9)(CX*1)
-	JMP     pair
+	MOVWQZX 6(DX), DI
+	SHLQ    $0x06, DI
+	VMOVUPD Z3, (AX)(DI*1)
+	MOVWQZX 4(DX), DI
+	SHLQ    $0x06, DI
+	VMOVUPD Z2, (AX)(DI*1)
+	MOVWQZX 2(DX), DI
+	SHLQ    $0x06, DI
+	VMOVUPD Z1, (AX)(DI*1)
+	MOVWQZX (DX), DI
+	SHLQ    $0x06, DI
+	VMOVUPD Z0, (AX)(DI*1)
+	ADDQ    $0x08, DX
+	JMP     rows
 
 done:
 	VZEROUPPER
 	RET
 
-// func addRows1AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, rows *uint16, entry *uint16, length *uint8, n int)
+// func addRows1AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 // Requires: AVX, AVX2
-TEXT ·addRows1AVX2(SB), NOSPLIT, $0-72
+TEXT ·addRows1AVX2(SB), NOSPLIT, $0-80
 	MOVQ         pstride+24(FP), AX
 	MOVQ         rstride+32(FP), AX
 	LEAQ         (AX)(AX*2), CX
-	MOVQ         entry+48(FP), DX
-	MOVQ         length+56(FP), BX
+	MOVQ         entry+56(FP), DX
+	MOVQ         length+64(FP), BX
 	MOVQ         $0x8000000000000000, SI
 	VMOVQ        SI, X0
 	VPBROADCASTQ X0, Y0
 
 row:
-	MOVQ    n+64(FP), SI
+	MOVQ    n+72(FP), SI
 	DECQ    SI
 	JLT     done
-	MOVQ    SI, n+64(FP)
+	MOVQ    SI, n+72(FP)
 	MOVBQZX (BX), DI
 	INCQ    BX
 	TESTQ   DI, DI
@@ -1462,7 +1088,7 @@ row:
 	MOVQ    DX, SI
 	LEAQ    (DX)(DI*2), DI
 	ADDQ    $+64, DX
-	MOVQ    rows+40(FP), R8
+	MOVQ    rows+48(FP), R8
 	MOVQ    xstride+8(FP), R9
 	MOVWQZX (R8), R8
 	SHLQ    $0x06, R8
@@ -1475,6 +1101,8 @@ nibble:
 	MOVWQZX (SI), R8
 	MOVQ    R8, R9
 	SHRQ    $0x08, R9
+	MOVQ    groups+40(FP), R10
+	MOVLQSX (R10)(R9*4), R9
 	IMULQ   AX, R9
 	MOVQ    row+16(FP), R10
 	LEAQ    (R10)(R9*4), R9
@@ -1509,7 +1137,7 @@ bit4:
 	ADDQ    $0x02, SI
 	CMPQ    SI, DI
 	JLT     nibble
-	MOVQ    rows+40(FP), SI
+	MOVQ    rows+48(FP), SI
 	MOVQ    xstride+8(FP), DI
 	MOVWQZX (SI), SI
 	SHLQ    $0x06, SI
@@ -1517,32 +1145,32 @@ bit4:
 	ADDQ    DI, SI
 	VMOVUPD Y1, (SI)
 	VMOVUPD Y3, 32(SI)
-	MOVQ    rows+40(FP), SI
+	MOVQ    rows+48(FP), SI
 	ADDQ    $0x02, SI
-	MOVQ    SI, rows+40(FP)
+	MOVQ    SI, rows+48(FP)
 	JMP     row
 
 done:
 	VZEROUPPER
 	RET
 
-// func addRows2AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, rows *uint16, entry *uint16, length *uint8, n int)
+// func addRows2AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 // Requires: AVX, AVX2
-TEXT ·addRows2AVX2(SB), NOSPLIT, $0-72
+TEXT ·addRows2AVX2(SB), NOSPLIT, $0-80
 	MOVQ         pstride+24(FP), AX
 	MOVQ         rstride+32(FP), CX
 	LEAQ         (CX)(CX*2), DX
-	MOVQ         entry+48(FP), BX
-	MOVQ         length+56(FP), SI
+	MOVQ         entry+56(FP), BX
+	MOVQ         length+64(FP), SI
 	MOVQ         $0x8000000000000000, DI
 	VMOVQ        DI, X0
 	VPBROADCASTQ X0, Y0
 
 row:
-	MOVQ    n+64(FP), DI
+	MOVQ    n+72(FP), DI
 	DECQ    DI
 	JLT     done
-	MOVQ    DI, n+64(FP)
+	MOVQ    DI, n+72(FP)
 	MOVBQZX (SI), R8
 	INCQ    SI
 	TESTQ   R8, R8
@@ -1550,7 +1178,7 @@ row:
 	MOVQ    BX, DI
 	LEAQ    (BX)(R8*2), R8
 	ADDQ    $+64, BX
-	MOVQ    rows+40(FP), R9
+	MOVQ    rows+48(FP), R9
 	MOVQ    xstride+8(FP), R10
 	MOVWQZX (R9), R9
 	SHLQ    $0x06, R9
@@ -1566,6 +1194,8 @@ nibble:
 	MOVWQZX (DI), R9
 	MOVQ    R9, R10
 	SHRQ    $0x08, R10
+	MOVQ    groups+40(FP), R11
+	MOVLQSX (R11)(R10*4), R10
 	IMULQ   CX, R10
 	MOVQ    row+16(FP), R11
 	LEAQ    (R11)(R10*4), R10
@@ -1613,7 +1243,7 @@ bit4:
 	ADDQ    $0x02, DI
 	CMPQ    DI, R8
 	JLT     nibble
-	MOVQ    rows+40(FP), DI
+	MOVQ    rows+48(FP), DI
 	MOVQ    xstride+8(FP), R8
 	MOVWQZX (DI), DI
 	SHLQ    $0x06, DI
@@ -1624,32 +1254,32 @@ bit4:
 	ADDQ    R8, DI
 	VMOVUPD Y5, (DI)
 	VMOVUPD Y7, 32(DI)
-	MOVQ    rows+40(FP), DI
+	MOVQ    rows+48(FP), DI
 	ADDQ    $0x02, DI
-	MOVQ    DI, rows+40(FP)
+	MOVQ    DI, rows+48(FP)
 	JMP     row
 
 done:
 	VZEROUPPER
 	RET
 
-// func addRows4AVX512(x *float64, xstride int, row *float64, pstride int, rstride int, rows *uint16, entry *uint16, length *uint8, n int)
+// func addRows4AVX512(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 // Requires: AVX, AVX512F
-TEXT ·addRows4AVX512(SB), NOSPLIT, $0-72
+TEXT ·addRows4AVX512(SB), NOSPLIT, $0-80
 	MOVQ         pstride+24(FP), AX
 	MOVQ         rstride+32(FP), CX
 	LEAQ         (CX)(CX*2), DX
-	MOVQ         entry+48(FP), BX
-	MOVQ         length+56(FP), SI
+	MOVQ         entry+56(FP), BX
+	MOVQ         length+64(FP), SI
 	MOVQ         $0x8000000000000000, DI
 	VMOVQ        DI, X0
 	VPBROADCASTQ X0, Z0
 
 row:
-	MOVQ    n+64(FP), DI
+	MOVQ    n+72(FP), DI
 	DECQ    DI
 	JLT     done
-	MOVQ    DI, n+64(FP)
+	MOVQ    DI, n+72(FP)
 	MOVBQZX (SI), R8
 	INCQ    SI
 	TESTQ   R8, R8
@@ -1657,7 +1287,7 @@ row:
 	MOVQ    BX, DI
 	LEAQ    (BX)(R8*2), R8
 	ADDQ    $+64, BX
-	MOVQ    rows+40(FP), R9
+	MOVQ    rows+48(FP), R9
 	MOVQ    xstride+8(FP), R10
 	MOVWQZX (R9), R9
 	SHLQ    $0x06, R9
@@ -1675,6 +1305,8 @@ nibble:
 	MOVWQZX (DI), R9
 	MOVQ    R9, R10
 	SHRQ    $0x08, R10
+	MOVQ    groups+40(FP), R11
+	MOVLQSX (R11)(R10*4), R10
 	IMULQ   CX, R10
 	MOVQ    row+16(FP), R11
 	LEAQ    (R11)(R10*4), R10
@@ -1724,7 +1356,7 @@ bit4:
 	ADDQ    $0x02, DI
 	CMPQ    DI, R8
 	JLT     nibble
-	MOVQ    rows+40(FP), DI
+	MOVQ    rows+48(FP), DI
 	MOVQ    xstride+8(FP), R8
 	MOVWQZX (DI), DI
 	SHLQ    $0x06, DI
@@ -1737,10 +1369,177 @@ bit4:
 	VMOVUPD Z5, (DI)
 	ADDQ    R8, DI
 	VMOVUPD Z7, (DI)
-	MOVQ    rows+40(FP), DI
+	MOVQ    rows+48(FP), DI
 	ADDQ    $0x02, DI
-	MOVQ    DI, rows+40(FP)
+	MOVQ    DI, rows+48(FP)
 	JMP     row
+
+done:
+	VZEROUPPER
+	RET
+
+// func buildColumnsAVX2(tab *float64, groups *int32, n int, src *float64, stride int)
+// Requires: AVX, AVX2
+TEXT ·buildColumnsAVX2(SB), NOSPLIT, $0-40
+	MOVQ         $0x8000000000000000, AX
+	VMOVQ        AX, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         tab+0(FP), AX
+	MOVQ         groups+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         src+24(FP), BX
+	MOVQ         stride+32(FP), SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (CX)(DX*4), DX
+	LEAQ         (BX)(SI*4), R8
+
+group:
+	CMPQ       CX, DX
+	JGE        done
+	MOVLQSX    (CX), R9
+	ADDQ       $0x04, CX
+	SHLQ       $0x05, R9
+	LEAQ       (BX)(R9*1), R10
+	VMOVUPD    (R10), Y1
+	VMOVUPD    (R10)(SI*1), Y2
+	VMOVUPD    (R10)(SI*2), Y3
+	VMOVUPD    (R10)(DI*1), Y4
+	VUNPCKLPD  Y2, Y1, Y5
+	VUNPCKHPD  Y2, Y1, Y1
+	VUNPCKLPD  Y4, Y3, Y2
+	VUNPCKHPD  Y4, Y3, Y3
+	VPERM2F128 $0x20, Y2, Y5, Y4
+	VPERM2F128 $0x20, Y3, Y1, Y6
+	VPERM2F128 $0x31, Y2, Y5, Y2
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VMOVAPD    Y0, (AX)
+	VMOVAPD    Y4, 64(AX)
+	VMOVAPD    Y6, 128(AX)
+	VADDPD     Y6, Y4, Y3
+	VMOVAPD    Y3, 192(AX)
+	VMOVAPD    Y2, 256(AX)
+	VADDPD     Y2, Y4, Y5
+	VMOVAPD    Y5, 320(AX)
+	VADDPD     Y2, Y6, Y7
+	VMOVAPD    Y7, 384(AX)
+	VADDPD     Y2, Y3, Y8
+	VMOVAPD    Y8, 448(AX)
+	VMOVAPD    Y1, 512(AX)
+	VADDPD     Y1, Y4, Y4
+	VMOVAPD    Y4, 576(AX)
+	VADDPD     Y1, Y6, Y4
+	VMOVAPD    Y4, 640(AX)
+	VADDPD     Y1, Y3, Y3
+	VMOVAPD    Y3, 704(AX)
+	VADDPD     Y1, Y2, Y2
+	VMOVAPD    Y2, 768(AX)
+	VADDPD     Y1, Y5, Y2
+	VMOVAPD    Y2, 832(AX)
+	VADDPD     Y1, Y7, Y2
+	VMOVAPD    Y2, 896(AX)
+	VADDPD     Y1, Y8, Y1
+	VMOVAPD    Y1, 960(AX)
+	LEAQ       (R8)(R9*1), R9
+	VMOVUPD    (R9), Y1
+	VMOVUPD    (R9)(SI*1), Y2
+	VMOVUPD    (R9)(SI*2), Y3
+	VMOVUPD    (R9)(DI*1), Y4
+	VUNPCKLPD  Y2, Y1, Y5
+	VUNPCKHPD  Y2, Y1, Y1
+	VUNPCKLPD  Y4, Y3, Y2
+	VUNPCKHPD  Y4, Y3, Y3
+	VPERM2F128 $0x20, Y2, Y5, Y4
+	VPERM2F128 $0x20, Y3, Y1, Y6
+	VPERM2F128 $0x31, Y2, Y5, Y2
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VMOVAPD    Y0, 32(AX)
+	VMOVAPD    Y4, 96(AX)
+	VMOVAPD    Y6, 160(AX)
+	VADDPD     Y6, Y4, Y3
+	VMOVAPD    Y3, 224(AX)
+	VMOVAPD    Y2, 288(AX)
+	VADDPD     Y2, Y4, Y5
+	VMOVAPD    Y5, 352(AX)
+	VADDPD     Y2, Y6, Y7
+	VMOVAPD    Y7, 416(AX)
+	VADDPD     Y2, Y3, Y8
+	VMOVAPD    Y8, 480(AX)
+	VMOVAPD    Y1, 544(AX)
+	VADDPD     Y1, Y4, Y4
+	VMOVAPD    Y4, 608(AX)
+	VADDPD     Y1, Y6, Y4
+	VMOVAPD    Y4, 672(AX)
+	VADDPD     Y1, Y3, Y3
+	VMOVAPD    Y3, 736(AX)
+	VADDPD     Y1, Y2, Y2
+	VMOVAPD    Y2, 800(AX)
+	VADDPD     Y1, Y5, Y2
+	VMOVAPD    Y2, 864(AX)
+	VADDPD     Y1, Y7, Y2
+	VMOVAPD    Y2, 928(AX)
+	VADDPD     Y1, Y8, Y1
+	VMOVAPD    Y1, 992(AX)
+	ADDQ       $0x00000400, AX
+	JMP        group
+
+done:
+	VZEROUPPER
+	RET
+
+// func gatherAVX2(lines *float64, groups *int32, n int, src *float64, stride int)
+// Requires: AVX
+TEXT ·gatherAVX2(SB), NOSPLIT, $0-40
+	MOVQ lines+0(FP), AX
+	MOVQ groups+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ src+24(FP), BX
+	MOVQ stride+32(FP), SI
+	LEAQ (SI)(SI*2), DI
+	LEAQ (CX)(DX*4), DX
+	LEAQ (BX)(SI*4), R8
+
+group:
+	CMPQ       CX, DX
+	JGE        done
+	MOVLQSX    (CX), R9
+	ADDQ       $0x04, CX
+	SHLQ       $0x05, R9
+	LEAQ       (BX)(R9*1), R10
+	VMOVUPD    (R10), Y0
+	VMOVUPD    (R10)(SI*1), Y1
+	VMOVUPD    (R10)(SI*2), Y2
+	VMOVUPD    (R10)(DI*1), Y3
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y0
+	VUNPCKLPD  Y3, Y2, Y1
+	VUNPCKHPD  Y3, Y2, Y2
+	VPERM2F128 $0x20, Y1, Y4, Y3
+	VPERM2F128 $0x20, Y2, Y0, Y5
+	VPERM2F128 $0x31, Y1, Y4, Y1
+	VPERM2F128 $0x31, Y2, Y0, Y0
+	VMOVAPD    Y3, (AX)
+	VMOVAPD    Y5, 64(AX)
+	VMOVAPD    Y1, 128(AX)
+	VMOVAPD    Y0, 192(AX)
+	LEAQ       (R8)(R9*1), R9
+	VMOVUPD    (R9), Y0
+	VMOVUPD    (R9)(SI*1), Y1
+	VMOVUPD    (R9)(SI*2), Y2
+	VMOVUPD    (R9)(DI*1), Y3
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y0
+	VUNPCKLPD  Y3, Y2, Y1
+	VUNPCKHPD  Y3, Y2, Y2
+	VPERM2F128 $0x20, Y1, Y4, Y3
+	VPERM2F128 $0x20, Y2, Y0, Y5
+	VPERM2F128 $0x31, Y1, Y4, Y1
+	VPERM2F128 $0x31, Y2, Y0, Y0
+	VMOVAPD    Y3, 32(AX)
+	VMOVAPD    Y5, 96(AX)
+	VMOVAPD    Y1, 160(AX)
+	VMOVAPD    Y0, 224(AX)
+	ADDQ       $0x00000100, AX
+	JMP        group
 
 done:
 	VZEROUPPER

@@ -6,15 +6,11 @@ import (
 )
 
 const (
-	tabPanels = 2 // whose tables are kept, an entry of one beside that of the other
-
-	listLen = blockRows / group // room for the entries of a row
-
 	// ShareRows is how many rows of bits are sorted at a time, at most, and given
 	// to assembly, which cannot be preempted.
 	ShareRows = 512
 
-	tableLines = blockRows / group * entries * tabPanels
+	tableLines = blockGroups * entries
 
 	// ScratchLines is the length of the scratch that products want.
 	ScratchLines = tableLines + rowPanels*blockRows
@@ -22,56 +18,111 @@ const (
 
 // Lists says where the set bits of a matrix stand: which table entries its rows
 // add, in the order of the definition. The zero value is ready.
+//
+// The nibbles that are set in any row are cut into blocks of up to blockGroups,
+// whose tables stay near the processor. A nibble's place is counted from the first
+// of its block.
 type Lists struct {
 	bits   Bits
 	share  int      // rows that are sorted together
 	direct bool     // add rows, not table entries: right for a few rows of bits
-	groups []int32  // the nibbles set in any row, in increasing order, counted from the first of their block
-	block  []int    // those of block k are groups[block[k]:block[k+1]]
+	any    []uint64 // the bits of all rows together
+	groups []int32  // the nibbles set in any row, in increasing order
+	spans  []span   // where in a row they are
+	block  []block
 	rows   []uint16 // of each block and share, counted from the share's first
 	entry  []uint16 // listLen for each of them: see entryOf
 	length []uint8  // how many they are
 }
 
+// A block is the end of its groups and spans, which follow those of the block
+// before.
+type block struct{ groups, spans int }
+
+// A span is the part of a word of bits that belongs to a block.
+type span struct {
+	word uint64          // its number in a row
+	mask uint64          // the nibbles of the block
+	base [nibbles]uint16 // of each, the list entry for no set bit
+}
+
 // Build makes ready for the lists of b, for products that take share rows of b
-// at a time: all, or an even number up to ShareRows. Fill must follow for all
-// parts.
+// at a time: all, or a multiple of 4 up to ShareRows. Fill must follow for
+// all parts.
 func (l *Lists) Build(b Bits, share int) {
 	l.bits, l.share = b, min(share, ShareRows)
+	set := l.count()
+	l.cut()
+	// In lookups: without tables, a bit costs one and its nibble another one
+	// that tables cost too; a table costs its entries, which are also stored,
+	// for each share of the rows.
+	shares := (b.Rows + share - 1) / share
+	l.direct = set < 3*entries/2*len(l.groups)*shares
+
 	// Room for any bits of this size, so that others allocate nothing.
-	groups := (b.Cols + group - 1) / group
-	blocks := (b.Cols + blockRows - 1) / blockRows
-	l.groups = slices.Grow(l.groups[:0], groups)
-	l.block = slices.Grow(l.block[:0], blocks+1)
-	lists := blocks * b.even()
+	blocks := (b.words()*nibbles-1)/blockGroups + 1
+	lists := blocks * b.padded()
 	l.rows = slices.Grow(l.rows[:0], lists)[:lists]
 	l.entry = slices.Grow(l.entry[:0], lists*listLen)[:lists*listLen]
 	l.length = slices.Grow(l.length[:0], lists)[:lists]
-	set := 0
-	for w := range b.words() {
-		if w%(blockRows/wordBits) == 0 {
-			l.block = append(l.block, len(l.groups))
-		}
+}
+
+// count finds out which bits are set in any row, and how many are in all.
+func (l *Lists) count() (set int) {
+	b := &l.bits
+	l.any = slices.Grow(l.any[:0], b.words())[:b.words()]
+	for w := range l.any {
 		var any uint64
 		for r := range b.Rows {
 			x := b.Words[r*b.Stride+w]
 			any |= x
 			set += bits.OnesCount64(x)
 		}
-		for x := lowest(any); x != 0; x &= x - 1 {
-			l.groups = append(l.groups, int32(w*nibbles%(blockRows/group)+bits.TrailingZeros64(x)/group))
-		}
+		l.any[w] = any
 	}
-	l.block = append(l.block, len(l.groups))
-	// In lookups: without tables, a bit costs one and its nibble another one
-	// that tables cost too; a table costs its entries, which are also stored,
-	// for each share of the rows.
-	shares := (b.Rows + share - 1) / share
-	l.direct = set < 3*entries/2*len(l.groups)*shares
+	return set
 }
 
-// even returns the number of rows, or one more, to make it even.
-func (b *Bits) even() int { return (b.Rows + 1) &^ 1 }
+// cut finds the groups and cuts them into blocks of about the same size.
+func (l *Lists) cut() {
+	n := 0
+	for _, x := range l.any {
+		n += bits.OnesCount64(lowest(x))
+	}
+	most := len(l.any) * nibbles
+	l.groups = slices.Grow(l.groups[:0], most)
+	l.block = slices.Grow(l.block[:0], most/blockGroups+1)
+	l.spans = slices.Grow(l.spans[:0], len(l.any)+most/blockGroups+1)
+	blocks := (n + blockGroups - 1) / blockGroups
+	end := 0 // of the groups of the current block
+	first := 0
+	for w, x := range l.any {
+		var s *span
+		for x := lowest(x); x != 0; x &= x - 1 {
+			if len(l.groups) == end { // a new block
+				if end > 0 {
+					l.block = append(l.block, block{end, len(l.spans)})
+				}
+				first, s = end, nil
+				end = n * (len(l.block) + 1) / blocks
+			}
+			if s == nil {
+				l.spans = append(l.spans, span{word: uint64(w)})
+				s = &l.spans[len(l.spans)-1]
+			}
+			k := bits.TrailingZeros64(x)
+			s.mask |= (entries - 1) << k
+			s.base[k/group] = entryOf(len(l.groups)-first, 0)
+			l.groups = append(l.groups, int32(w*nibbles+k/group))
+		}
+	}
+	if end > 0 {
+		l.block = append(l.block, block{end, len(l.spans)})
+	}
+}
+
+// padded returns the number of rows, filled up to a multiple of rowsAtOnce.
+func (b *Bits) padded() int { return (b.Rows + rowsAtOnce - 1) / rowsAtOnce * rowsAtOnce }
 
 // words returns the number of words of a row.
 func (b *Bits) words() int { return (b.Cols + wordBits - 1) / wordBits }
@@ -79,39 +130,47 @@ func (b *Bits) words() int { return (b.Cols + wordBits - 1) / wordBits }
 // shares returns how many times rows are sorted.
 func (l *Lists) shares() int { return (l.bits.Rows + l.share - 1) / l.share }
 
+// before returns where the groups and spans of block k begin.
+func (l *Lists) before(k int) block {
+	if k == 0 {
+		return block{}
+	}
+	return l.block[k-1]
+}
+
 // of returns the nibbles of block k and the lists of the rows from r on, at which
 // a share begins.
 func (l *Lists) of(k, r int) (groups []int32, of list) {
-	i := k*l.bits.even() + r
-	return l.groups[l.block[k]:l.block[k+1]], list{l.rows[i:], l.entry[i*listLen:], l.length[i:]}
+	i := k*l.bits.padded() + r
+	return l.groups[l.before(k).groups:l.block[k].groups], list{l.rows[i:], l.entry[i*listLen:], l.length[i:]}
 }
 
 // Parts returns how many parts Fill has.
-func (l *Lists) Parts() int { return (len(l.block) - 1) * l.shares() }
+func (l *Lists) Parts() int { return len(l.block) * l.shares() }
 
 // Fill makes some of the lists. It may be called for different parts at the same
 // time.
 //
 // Within a share, rows are taken in the order of the length of their lists, the
-// longest first, so that pairs match, and a processor foresees where lists end.
+// longest first, so that those taken at once match, and a processor foresees where
+// lists end.
 func (l *Lists) Fill(part int) {
 	k, r0 := part/l.shares(), part%l.shares()*l.share
 	n := min(l.share, l.bits.Rows-r0)
 	_, list := l.of(k, r0)
-	w0 := k * (blockRows / wordBits)
-	w1 := min(l.bits.words(), w0+blockRows/wordBits)
-	words := func(r int) []uint64 {
-		at := (r0 + r) * l.bits.Stride
-		return l.bits.Words[at+w0 : at+w1]
-	}
+	spans := l.spans[l.before(k).spans:l.block[k].spans]
+	words := l.bits.Words[r0*l.bits.Stride:]
 
 	var length [ShareRows]uint8
-	var start [blockRows/group + 1]int // of the rows whose lists have a length
-	for r := range n {
-		for _, x := range words(r) {
-			length[r] += uint8(bits.OnesCount64(lowest(x)))
+	var start [blockGroups + 1]int // of the rows whose lists have a length
+	for i := range spans {
+		word, mask := int(spans[i].word), spans[i].mask
+		for r := range n {
+			length[r] += uint8(bits.OnesCount64(lowest(words[r*l.bits.Stride+word] & mask)))
 		}
-		start[length[r]]++
+	}
+	for _, k := range length[:n] {
+		start[k]++
 	}
 	at := 0
 	for i := len(start) - 1; i >= 0; i-- {
@@ -123,15 +182,16 @@ func (l *Lists) Fill(part int) {
 		list.length[*i] = length[r]
 		*i++
 	}
-	if n%2 != 0 {
+	fill(list.entry, list.rows[:n], words, l.bits.Stride, spans)
+	for n%rowsAtOnce != 0 {
 		list.rows[n], list.length[n] = list.rows[n-1], 0
+		n++
 	}
-	if w1 > w0 {
-		fill(list.entry, list.rows[:n], l.bits.Words[r0*l.bits.Stride+w0:], l.bits.Stride, w1-w0)
-	}
-	for i := 0; i < n; i += 2 {
-		for at := list.length[i+1]; at < list.length[i]; at++ {
-			list.entry[(i+1)*listLen+int(at)] = 0
+	for i := 0; i < n; i += rowsAtOnce {
+		for j := i + 1; j < i+rowsAtOnce; j++ {
+			for at := list.length[j]; at < list.length[i]; at++ {
+				list.entry[j*listLen+int(at)] = 0
+			}
 		}
 	}
 }
@@ -152,32 +212,27 @@ func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, scratch []Line, r0, r1 int)
 		return
 	}
 	tab, lines := scratch[:tableLines], scratch[tableLines:]
-	if !l.direct {
-		lines = lines[:min(tabPanels, rowPanels)*blockRows]
-	}
-	for k := range len(l.block) - 1 {
+	for k := range l.block {
 		groups, list := l.of(k, r0)
-		if len(groups) == 0 {
-			continue
-		}
 		for q := q0; q < q1; {
-			first, distance, panels := p.block(q, q1, k*blockRows, blockRows, lines)
-			for end := q + panels; q < end; {
-				x := x[(q-q0)*n:]
-				var done int
-				if !l.direct {
-					done = build(tab, first, distance, end-q, groups)
-				}
+			x := x[(q-q0)*n:]
+			if !l.direct {
+				p.build(tab, q, groups, lines)
 				for r := 0; r < n; r += l.share {
-					rows := min(l.share, n-r)
-					if l.direct {
-						done = addRows(x[r:], n, rows, first, distance, end-q, list.from(r))
-					} else {
-						addEntries(x[r:], n, rows, tab, done, list.from(r))
-					}
+					addEntries(x[r:], min(l.share, n-r), tab, list.from(r))
 				}
-				if q += done; q < end {
-					first.Data = first.Data[done*distance:]
+				q++
+				continue
+			}
+			first, rows, distance, panels := p.rowsOf(q, min(q1, q+rowPanels), groups, lines)
+			for panels > 0 {
+				done := 0
+				for r := 0; r < n; r += l.share {
+					done = addRows(x[r:], n, min(l.share, n-r), first, rows, distance, panels, list.from(r))
+				}
+				q += done
+				if panels -= done; panels > 0 {
+					first.Data, x = first.Data[done*distance:], x[done*n:]
 				}
 			}
 		}
@@ -185,9 +240,9 @@ func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, scratch []Line, r0, r1 int)
 }
 
 // A list holds the entries of rows: those of rows[i], counted from the first of
-// the share, are entry[i·listLen:][:length[i]]. Rows are taken in pairs: those of
-// the second are followed by zeros up to the length of the first. The last row of
-// an odd number is a pair with itself, and nothing.
+// the share, are entry[i·listLen:][:length[i]]. Rows are taken rowsAtOnce at a time:
+// those of the others are followed by zeros up to the length of the first. The last
+// rows are filled up with the last one, and nothing.
 type list struct {
 	rows   []uint16
 	entry  []uint16

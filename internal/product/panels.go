@@ -85,6 +85,77 @@ func (p *Panels) block(q, q1, r0, n int, lines []Line) (first Panel, distance, p
 	}
 }
 
+// rowsOf returns where the rows of the given nibbles are, in panel q and in some that
+// follow it before q1: nibble i begins in row 4·at[i] of first, and panels are
+// distance apart. Those of a transpose are copied to lines.
+func (p *Panels) rowsOf(q, q1 int, groups []int32, lines []Line) (first Panel, at []int32, distance, panels int) {
+	switch {
+	case p.transposed:
+		n := len(groups) * group
+		panels = min(q1-q, len(lines)/n)
+		for i := range panels {
+			p.gather(lines[i*n:][:n], q+i, groups)
+		}
+		return Panel{Floats(lines), Lanes, n}, inOrder[:len(groups)], n * Lanes, panels
+	case q == p.cols/Lanes:
+		return Panel{Floats(p.tail), Lanes, p.rows}, groups, 0, 1
+	default:
+		return Panel{p.data[q*Lanes:], p.stride, p.rows}, groups, Lanes, min(q1, p.cols/Lanes) - q
+	}
+}
+
+var inOrder = func() (at [blockGroups]int32) {
+	for i := range at {
+		at[i] = int32(i)
+	}
+	return at
+}()
+
+// gather sets lines to the rows of the given nibbles of panel q of a transpose. Rows
+// behind the last are zeros.
+func (p *Panels) gather(lines []Line, q int, groups []int32) {
+	n := p.whole(groups)
+	if cols := p.cols - q*Lanes; cols < Lanes {
+		n = 0
+	} else if n > 0 {
+		gather(lines, groups[:n], p.data[q*Lanes*p.stride:], p.stride)
+	}
+	for i := n; i < len(groups); i++ {
+		for b := range group {
+			line := &lines[i*group+b]
+			*line = Line{}
+			if j := int(groups[i])*group + b; j < p.rows {
+				for l := range min(Lanes, p.cols-q*Lanes) {
+					line[l] = p.data[(q*Lanes+l)*p.stride+j]
+				}
+			}
+		}
+	}
+}
+
+// whole returns how many of the given nibbles have four rows: all, or all but the last.
+func (p *Panels) whole(groups []int32) int {
+	n := len(groups)
+	if n > 0 && int(groups[n-1]+1)*group > p.rows {
+		n--
+	}
+	return n
+}
+
+// build tabulates the sums of the given nibbles of panel q, one after the other. It
+// uses lines.
+func (p *Panels) build(tab []Line, q int, groups []int32, lines []Line) {
+	if p.transposed && p.cols-q*Lanes >= Lanes {
+		if n := p.whole(groups); n > 0 && buildColumns(tab, groups[:n], p.data[q*Lanes*p.stride:], p.stride) {
+			if tab, groups = tab[n*entries:], groups[n:]; len(groups) == 0 {
+				return
+			}
+		}
+	}
+	first, at, _, _ := p.rowsOf(q, q+1, groups, lines)
+	build(tab, first, at)
+}
+
 // pack sets panel to the rows from r0 on of panel q of a transpose.
 func (p *Panels) pack(panel []Line, q, r0 int) {
 	src := p.data[q*Lanes*p.stride+r0:]

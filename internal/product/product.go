@@ -24,25 +24,28 @@
 // row of that bit, which is the order above. Entry 0 is -0, the number that
 // leaves every accumulator as it is.
 //
-// A row of bits becomes a list of table entries once, which all columns walk.
-// Rows whose lists are of like length are worked off in pairs, and two panels of
-// eight columns together: four sums that do not wait for each other, and loops
-// whose ends a processor foresees. A panel is a cache line wide, so that a lookup
-// is one load and one addition for each register it fills. Tables for 128 rows of
-// two panels take 64 KB: more would not stay near the processor, and less would
-// make the lists short.
+// A row of bits becomes a list of table entries once, which all panels walk. A panel
+// is eight columns, a cache line wide, so that a lookup is one load and one addition
+// for each register it fills. Four rows are worked off together: sums that do not wait
+// for each other. Rows are sorted by the length of their lists, so that the four match
+// and a processor foresees where the loops end.
 //
-// W stands once in memory, however often it is used: where its transpose is
-// wanted, 128 rows of a few panels are copied at a time, next to where they are
-// used, and rows are fetched before their turn. A model of 784×500 fills the
-// second level cache several times over, so that a training step of 100 rows
-// waits for memory as long as for anything else where other programs use it too.
+// The tables of a panel have to stay in the first level cache, of 32 KB or more, beside
+// the lists and sums that pass by. So there are tables for 24 nibbles at a time, a KB
+// each, and only for those that are set in any row: on sparse rows these are few, and
+// far apart.
 //
-// On a Zen 4 at 3.6 GHz a lookup of eight float64s takes 0.40 to 0.45 ns, where the
-// load and addition alone take 0.30 to 0.35 out of the first level cache; a table
-// costs about 12 ns a nibble and panel. So tables are not worth it for a few rows
-// of bits, less than about thirty: addRows adds the rows themselves, several
-// panels at a time to spread the cost of finding out which.
+// W stands once in memory, however often it is used: where its transpose is wanted,
+// tables are built out of its columns, and rows are fetched before their turn. A model
+// of 784×500 fills the second level cache several times over, so that a training step
+// of 100 rows waits for memory as long as for anything else where other programs use
+// it too.
+//
+// On a Zen 3 a lookup of eight float64s takes 0.5 to 0.7 ns, where the loads and
+// additions alone would take 0.3, and a table 12 ns a nibble and panel, near the bound
+// of its 32 stores. So tables are not worth it for a few rows of bits, less than about
+// thirty: addRows adds the rows themselves, several panels at a time to spread the
+// cost of finding out which.
 package product
 
 // Lanes is the number of columns of a panel.

@@ -3,11 +3,13 @@ package product
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"testing"
 	"unsafe"
 
 	"github.com/gorbm/rbm/internal/cpu"
+	"github.com/gorbm/rbm/internal/twin"
 )
 
 // each runs a test with each set of kernels.
@@ -114,7 +116,7 @@ func (o operands) check(t *testing.T, title string) {
 	tab := guardedLines(ScratchLines)
 	weights := Weights{Cols: k, Row: k, Col: 1, Data: flat(o.v, k)}
 	var lists Lists
-	share := min(ShareRows, max(2, n/4*2))
+	share := min(ShareRows, max(4, n/8*4))
 	lists.Build(o.bits(), share)
 	makeLists(&lists)
 	for _, way := range []string{"direct", "tables", "weights"} {
@@ -467,5 +469,97 @@ func TestDirectForFewRows(t *testing.T) {
 		if l.direct != want {
 			t.Errorf("%d rows: direct is %v, want %v", n, l.direct, want)
 		}
+	}
+}
+
+// Blocks of nibbles that are far apart, and lists that end with one.
+func TestMulOfWideSparseRows(t *testing.T) {
+	each(t, func(t *testing.T) {
+		rnd := rand.New(rand.NewPCG(12, 12))
+		for _, s := range []struct {
+			n, k, m int
+			density float64
+		}{{50, 5000, 11, 0.002}, {3, 9001, 9, 0.01}, {9, 64*blockGroups + 3, 8, 0.02}, {4, 4*blockGroups*3 + 1, 8, 1}} {
+			o := newOperands(rnd, s.n, s.k, s.m, s.density)
+			o.check(t, fmt.Sprintf("n=%d/k=%d/density=%v", s.n, s.k, s.density))
+		}
+	})
+}
+
+// Rows without a bit have no blocks, and add nothing.
+func TestMulOfNothing(t *testing.T) {
+	each(t, func(t *testing.T) {
+		newOperands(rand.New(rand.NewPCG(13, 13)), 5, 300, 9, 0).check(t, "no bits")
+	})
+}
+
+// Blocks are of about the same size, in order, and cover what is set once.
+func TestBlocks(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(14, 14))
+	for _, k := range []int{1, 64, 4 * blockGroups, 4*blockGroups + 1, 1000, 5000} {
+		for _, density := range []float64{0, 0.01, 0.3} {
+			var l Lists
+			b := newOperands(rnd, 7, k, 1, density).bits()
+			l.Build(b, 7)
+			var groups int
+			for i := range l.block {
+				before, here := l.before(i), l.block[i]
+				size := here.groups - before.groups
+				if size < 1 || size > blockGroups || len(l.block) > 1 && size < blockGroups/2 {
+					t.Errorf("k=%d, density %v: block %d has %d nibbles", k, density, i, size)
+				}
+				place := 0
+				for _, s := range l.spans[before.spans:here.spans] {
+					for low := lowest(s.mask); low != 0; low &= low - 1 {
+						nibble := bits.TrailingZeros64(low) / group
+						if got := int(l.groups[before.groups+place]); got != int(s.word)*nibbles+nibble {
+							t.Fatalf("k=%d, density %v: block %d: nibble %d is %d, want %d", k, density, i, place, got, int(s.word)*nibbles+nibble)
+						}
+						if want := entryOf(place, 0); s.base[nibble] != want {
+							t.Fatalf("k=%d, density %v: block %d: entry of nibble %d is %d, want %d", k, density, i, place, s.base[nibble], want)
+						}
+						place++
+					}
+				}
+				if place != size {
+					t.Fatalf("k=%d, density %v: block %d has %d nibbles in its spans, want %d", k, density, i, place, size)
+				}
+				groups += size
+			}
+			if groups != len(l.groups) {
+				t.Errorf("k=%d, density %v: blocks have %d nibbles, want %d", k, density, groups, len(l.groups))
+			}
+		}
+	}
+}
+
+func BenchmarkTwin(b *testing.B) {
+	const n, k = 100, 4 * blockGroups
+	o := newOperands(rand.New(rand.NewPCG(15, 15)), n, k, Lanes, 0.3)
+	var rows, columns Panels
+	rows.View(k, Lanes, Lanes, flat(o.f, Lanes))
+	columns.ViewT(k, Lanes, k, flat(transposed(o.f), k))
+	var l Lists
+	l.Build(o.bits(), n)
+	makeLists(&l)
+	groups, list := l.of(0, 0)
+	scratch, x := Lines(ScratchLines), Lines(n)
+	tab, lines := scratch[:tableLines], scratch[tableLines:]
+	panel := Lines(k)
+	for _, bb := range []struct {
+		name string
+		f    func()
+	}{
+		{"Fill", func() { l.Fill(0) }},
+		{"Build", func() { rows.build(tab, 0, groups, lines) }},
+		{"BuildColumns", func() { columns.build(tab, 0, groups, lines) }},
+		{"AddEntries", func() { addEntries(x, n, tab, list) }},
+		{"AddRows", func() { addRows(x, n, n, rows.Panel(0), groups, 0, 1, list) }},
+		{"Gather", func() { columns.gather(panel, 0, groups) }},
+		{"Pack", func() { columns.pack(panel, 0, 0) }},
+		{"Unpack", func() { Unpack(panel, 0, Lanes, k, columns.data) }},
+		{"HasNaN", func() { HasNaN(columns.data) }},
+	} {
+		b.Run(bb.name, func(b *testing.B) { twin.Run(b, bb.f) })
 	}
 }

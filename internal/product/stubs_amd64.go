@@ -4,76 +4,60 @@
 
 package product
 
-// fillAVX2 is fillGo for n rows of one or two words, stride bytes from row to row.
+// fillAVX2 is fillGo for n rows, stride bytes from row to row, and count spans.
 //
 //go:noescape
-func fillAVX2(entry *uint16, rows *uint16, n int, words *uint64, stride int, count int)
+func fillAVX2(entry *uint16, rows *uint16, n int, words *uint64, stride int, spans *uint64, count int)
 
-// build1AVX2 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
-// 1×64 bytes apart. The rows ahead bytes ahead are fetched into the cache.
+// buildAVX2 is buildGo for n groups of four rows each, stride bytes from row to row. The rows of the next
+// panel are fetched into the cache.
 //
 //go:noescape
-func build1AVX2(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
+func buildAVX2(tab *float64, groups *int32, n int, row *float64, stride int)
 
-// addEntries1AVX2 adds, for each pair of rows, the table entries of their lists to x, for 1
-// panels whose lines of x are xstride bytes apart.
+// addEntriesAVX2 adds, so many times for 4 rows, the table entries of their lists to x.
 //
 //go:noescape
-func addEntries1AVX2(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, length *uint8, pairs int)
+func addEntriesAVX2(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)
 
-// build2AVX2 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
-// 2×64 bytes apart. The rows ahead bytes ahead are fetched into the cache.
+// buildAVX512 is buildGo for n groups of four rows each, stride bytes from row to row. The rows of the next
+// panel are fetched into the cache.
 //
 //go:noescape
-func build2AVX2(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
+func buildAVX512(tab *float64, groups *int32, n int, row *float64, stride int)
 
-// addEntries2AVX2 adds, for each pair of rows, the table entries of their lists to x, for 2
-// panels whose lines of x are xstride bytes apart.
+// addEntriesAVX512 adds, so many times for 4 rows, the table entries of their lists to x.
 //
 //go:noescape
-func addEntries2AVX2(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, length *uint8, pairs int)
-
-// build1AVX512 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
-// 1×64 bytes apart. The rows ahead bytes ahead are fetched into the cache.
-//
-//go:noescape
-func build1AVX512(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
-
-// addEntries1AVX512 adds, for each pair of rows, the table entries of their lists to x, for 1
-// panels whose lines of x are xstride bytes apart.
-//
-//go:noescape
-func addEntries1AVX512(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, length *uint8, pairs int)
-
-// build2AVX512 is buildGo for n groups of four rows each, stride bytes from row to row, with entries
-// 2×64 bytes apart. The rows ahead bytes ahead are fetched into the cache.
-//
-//go:noescape
-func build2AVX512(tab *float64, groups *int32, n int, row *float64, stride int, ahead int)
-
-// addEntries2AVX512 adds, for each pair of rows, the table entries of their lists to x, for 2
-// panels whose lines of x are xstride bytes apart.
-//
-//go:noescape
-func addEntries2AVX512(x *float64, xstride int, tab *float64, rows *uint16, entry *uint16, length *uint8, pairs int)
+func addEntriesAVX512(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)
 
 // addRows1AVX2 adds, for each of n rows, the partial sums that its list names to x, for 1 panels pstride bytes
-// apart, of rows rstride bytes apart, whose lines of x are xstride bytes apart.
+// apart, of nibbles of rows rstride bytes apart, whose lines of x are xstride bytes apart.
 //
 //go:noescape
-func addRows1AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, rows *uint16, entry *uint16, length *uint8, n int)
+func addRows1AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 
 // addRows2AVX2 adds, for each of n rows, the partial sums that its list names to x, for 2 panels pstride bytes
-// apart, of rows rstride bytes apart, whose lines of x are xstride bytes apart.
+// apart, of nibbles of rows rstride bytes apart, whose lines of x are xstride bytes apart.
 //
 //go:noescape
-func addRows2AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, rows *uint16, entry *uint16, length *uint8, n int)
+func addRows2AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 
 // addRows4AVX512 adds, for each of n rows, the partial sums that its list names to x, for 4 panels pstride bytes
-// apart, of rows rstride bytes apart, whose lines of x are xstride bytes apart.
+// apart, of nibbles of rows rstride bytes apart, whose lines of x are xstride bytes apart.
 //
 //go:noescape
-func addRows4AVX512(x *float64, xstride int, row *float64, pstride int, rstride int, rows *uint16, entry *uint16, length *uint8, n int)
+func addRows4AVX512(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
+
+// buildColumnsAVX2 is buildGo for n groups of four columns of eight rows, stride bytes from row to row.
+//
+//go:noescape
+func buildColumnsAVX2(tab *float64, groups *int32, n int, src *float64, stride int)
+
+// gatherAVX2 is gatherGo for n groups, stride bytes from row to row.
+//
+//go:noescape
+func gatherAVX2(lines *float64, groups *int32, n int, src *float64, stride int)
 
 // packAVX2 sets n lines, n a multiple of 4, to the columns of eight rows, stride bytes from row to row.
 //
