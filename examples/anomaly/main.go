@@ -16,7 +16,10 @@ import (
 	"strings"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/internal/output"
 )
+
+const program output.Program = "anomaly"
 
 const (
 	batchSize = 20
@@ -51,8 +54,8 @@ func fail(code int, err error) {
 
 // run trains a model on benign tumours and puts it to the test.
 func run(o options, w io.Writer) error {
-	if err := checkOut(o.out); err != nil {
-		return err
+	if err := program.CheckPNG(o.out); err != nil {
+		return fmt.Errorf("-out: %w", err)
 	}
 	all, err := load()
 	if err != nil {
@@ -78,8 +81,8 @@ func run(o options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := save(o.out, png); err != nil {
-		return err
+	if err := program.WritePNG(o.out, png); err != nil {
+		return fmt.Errorf("-out: %w", err)
 	}
 	fmt.Fprintf(w, "\n%s: the curves, and the free energies of both kinds\n", o.out)
 	return nil

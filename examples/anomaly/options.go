@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+
+	"github.com/gorbm/rbm/examples/internal/output"
 )
 
 type options struct {
@@ -17,7 +19,7 @@ type options struct {
 const about = `Anomaly trains a restricted Boltzmann machine on benign tumours, finds malignant
 ones by their free energy, says why, and draws how well that goes. The picture
 carries the mark of this program in a PNG text chunk; an existing file without it is
-never overwritten.
+never overwritten unless it is empty.
 
 Flags:
 `
@@ -53,8 +55,6 @@ func (o options) check() error {
 		return fmt.Errorf("-hidden is %d, want 1 to 10000", o.hidden)
 	case o.epochs < 1:
 		return fmt.Errorf("-epochs is %d, want at least 1", o.epochs)
-	case o.out == "":
-		return errors.New("-out is empty, want a file name")
 	}
-	return nil
+	return output.CheckPNGName(o.out)
 }

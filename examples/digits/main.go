@@ -3,10 +3,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"image/png"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -14,8 +16,11 @@ import (
 	"time"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/internal/output"
 	"gonum.org/v1/gonum/stat"
 )
+
+const program output.Program = "digits"
 
 const (
 	batchSize = 10
@@ -46,8 +51,8 @@ func fail(code int, err error) {
 
 // run trains a model and paints it.
 func run(o options, w io.Writer) error {
-	if err := checkOut(o.out); err != nil {
-		return err
+	if err := program.CheckPNG(o.out); err != nil {
+		return fmt.Errorf("-out: %w", err)
 	}
 	all, err := load()
 	if err != nil {
@@ -66,8 +71,12 @@ func run(o options, w io.Writer) error {
 	samples := rbm.NewChains(src)
 	samples.StartRandom(m, grid*grid)
 	samples.Gibbs(m, burnIn)
-	if err := save(o.out, paint(held.showcase(), samples.Visible(), m.W)); err != nil {
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, paint(held.showcase(), samples.Visible(), m.W)); err != nil {
 		return err
+	}
+	if err := program.WritePNG(o.out, picture.Bytes()); err != nil {
+		return fmt.Errorf("-out: %w", err)
 	}
 	fmt.Fprintf(w, "\n%s: held-out digits, samples after %d Gibbs sweeps, weights of the hidden units\n", o.out, burnIn)
 	return nil

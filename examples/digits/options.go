@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+
+	"github.com/gorbm/rbm/examples/internal/output"
 )
 
 type options struct {
@@ -19,7 +21,8 @@ type options struct {
 
 const about = `Digits trains a restricted Boltzmann machine on handwritten digits and writes a
 picture of what it has learnt. A picture carries the mark of this program in a
-PNG text chunk; an existing file without it is never overwritten.
+PNG text chunk; an existing file without it is never overwritten unless it
+is empty.
 
 Flags:
 `
@@ -64,8 +67,6 @@ func (o options) check() error {
 		return fmt.Errorf("-sampler is %q, want cd or pcd", o.sampler)
 	case o.k < 1:
 		return fmt.Errorf("-k is %d, want at least 1", o.k)
-	case o.out == "":
-		return errors.New("-out is empty, want a file name")
 	}
-	return nil
+	return output.CheckPNGName(o.out)
 }
