@@ -20,7 +20,7 @@ func run(o options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	dir, err := keep.Open(o.out)
+	dir, err := keep.Open(o.out, "classify", confusionFile)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func run(o options, w io.Writer) error {
 			return err
 		}
 		if found {
-			fmt.Fprintf(w, "going on from %s: %d of %d epochs are done\n", dir.Path(keep.Checkpoint), t.progress.epochs, o.epochs)
+			fmt.Fprintln(w, keep.Progress(dir.Path(keep.Checkpoint), t.progress.epochs, o.epochs, "epochs"))
 		}
 	}
 	if err := t.run(dir, w); err != nil {

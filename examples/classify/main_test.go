@@ -15,6 +15,7 @@ import (
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
 	"github.com/gorbm/rbm/examples/mnist/keep"
+	"github.com/gorbm/rbm/examples/mnist/keep/keeptest"
 	"github.com/gorbm/rbm/examples/mnist/sheet"
 )
 
@@ -47,6 +48,16 @@ func mustRun(t *testing.T, o options) string {
 func checkpointOf(t *testing.T, o options) []byte {
 	t.Helper()
 	return idxtest.ReadFile(t, filepath.Join(o.out, keep.Checkpoint))
+}
+
+// opened returns a folder for the results of this program.
+func opened(t *testing.T) keep.Folder {
+	t.Helper()
+	dir, err := keep.Open(t.TempDir(), "classify")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func TestRun(t *testing.T) {
@@ -186,13 +197,16 @@ func TestResumeOrNot(t *testing.T) {
 	if out, err := again(func(o *options) { o.epochs = 3 }); err != nil || !strings.Contains(out, "rows/s\n    3 ") {
 		t.Errorf("a run of an epoch more: error %v\n%s", err, out)
 	}
+	if out, err := again(func(o *options) { o.epochs = 1 }); err != nil || !strings.Contains(out, path+" has 3 epochs, more than the 1 asked for: nothing to train") || strings.Contains(out, "rows/s\n    1 ") || strings.Contains(out, "of 1 epochs") {
+		t.Errorf("a run of fewer epochs: error %v\n%s", err, out)
+	}
 	if out, err := again(func(o *options) { o.fresh = true }); err != nil || strings.Contains(out, "going on") {
 		t.Errorf("a run with -fresh: error %v\n%s", err, out)
 	}
 	if !bytes.Equal(checkpointOf(t, o), saved) {
 		t.Error("a run with -fresh ended in another checkpoint than the first one")
 	}
-	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+	if err := os.WriteFile(path, saved[:len(saved)-1], 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := again(func(*options) {}); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "-fresh") {
@@ -202,15 +216,11 @@ func TestResumeOrNot(t *testing.T) {
 
 // The folder of another program, or of nobody, stays as it is.
 func TestForeignFolder(t *testing.T) {
-	o := small(t, "")
-	o.out = t.TempDir()
-	idxtest.WriteFile(t, filepath.Join(o.out, confusionFile), []byte("mine"))
-	if err := run(o, io.Discard); err == nil || !strings.Contains(err.Error(), "-out") || !strings.Contains(err.Error(), o.out) {
-		t.Errorf("the error is %v, want it to name -out and %s", err, o.out)
-	}
-	if got := string(idxtest.ReadFile(t, filepath.Join(o.out, confusionFile))); got != "mine" {
-		t.Errorf("the file is now %q", got)
-	}
+	keeptest.CheckForeign(t, func(out string, fresh bool) error {
+		o := small(t, "")
+		o.out, o.fresh = out, fresh
+		return run(o, io.Discard)
+	})
 }
 
 // An epoch is a line of the table that a run prints.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/mnist/idx"
-	"github.com/gorbm/rbm/examples/mnist/keep"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -214,7 +213,7 @@ func TestNotFinite(t *testing.T) {
 // The model that is kept is a copy of the best one.
 func TestBest(t *testing.T) {
 	training := trainingOf(t, "-held 50 -epochs 1")
-	if err := training.run(keep.Folder(t.TempDir()), io.Discard); err != nil {
+	if err := training.run(opened(t), io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	m := training.classifier.Model

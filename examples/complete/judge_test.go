@@ -10,7 +10,6 @@ import (
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
-	"github.com/gorbm/rbm/examples/mnist/keep"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -255,7 +254,7 @@ func TestLearns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := model(o, train, keep.Folder(t.TempDir()), io.Discard)
+	m, err := model(o, train, opened(t), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func run(o options, w io.Writer) error {
 	if o.rows > 0 {
 		train.Images = train.Images.Slice(0, o.rows)
 	}
-	dir, err := keep.Open(o.out)
+	dir, err := keep.Open(o.out, "complete", pictureFile, movieFile)
 	if err != nil {
 		return err
 	}

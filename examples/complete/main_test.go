@@ -16,6 +16,7 @@ import (
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
 	"github.com/gorbm/rbm/examples/mnist/keep"
+	"github.com/gorbm/rbm/examples/mnist/keep/keeptest"
 	"github.com/gorbm/rbm/examples/mnist/sheet"
 )
 
@@ -62,6 +63,16 @@ func at(img image.Image, row, column, i int) color.RGBA {
 	x := gap + column*pitch + i%idx.Side*dot + dot/2
 	y := gap + row*pitch + i/idx.Side*dot + dot/2
 	return color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)
+}
+
+// opened returns a folder for the results of this program.
+func opened(t *testing.T) keep.Folder {
+	t.Helper()
+	dir, err := keep.Open(t.TempDir(), "complete")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func TestRun(t *testing.T) {
@@ -215,7 +226,7 @@ func TestKept(t *testing.T) {
 		t.Errorf("a run with -fresh: error %v\n%s", err, out)
 	}
 	same("a run with -fresh")
-	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+	if err := os.WriteFile(path, saved[:len(saved)-1], 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := again(func(*options) {}); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "-fresh") {
@@ -225,15 +236,11 @@ func TestKept(t *testing.T) {
 
 // The folder of another program, or of nobody, stays as it is.
 func TestForeignFolder(t *testing.T) {
-	o := small(t, "")
-	o.out = t.TempDir()
-	idxtest.WriteFile(t, filepath.Join(o.out, pictureFile), []byte("mine"))
-	if err := run(o, io.Discard); err == nil || !strings.Contains(err.Error(), "-out") || !strings.Contains(err.Error(), o.out) {
-		t.Errorf("the error is %v, want it to name -out and %s", err, o.out)
-	}
-	if got := string(fileOf(t, o, pictureFile)); got != "mine" {
-		t.Errorf("the file is now %q", got)
-	}
+	keeptest.CheckForeign(t, func(out string, fresh bool) error {
+		o := small(t, "")
+		o.out, o.fresh = out, fresh
+		return run(o, io.Discard)
+	})
 }
 
 func TestExitCode(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
-	"github.com/gorbm/rbm/examples/mnist/keep"
 	"github.com/gorbm/rbm/examples/mnist/sheet"
 	"gonum.org/v1/gonum/mat"
 )
@@ -66,7 +65,7 @@ func TestCompletions(t *testing.T) {
 	m, odds := twins()
 	const n = 4
 	digits, observed := twinBits(n, 6), cover("right")
-	dir := keep.Folder(t.TempDir())
+	dir := opened(t)
 	if err := writePictures(dir, m, digits, observed, mat.NewDense(n, idx.Pixels, nil), options{sweeps: 40, seed: 1}); err != nil {
 		t.Fatal(err)
 	}

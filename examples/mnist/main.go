@@ -65,7 +65,7 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	dir, err := keep.Open(o.out)
+	dir, err := keep.Open(o.out, "mnist", historyFile, curvesFile, filtersFile, samplesFile)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func begin(o options, d data, dir keep.Folder, w io.Writer) (*training, error) {
 			return nil, err
 		}
 		if found {
-			fmt.Fprintf(w, "going on from %s: %d of %d epochs are done, %d steps\n", dir.Path(keep.Checkpoint), t.trainer.Epochs(), o.epochs, t.trainer.Steps())
+			fmt.Fprintf(w, "%s (%d steps)\n", keep.Progress(dir.Path(keep.Checkpoint), t.trainer.Epochs(), o.epochs, "epochs"), t.trainer.Steps())
 		}
 	}
 	fmt.Fprintf(w, "\n       pseudo-log-likelihood   free-energy   RMS\n")

@@ -19,6 +19,7 @@ import (
 	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
 	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
 	"github.com/gorbm/rbm/examples/mnist/keep"
+	"github.com/gorbm/rbm/examples/mnist/keep/keeptest"
 	"github.com/gorbm/rbm/examples/mnist/sheet"
 )
 
@@ -35,6 +36,16 @@ func small(t *testing.T) options {
 		t.Fatal(err)
 	}
 	return o
+}
+
+// opened returns a folder for the results of this program.
+func opened(t *testing.T) keep.Folder {
+	t.Helper()
+	dir, err := keep.Open(t.TempDir(), "mnist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func TestRun(t *testing.T) {
@@ -123,7 +134,7 @@ func stopAt(t *testing.T, o options, stop int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := keep.Open(o.out)
+	dir, err := keep.Open(o.out, "mnist")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +167,7 @@ func TestInterval(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dir := keep.Folder(t.TempDir())
+		dir := opened(t)
 		training := newTraining(o, d, dir)
 		training.interval = interval
 		var got []int
@@ -211,7 +222,7 @@ func TestLearns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	training := newTraining(o, d, keep.Folder(t.TempDir()))
+	training := newTraining(o, d, opened(t))
 	if err := training.run(context.Background(), newProgress(io.Discard, "", 0, 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -268,6 +279,9 @@ func TestResumeOrNot(t *testing.T) {
 	if out, err := again(func(o *options) { o.epochs = 3 }); err != nil || strings.Contains(out, "\n    2 ") || !strings.Contains(out, "\n    3 ") {
 		t.Errorf("a run of an epoch more: error %v\n%s", err, out)
 	}
+	if out, err := again(func(o *options) { o.epochs = 1 }); err != nil || !strings.Contains(out, path+" has 3 epochs, more than the 1 asked for: nothing to train") || strings.Contains(out, "\n    1 ") || strings.Contains(out, "of 1 epochs") {
+		t.Errorf("a run of fewer epochs: error %v\n%s", err, out)
+	}
 	if out, err := again(func(o *options) { o.fresh = true }); err != nil || strings.Contains(out, "going on") {
 		t.Errorf("a run with -fresh: error %v\n%s", err, out)
 	}
@@ -275,14 +289,26 @@ func TestResumeOrNot(t *testing.T) {
 		t.Error("a run with -fresh ended in another checkpoint than the first one")
 	}
 
-	for _, broken := range [][]byte{nil, []byte("mine"), saved[:len(saved)/2]} {
+	for _, broken := range [][]byte{nil, saved[:len(saved)/2]} {
 		if err := os.WriteFile(path, broken, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := again(func(*options) {}); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "-fresh") {
 			t.Errorf("the error of a broken checkpoint is %v, want it to name %s and -fresh", err, path)
 		}
+		if _, err := again(func(o *options) { o.fresh = true }); err != nil || !bytes.Equal(idxtest.ReadFile(t, path), saved) {
+			t.Errorf("with -fresh a broken checkpoint is not replaced: %v", err)
+		}
 	}
+}
+
+// The folder of another program, or of nobody, stays as it is.
+func TestForeignFolder(t *testing.T) {
+	keeptest.CheckForeign(t, func(out string, fresh bool) error {
+		o := small(t)
+		o.out, o.fresh = out, fresh
+		return run(context.Background(), o, io.Discard)
+	})
 }
 
 // An interrupt ends the program with a checkpoint, and with the exit code of a

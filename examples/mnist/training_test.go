@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/mnist/idx"
+	"github.com/gorbm/rbm/examples/mnist/keep"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -22,7 +23,7 @@ func TestNewTraining(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	training := newTraining(o, d, "")
+	training := newTraining(o, d, keep.Folder{})
 	m := training.trainer.Model
 	if nv, nh := m.Dims(); nv != idx.Pixels || nh != o.hidden {
 		t.Fatalf("the model has %d and %d units, want %d and %d", nv, nh, idx.Pixels, o.hidden)
@@ -56,12 +57,12 @@ func TestFlagsOfTraining(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if centred := newTraining(o, d, "").trainer; centred.Centering == nil || centred.SGD.Decay != 0 {
+	if centred := newTraining(o, d, keep.Folder{}).trainer; centred.Centering == nil || centred.SGD.Decay != 0 {
 		t.Errorf("without flags: centring %v, decay %v", centred.Centering, centred.SGD.Decay)
 	}
 	p, q := o, o
 	p.plain, p.decay, q.flip = true, 0.5, true
-	if plain := newTraining(p, d, "").trainer; plain.Centering != nil || plain.SGD.Decay != 0.5 {
+	if plain := newTraining(p, d, keep.Folder{}).trainer; plain.Centering != nil || plain.SGD.Decay != 0.5 {
 		t.Errorf("-plain -decay 0.5: centring %v, decay %v", plain.Centering, plain.SGD.Decay)
 	}
 	flipped, err := load(q)
@@ -78,7 +79,7 @@ func TestFlagsOfTraining(t *testing.T) {
 			}
 		}
 	}
-	w := newTraining(o, d, "").trainer.Model.W
+	w := newTraining(o, d, keep.Folder{}).trainer.Model.W
 	if low, high := mat.Min(w), mat.Max(w); low < -0.25 || low > -0.24 || high > 0.25 || high < 0.24 {
 		t.Errorf("-init 0.25: weights from %v to %v", low, high)
 	}

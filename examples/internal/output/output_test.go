@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -71,6 +72,18 @@ func TestWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkOnly(t, dir, map[string][]byte{"table.csv": []byte(text)})
+	}
+	write(t, path, []byte("the older one")) // whoever has that open reads on
+	old, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	if err := output.Write(path, []byte("another")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(old); err != nil || string(got) != "the older one" {
+		t.Errorf("the older file is now %q, %v", got, err)
 	}
 	long := filepath.Join(dir, strings.Repeat("x", 240)) // without room for what a temporary file has more
 	for _, err := range []error{output.Check(long), output.Write(long, nil)} {
@@ -177,6 +190,7 @@ func TestPNG(t *testing.T) {
 		{[]byte("mine"), foreign},
 		{own[33:], foreign},
 		{own[:33+20], foreign},
+		{own[:33+3], foreign},
 		{wrongSum, foreign},
 		{append(bytes.Clone(own[:33]), 0xff, 0xff, 0xff, 0xff), foreign},
 		{append(bytes.Clone(plain[:33]), 0, 0, 0, 0, 0, 0), foreign},

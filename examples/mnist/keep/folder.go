@@ -13,62 +13,95 @@ import (
 	"strings"
 
 	"github.com/gorbm/rbm/checkpoint"
+	"github.com/gorbm/rbm/examples/internal/output"
 )
 
-// Checkpoint is the file that tells a folder of this package from others.
+// Checkpoint is the file by which a folder is known as that of a program.
 const Checkpoint = "checkpoint"
 
-// A Folder is where results go.
-type Folder string
+// A Folder is where the results of a program go.
+type Folder struct {
+	name    string
+	program output.Program
+}
 
-// Open makes the folder of a flag -out if it is missing, and finds out whether it
-// can be written to before hours of training are lost. It refuses one that has other
-// files and no checkpoint, but for what a first one that was cut off leaves behind:
-// they would be someone else's.
-func Open(name string) (Folder, error) {
-	if err := os.MkdirAll(name, 0o777); err != nil {
-		return "", fmt.Errorf("-out: %w", err)
+// Open makes the folder of the flag -out of a program if it is missing, and finds out
+// whether a checkpoint and these files can be written there before hours of training
+// are lost. It refuses the folder of another program, or of someone else: one with a
+// checkpoint that the program has not marked, or with files and no checkpoint, but for
+// empty ones and for what a first checkpoint that was cut off leaves behind.
+func Open(name string, program output.Program, files ...string) (Folder, error) {
+	d := Folder{name, program}
+	err := os.MkdirAll(name, 0o777)
+	if err == nil {
+		err = d.checkOwner()
 	}
-	probe, err := os.CreateTemp(name, Checkpoint+".tmp-")
-	if err != nil {
-		return "", fmt.Errorf("-out: %w", err)
-	}
-	probe.Close()
-	if err := os.Remove(probe.Name()); err != nil {
-		return "", fmt.Errorf("-out: %w", err)
-	}
-	dir := Folder(name)
-	_, err = os.Stat(dir.Path(Checkpoint))
-	if !errors.Is(err, fs.ErrNotExist) {
-		return dir, err
-	}
-	entries, err := os.ReadDir(name)
-	if err != nil {
-		return "", fmt.Errorf("-out: %w", err)
-	}
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), Checkpoint+".tmp-") {
-			return "", fmt.Errorf("-out is %s, which has files (%s) and no checkpoint; want a new folder, an empty one, or one of this program", name, e.Name())
+	for _, file := range append(files, Checkpoint) {
+		if err == nil {
+			err = output.Check(d.Path(file))
 		}
 	}
-	return dir, nil
+	if err != nil {
+		return Folder{}, fmt.Errorf("-out: %w", err)
+	}
+	return d, nil
+}
+
+// checkOwner returns an error unless the folder is that of the program, or nobody's.
+func (d Folder) checkOwner() error {
+	owner, path := output.Owner(d.name)
+	if owner == d.program {
+		return nil
+	}
+	if owner != "" {
+		return fmt.Errorf("%s was made by examples/%s, whose folder this is: want another one for %s", path, owner, d.program)
+	}
+	path = d.Path(Checkpoint)
+	switch info, err := os.Stat(path); {
+	case err == nil && info.Size() == 0:
+		return nil // and nothing to lose
+	case err == nil:
+		return fmt.Errorf("%s is not a checkpoint of this program: not overwritten, not even with -fresh; want another folder", path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	entries, err := os.ReadDir(d.name)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		empty := info.Mode().IsRegular() && info.Size() == 0
+		if !empty && !strings.HasPrefix(e.Name(), Checkpoint+".tmp-") {
+			return fmt.Errorf("%s has files (%s) and no checkpoint; want a new folder, an empty one, or one of this program", d.name, e.Name())
+		}
+	}
+	return nil
 }
 
 // Path returns that of a file in the folder.
-func (d Folder) Path(name string) string { return filepath.Join(string(d), name) }
+func (d Folder) Path(name string) string { return filepath.Join(d.name, name) }
 
-// Write writes a file, once what write makes of it is complete.
+// Write writes a file at once, when what write makes of it is complete.
 func (d Folder) Write(name string, write func(w io.Writer) error) error {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
 		return fmt.Errorf("%s: %w", d.Path(name), err)
 	}
-	return os.WriteFile(d.Path(name), b.Bytes(), 0o666)
+	return output.Write(d.Path(name), b.Bytes())
 }
 
 // Save writes the checkpoint.
 func (d Folder) Save(s Settings, parts ...checkpoint.State) error {
-	return checkpoint.Save(d.Path(Checkpoint), append([]checkpoint.State{s}, parts...)...)
+	return checkpoint.Save(d.Path(Checkpoint), d.with(s, parts)...)
+}
+
+// with returns all parts of a checkpoint. First comes what says whose it is.
+func (d Folder) with(s Settings, parts []checkpoint.State) []checkpoint.State {
+	return append([]checkpoint.State{mark(d.program.Mark() + "\n"), s}, parts...)
 }
 
 // Load sets the parts to those of the checkpoint, if there is one. It is an error if
@@ -76,13 +109,13 @@ func (d Folder) Save(s Settings, parts ...checkpoint.State) error {
 func (d Folder) Load(s Settings, parts ...checkpoint.State) (found bool, err error) {
 	path := d.Path(Checkpoint)
 	// First whether it fits, as the error of other parts would say less.
-	only := []checkpoint.State{s}
-	for range parts {
-		only = append(only, ignored{})
+	ignore := make([]checkpoint.State, len(parts))
+	for i := range ignore {
+		ignore[i] = ignored{}
 	}
-	err = checkpoint.Load(path, only...)
+	err = checkpoint.Load(path, d.with(s, ignore)...)
 	if err == nil {
-		err = checkpoint.Load(path, append([]checkpoint.State{s}, parts...)...)
+		err = checkpoint.Load(path, d.with(s, parts)...)
 	}
 	var m misfit
 	switch {
@@ -95,6 +128,26 @@ func (d Folder) Load(s Settings, parts ...checkpoint.State) (found bool, err err
 		return false, fmt.Errorf("%w; give another -out, or -fresh to start anew", err)
 	}
 	return true, nil
+}
+
+// Progress says how many epochs, or rounds, a training has behind it that is taken up.
+func Progress(from string, done, asked int, what string) string {
+	if done > asked {
+		return fmt.Sprintf("%s has %d %s, more than the %d asked for: nothing to train, what follows is of all %[2]d", from, done, what, asked)
+	}
+	return fmt.Sprintf("going on from %s: %d of %d %s are done", from, done, asked, what)
+}
+
+// A mark says which program made a checkpoint.
+type mark string
+
+func (m mark) AppendBinary(b []byte) ([]byte, error) { return append(b, m...), nil }
+
+func (m mark) UnmarshalBinary(data []byte) error {
+	if string(data) != string(m) {
+		return fmt.Errorf("the mark is %q, want %q", data, string(m))
+	}
+	return nil
 }
 
 // ignored takes the place of a part that is not wanted.

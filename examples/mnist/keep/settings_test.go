@@ -10,7 +10,7 @@ import (
 )
 
 func TestLoad(t *testing.T) {
-	dir := keep.Folder(t.TempDir())
+	dir := open(t, t.TempDir())
 	settings := keep.Settings{{"-hidden", 3}, {"-rate", 0.5}, {"images of checksum", "0123"}}
 	m, copied := rbm.New(2, 3), rbm.New(2, 3)
 	m.B.SetVec(1, 7)
