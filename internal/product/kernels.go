@@ -122,7 +122,11 @@ func addRowsGo(x []Line, p Panel, groups []int32, list list) {
 // src.
 func gatherGo(lines []Line, groups []int32, src []float64, stride int) {
 	for i, g := range groups {
-		packGo(lines[i*group:][:group], src[int(g)*group:], stride)
+		to := (*[group]Line)(lines[i*group:])
+		for l := range Lanes {
+			from := (*[group]float64)(src[l*stride+int(g)*group:])
+			to[0][l], to[1][l], to[2][l], to[3][l] = from[0], from[1], from[2], from[3]
+		}
 	}
 }
 
