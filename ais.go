@@ -92,9 +92,10 @@ type Estimate struct {
 func (a *AIS) Run(ctx context.Context, m *RBM) (Estimate, error) {
 	base := a.check(m)
 	checkRuns(a.Runs)
+	defer a.chains.guard.Take("AIS").Release()
 	start := New(len(base), 1)
 	copy(start.B.RawVector().Data, base)
-	a.chains.StartRandom(start, a.Runs)
+	a.chains.startRandom(start, a.Runs)
 	return a.anneal(ctx, m, base, false)
 }
 
@@ -104,7 +105,8 @@ func (a *AIS) Run(ctx context.Context, m *RBM) (Estimate, error) {
 func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (Estimate, error) {
 	base := a.check(m)
 	checkBatch("start", start, len(base))
-	a.chains.Start(start)
+	defer a.chains.guard.Take("AIS").Release()
+	a.chains.start(start)
 	return a.anneal(ctx, m, base, true)
 }
 

@@ -33,6 +33,7 @@ func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
 	s.check()
+	defer s.Chains.guard.Take("CD").Release()
 	p := &s.Chains.model
 	p.load(m, 2*s.K*n)
 	defer p.done()
@@ -94,19 +95,24 @@ func NewPCD(n, k int, src rand.Source) *PCD {
 // nil weights. Data is not used. It panics if K is less than 1, Chains is nil or
 // has not been started by anyone, or the sizes do not fit.
 func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	s.check()
+	defer s.Chains.guard.Take("PCD").Release()
 	s.Chains.model.load(m, 2*s.K*s.start(m))
 	defer s.Chains.model.done()
 	return s.finish(&s.Chains.model)
 }
 
-// start starts the chains if they have not been, and returns how many they are.
-func (s *PCD) start(m *RBM) int {
+func (s *PCD) check() {
 	checkSweeps(s.K)
 	if s.Chains == nil {
 		panic("rbm: PCD has no Chains, want those of NewChains")
 	}
+}
+
+// start starts the chains if they have not been, and returns how many they are.
+func (s *PCD) start(m *RBM) int {
 	if s.n > 0 && s.Chains.v.rows == 0 {
-		s.Chains.StartRandom(m, s.n)
+		s.Chains.startRandom(m, s.n)
 	}
 	s.Chains.check(m)
 	return s.Chains.v.rows

@@ -38,6 +38,7 @@ type Centering struct {
 }
 
 type centeringState struct {
+	guard parallel.Guard
 	means means
 	job   centering
 	team  parallel.Team
@@ -55,7 +56,9 @@ func (c *Centering) Gradient(dst *Gradient, m *RBM, v mat.Matrix, s Sampler) {
 // [RBM.WeightedGradient] is: the means of the data that move the offsets have the
 // same weights. It panics for the same reasons, too.
 func (c *Centering) WeightedGradient(dst *Gradient, m *RBM, v mat.Matrix, weights []float64, s Sampler) {
+	defer c.take().Release()
 	c.check(m.Dims())
+	defer dst.take().Release()
 	means := &c.state.means
 	m.gradient(dst, v, weights, s, means, nil)
 	c.center(dst, means)
@@ -67,6 +70,7 @@ func (c *Centering) WeightedGradient(dst *Gradient, m *RBM, v mat.Matrix, weight
 func (c *Centering) PhasesGradient(dst *Gradient, p *Phases) {
 	p.check()
 	nv, nh := p.Data.B.Len(), p.Data.C.Len()
+	defer c.take().Release()
 	c.check(nv, nh)
 	means := &c.state.means
 	means.reset(nv, nh)
@@ -87,9 +91,14 @@ func (c *Centering) check(nv, nh int) {
 	}
 	checkOffsets("V", c.V, nv)
 	checkOffsets("H", c.H, nh)
+}
+
+// take begins a use.
+func (c *Centering) take() *parallel.Guard {
 	if c.state == nil {
 		c.state = new(centeringState)
 	}
+	return c.state.guard.Take("Centering")
 }
 
 // center moves the offsets by the means of the data and makes the centred gradient
@@ -109,6 +118,7 @@ func (c *Centering) Transform(g *Gradient) {
 	}
 	nv, nh := g.B.Len(), g.C.Len()
 	g.check("gradient", nv, nh)
+	defer c.take().Release()
 	for _, offsets := range []struct {
 		name   string
 		got, n int
@@ -116,9 +126,6 @@ func (c *Centering) Transform(g *Gradient) {
 		if offsets.got != offsets.n {
 			panic(fmt.Sprintf("rbm: %s of centering has length %d, want %d", offsets.name, offsets.got, offsets.n))
 		}
-	}
-	if c.state == nil {
-		c.state = new(centeringState)
 	}
 	c.state.job.apply(&c.state.team, g, c.V, c.H)
 }
@@ -174,9 +181,7 @@ func (s *centering) apply(team *parallel.Team, g *Gradient, v, h []float64) {
 	s.parts = (nv + centeringColumns - 1) / centeringColumns
 	s.down, s.dot = grow(s.down, nv), grow(s.dot, nh*s.parts)
 	work := nv * nh / 3
-	team.Start(work)
-	team.Run(team.Workers(s.parts, work), s.parts, s)
-	team.Stop()
+	team.Call(work, s.parts, s)
 	for i, x := range s.down {
 		g.B.SetVec(i, s.b[i]-x)
 	}

@@ -28,6 +28,7 @@ import (
 // the end of an earlier group, or if the chains have states of fewer units; a
 // start with fewer units panics later.
 func (c *Chains) OneHot(from, to int) {
+	defer c.guard.Take("Chains").Release()
 	if wrong := c.clamp.wrong(from, to, c.v.cols); wrong != "" {
 		panic("rbm: " + wrong)
 	}
@@ -48,8 +49,9 @@ func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
 	checkObserved(observed, n, nv)
+	defer c.guard.Take("Chains").Release()
 	if observed == nil {
-		c.StartRandom(m, n)
+		c.startRandom(m, n)
 		return
 	}
 	c.clamp.observed = observed
@@ -70,7 +72,10 @@ func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
 // of data, Visible is a minibatch for the gradient of what is observed: [Trainer] does
 // so with Observed. It panics for the same reasons as Gibbs, or if observed does not
 // have the size of the states.
-func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) { c.given(m, k, observed, nil) }
+func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) {
+	defer c.guard.Take("Chains").Release()
+	c.given(m, k, observed, nil)
+}
 
 // MeansGiven moves the chains by k sweeps, as [Chains.GibbsGiven] does, and sets
 // dst (n×nv) to an estimate, for each chain, of the means given the observed units,
@@ -86,6 +91,7 @@ func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) { c.given(m, k, obser
 // reasons, or if dst is of another size.
 func (c *Chains) MeansGiven(dst *mat.Dense, m *RBM, k int, observed *Bits) *mat.Dense {
 	nv, _ := m.Dims()
+	defer c.guard.Take("Chains").Release()
 	n := c.Visible().rows
 	dst = checkDense(dst, n, nv)
 	dst.Zero()

@@ -151,9 +151,7 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 	if c.Generative > 0 || c.Unlabelled > 0 {
 		checkGroup(s, nx, nx+c.Classes)
 	}
-	if dst == nil {
-		panic("rbm: gradient is nil")
-	}
+	defer dst.take().Release()
 	if dst.hybrid == nil {
 		dst.hybrid = new(hybrid)
 	}
@@ -161,7 +159,7 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 	pcd, _ := s.(*PCD)
 	l.choose(c, x, labels, pcd == nil)
 	if c.Discriminative == 0 && len(l.of) > 0 && l.unlabelled == 0 {
-		c.Model.Gradient(dst, l.data.matrix(), s)
+		c.Model.gradient(dst, l.data.matrix(), nil, s, nil, nil)
 		dst.scale(c.Generative)
 		return
 	}
@@ -169,6 +167,8 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 	switch {
 	case l.sampled == 0:
 	case pcd != nil:
+		pcd.check()
+		defer pcd.Chains.guard.Take("PCD").Release()
 		samples = pcd.start(c.Model)
 	default:
 		samples = l.data.rows
@@ -514,6 +514,7 @@ func (l *hybrid) sample(p *model, m *RBM, s Sampler) (v mat.Matrix, weights []fl
 	switch s := s.(type) {
 	case *CD:
 		s.check()
+		defer s.Chains.guard.Take("CD").Release()
 		s.start(p, l.data.matrix())
 		v, _ = s.finish(p)
 		return v, l.chainWeights()

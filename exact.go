@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
 	"gonum.org/v1/gonum/mat"
 )
@@ -65,6 +66,7 @@ func checkEnumeration(m *RBM, most int) int {
 func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
 	n := checkEnumeration(m, maxExact)
 	total := 1 << n
+	defer dst.take().Release()
 	dst.reset(m, total, 3*total)
 	p := &dst.model
 	defer p.done()
@@ -190,6 +192,7 @@ type Exact struct {
 	marginal marginal
 	all      enumeration
 	weights  []float64
+	guard    parallel.Guard
 }
 
 var _ Sampler = (*Exact)(nil)
@@ -198,6 +201,7 @@ var _ Sampler = (*Exact)(nil)
 // Configuration x has visible unit i on if bit i of x is set. It panics if m has
 // more than 20 visible units.
 func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	defer e.guard.Take("Exact").Release()
 	e.model.load(m, e.start(m))
 	defer e.model.done()
 	return e.finish(&e.model)

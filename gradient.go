@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -20,6 +21,7 @@ type Gradient struct {
 	model  model
 	stats  statistics
 	hybrid *hybrid // of a Classifier, once it was used
+	guard  parallel.Guard
 }
 
 // Gradient sets dst to the gradient of the mean log-likelihood of the rows of v
@@ -48,6 +50,7 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.WeightedGradi
 // It panics for the same reasons, or if there is not one weight for each row, or
 // if the weights are negative, not finite or all zero.
 func (m *RBM) WeightedGradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
+	defer dst.take().Release()
 	m.gradient(dst, v, weights, s, nil, nil)
 }
 
@@ -69,13 +72,18 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 	switch s := s.(type) {
 	case *CD:
 		s.check()
+		defer s.Chains.guard.Take("CD").Release()
 		rows += 2 * s.K * n
 		chains, finish = s.Chains, s.finish
 	case *PCD:
+		s.check()
+		defer s.Chains.guard.Take("PCD").Release()
 		samples = s.start(m)
 		rows += 2 * s.K * samples
 		finish = s.finish
 	case *PT:
+		s.checkMade()
+		defer s.chains.guard.Take("PT").Release()
 		rows += 2 * s.K * s.start(m)
 		samples = s.n
 		finish = s.finish
@@ -84,6 +92,7 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 			m.exactGradient(dst, v, weights, total, means, phases)
 			return
 		}
+		defer s.guard.Take("Exact").Release()
 		samples = s.start(m)
 		rows += samples
 		finish = s.finish
@@ -188,6 +197,7 @@ func (m *RBM) FreeEnergyGradient(dst *Gradient, v mat.Matrix, weights []float64)
 			}
 		}
 	}
+	defer dst.take().Release()
 	dst.sum(m, v, weights, -total)
 }
 
@@ -211,12 +221,17 @@ func checkLength(name string, weights []float64, n int) {
 // rows from one layer to the other.
 func (g *Gradient) reset(m *RBM, n, rows int) {
 	nv, nh := m.Dims()
+	g.size(nv, nh)
+	g.stats.reset(nv, nh, n)
+	g.model.load(m, rows)
+}
+
+// take begins a use of g.
+func (g *Gradient) take() *parallel.Guard {
 	if g == nil {
 		panic("rbm: gradient is nil")
 	}
-	g.size(nv, nh)
-	g.model.load(m, rows)
-	g.stats.reset(nv, nh, n)
+	return g.guard.Take("Gradient")
 }
 
 // size gives g parts for nv and nh units, or panics if it has others.

@@ -34,7 +34,14 @@ type model struct {
 func (p *model) load(m *RBM, rows int) {
 	nv, nh := m.Dims()
 	p.team.Start(rowsWork(rows, nv, nh) + nv*nh/2)
+	loaded := false
+	defer func() {
+		if !loaded { // a panic
+			p.done()
+		}
+	}()
 	p.read(m)
+	loaded = true
 }
 
 // read is load in a call that has its goroutines elsewhere; done need not follow.

@@ -39,6 +39,7 @@ func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
 	if dst == nil {
 		panic("rbm: phases are nil")
 	}
+	defer dst.Data.take().Release()
 	dst.Model.size(m.Dims())
 	m.gradient(&dst.Data, v, weights, s, nil, dst)
 }

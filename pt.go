@@ -64,6 +64,8 @@ func NewPT(n, k int, betas []float64, src rand.Source) *PT {
 // of m, with nil weights. Data is not used. It panics if K is less than 1, or if
 // the sizes do not fit.
 func (s *PT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	s.checkMade()
+	defer s.chains.guard.Take("PT").Release()
 	replicas := s.start(m)
 	p := &s.chains.model
 	p.load(m, 2*s.K*replicas)
@@ -127,14 +129,13 @@ func (s *PT) checkMade() {
 
 // start starts the replicas if they have not been, and returns how many they are.
 func (s *PT) start(m *RBM) int {
-	s.checkMade()
 	checkSweeps(s.K)
 	if s.Base != nil {
 		baseOf(m, s.Base) // panics
 	}
 	levels := len(s.betas)
 	if s.level == nil {
-		s.chains.StartRandom(m, s.n*levels)
+		s.chains.startRandom(m, s.n*levels)
 		s.level, s.row = make([]int, s.n*levels), make([]int, s.n*levels)
 		for r := range s.level {
 			s.level[r], s.row[r] = r%levels, r

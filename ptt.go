@@ -85,8 +85,10 @@ func NewPTT(n, k int, src rand.Source, models ...*RBM) *PTT {
 // with nil weights. Data is not used. It panics if K is less than 1, if MinSwapRate is
 // not in [0, 1), or if the sizes do not fit.
 func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
-	s.start(m)
+	s.check()
 	c := s.chains
+	defer c.guard.Take("PTT").Release()
+	s.start(m)
 	c.model.load(m, 4*s.K*c.v.rows)
 	defer c.model.done()
 	for range s.K {
@@ -130,7 +132,6 @@ func (s *PTT) SwapRates() []float64 {
 
 // start starts the replicas if they have not been.
 func (s *PTT) start(m *RBM) {
-	s.check()
 	if len(s.saved) == 0 {
 		nv, _ := m.Dims()
 		first := New(nv, 1)
@@ -138,7 +139,7 @@ func (s *PTT) start(m *RBM) {
 		s.save(first)
 	}
 	if s.chains.v.rows == 0 {
-		s.chains.StartRandom(s.saved[0], (len(s.saved)+1)*s.n)
+		s.chains.startRandom(s.saved[0], (len(s.saved)+1)*s.n)
 	}
 	s.chains.check(m)
 }

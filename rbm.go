@@ -73,7 +73,8 @@
 // on the other rows of its batch.
 //
 // Methods that only read an RBM may be called concurrently. A Sampler, Chains,
-// Gradient, Centering, SGD or Trainer belongs to one goroutine at a time.
+// Gradient, Centering, SGD or Trainer belongs to one goroutine at a time: a call
+// that finds another one at work on it panics and changes nothing.
 package rbm
 
 import (

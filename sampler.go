@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/philox"
 	"github.com/gorbm/rbm/internal/product"
 	"gonum.org/v1/gonum/mat"
@@ -42,6 +43,7 @@ type Chains struct {
 	draws draws
 	clamp clamp
 	in    batch
+	guard parallel.Guard
 }
 
 // The phases of a sweep, which have different random numbers.
@@ -63,6 +65,11 @@ func (c *Chains) Start(v mat.Matrix) {
 	if v == nil {
 		panic("rbm: v is nil")
 	}
+	defer c.guard.Take("Chains").Release()
+	c.start(v)
+}
+
+func (c *Chains) start(v mat.Matrix) {
 	c.read(v)
 	c.started()
 }
@@ -98,6 +105,11 @@ func (c *Chains) read(v mat.Matrix) {
 // p(vᵢ=1) = σ(bᵢ), and in a group p(vᵢ=1) ∝ exp(bᵢ). It panics if n is less than
 // 1.
 func (c *Chains) StartRandom(m *RBM, n int) {
+	defer c.guard.Take("Chains").Release()
+	c.startRandom(m, n)
+}
+
+func (c *Chains) startRandom(m *RBM, n int) {
 	nv, _ := m.Dims()
 	if n < 1 {
 		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
@@ -136,6 +148,7 @@ func (c *Chains) started() {
 // have not been started, or if their states do not have the size of m.
 func (c *Chains) Gibbs(m *RBM, k int) {
 	checkSweeps(k)
+	defer c.guard.Take("Chains").Release()
 	c.check(m)
 	c.model.load(m, 2*k*c.v.rows)
 	defer c.model.done()

@@ -37,6 +37,7 @@ type sgdState struct {
 	velocity Gradient // Δ, once there is momentum
 	job      step
 	team     parallel.Team
+	guard    parallel.Guard
 }
 
 // Step moves the parameters of m along g. A weight that is NaN stays so, and
@@ -54,6 +55,7 @@ func (o *SGD) Step(m *RBM, g *Gradient) {
 		o.state = new(sgdState)
 	}
 	s, d := o.state, &o.state.velocity
+	defer s.guard.Take("SGD").Release()
 	if o.Momentum != 0 && d.W == nil {
 		d.W, d.B, d.C = mat.NewDense(nh, nv, nil), mat.NewVecDense(nv, nil), mat.NewVecDense(nh, nil)
 	}
@@ -62,9 +64,7 @@ func (o *SGD) Step(m *RBM, g *Gradient) {
 	}
 	s.job = step{o: o, m: m, g: g}
 	work := nv * nh / 4
-	s.team.Start(work)
-	s.team.Run(s.team.Workers(nh, work), nh, &s.job)
-	s.team.Stop()
+	s.team.Call(work, nh, &s.job)
 	s.job = step{}
 	o.vector(m.B, g.B, d.B)
 	o.vector(m.C, g.C, d.C)

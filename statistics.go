@@ -51,6 +51,7 @@ const maxRoom = 1 << 19
 // not too much.
 func (s *statistics) reset(nv, nh, n int) {
 	s.nv, s.nh, s.exchanged, s.begun, s.rows = nv, nh, false, false, 0
+	s.notBits, s.hybrid = false, nil // as a panic has left them
 	room := (min(n, 2*blockRows) + 2*wordBits - 1) &^ (wordBits - 1)
 	s.room = min(room, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
 	if n := (nh/wordBits + 1) * s.room * wordBits; cap(s.p) < n {

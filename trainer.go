@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/gorbm/rbm/internal/parallel"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -98,6 +99,7 @@ type Trainer struct {
 	gradient *Gradient // nil before the first step
 	printed  *printed  // what has been found out about Data
 	missing  missing
+	guard    parallel.Guard
 
 	due     int // steps before a report that could not be made, or 0
 	rows    int // trained on by Train since its last report
@@ -200,6 +202,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 // it calls; or if Sweeps is less than 0, or if there is Observed and Data are no Bits,
 // have another size or, where they are observed, do not fit the groups.
 func (t *Trainer) Step() error {
+	defer t.guard.Take("Trainer").Release()
 	t.check()
 	t.startMissing()
 	v, weights, ok, err := t.minibatch()

@@ -167,6 +167,14 @@ func (f *failure) panic() {
 	panic(fmt.Sprintf("parallel: panic on a helping goroutine:\n\n%s", f.stack))
 }
 
+// Call is Start, Run and Stop for a call of one job, which takes about work
+// nanoseconds on one processor.
+func (t *Team) Call(work, parts int, job Job) {
+	t.Start(work)
+	defer t.Stop()
+	t.Run(t.Workers(parts, work), parts, job)
+}
+
 // Stop ends the goroutines of the team.
 func (t *Team) Stop() {
 	if t.helpers == 0 {
