@@ -221,6 +221,14 @@ func (b *Bits) Gather(dst *Bits, rows []int) *Bits {
 	return dst
 }
 
+// orNil returns b, or nil if it has no rows.
+func (b *Bits) orNil() *Bits {
+	if b.rows == 0 {
+		return nil
+	}
+	return b
+}
+
 // overlap reports whether two slices share elements. If they lie in the same
 // array, they have their capacities up to its end.
 func overlap(x, y []uint64) bool {

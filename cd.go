@@ -41,6 +41,15 @@ func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	return s.finish(p)
 }
 
+// groups returns the groups of visible units among which s samples.
+func (s *CD) groups() []group {
+	s.check()
+	return s.Chains.groups()
+}
+
+// startsFromData says that each row that is sampled comes from one of data.
+func (s *CD) startsFromData() {}
+
 // start draws the hidden units of the first sweep, given the rows of data.
 func (s *CD) start(p *model, data mat.Matrix) {
 	c := s.Chains
@@ -100,6 +109,21 @@ func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) 
 	s.Chains.model.load(m, 2*s.K*s.start(m))
 	defer s.Chains.model.done()
 	return s.finish(&s.Chains.model)
+}
+
+// Visible returns the states of the chains, as [Chains.Visible] does, or nil if they
+// have not been started, as before the first call of Sample.
+func (s *PCD) Visible() *Bits {
+	if s.Chains == nil {
+		return nil
+	}
+	return s.Chains.v.orNil()
+}
+
+// groups returns the groups of visible units among which s samples.
+func (s *PCD) groups() []group {
+	s.check()
+	return s.Chains.groups()
 }
 
 func (s *PCD) check() {

@@ -201,16 +201,6 @@ func (s *clamp) size() int {
 	return g.at + g.to - g.from
 }
 
-// has reports whether units [from, to) are a group.
-func (s *clamp) has(from, to int) bool {
-	for _, g := range s.groups {
-		if g.from == from && g.to == to {
-			return true
-		}
-	}
-	return false
-}
-
 // end returns the first unit behind all groups.
 func (s *clamp) end() int {
 	if len(s.groups) == 0 {

@@ -184,7 +184,7 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 	}
 	if l.sampled > 0 {
 		sample, weights := l.sample(p, c.Model, s)
-		_, own := s.(*CD) // weights, which may be NaN
+		_, own := s.(fromData) // weights, which may be NaN
 		n := checkBatch("sample", sample, nx+c.Classes)
 		total := totalWeight("sample weights", weights, n, own || p.nan)
 		stats.add(p, "sample", sample, weights, -total/l.sampled, nil)
@@ -233,19 +233,12 @@ func (c *Classifier) checkWeights() {
 // checkGroup panics if s is nil, or if it is known not to sample the visible units
 // [from, to) as a group.
 func checkGroup(s Sampler, from, to int) {
-	var chains *Chains
-	switch s := s.(type) {
-	case nil:
+	if s == nil {
 		panic("rbm: sampler is nil")
-	case *CD:
-		chains = s.Chains
-	case *PCD:
-		chains = s.Chains
-	case *PT, *PTT, *Exact:
-		panic(fmt.Sprintf("rbm: sampler is a %T, which has no groups, want CD or PCD", s))
 	}
-	if chains != nil && !chains.clamp.has(from, to) {
-		panic(fmt.Sprintf("rbm: sampler has no group [%d, %d), want Chains.OneHot(%d, %d) before", from, to, from, to))
+	g, ok := s.(grouped)
+	if ok && !slices.ContainsFunc(g.groups(), func(g group) bool { return g.from == from && g.to == to }) {
+		panic(fmt.Sprintf("rbm: sampler is a %T that has no group [%d, %d), want CD or PCD after Chains.OneHot(%d, %d)", s, from, to, from, to))
 	}
 }
 
@@ -521,7 +514,13 @@ func (l *hybrid) sample(p *model, m *RBM, s Sampler) (v mat.Matrix, weights []fl
 	case *PCD:
 		return s.finish(p)
 	}
-	return s.Sample(m, l.data.matrix())
+	v, weights = s.Sample(m, l.data.matrix())
+	if _, ok := s.(fromData); ok && weights == nil {
+		if n, _ := v.Dims(); n == l.data.rows {
+			weights = l.chainWeights()
+		}
+	}
+	return v, weights
 }
 
 // chainWeights returns the weights of the rows that the sampler is given.

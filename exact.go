@@ -197,6 +197,12 @@ type Exact struct {
 
 var _ Sampler = (*Exact)(nil)
 
+// groups says that there are none.
+func (e *Exact) groups() []group { return nil }
+
+// hasNoState says that calls do not depend on those before.
+func (e *Exact) hasNoState() {}
+
 // Sample returns the configurations, 2ⁿᵛ×nv, and their probabilities under m.
 // Configuration x has visible unit i on if bit i of x is set. It panics if m has
 // more than 20 visible units.

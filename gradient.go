@@ -44,8 +44,9 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.WeightedGradi
 //	Σᵣ wᵣ log p(vᵣ) / Σᵣ wᵣ
 //
 // by the same formula, with the first mean weighted. Nil weights are equal. A chain
-// of [CD] counts as much as the row that it starts from; any other sampler is given
-// all rows, and not their weights.
+// of [CD], or of a Sampler that embeds it and returns as many rows with nil weights,
+// counts as much as the row that it starts from; any other sampler is given all rows,
+// and not their weights.
 //
 // It panics for the same reasons, or if there is not one weight for each row, or
 // if the weights are negative, not finite or all zero.
@@ -87,6 +88,12 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 		rows += 2 * s.K * s.start(m)
 		samples = s.n
 		finish = s.finish
+	case *PTT:
+		s.check()
+		defer s.chains.guard.Take("PTT").Release()
+		rows += 4 * s.K * s.start(m)
+		samples = s.n
+		finish = func(p *model) (mat.Matrix, []float64) { return s.finish(p, m) }
 	case *Exact:
 		if nv > maxExact {
 			m.exactGradient(dst, v, weights, total, means, phases)
@@ -116,10 +123,11 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 	} else {
 		sample, weights = s.Sample(m, v)
 	}
-	if chains != nil { // of CD, one from each row
+	samples = checkBatch("sample", sample, nv)
+	if _, ok := s.(fromData); ok && weights == nil && samples == n {
 		weights = ofRows
 	}
-	n = checkBatch("sample", sample, nv)
+	n = samples
 	total = totalWeight("sample weights", weights, n, p.nan)
 	if phases != nil {
 		dst.finish(dst)

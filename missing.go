@@ -135,17 +135,10 @@ func (b *Bits) full(r int) bool {
 	return row[b.stride-1] == ^uint64(0)>>(b.stride*wordBits-b.cols)
 }
 
-// groupsOf returns the groups of visible units among which s samples.
+// groupsOf returns the groups of visible units among which s samples, if it tells.
 func groupsOf(s Sampler) []group {
-	var c *Chains
-	switch s := s.(type) {
-	case *CD:
-		c = s.Chains
-	case *PCD:
-		c = s.Chains
+	if s, ok := s.(grouped); ok {
+		return s.groups()
 	}
-	if c == nil {
-		return nil
-	}
-	return c.clamp.groups
+	return nil
 }

@@ -73,6 +73,13 @@ func (s *PT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	return s.finish(p)
 }
 
+// Visible returns the states of the chains at β = 1, n×nv, which are what Sample
+// returned last, or nil before the first call of Sample.
+func (s *PT) Visible() *Bits { return s.sample.orNil() }
+
+// groups says that there are none.
+func (s *PT) groups() []group { return nil }
+
 // Betas returns a copy of the inverse temperatures.
 func (s *PT) Betas() []float64 { return slices.Clone(s.betas) }
 

@@ -39,6 +39,7 @@ type PTT struct {
 	swaps  []swapRate
 	sample Bits
 
+	top          *model // that is sampled, in a call
 	free         marginal
 	below, above []float64 // free energies of both states of each exchange
 }
@@ -86,22 +87,37 @@ func NewPTT(n, k int, src rand.Source, models ...*RBM) *PTT {
 // not in [0, 1), or if the sizes do not fit.
 func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.check()
-	c := s.chains
-	defer c.guard.Take("PTT").Release()
-	s.start(m)
-	c.model.load(m, 4*s.K*c.v.rows)
-	defer c.model.done()
+	defer s.chains.guard.Take("PTT").Release()
+	replicas := s.start(m)
+	p := &s.chains.model
+	p.load(m, 4*s.K*replicas)
+	defer p.done()
+	return s.finish(p, m)
+}
+
+// finish moves the replicas on, the last of which are at m, as loaded to p.
+func (s *PTT) finish(p *model, m *RBM) (v mat.Matrix, weights []float64) {
+	s.top = p
 	for range s.K {
 		s.sweep()
 	}
+	s.top = nil
 	if s.swaps[len(s.swaps)-1].last < s.MinSwapRate {
+		v := &s.chains.v
 		s.save(m)
-		c.v.words = append(c.v.words, c.v.words[(c.v.rows-s.n)*c.v.stride:]...)
-		c.v.rows += s.n
+		v.words = append(v.words, v.words[(v.rows-s.n)*v.stride:]...)
+		v.rows += s.n
 	}
 	s.collect()
 	return &s.sample, nil
 }
+
+// Visible returns the states of the chains at the model that was sampled last, n×nv,
+// which are what Sample returned, or nil before the first call of Sample.
+func (s *PTT) Visible() *Bits { return s.sample.orNil() }
+
+// groups says that there are none.
+func (s *PTT) groups() []group { return nil }
 
 // collect sets the sample to the states at the model that is sampled.
 func (s *PTT) collect() {
@@ -130,8 +146,8 @@ func (s *PTT) SwapRates() []float64 {
 	return rates
 }
 
-// start starts the replicas if they have not been.
-func (s *PTT) start(m *RBM) {
+// start starts the replicas if they have not been, and returns how many they are.
+func (s *PTT) start(m *RBM) int {
 	if len(s.saved) == 0 {
 		nv, _ := m.Dims()
 		first := New(nv, 1)
@@ -142,6 +158,7 @@ func (s *PTT) start(m *RBM) {
 		s.chains.startRandom(s.saved[0], (len(s.saved)+1)*s.n)
 	}
 	s.chains.check(m)
+	return s.chains.v.rows
 }
 
 // check panics if the settings do not fit.
@@ -168,14 +185,14 @@ func (s *PTT) save(m *RBM) {
 // model returns model k of the ladder, or that sampled, which is the one above.
 func (s *PTT) model(k int) *model {
 	if k == len(s.models) {
-		return &s.chains.model
+		return s.top
 	}
 	return s.models[k]
 }
 
 // sweep exchanges states and then moves every replica by a Gibbs sweep.
 func (s *PTT) sweep() {
-	c, team, n := s.chains, &s.chains.model.team, s.n
+	c, team, n := s.chains, &s.top.team, s.n
 	for k := int(c.clock % 2); k < len(s.models); k += 2 {
 		s.exchange(k)
 	}
@@ -199,7 +216,7 @@ func (s *PTT) sweep() {
 // distributions overlap less than their marginals, and only for models of equal
 // hidden units.
 func (s *PTT) exchange(k int) {
-	c, team, n := s.chains, &s.chains.model.team, s.n
+	c, team, n := s.chains, &s.top.team, s.n
 	s.below, s.above = grow(s.below, 2*n), grow(s.above, 2*n)
 	c.in.read("v", &c.v, k*n, (k+2)*n)
 	p, q := s.model(k), s.model(k+1)

@@ -254,6 +254,7 @@ func exchanged(ptt *PTT, m *RBM, k int, clock uint64, x, y *Bits) []bool {
 	c := ptt.chains
 	c.model.load(m, c.v.rows)
 	defer c.model.done()
+	ptt.top = &c.model
 	c.clock = clock
 	for i := range ptt.n {
 		copy(c.v.row(k*ptt.n+i), x.row(i))

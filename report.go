@@ -29,9 +29,10 @@ type Report struct {
 
 	SwapRates []float64 // of a Sampler that has them, as PT and PTT
 
-	// ChainMove is the share of visible units by which the chains of PCD, PT or PTT
-	// differ from their states at the last report, divided by the share by which two
-	// of them differ now: about 1 if they have forgotten those states.
+	// ChainMove is the share of visible units by which the chains of PCD, PT or PTT, or
+	// of another Sampler with a method Visible() *Bits, differ from their states at the
+	// last report, divided by the share by which two of them differ now: about 1 if
+	// they have forgotten those states.
 	ChainMove float64
 
 	Best bool // the largest HeldPseudoLogLikelihood so far
@@ -344,15 +345,14 @@ func warnOfChains(move float64, steps int, spread, dataSpread float64) string {
 // chainsOf returns the states of the persistent chains of s, or nil if there are
 // none, or only one.
 func chainsOf(s Sampler) *Bits {
-	var v *Bits
-	switch s := s.(type) {
-	case *PCD:
-		v = &s.Chains.v
-	case *PT:
-		v = &s.sample
-	case *PTT:
-		v = &s.sample
+	p, ok := s.(interface{ Visible() *Bits })
+	if !ok {
+		return nil
 	}
+	if c, ok := s.(interface{ unstarted() bool }); ok && c.unstarted() {
+		return nil
+	}
+	v := p.Visible()
 	if v == nil || v.rows < 2 {
 		return nil
 	}

@@ -11,6 +11,11 @@ import (
 )
 
 // A Sampler supplies the negative phase of [RBM.Gradient].
+//
+// One that wraps a sampler of this package should embed it, as *PCD in a struct, and
+// not the interface: then it is taken for what it is where groups of units, weights
+// of rows, swap rates, states of chains and checkpoints are concerned. Sample is
+// always the wrapper's own.
 type Sampler interface {
 	// Sample returns visible configurations drawn from m, one a row of v, with
 	// non-negative weights, one a row; nil weights are equal. V has nv columns
@@ -19,6 +24,19 @@ type Sampler interface {
 	// Sampler and are valid until its next call.
 	Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64)
 }
+
+// What a Sampler tells about itself, as do all of this package, and whatever embeds
+// one of them.
+type (
+	// grouped samples among configurations with one unit of each group on.
+	grouped interface{ groups() []group }
+
+	// fromData starts each row of its sample, if it has as many, from that of data.
+	fromData interface{ startsFromData() }
+
+	// stateless goes on in the same way, whatever was before.
+	stateless interface{ hasNoState() }
+)
 
 // Chains are Markov chains over the configurations of an RBM, which move by
 // block Gibbs sampling (Geman & Geman, 1984): a sweep draws all hidden units
@@ -164,6 +182,12 @@ func (c *Chains) Visible() *Bits {
 	}
 	return &c.v
 }
+
+// unstarted reports whether Visible would panic.
+func (c *Chains) unstarted() bool { return c.v.rows == 0 }
+
+// groups returns the groups of visible units.
+func (c *Chains) groups() []group { return c.clamp.groups }
 
 // check panics if the states do not have the size of m.
 func (c *Chains) check(m *RBM) {

@@ -465,10 +465,7 @@ func (s *PCD) UnmarshalBinary(data []byte) error {
 }
 
 func (s *PCD) write(b []byte) []byte {
-	checkSweeps(s.K)
-	if s.Chains == nil {
-		panic("rbm: PCD has no Chains, want those of NewChains")
-	}
+	s.check()
 	return s.Chains.write(wire.AppendInt(wire.AppendInt(b, s.K), s.n))
 }
 
@@ -670,10 +667,10 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 		b = drawn.write(b)
 		return wire.AppendBytes(b, func(b []byte) ([]byte, error) {
 			switch s := t.Sampler.(type) {
-			case *Exact:
-				return b, nil
 			case state:
 				return s.AppendBinary(b)
+			case stateless:
+				return b, nil
 			}
 			return nil, fmt.Errorf("rbm: Trainer: sampler is a %T, want one with AppendBinary and UnmarshalBinary", t.Sampler)
 		})
@@ -736,13 +733,13 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		return err
 	}
 	switch s := t.Sampler.(type) {
-	case *Exact:
-		if len(x.sampler) > 0 {
-			return fmt.Errorf("rbm: Trainer: sampler is a %T, want the one of the data", s)
-		}
 	case state:
 		if err := s.UnmarshalBinary(x.sampler); err != nil {
 			return fmt.Errorf("rbm: Trainer: %w", err)
+		}
+	case stateless:
+		if len(x.sampler) > 0 {
+			return fmt.Errorf("rbm: Trainer: sampler is a %T, want the one of the data", s)
 		}
 	default:
 		return fmt.Errorf("rbm: Trainer: sampler is a %T, want one with AppendBinary and UnmarshalBinary", s)
