@@ -112,6 +112,9 @@ func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (Estimate, 
 
 // check returns the visible biases of the base model.
 func (a *AIS) check(m *RBM) (base []float64) {
+	if a == nil {
+		panic("rbm: AIS is nil, want that of NewAIS")
+	}
 	if a.chains == nil {
 		a.chains = new(Chains)
 	}

@@ -201,7 +201,13 @@ func TestAISOfLargeParameters(t *testing.T) {
 	}
 }
 
+// It is known without a sweep.
 func TestAISOfNaN(t *testing.T) {
+	ais := func() *rbm.AIS {
+		a := rbm.NewAIS(3, 4, rand.NewPCG(1, 1))
+		a.Progress = func(done, all int) { t.Errorf("%d of %d temperatures are done", done, all) }
+		return a
+	}
 	for name, set := range map[string]func(m *rbm.RBM){
 		"W": func(m *rbm.RBM) { m.W.Set(1, 2, math.NaN()) },
 		"b": func(m *rbm.RBM) { m.B.SetVec(0, math.NaN()) },
@@ -209,10 +215,10 @@ func TestAISOfNaN(t *testing.T) {
 	} {
 		m := coupled(6, 5, 1, 4)
 		set(m)
-		if e := run(t, rbm.NewAIS(3, 4, rand.NewPCG(1, 1)), m); !math.IsNaN(e.LogZ) || !math.IsNaN(e.StdErr) {
+		if e := run(t, ais(), m); !math.IsNaN(e.LogZ) || !math.IsNaN(e.StdErr) {
 			t.Errorf("NaN in %s: log Z %v ± %v, want NaN", name, e.LogZ, e.StdErr)
 		}
-		if e := reverse(t, rbm.NewAIS(3, 4, rand.NewPCG(1, 1)), m, rbm.NewBits(2, 6)); !math.IsNaN(e.LogZ) || !math.IsNaN(e.StdErr) {
+		if e := reverse(t, ais(), m, rbm.NewBits(2, 6)); !math.IsNaN(e.LogZ) || !math.IsNaN(e.StdErr) {
 			t.Errorf("NaN in %s: log Z %v ± %v, want NaN", name, e.LogZ, e.StdErr)
 		}
 	}
@@ -287,6 +293,8 @@ func TestAISMisuse(t *testing.T) {
 			a.Base = []float64{0, math.NaN(), 0}
 			a.Run(ctx, m)
 		}},
+		{"rbm: AIS is nil, want that of NewAIS", func() { (*rbm.AIS)(nil).Run(ctx, m) }},
+		{"rbm: AIS is nil, want that of NewAIS", func() { (*rbm.AIS)(nil).Reverse(ctx, m, rbm.NewBits(2, 3)) }},
 		{"rbm: start is 2×4, want n×3", func() { ais(0, 1).Reverse(ctx, m, rbm.NewBits(2, 4)) }},
 	} {
 		func() {

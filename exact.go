@@ -32,7 +32,7 @@ func (m *RBM) LogPartition() float64 {
 // LogPartitionContext is [RBM.LogPartition], bit for bit, until ctx is done: then
 // it returns NaN and an error that wraps the one of ctx.
 func (m *RBM) LogPartitionContext(ctx context.Context) (float64, error) {
-	n := checkEnumeration(m, maxPartition)
+	n := checkEnumeration(m, maxPartition, "; LogLikelihood takes an estimate of log Z")
 	var p model
 	p.load(m, 1<<n)
 	defer p.done()
@@ -43,13 +43,13 @@ func (m *RBM) LogPartitionContext(ctx context.Context) (float64, error) {
 	return z.sum(ctx, m)
 }
 
-// checkEnumeration returns how many units the smaller layer of m has, and panics
-// if they are too many.
-func checkEnumeration(m *RBM, most int) int {
+// checkEnumeration returns how many units the smaller layer of m has. It panics if
+// they are too many, and then names another way, if there is one.
+func checkEnumeration(m *RBM, most int, other string) int {
 	nv, nh := m.Dims()
 	n := min(nv, nh)
 	if n > most {
-		panic(fmt.Sprintf("rbm: W is %d×%d, want at most %d rows or columns to enumerate", nh, nv, most))
+		panic(fmt.Sprintf("rbm: W is %d×%d, want at most %d rows or columns to enumerate%s", nh, nv, most, other))
 	}
 	return n
 }
@@ -64,7 +64,7 @@ func checkEnumeration(m *RBM, most int) int {
 // layers have more than 20 units, if dst is nil, or if the sizes do not fit. If a
 // parameter is NaN, so are log Z and all of the gradient.
 func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
-	n := checkEnumeration(m, maxExact)
+	n := checkEnumeration(m, maxExact, "")
 	total := 1 << n
 	defer dst.take().Release()
 	dst.reset(m, total, 3*total)

@@ -144,7 +144,7 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 // exactGradient is gradient with Exact for models that are too large for its
 // Sample: the slope of log p = -F - log Z.
 func (m *RBM) exactGradient(dst *Gradient, v mat.Matrix, weights []float64, total float64, means *means, phases *Phases) {
-	checkEnumeration(m, maxExact)
+	checkEnumeration(m, maxExact, "")
 	if phases != nil {
 		phases.DataWeight, phases.ModelWeight = total, 1
 		dst.sum(m, v, weights, 1)

@@ -2,10 +2,14 @@ package rbm
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"slices"
+	"strings"
 
+	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/product"
 	"gonum.org/v1/gonum/mat"
 )
@@ -17,14 +21,17 @@ type LogLikelihood struct {
 
 	// Low and High are where the mean of these rows is, as far as the method can
 	// tell: log Z may be wrong, while F is exact. That other rows have another mean
-	// is no part of it.
+	// is no part of it. High is never above what the rows themselves allow: Z is at
+	// least the sum of exp(-F) over different rows, and High at most 0. Low is -Inf
+	// if the estimates are known to be too low, and so of no use.
 	Low, High float64
 
 	LogZ  float64 // log Z as used for Mean
 	Exact bool    // log Z is exact, and the rest does not apply
 
 	// Estimates of log Z: LogZ is half-way between AIS and Reverse, and the interval
-	// reaches two standard errors beyond both, and beyond Uniform if that is larger.
+	// reaches two standard errors beyond both, and beyond Uniform if that is larger;
+	// all within what is possible.
 	AIS     Estimate // from the base model
 	Reverse Estimate // from the data, in reverse
 	Uniform Estimate // from a base model without biases, unless the user gave one
@@ -59,6 +66,13 @@ const (
 	leastESS = 10  // effective runs of each side
 	mostErrs = 3   // standard errors between the sides
 	mostGap  = 0.1 // nats between the sides
+
+	// rounding is how far, for its size, an exact log Z may be from another one.
+	rounding = 1e-9
+
+	// mostSeen is how many configurations a lower bound of Z is made of: those of
+	// larger data take no more memory.
+	mostSeen = 1 << 16
 )
 
 // LogLikelihood returns the mean log-likelihood of data (n×nv), which it takes in one
@@ -75,9 +89,11 @@ const (
 //   - the effective number of runs is at least 10 on each side, so that no few of
 //     them decide,
 //   - the gap between the sides is at most 3 of its standard errors, or 0.1 nats,
-//     and
 //   - the second Run agrees as well with both, unless it finds less and fewer than
-//     10 of its runs are effective.
+//     10 of its runs are effective,
+//   - and neither side is below what is certain by as much: Z is at least the sum of
+//     exp(-F) over different configurations, here the rows, or the first 2¹⁶ that
+//     differ, and states that runs have come to.
 //
 // Chains that do not mix, and too few temperatures, show in one of these. What no
 // run has seen, a mode of the model that is far from the data and hard to find, no
@@ -91,9 +107,13 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 	n := checkRows("data", data, nv)
 	exact := min(nv, nh) <= exactUnits
 	if a == nil && !exact {
-		panic(fmt.Sprintf("rbm: a is nil and W is %d×%d, want AIS or at most %d rows or columns", nh, nv, exactUnits))
+		panic(fmt.Sprintf("rbm: a is nil and W is %d×%d: %d×%d units are too many to enumerate; pass NewAIS(100, 2000, src)", nh, nv, nv, nh))
 	}
-	f, ones, err := m.survey(ctx, data)
+	var seen distinct
+	if !exact {
+		seen.most = mostSeen
+	}
+	f, ones, err := m.survey(ctx, data, &seen)
 	if err != nil {
 		return LogLikelihood{}, err
 	}
@@ -102,12 +122,7 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 		if err != nil {
 			return LogLikelihood{}, err
 		}
-		mean := -f - logZ
-		l := LogLikelihood{Mean: mean, Low: mean, High: mean, LogZ: logZ, Exact: true, Believable: true}
-		if math.IsNaN(mean) {
-			l.Believable, l.Reason = false, "a parameter is NaN"
-		}
-		return l, nil
+		return exactly(f, logZ), nil
 	}
 	if a.chains == nil {
 		a.chains = new(Chains)
@@ -127,18 +142,22 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 			a.Progress(begun*steps+done, parts*steps)
 		}
 	}
+	end := func() { // of a part
+		begun++
+		seen.addStates(m, both.chains)
+	}
 	var l LogLikelihood
 	if l.AIS, err = both.Run(ctx, m); err != nil {
 		return LogLikelihood{}, err
 	}
-	begun++
+	end()
 	if fitted {
 		uniform := both
 		uniform.Base = make([]float64, nv)
 		if l.Uniform, err = uniform.Run(ctx, m); err != nil {
 			return LogLikelihood{}, err
 		}
-		begun++
+		end()
 	}
 	start := make([]int, min(n, a.Runs))
 	for r := range start {
@@ -149,7 +168,7 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 		return LogLikelihood{}, err
 	}
 	both.chains.Start(&first)
-	for done := 0; done < steps; {
+	for done := 0; done < steps && !math.IsNaN(l.AIS.LogZ); {
 		if err := ctx.Err(); err != nil {
 			return LogLikelihood{}, fmt.Errorf("rbm: before reverse AIS: %w", err)
 		}
@@ -158,16 +177,17 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 		done += k
 		both.Progress(done, steps)
 	}
-	begun++
+	end()
 	if l.Reverse, err = both.Reverse(ctx, m, both.chains.Visible()); err != nil {
 		return LogLikelihood{}, err
 	}
-	l.judge(f, fitted)
+	l.judge(f, seen.logZ(), fitted)
 	return l, nil
 }
 
-// survey returns the mean free energy of the rows, and how many of them have each bit.
-func (m *RBM) survey(ctx context.Context, rows Rows) (f float64, ones []float64, err error) {
+// survey returns the mean free energy of the rows, and how many of them have each
+// bit. It adds the rows to those seen.
+func (m *RBM) survey(ctx context.Context, rows Rows, seen *distinct) (f float64, ones []float64, err error) {
 	n, nv := rows.Dims()
 	ones = make([]float64, nv)
 	count := make([]int, nv)
@@ -185,6 +205,7 @@ func (m *RBM) survey(ctx context.Context, rows Rows) (f float64, ones []float64,
 		for x := range slices.Chunk(m.FreeEnergy(energies[:block.rows], block), 4) {
 			sum += product.Sum(x)
 		}
+		seen.add(block, energies)
 		block.addOnes(count)
 		done += block.rows
 	}
@@ -194,14 +215,83 @@ func (m *RBM) survey(ctx context.Context, rows Rows) (f float64, ones []float64,
 	return sum / float64(n), ones, nil
 }
 
-// judge draws the conclusions from the estimates and the mean free energy.
-func (l *LogLikelihood) judge(f float64, fitted bool) {
+// A distinct adds up exp(-F) over different configurations, which is a lower bound
+// of Z. The zero value has none, and takes none.
+type distinct struct {
+	most int // configurations; others are left out, and the bound is one all the same
+	rows map[[16]byte]struct{}
+	key  []byte
+	sums []float64 // the log of the sum so far, and what follows
+}
+
+// add adds the rows of which there was none like it, f being their free energies.
+func (d *distinct) add(rows *Bits, f []float64) {
+	if d.rows == nil {
+		d.rows = make(map[[16]byte]struct{})
+	}
+	hash := fnv.New128a()
+	for r := range rows.rows {
+		if len(d.rows) >= d.most {
+			break
+		}
+		// Rows that are alike have the same hash. If others had too, one of them
+		// would be left out.
+		hash.Reset()
+		d.key = d.key[:0]
+		for _, word := range rows.row(r) {
+			d.key = binary.LittleEndian.AppendUint64(d.key, word)
+		}
+		hash.Write(d.key)
+		key := [16]byte(hash.Sum(d.key[:0]))
+		if _, ok := d.rows[key]; !ok {
+			d.rows[key] = struct{}{}
+			d.sums = append(d.sums, -f[r])
+		}
+	}
+	d.sums = append(d.sums[:0], d.logZ())
+}
+
+// addStates adds the states of chains, however many there have been.
+func (d *distinct) addStates(m *RBM, c *Chains) {
+	d.most = max(d.most, len(d.rows)+c.v.rows)
+	d.add(&c.v, m.FreeEnergy(nil, &c.v))
+}
+
+// logZ returns the lower bound of log Z.
+func (d *distinct) logZ() float64 { return logistic.LogSumExp(d.sums) }
+
+// exactly returns the log-likelihood, given the mean free energy and log Z.
+func exactly(f, logZ float64) LogLikelihood {
+	// The mean is not above 0, but the difference of large numbers may be.
+	if d := -f - logZ; d > 0 && d <= rounding*(1+math.Abs(f)) {
+		logZ = -f
+	}
+	mean := -f - logZ
+	l := LogLikelihood{Mean: mean, Low: mean, High: mean, LogZ: logZ, Exact: true, Believable: true}
+	if math.IsNaN(mean) {
+		l.Believable, l.Reason = false, whyNaN(f)
+	}
+	return l
+}
+
+// whyNaN says why the mean is NaN, given the mean free energy.
+func whyNaN(f float64) string {
+	if math.IsNaN(f) {
+		return "a parameter is NaN"
+	}
+	return "log Z is not finite"
+}
+
+// judge draws the conclusions from the estimates, the mean free energy, and a lower
+// bound of log Z.
+func (l *LogLikelihood) judge(f, bound float64, fitted bool) {
 	ais, rev := l.AIS, l.Reverse
-	l.LogZ = (ais.LogZ + rev.LogZ) / 2
+	bound = max(bound, -f) // as the mean of log p is not above 0
+	l.LogZ = max((ais.LogZ+rev.LogZ)/2, bound)
 	l.Gap = rev.LogZ - ais.LogZ
 	l.Mean = -f - l.LogZ
 	most := max(ais.LogZ+2*ais.StdErr, rev.LogZ+2*rev.StdErr)
-	l.High = -f - min(ais.LogZ-2*ais.StdErr, rev.LogZ-2*rev.StdErr)
+	l.High = -f - max(min(ais.LogZ-2*ais.StdErr, rev.LogZ-2*rev.StdErr), bound)
 	var off, allowed float64 // of the uniform one, that agrees least
 	if fitted {
 		most = max(most, l.Uniform.LogZ+2*l.Uniform.StdErr)
@@ -214,21 +304,41 @@ func (l *LogLikelihood) judge(f float64, fitted bool) {
 			}
 		}
 	}
-	l.Low = -f - most
+	l.Low = -f - max(most, bound)
+	l.Reason = l.doubt(f, bound, off, allowed)
+	l.Believable = l.Reason == ""
+	if !l.Believable && bound-most > mostGap {
+		l.Low = math.Inf(-1)
+	}
+}
+
+// doubt says why not to believe the estimates, or nothing.
+func (l *LogLikelihood) doubt(f, bound, off, allowed float64) string {
+	ais, rev := l.AIS, l.Reverse
+	var reasons []string
+	doubtf := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
+	for _, side := range []struct {
+		name string
+		Estimate
+	}{{"AIS", ais}, {"reverse AIS", rev}} {
+		if bound-side.LogZ > tolerance(side.Estimate, Estimate{}) {
+			doubtf("log Z is at least %.2f, that of configurations seen, and %s finds %.2f", bound, side.name, side.LogZ)
+			break
+		}
+	}
 	switch {
 	case math.IsNaN(l.Mean):
-		l.Reason = "a parameter is NaN"
+		return whyNaN(f)
 	case !(ais.ESS >= leastESS):
-		l.Reason = fmt.Sprintf("effective runs of AIS are %.1f, want at least %d", ais.ESS, leastESS)
+		doubtf("effective runs of AIS are %.1f, want at least %d", ais.ESS, leastESS)
 	case !(rev.ESS >= leastESS):
-		l.Reason = fmt.Sprintf("effective runs of reverse AIS are %.1f, want at least %d", rev.ESS, leastESS)
+		doubtf("effective runs of reverse AIS are %.1f, want at least %d", rev.ESS, leastESS)
 	case !(math.Abs(l.Gap) <= tolerance(ais, rev)):
-		l.Reason = fmt.Sprintf("the sides are %.2f nats apart, want at most %.2f", l.Gap, tolerance(ais, rev))
+		doubtf("the sides are %.2f nats apart, want at most %.2f", l.Gap, tolerance(ais, rev))
 	case math.Abs(off) > allowed:
-		l.Reason = fmt.Sprintf("AIS from the uniform distribution is %.2f nats off, want at most %.2f", off, allowed)
-	default:
-		l.Believable = true
+		doubtf("AIS from the uniform distribution is %.2f nats off, want at most %.2f", off, allowed)
 	}
+	return strings.Join(reasons, "; ")
 }
 
 // tolerance returns how far apart estimates of the same log Z may be.

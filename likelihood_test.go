@@ -199,7 +199,9 @@ func TestLogLikelihoodOfNaN(t *testing.T) {
 	for _, nh := range []int{4, 22} {
 		m := coupled(25, nh, 0.1, 1)
 		m.C.SetVec(1, math.NaN())
-		l := logLikelihood(t, m, rbm.NewBits(20, 25), rbm.NewAIS(10, 10, rand.NewPCG(1, 1)))
+		a := rbm.NewAIS(10, 10, rand.NewPCG(1, 1))
+		a.Progress = func(done, all int) { t.Errorf("nh=%d: %d of %d temperatures are done", nh, done, all) }
+		l := logLikelihood(t, m, rbm.NewBits(20, 25), a)
 		if !math.IsNaN(l.Mean) || l.Believable || l.Reason != "a parameter is NaN" {
 			t.Errorf("nh=%d: %v, believable %v for %q", nh, l, l.Believable, l.Reason)
 		}
@@ -242,12 +244,19 @@ func TestLogLikelihoodErrors(t *testing.T) {
 	if _, err := m.LogLikelihood(ctx, data, a); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
-	defer func() {
-		if got := recover(); got == nil || !strings.Contains(got.(string), "22×25") {
-			t.Errorf("panic %v for no AIS, want the sizes", got)
-		}
-	}()
-	m.LogLikelihood(ctx, data, nil)
+	for want, f := range map[string]func(){
+		"rbm: a is nil and W is 22×25: 25×22 units are too many to enumerate; pass NewAIS(100, 2000, src)":        func() { m.LogLikelihood(ctx, data, nil) },
+		"rbm: W is 31×32, want at most 30 rows or columns to enumerate; LogLikelihood takes an estimate of log Z": func() { rbm.New(32, 31).LogPartition() },
+	} {
+		func() {
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("panic %q, want %q", got, want)
+				}
+			}()
+			f()
+		}()
+	}
 }
 
 func TestFreeEnergyGap(t *testing.T) {
