@@ -46,10 +46,12 @@ const leastDraws = 4 // of a chain in Diagnose
 // correlations that are lost in noise are lost to τ. Antithetic chains have τ < 1, but
 // at least 1/log₁₀(Mn), so that ESS is at most Mn·log₁₀(Mn) (Vehtari et al., 2021).
 //
-// It takes O(Mn) for each lag up to the end of the sequence, some multiple of τ. If
-// a value is NaN or infinite, if the variance is too large for a float64, or if all
-// values are equal, all diagnostics are NaN. If values differ, but not within a half,
-// R̂ is +Inf. It panics if x is nil, has no rows, or has fewer than 4 columns.
+// The diagnostics have no unit: 2ᵏ·x has the same ones as x, bit for bit, wherever a
+// float64 holds both. It takes O(Mn) for each lag up to the end of the sequence, some
+// multiple of τ. If a value is NaN or infinite, or if all values are equal, all
+// diagnostics are NaN. If values differ, but not within a half, R̂ is +Inf, and so it
+// may be where it is above 1e150. It panics if x is nil, has no rows, or has fewer
+// than 4 columns.
 func Diagnose(x mat.Matrix) Diagnostics {
 	if x == nil {
 		panic("rbm: x is nil")
@@ -68,17 +70,17 @@ func Diagnose(x mat.Matrix) Diagnostics {
 		if mat.Row(row, r, x); slices.ContainsFunc(row, func(x float64) bool { return !finite(x) }) {
 			return Diagnostics{nan, nan, nan}
 		}
-		for k, half := range [][]float64{row[:n], row[draws-n:]} {
-			h := 2*r + k
-			halves[h] = slices.Clone(half)
-			means[h] = centre(halves[h])
-		}
+		halves[2*r], halves[2*r+1] = slices.Clone(row[:n]), slices.Clone(row[draws-n:])
+	}
+	rescale(halves)
+	for h, half := range halves {
+		means[h] = centre(half)
 	}
 	centre(means)
 
 	within := covariance(halves, 0) * float64(n) / float64(n-1)
 	all := covariance(halves, 0) + product.Dot(means, means)/float64(len(means)-1)
-	if all == 0 || !finite(all) {
+	if all == 0 {
 		return Diagnostics{nan, nan, nan}
 	}
 	rho := func(t int) float64 {
@@ -105,6 +107,23 @@ func Diagnose(x mat.Matrix) Diagnostics {
 		AutocorrelationTime: tau,
 		ESS:                 total / tau,
 		SplitRHat:           math.Sqrt(all / within),
+	}
+}
+
+// rescale multiplies all values by the power of two that takes the largest to
+// [1/2, 1), so that their differences and squares are in the range of a float64.
+func rescale(rows [][]float64) {
+	var largest float64
+	for _, x := range rows {
+		for _, x := range x {
+			largest = max(largest, math.Abs(x))
+		}
+	}
+	_, exp := math.Frexp(largest)
+	for _, x := range rows {
+		for i := range x {
+			x[i] = math.Ldexp(x[i], -exp)
+		}
 	}
 }
 

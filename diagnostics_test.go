@@ -186,10 +186,6 @@ func TestDiagnoseSpecial(t *testing.T) {
 			wantNaN(fmt.Sprintf("%v at %v", bad, at), x)
 		}
 	}
-	huge := autoregressive(3, 11, 0.5, 3)
-	huge.Scale(1e200, huge)
-	wantNaN("overflow", huge)
-
 	stuck := constant(0)
 	stuck.Apply(func(r, _ int, _ float64) float64 { return 0.1 * float64(r) }, stuck)
 	// ρ̂ is 1 at each of 5 lags.
@@ -213,6 +209,48 @@ func TestDiagnoseSpecial(t *testing.T) {
 		{mat.NewDense(7, 3, nil), "x is 7×3, want chains×draws, at least 1×4"},
 	} {
 		wantPanic(t, "Diagnose", func() { rbm.Diagnose(tt.x) }, tt.want)
+	}
+}
+
+// Multiplied by a power of two, values have the same diagnostics, bit for bit, down to where they are subnormal and
+// up to where their differences are infinite.
+func TestDiagnoseHasNoUnit(t *testing.T) {
+	whole := mat.NewDense(3, 61, nil) // exact in all ranges
+	whole.Apply(func(r, t int, x float64) float64 { return math.Round(256*x) + float64(32*r) }, autoregressive(3, 61, 0.7, 4))
+	drift := mat.NewDense(2, 9, nil)
+	drift.Apply(func(r, t int, _ float64) float64 { return float64(1-2*r) * math.Ldexp(1-0x1p-53, t-8) }, drift)
+	stuck := mat.NewDense(3, 11, nil)
+	stuck.Apply(func(r, _ int, _ float64) float64 { return float64(r) }, stuck)
+	for _, tt := range []struct {
+		name       string
+		x          *mat.Dense
+		least, max int // exponents, up to a largest value of 2⁻¹⁰⁶² to 2¹⁰²⁴
+	}{{"whole numbers", whole, -1074, 1013}, {"up to MaxFloat64", drift, -1013, 1024}, {"stuck", stuck, -1074, 1022}} {
+		want := rbm.Diagnose(tt.x)
+		for _, k := range []int{tt.least, -1000, -700, -540, -520, -511, -300, -1, 1, 300, 500, 511, 512, 1000, tt.max} {
+			var scaled mat.Dense
+			scaled.Apply(func(_, _ int, x float64) float64 {
+				y := math.Ldexp(x, k)
+				if math.Ldexp(y, -k) != x {
+					t.Fatalf("%s: 2^%d·%v is not exact", tt.name, k, x)
+				}
+				return y
+			}, tt.x)
+			if got := rbm.Diagnose(&scaled); got != want || math.IsNaN(got.ESS) {
+				t.Errorf("%s: of 2^%d·x: %+v, want %+v", tt.name, k, got, want)
+			}
+		}
+	}
+	if max := math.Ldexp(mat.Max(drift), 1024); max != math.MaxFloat64 {
+		t.Errorf("largest value is %v, want MaxFloat64", max)
+	}
+
+	// The middle draw of an odd number does not count, not even for the unit.
+	x := autoregressive(2, 5, 0.5, 5)
+	want := rbm.Diagnose(x)
+	x.Set(0, 2, 1e300)
+	if got := rbm.Diagnose(x); got != want {
+		t.Errorf("with another middle draw: %+v, want %+v", got, want)
 	}
 }
 
