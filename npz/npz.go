@@ -48,7 +48,8 @@ const extension = ".npy"
 
 // Read reads a model from a .npz file, the first size bytes of r. It needs either
 // the arrays W, b and c or components_, intercept_visible_ and intercept_hidden_,
-// of two dimensions, one and one. Parts of both are an error, and so are two arrays
+// of two dimensions, one and one; where other tools have weights of nv×nh, W is their
+// transpose, W.T in Python. Parts of both are an error, and so are two arrays
 // of one name; arrays of other names are ignored. Numbers are float64 or float32 of
 // either byte order, in C or Fortran order, zipped as np.savez or
 // np.savez_compressed does. NaN and infinities are values as any other; every
@@ -103,6 +104,10 @@ func read(r io.ReaderAt, size int64) (*rbm.RBM, error) {
 		return nil, fmt.Errorf("%s has shape %v, want (nh, nv) with at least 1 of each", w.name, w.shape)
 	}
 	nh, nv := w.shape[0], w.shape[1]
+	if b, c := arrays[1], arrays[2]; nh != nv && slices.Equal(b.shape, shape{nh}) && slices.Equal(c.shape, shape{nv}) {
+		return nil, fmt.Errorf("%s has shape %v, want %v as %s has shape %v and %s has shape %v: %[1]s is transposed, or %[4]s and %[6]s are swapped",
+			w.name, w.shape, shape{nv, nh}, b.name, b.shape, c.name, c.shape)
+	}
 	for k, want := range []shape{{nv}, {nh}} {
 		if a := arrays[k+1]; !slices.Equal(a.shape, want) {
 			return nil, fmt.Errorf("%s has shape %v, want %v as %s has shape %v", a.name, a.shape, want, w.name, w.shape)

@@ -392,7 +392,9 @@ func TestShapes(t *testing.T) {
 		n     int
 		want  string
 	}{
-		{0, "(4, 3)", 12, "b has shape (4,), want (3,) as W has shape (4, 3)"},
+		{0, "(4, 3)", 12, "npz: W has shape (4, 3), want (3, 4) as b has shape (4,) and c has shape (3,): W is transposed, or b and c are swapped"},
+		{0, "(4, 2)", 8, "b has shape (4,), want (2,) as W has shape (4, 2)"},
+		{0, "(5, 3)", 15, "b has shape (4,), want (3,) as W has shape (5, 3)"},
 		{0, "(3, 5)", 15, "b has shape (4,), want (5,) as W has shape (3, 5)"},
 		{0, "(2, 4)", 8, "c has shape (3,), want (2,) as W has shape (2, 4)"},
 		{0, "(12,)", 12, "W has shape (12,), want (nh, nv) with at least 1 of each"},
@@ -422,6 +424,13 @@ func TestShapes(t *testing.T) {
 	e := parts(random(nv, nh), sklearn, 1, "<f8", false, zip.Store)
 	e[2].data = npy(1, header("<f8", false, "(4,)"), zeros(4))
 	checkRefused(t, "names", archive(t, e...), "intercept_hidden_ has shape (4,), want (3,) as components_ has shape (3, 4)")
+	e[1].data = npy(1, header("<f8", false, "(3,)"), zeros(3))
+	checkRefused(t, "swapped", archive(t, e...), "components_ has shape (3, 4), want (4, 3) as intercept_visible_ has shape (3,) "+
+		"and intercept_hidden_ has shape (4,): components_ is transposed, or intercept_visible_ and intercept_hidden_ are swapped")
+	e = plain()
+	e[1].data = npy(1, header("<f8", false, "(1, 3)"), zeros(3))
+	e[2].data = npy(1, header("<f8", false, "(4,)"), zeros(4))
+	checkRefused(t, "a row", archive(t, e...), "b has shape (1, 3), want (4,)")
 }
 
 func TestHeaders(t *testing.T) {
