@@ -213,15 +213,18 @@ func TestInconsistentModels(t *testing.T) {
 		m    *rbm.RBM
 		want []string
 	}{
-		{"zero value", &rbm.RBM{}, []string{"W"}},
-		{"no W", &rbm.RBM{B: b, C: c}, []string{"W"}},
-		{"no B", &rbm.RBM{W: w, C: c}, []string{"B"}},
-		{"no C", &rbm.RBM{W: w, B: b}, []string{"C"}},
+		{"zero value", &rbm.RBM{}, []string{"W is nil"}},
+		{"no W", &rbm.RBM{B: b, C: c}, []string{"W is nil"}},
+		{"no B", &rbm.RBM{W: w, C: c}, []string{"B is nil"}},
+		{"no C", &rbm.RBM{W: w, B: b}, []string{"C is nil"}},
 		{"empty W", &rbm.RBM{W: &mat.Dense{}, B: b, C: c}, []string{"W"}},
 		{"empty B", &rbm.RBM{W: w, B: &mat.VecDense{}, C: c}, []string{"B", "0", "3"}},
 		{"short B", &rbm.RBM{W: w, B: mat.NewVecDense(1, nil), C: c}, []string{"B", "1", "3"}},
 		{"long C", &rbm.RBM{W: w, B: b, C: mat.NewVecDense(7, nil)}, []string{"C", "7", "2"}},
-		{"B and C swapped", &rbm.RBM{W: w, B: c, C: b}, []string{"B", "2", "3"}},
+		{"B and C swapped", &rbm.RBM{W: w, B: c, C: b}, []string{"W is 2×3, want 3×2 as B has length 2 and C has length 3: W is transposed, or B and C are swapped"}},
+		{"W transposed", &rbm.RBM{W: mat.NewDense(3, 2, nil), B: b, C: c}, []string{"W is 3×2, want 2×3 as B has length 3 and C has length 2: W is transposed"}},
+		{"B as long as C", &rbm.RBM{W: w, B: c, C: c}, []string{"B has length 2, want 3 as W is 2×3"}},
+		{"C as long as B", &rbm.RBM{W: w, B: b, C: b}, []string{"C has length 3, want 2 as W is 2×3"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, method := range methods {

@@ -159,23 +159,38 @@ func (n *normals) next() float64 {
 // Dims returns the numbers of visible and of hidden units. It panics if the
 // sizes of W, B and C do not fit.
 func (m *RBM) Dims() (nv, nh int) {
-	if m == nil {
-		panic("rbm: model is nil")
-	}
-	if m.W == nil || m.B == nil || m.C == nil {
-		panic("rbm: W, B or C is nil")
+	if wrong := m.wrong(); wrong != "" {
+		panic("rbm: " + wrong)
 	}
 	nh, nv = m.W.Dims()
-	if nv == 0 {
-		panic("rbm: W is empty")
-	}
-	if m.B.Len() != nv {
-		panic(fmt.Sprintf("rbm: B has length %d, want %d as W is %d×%d", m.B.Len(), nv, nh, nv))
-	}
-	if m.C.Len() != nh {
-		panic(fmt.Sprintf("rbm: C has length %d, want %d as W is %d×%d", m.C.Len(), nh, nh, nv))
-	}
 	return nv, nh
+}
+
+// wrong says why m is no model, or nothing.
+func (m *RBM) wrong() string {
+	switch {
+	case m == nil:
+		return "model is nil"
+	case m.W == nil:
+		return "W is nil"
+	case m.B == nil:
+		return "B is nil"
+	case m.C == nil:
+		return "C is nil"
+	case m.W.IsEmpty():
+		return "W is empty"
+	}
+	nh, nv := m.W.Dims()
+	b, c := m.B.Len(), m.C.Len()
+	switch {
+	case nh != nv && b == nh && c == nv:
+		return fmt.Sprintf("W is %d×%d, want %d×%d as B has length %d and C has length %d: W is transposed, or B and C are swapped", nh, nv, nv, nh, b, c)
+	case b != nv:
+		return fmt.Sprintf("B has length %d, want %d as W is %d×%d", b, nv, nh, nv)
+	case c != nh:
+		return fmt.Sprintf("C has length %d, want %d as W is %d×%d", c, nh, nh, nv)
+	}
+	return ""
 }
 
 // Clone returns a copy of m that shares no memory with it.
