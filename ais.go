@@ -90,7 +90,7 @@ type Estimate struct {
 // estimate. The error is that of ctx. It panics if a field is not as described, or
 // if Base does not have length nv.
 func (a *AIS) Run(ctx context.Context, m *RBM) (Estimate, error) {
-	base := a.check(m)
+	base := a.check(ctx, m)
 	checkRuns(a.Runs)
 	defer a.chains.guard.Take("AIS").Release()
 	start := New(len(base), 1)
@@ -103,7 +103,7 @@ func (a *AIS) Run(ctx context.Context, m *RBM) (Estimate, error) {
 // row of start (n×nv), which ought to be samples of m. A value between 0 and 1
 // stands for a bit that is drawn. For the rest it is like Run.
 func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (Estimate, error) {
-	base := a.check(m)
+	base := a.check(ctx, m)
 	checkBatch("start", start, len(base))
 	defer a.chains.guard.Take("AIS").Release()
 	a.chains.start(start)
@@ -111,10 +111,12 @@ func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (Estimate, 
 }
 
 // check returns the visible biases of the base model.
-func (a *AIS) check(m *RBM) (base []float64) {
+func (a *AIS) check(ctx context.Context, m *RBM) (base []float64) {
 	if a == nil {
 		panic("rbm: AIS is nil, want that of NewAIS")
 	}
+	checkNil("ctx", ctx)
+	m.Dims()
 	if a.chains == nil {
 		a.chains = new(Chains)
 	}

@@ -118,7 +118,8 @@ func TestWrongSamples(t *testing.T) {
 	}{
 		{"width", sample{rbm.NewBits(3, 6), nil}, []string{"3×6", "n×5"}},
 		{"no rows", sample{&mat.Dense{}, nil}, []string{"0×0", "n×5"}},
-		{"nil", sample{nil, nil}, []string{"nil"}},
+		{"nil", sample{nil, nil}, []string{"sample is nil"}},
+		{"nil Bits", sample{(*rbm.Bits)(nil), nil}, []string{"sample is nil"}},
 		{"number of weights", sample{v, []float64{1, 1}}, []string{"2", "3"}},
 		{"negative weight", sample{v, []float64{5, 9, -7}}, []string{"weights[2] is -7"}},
 		{"negative sum of weights", sample{v, []float64{1, 1, -7}}, []string{"weights[2] is -7"}},
@@ -213,10 +214,10 @@ func TestInconsistentModels(t *testing.T) {
 		m    *rbm.RBM
 		want []string
 	}{
-		{"zero value", &rbm.RBM{}, []string{"W is nil"}},
-		{"no W", &rbm.RBM{B: b, C: c}, []string{"W is nil"}},
-		{"no B", &rbm.RBM{W: w, C: c}, []string{"B is nil"}},
-		{"no C", &rbm.RBM{W: w, B: b}, []string{"C is nil"}},
+		{"zero value", &rbm.RBM{}, []string{"W, B or C is nil"}},
+		{"no W", &rbm.RBM{B: b, C: c}, []string{"W, B or C is nil"}},
+		{"no B", &rbm.RBM{W: w, C: c}, []string{"W, B or C is nil"}},
+		{"no C", &rbm.RBM{W: w, B: b}, []string{"W, B or C is nil"}},
 		{"empty W", &rbm.RBM{W: &mat.Dense{}, B: b, C: c}, []string{"W"}},
 		{"empty B", &rbm.RBM{W: w, B: &mat.VecDense{}, C: c}, []string{"B", "0", "3"}},
 		{"short B", &rbm.RBM{W: w, B: mat.NewVecDense(1, nil), C: c}, []string{"B", "1", "3"}},

@@ -63,9 +63,7 @@ func MaskedBitsOf(a mat.Matrix) (v, observed *Bits, err error) {
 }
 
 func convert(a mat.Matrix, test func(float64) (bit, ok bool), want string) (*Bits, error) {
-	if a == nil {
-		panic("rbm: matrix is nil")
-	}
+	checkNil("matrix", a)
 	r, c := a.Dims()
 	if r < 1 || c < 1 {
 		return nil, fmt.Errorf("rbm: matrix is %d×%d, want at least 1×1", r, c)
@@ -99,7 +97,10 @@ func readRow(dst []float64, a mat.Matrix, i int) []float64 {
 }
 
 // Dims returns the number of rows and columns.
-func (b *Bits) Dims() (r, c int) { return b.rows, b.cols }
+func (b *Bits) Dims() (r, c int) {
+	checkNil("Bits", b)
+	return b.rows, b.cols
+}
 
 // At returns the entry at row i, column j, as 0 or 1. It panics if the
 // entry does not exist.
@@ -111,7 +112,10 @@ func (b *Bits) At(i, j int) float64 {
 }
 
 // T returns a view of the transposed matrix.
-func (b *Bits) T() mat.Matrix { return mat.Transpose{Matrix: b} }
+func (b *Bits) T() mat.Matrix {
+	checkNil("Bits", b)
+	return mat.Transpose{Matrix: b}
+}
 
 // Bit reports whether the entry at row i, column j is 1. It panics if the
 // entry does not exist.
@@ -171,6 +175,9 @@ func (b *Bits) behind(words []uint64) int {
 }
 
 func (b *Bits) check(i, j int) {
+	if b == nil {
+		panic("rbm: Bits is nil")
+	}
 	if uint(i) >= uint(b.rows) || uint(j) >= uint(b.cols) {
 		panic(fmt.Sprintf("rbm: no entry (%d, %d) in Bits of %d×%d", i, j, b.rows, b.cols))
 	}
@@ -179,6 +186,7 @@ func (b *Bits) check(i, j int) {
 // Slice returns rows [i, k) as a matrix that shares memory with b. It panics
 // unless 0 ≤ i < k ≤ the number of rows.
 func (b *Bits) Slice(i, k int) *Bits {
+	checkNil("Bits", b)
 	if i < 0 || i >= k || k > b.rows {
 		panic(fmt.Sprintf("rbm: no rows [%d, %d) in Bits of %d×%d", i, k, b.rows, b.cols))
 	}
@@ -197,6 +205,7 @@ func (b *Bits) slice(dst *Bits, i, k int) {
 // of b panics, as does a row that does not exist or a dst that shares memory
 // with b.
 func (b *Bits) Gather(dst *Bits, rows []int) *Bits {
+	checkNil("Bits", b)
 	if len(rows) == 0 {
 		panic("rbm: no rows to gather")
 	}

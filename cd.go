@@ -30,9 +30,9 @@ func NewCD(k int, src rand.Source) *CD {
 // nil, the sizes do not fit, or a row has not exactly one unit of a group of
 // Chains on.
 func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	s.check()
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
-	s.check()
 	defer s.Chains.guard.Take("CD").Release()
 	p := &s.Chains.model
 	p.load(m, 2*s.K*n)
@@ -61,6 +61,7 @@ func (s *CD) start(p *model, data mat.Matrix) {
 }
 
 func (s *CD) check() {
+	checkNil("CD", s)
 	checkSweeps(s.K)
 	if s.Chains == nil {
 		panic("rbm: CD has no Chains, want those of NewChains")
@@ -114,6 +115,7 @@ func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) 
 // Visible returns the states of the chains, as [Chains.Visible] does, or nil if they
 // have not been started, as before the first call of Sample.
 func (s *PCD) Visible() *Bits {
+	checkNil("PCD", s)
 	if s.Chains == nil {
 		return nil
 	}
@@ -127,6 +129,7 @@ func (s *PCD) groups() []group {
 }
 
 func (s *PCD) check() {
+	checkNil("PCD", s)
 	checkSweeps(s.K)
 	if s.Chains == nil {
 		panic("rbm: PCD has no Chains, want those of NewChains")

@@ -95,6 +95,7 @@ func (c *Centering) check(nv, nh int) {
 
 // take begins a use.
 func (c *Centering) take() *parallel.Guard {
+	checkNil("Centering", c)
 	if c.state == nil {
 		c.state = new(centeringState)
 	}
@@ -113,6 +114,7 @@ func (c *Centering) center(g *Gradient, means *means) {
 // there are, V and H: for gradients from elsewhere, as that of [Classifier]. It
 // panics if V and H do not have the lengths of g.B and g.C.
 func (c *Centering) Transform(g *Gradient) {
+	checkNil("gradient", g)
 	if g.B == nil || g.C == nil {
 		panic("rbm: gradient is empty, want one that has been computed")
 	}

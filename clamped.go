@@ -28,7 +28,7 @@ import (
 // the end of an earlier group, or if the chains have states of fewer units; a
 // start with fewer units panics later.
 func (c *Chains) OneHot(from, to int) {
-	defer c.guard.Take("Chains").Release()
+	defer c.take().Release()
 	if wrong := c.clamp.wrong(from, to, c.v.cols); wrong != "" {
 		panic("rbm: " + wrong)
 	}
@@ -46,10 +46,10 @@ func (c *Chains) OneHot(from, to int) {
 // do not fit, if an observed value is outside [0, 1], or if those of a group leave
 // no room for exactly one unit that is on.
 func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
+	defer c.take().Release()
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
 	checkObserved(observed, n, nv)
-	defer c.guard.Take("Chains").Release()
 	if observed == nil {
 		c.startRandom(m, n)
 		return
@@ -73,7 +73,7 @@ func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
 // so with Observed. It panics for the same reasons as Gibbs, or if observed does not
 // have the size of the states.
 func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) {
-	defer c.guard.Take("Chains").Release()
+	defer c.take().Release()
 	c.given(m, k, observed, nil)
 }
 
@@ -91,7 +91,7 @@ func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) {
 // reasons, or if dst is of another size.
 func (c *Chains) MeansGiven(dst *mat.Dense, m *RBM, k int, observed *Bits) *mat.Dense {
 	nv, _ := m.Dims()
-	defer c.guard.Take("Chains").Release()
+	defer c.take().Release()
 	n := c.Visible().rows
 	dst = checkDense(dst, n, nv)
 	dst.Zero()

@@ -85,9 +85,6 @@ func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
 // the sizes do not fit or if a label is not in [0, Classes).
 func (c *Classifier) Join(dst *Bits, x *Bits, labels []int) *Bits {
 	nx := c.check()
-	if x == nil {
-		panic("rbm: x is nil")
-	}
 	n := checkBatch("x", x, nx)
 	c.checkLabels(labels, n, 0)
 	if dst == nil {
@@ -195,6 +192,7 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 
 // check returns the number of inputs, and panics if there are none, or no class.
 func (c *Classifier) check() (nx int) {
+	checkNil("Classifier", c)
 	nv, _ := c.Model.Dims()
 	if c.Classes < 1 || c.Classes >= nv {
 		panic(fmt.Sprintf("rbm: %d classes of %d visible units, want at least 1 and less than the units", c.Classes, nv))
@@ -233,9 +231,7 @@ func (c *Classifier) checkWeights() {
 // checkGroup panics if s is nil, or if it is known not to sample the visible units
 // [from, to) as a group.
 func checkGroup(s Sampler, from, to int) {
-	if s == nil {
-		panic("rbm: sampler is nil")
-	}
+	checkNil("sampler", s)
 	g, ok := s.(grouped)
 	if ok && !slices.ContainsFunc(g.groups(), func(g group) bool { return g.from == from && g.to == to }) {
 		panic(fmt.Sprintf("rbm: sampler is a %T that has no group [%d, %d), want CD or PCD after Chains.OneHot(%d, %d)", s, from, to, from, to))

@@ -53,9 +53,7 @@ const leastDraws = 4 // of a chain in Diagnose
 // may be where it is above 1e150. It panics if x is nil, has no rows, or has fewer
 // than 4 columns.
 func Diagnose(x mat.Matrix) Diagnostics {
-	if x == nil {
-		panic("rbm: x is nil")
-	}
+	checkNil("x", x)
 	chains, draws := x.Dims()
 	if chains < 1 || draws < leastDraws {
 		panic(fmt.Sprintf("rbm: x is %d×%d, want chains×draws, at least 1×%d", chains, draws, leastDraws))

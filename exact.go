@@ -32,6 +32,7 @@ func (m *RBM) LogPartition() float64 {
 // LogPartitionContext is [RBM.LogPartition], bit for bit, until ctx is done: then
 // it returns NaN and an error that wraps the one of ctx.
 func (m *RBM) LogPartitionContext(ctx context.Context) (float64, error) {
+	checkNil("ctx", ctx)
 	n := checkEnumeration(m, maxPartition, "; LogLikelihood takes an estimate of log Z")
 	var p model
 	p.load(m, 1<<n)
@@ -207,6 +208,7 @@ func (e *Exact) hasNoState() {}
 // Configuration x has visible unit i on if bit i of x is set. It panics if m has
 // more than 20 visible units.
 func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	checkNil("Exact", e)
 	defer e.guard.Take("Exact").Release()
 	e.model.load(m, e.start(m))
 	defer e.model.done()

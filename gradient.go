@@ -61,9 +61,7 @@ func (m *RBM) WeightedGradient(dst *Gradient, v mat.Matrix, weights []float64, s
 func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler, means *means, phases *Phases) {
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
-	if s == nil {
-		panic("rbm: sampler is nil")
-	}
+	checkNil("sampler", s)
 	total := totalWeight("data weights", weights, n, false)
 	// The samplers of this package start from the loaded model, and CD from
 	// the positive phase's inputs of the hidden units.
@@ -236,9 +234,7 @@ func (g *Gradient) reset(m *RBM, n, rows int) {
 
 // take begins a use of g.
 func (g *Gradient) take() *parallel.Guard {
-	if g == nil {
-		panic("rbm: gradient is nil")
-	}
+	checkNil("gradient", g)
 	return g.guard.Take("Gradient")
 }
 

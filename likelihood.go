@@ -103,6 +103,7 @@ const (
 // the numbers of the rows. It panics if the sizes do not fit, or if a is nil where it
 // is needed.
 func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikelihood, error) {
+	checkNil("ctx", ctx)
 	nv, nh := m.Dims()
 	n := checkRows("data", data, nv)
 	exact := min(nv, nh) <= exactUnits

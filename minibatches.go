@@ -14,8 +14,9 @@ import (
 // Minibatches is called, so that ranging a second time repeats the pass. It
 // panics if data is nil or empty, n is less than 1, or src is nil.
 func Minibatches(data *Bits, n int, src rand.Source) iter.Seq[*Bits] {
-	if data == nil || data.rows == 0 {
-		panic("rbm: data is nil or empty")
+	checkNil("data", data)
+	if data.rows == 0 {
+		panic("rbm: data is 0×0, want at least 1×1")
 	}
 	if n < 1 {
 		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))

@@ -36,9 +36,7 @@ type Phases struct {
 // Phases sets dst to the phases of [RBM.WeightedGradient], whose gradient is
 // dst.Gradient but for rounding. It panics for the same reasons.
 func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
-	if dst == nil {
-		panic("rbm: phases are nil")
-	}
+	dst.checkNil()
 	defer dst.Data.take().Release()
 	dst.Model.size(m.Dims())
 	m.gradient(&dst.Data, v, weights, s, nil, dst)
@@ -52,9 +50,7 @@ func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
 // if p is the sum of nothing or has parts that do not fit.
 func (p *Phases) Gradient(dst *Gradient) {
 	p.check()
-	if dst == nil {
-		panic("rbm: gradient is nil")
-	}
+	checkNil("gradient", dst)
 	nv, nh := p.Data.B.Len(), p.Data.C.Len()
 	dst.size(nv, nh)
 	difference := func(data, model float64) float64 { return data/p.DataWeight - model/p.ModelWeight }
@@ -73,9 +69,8 @@ func (p *Phases) Gradient(dst *Gradient) {
 // Add adds q, which may be the sum of nothing, to p. It panics if q is nil, or if
 // they are not of one size.
 func (p *Phases) Add(q *Phases) {
-	if q == nil {
-		panic("rbm: phases are nil")
-	}
+	p.checkNil()
+	q.checkNil()
 	if q.empty() {
 		return
 	}
@@ -101,8 +96,15 @@ func (p *Phases) empty() bool {
 	return p.Data.W == nil && p.Model.W == nil && p.DataWeight == 0 && p.ModelWeight == 0
 }
 
+func (p *Phases) checkNil() {
+	if p == nil {
+		panic("rbm: phases are nil")
+	}
+}
+
 // check panics unless p is the sum of something.
 func (p *Phases) check() {
+	p.checkNil()
 	if p.Data.W == nil || p.Data.B == nil || p.Data.C == nil {
 		panic("rbm: phases are empty, want some that have been computed")
 	}

@@ -75,13 +75,19 @@ func (s *PT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 
 // Visible returns the states of the chains at β = 1, n×nv, which are what Sample
 // returned last, or nil before the first call of Sample.
-func (s *PT) Visible() *Bits { return s.sample.orNil() }
+func (s *PT) Visible() *Bits {
+	checkNil("PT", s)
+	return s.sample.orNil()
+}
 
 // groups says that there are none.
 func (s *PT) groups() []group { return nil }
 
 // Betas returns a copy of the inverse temperatures.
-func (s *PT) Betas() []float64 { return slices.Clone(s.betas) }
+func (s *PT) Betas() []float64 {
+	checkNil("PT", s)
+	return slices.Clone(s.betas)
+}
 
 // SwapRates returns which share of the exchanges tried between each temperature
 // and the next took place since the first call of Sample, or the last of Adapt;
@@ -129,6 +135,7 @@ func (s *PT) Adapt() {
 
 // checkMade panics unless s was made by NewPT.
 func (s *PT) checkMade() {
+	checkNil("PT", s)
 	if s.chains == nil {
 		panic("rbm: PT is empty, want that of NewPT")
 	}

@@ -114,7 +114,10 @@ func (s *PTT) finish(p *model, m *RBM) (v mat.Matrix, weights []float64) {
 
 // Visible returns the states of the chains at the model that was sampled last, n×nv,
 // which are what Sample returned, or nil before the first call of Sample.
-func (s *PTT) Visible() *Bits { return s.sample.orNil() }
+func (s *PTT) Visible() *Bits {
+	checkNil("PTT", s)
+	return s.sample.orNil()
+}
 
 // groups says that there are none.
 func (s *PTT) groups() []group { return nil }
@@ -127,6 +130,7 @@ func (s *PTT) collect() {
 
 // Models returns copies of the models of the ladder, from the first on.
 func (s *PTT) Models() []*RBM {
+	checkNil("PTT", s)
 	models := make([]*RBM, len(s.saved))
 	for k, m := range s.saved {
 		models[k] = m.Clone()
@@ -139,6 +143,7 @@ func (s *PTT) Models() []*RBM {
 // or, if n is larger, the last sweep that tried some; NaN before that many have
 // been tried. A rate near 0 separates the models below from those above.
 func (s *PTT) SwapRates() []float64 {
+	checkNil("PTT", s)
 	rates := make([]float64, len(s.swaps))
 	for k := range rates {
 		rates[k] = s.swaps[k].last
@@ -163,6 +168,7 @@ func (s *PTT) start(m *RBM) int {
 
 // check panics if the settings do not fit.
 func (s *PTT) check() {
+	checkNil("PTT", s)
 	checkSweeps(s.K)
 	if !(0 <= s.MinSwapRate && s.MinSwapRate < 1) {
 		panic(fmt.Sprintf("rbm: MinSwapRate is %v, want one in [0, 1)", s.MinSwapRate))

@@ -126,9 +126,7 @@ func NewRandom(nv, nh int, std float64, src rand.Source) *RBM {
 
 // seed reads the seed of a random stream.
 func seed(src rand.Source) uint64 {
-	if src == nil {
-		panic("rbm: source is nil")
-	}
+	checkNil("source", src)
 	return src.Uint64()
 }
 
@@ -171,12 +169,8 @@ func (m *RBM) wrong() string {
 	switch {
 	case m == nil:
 		return "model is nil"
-	case m.W == nil:
-		return "W is nil"
-	case m.B == nil:
-		return "B is nil"
-	case m.C == nil:
-		return "C is nil"
+	case m.W == nil || m.B == nil || m.C == nil:
+		return "W, B or C is nil"
 	case m.W.IsEmpty():
 		return "W is empty"
 	}

@@ -24,9 +24,8 @@ var _ Rows = (*Bits)(nil)
 // nil. It panics if they do not exist, if dst has other columns than b, or if it
 // shares memory with b.
 func (b *Bits) ReadRows(dst *Bits, i int) error {
-	if dst == nil {
-		panic("rbm: dst is nil")
-	}
+	checkNil("Bits", b)
+	checkNil("dst", dst)
 	if dst.cols != b.cols {
 		panic(fmt.Sprintf("rbm: dst is %d×%d, want n×%d", dst.rows, dst.cols, b.cols))
 	}
@@ -170,9 +169,6 @@ func gatherRows(dst *Bits, rows Rows, numbers []int) error {
 	}
 	return nil
 }
-
-// isNil reports whether there are no rows to ask for their number.
-func isNil(rows Rows) bool { return rows == nil || rows == Rows((*Bits)(nil)) }
 
 // passBlock returns how many rows of so many columns to take at a time in a pass
 // over all: about a megabyte, and a multiple of 4.

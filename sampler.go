@@ -80,11 +80,15 @@ func NewChains(src rand.Source) *Chains { return &Chains{seed: seed(src)} }
 // strictly between 0 and 1 is the probability with which the bit is drawn. It
 // panics if v has no rows, or a row has not exactly one unit of a group on.
 func (c *Chains) Start(v mat.Matrix) {
-	if v == nil {
-		panic("rbm: v is nil")
-	}
-	defer c.guard.Take("Chains").Release()
+	checkNil("v", v)
+	defer c.take().Release()
 	c.start(v)
+}
+
+// take begins a use.
+func (c *Chains) take() *parallel.Guard {
+	checkNil("Chains", c)
+	return c.guard.Take("Chains")
 }
 
 func (c *Chains) start(v mat.Matrix) {
@@ -123,7 +127,7 @@ func (c *Chains) read(v mat.Matrix) {
 // p(vᵢ=1) = σ(bᵢ), and in a group p(vᵢ=1) ∝ exp(bᵢ). It panics if n is less than
 // 1.
 func (c *Chains) StartRandom(m *RBM, n int) {
-	defer c.guard.Take("Chains").Release()
+	defer c.take().Release()
 	c.startRandom(m, n)
 }
 
@@ -166,7 +170,7 @@ func (c *Chains) started() {
 // have not been started, or if their states do not have the size of m.
 func (c *Chains) Gibbs(m *RBM, k int) {
 	checkSweeps(k)
-	defer c.guard.Take("Chains").Release()
+	defer c.take().Release()
 	c.check(m)
 	c.model.load(m, 2*k*c.v.rows)
 	defer c.model.done()
@@ -177,6 +181,7 @@ func (c *Chains) Gibbs(m *RBM, k int) {
 // memory: the next call moves them, and setting a bit sets the chain's state. It
 // panics if the chains have not been started.
 func (c *Chains) Visible() *Bits {
+	checkNil("Chains", c)
 	if c.v.rows == 0 {
 		panic("rbm: chains have not been started, want Start or StartRandom first")
 	}

@@ -45,11 +45,9 @@ type sgdState struct {
 // finite, if Momentum is not less than 1, if the sizes do not fit, or if an earlier step with momentum had a
 // model of another size.
 func (o *SGD) Step(m *RBM, g *Gradient) {
-	nv, nh := m.Dims()
 	o.check()
-	if g == nil {
-		panic("rbm: gradient is nil")
-	}
+	nv, nh := m.Dims()
+	checkNil("gradient", g)
 	g.check("gradient", nv, nh)
 	if o.state == nil {
 		o.state = new(sgdState)
@@ -72,6 +70,7 @@ func (o *SGD) Step(m *RBM, g *Gradient) {
 
 // check panics if a setting makes no sense.
 func (o *SGD) check() {
+	checkNil("SGD", o)
 	if wrong := o.wrong(); wrong != "" {
 		panic("rbm: " + wrong)
 	}

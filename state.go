@@ -93,6 +93,7 @@ func (m *RBM) MarshalBinary() ([]byte, error) { return m.AppendBinary(nil) }
 // UnmarshalBinary sets m, of whatever size it was, to the RBM that AppendBinary
 // wrote, in new memory. After an error m is as before.
 func (m *RBM) UnmarshalBinary(data []byte) error {
+	checkNil("model", m)
 	x, err := decode(data, "RBM", readRBM)
 	if err == nil {
 		*m = x
@@ -107,6 +108,7 @@ func (m *RBM) WriteTo(w io.Writer) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	checkNil("writer", w)
 	n, err := w.Write(b)
 	if err == nil && n < len(b) {
 		err = io.ErrShortWrite
@@ -122,6 +124,8 @@ func (m *RBM) WriteTo(w io.Writer) (int64, error) {
 // io.ReaderFrom does: that a byte follows is an error, and so is that there are
 // none. After an error m is as before.
 func (m *RBM) ReadFrom(r io.Reader) (int64, error) {
+	checkNil("model", m)
+	checkNil("reader", r)
 	c := counter{r: r}
 	data, err := wire.ReadFrame(&c)
 	if err == nil {
@@ -187,6 +191,7 @@ func (p *Phases) MarshalBinary() ([]byte, error) { return p.AppendBinary(nil) }
 // UnmarshalBinary sets p, of whatever size it was, to the Phases that AppendBinary
 // wrote, in new memory. After an error p is as before.
 func (p *Phases) UnmarshalBinary(data []byte) error {
+	p.checkNil()
 	x, err := decode(data, "Phases", readPhases)
 	if err == nil {
 		p.Data.set(&x.Data)
@@ -197,6 +202,7 @@ func (p *Phases) UnmarshalBinary(data []byte) error {
 }
 
 func (p *Phases) write(b []byte) []byte {
+	p.checkNil()
 	b = wire.AppendBool(b, !p.empty())
 	if p.empty() {
 		return b
@@ -246,6 +252,7 @@ func (o *SGD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "SGD", o
 // UnmarshalBinary sets o to the SGD that AppendBinary wrote: it goes on as that
 // one would have. After an error o is as before.
 func (o *SGD) UnmarshalBinary(data []byte) error {
+	checkNil("SGD", o)
 	x, err := decode(data, "SGD", readSGD)
 	if err == nil {
 		*o = x
@@ -283,6 +290,7 @@ func (c *Centering) AppendBinary(b []byte) ([]byte, error) { return encode(b, "C
 // UnmarshalBinary sets c to the Centering that AppendBinary wrote. After an error
 // c is as before.
 func (c *Centering) UnmarshalBinary(data []byte) error {
+	checkNil("Centering", c)
 	x, err := decode(data, "Centering", readCentering)
 	if err == nil {
 		c.restore(&x)
@@ -296,6 +304,7 @@ func (c *Centering) restore(x *Centering) {
 }
 
 func (c *Centering) write(b []byte) []byte {
+	checkNil("Centering", c)
 	if !(0 <= c.Rate && c.Rate <= 1) {
 		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
 	}
@@ -319,6 +328,7 @@ func (c *Chains) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Chai
 // UnmarshalBinary sets c to the Chains that AppendBinary wrote: they go on as
 // those would have. After an error c is as before.
 func (c *Chains) UnmarshalBinary(data []byte) error {
+	checkNil("Chains", c)
 	x, err := decode(data, "Chains", readChains)
 	if err == nil {
 		c.restore(x)
@@ -333,7 +343,10 @@ func (c *Chains) restore(x *Chains) {
 	c.clamp.groups = x.clamp.groups
 }
 
-func (c *Chains) write(b []byte) []byte { return c.clamp.write(c.writeStates(b)) }
+func (c *Chains) write(b []byte) []byte {
+	checkNil("Chains", c)
+	return c.clamp.write(c.writeStates(b))
+}
 
 func readChains(d *wire.Decoder) *Chains {
 	c := readStates(d)
@@ -421,6 +434,7 @@ func (s *CD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "CD", s.w
 // would have. Chains keeps its address, unless it is nil, and has no states. After
 // an error s is as before.
 func (s *CD) UnmarshalBinary(data []byte) error {
+	checkNil("CD", s)
 	x, err := decode(data, "CD", readCD)
 	if err == nil {
 		s.K, s.Chains = x.K, restored(s.Chains, x.Chains)
@@ -457,6 +471,7 @@ func (s *PCD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PCD", s
 // one would have. Chains keeps its address, unless it is nil. After an error s is
 // as before.
 func (s *PCD) UnmarshalBinary(data []byte) error {
+	checkNil("PCD", s)
 	x, err := decode(data, "PCD", readPCD)
 	if err == nil {
 		s.K, s.n, s.Chains = x.K, x.n, restored(s.Chains, x.Chains)
@@ -482,6 +497,7 @@ func (s *PT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PT", s.w
 // UnmarshalBinary sets s, of whatever size it was, to the PT that AppendBinary
 // wrote: it goes on as that one would have. After an error s is as before.
 func (s *PT) UnmarshalBinary(data []byte) error {
+	checkNil("PT", s)
 	x, err := decode(data, "PT", readPT)
 	if err == nil {
 		s.K, s.Base, s.betas, s.n, s.chains = x.K, x.Base, x.betas, x.n, restored(s.chains, x.chains)
@@ -579,6 +595,7 @@ func (s *PTT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PTT", s
 // UnmarshalBinary sets s, of whatever size it was, to the PTT that AppendBinary
 // wrote: it goes on as that one would have. After an error s is as before.
 func (s *PTT) UnmarshalBinary(data []byte) error {
+	checkNil("PTT", s)
 	x, err := decode(data, "PTT", readPTT)
 	if err == nil {
 		s.K, s.MinSwapRate, s.n, s.chains = x.K, x.MinSwapRate, x.n, restored(s.chains, x.chains)

@@ -163,6 +163,7 @@ func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 // goes on from the best parameters. It panics as Step does.
 func (t *Trainer) Train(ctx context.Context, epochs int) error {
 	t.check()
+	checkNil("ctx", ctx)
 	for {
 		if t.due > 0 && t.due == t.state.steps {
 			if err := t.report(); err != nil {
@@ -202,6 +203,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 // it calls; or if Sweeps is less than 0, or if there is Observed and Data are no Bits,
 // have another size or, where they are observed, do not fit the groups.
 func (t *Trainer) Step() error {
+	checkNil("Trainer", t)
 	defer t.guard.Take("Trainer").Release()
 	t.check()
 	t.startMissing()
@@ -242,14 +244,21 @@ func (t *Trainer) Step() error {
 }
 
 // Steps returns the number of steps so far.
-func (t *Trainer) Steps() int { return t.state.steps }
+func (t *Trainer) Steps() int {
+	checkNil("Trainer", t)
+	return t.state.steps
+}
 
 // Epochs returns the number of epochs that are complete.
-func (t *Trainer) Epochs() int { return t.state.steps / t.epochSteps() }
+func (t *Trainer) Epochs() int {
+	t.check()
+	return t.state.steps / t.epochSteps()
+}
 
 // Best returns a copy of the model at the best report so far, or nil if there was
 // none with Held.
 func (t *Trainer) Best() *RBM {
+	checkNil("Trainer", t)
 	if t.state.best == nil {
 		return nil
 	}
@@ -311,6 +320,7 @@ func (t *Trainer) every() int {
 
 // check panics if the settings do not fit.
 func (t *Trainer) check() {
+	checkNil("Trainer", t)
 	nv, nh := t.Model.Dims()
 	n := checkRows("Data", t.Data, nv)
 	if t.Held != nil {
@@ -320,9 +330,7 @@ func (t *Trainer) check() {
 		checkLength("Weights", t.Weights, n)
 	}
 	t.checkObserved()
-	if t.Sampler == nil {
-		panic("rbm: sampler is nil")
-	}
+	checkNil("sampler", t.Sampler)
 	if t.Batch < 1 {
 		panic(fmt.Sprintf("rbm: Batch is %d, want at least 1", t.Batch))
 	}
@@ -348,9 +356,6 @@ func (t *Trainer) check() {
 // checkRows returns the number of rows, and panics unless there are some of nv
 // columns.
 func checkRows(name string, rows Rows, nv int) int {
-	if isNil(rows) {
-		panic(fmt.Sprintf("rbm: %s is nil", name))
-	}
 	return checkBatch(name, rows, nv)
 }
 
