@@ -141,6 +141,7 @@ func TestOneHotAcrossWords(t *testing.T) {
 			}
 		}
 	}
+	v := mat.DenseCopyOf(c.Visible())
 	for _, g := range g {
 		size := g[1] - g[0]
 		p, counts := make([]float64, size), make([]float64, size)
@@ -148,7 +149,7 @@ func TestOneHotAcrossWords(t *testing.T) {
 		for k := range p {
 			p[k] = math.Exp(m.B.AtVec(g[0]+k) + mat.Sum(m.W.ColView(g[0]+k)))
 			total += p[k]
-			counts[k] = mat.Sum(mat.DenseCopyOf(c.Visible()).ColView(g[0] + k))
+			counts[k] = mat.Sum(v.ColView(g[0] + k))
 		}
 		if size > 1 {
 			checkFrequencies(t, fmt.Sprintf("group %v", g), counts, scaled(1/total, p))

@@ -20,12 +20,9 @@ func completionsOf(v, observed mat.Matrix, r int) *mat.Dense {
 		}
 	}
 	all := mat.NewDense(1<<len(missing), nv, nil)
+	row := mat.Row(nil, r, v)
 	for x := range 1 << len(missing) {
-		for i := range nv {
-			if observed.At(r, i) == 1 {
-				all.Set(x, i, v.At(r, i))
-			}
-		}
+		all.SetRow(x, row)
 		for k, i := range missing {
 			all.Set(x, i, float64(x>>k&1))
 		}

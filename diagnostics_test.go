@@ -274,7 +274,15 @@ func TestDiagnoseGibbs(t *testing.T) {
 			x := mat.NewDense(chains, draws, nil)
 			for t := range draws {
 				c.Gibbs(m, tt.thin)
-				x.SetCol(t, m.FreeEnergy(nil, c.Visible()))
+				for r := range chains {
+					y := 0 // the row of configs that chain r is at
+					for i := range tt.nv {
+						if c.Visible().Bit(r, i) {
+							y |= 1 << i
+						}
+					}
+					x.Set(r, t, f[y])
+				}
 			}
 			tau = append(tau, rbm.Diagnose(x).AutocorrelationTime)
 		}

@@ -18,9 +18,10 @@ func pseudoByFreeEnergies(m *rbm.RBM, v mat.Matrix) []float64 {
 	pll := make([]float64, n)
 	flips := mat.NewDense(2*nv, nv, nil)
 	for r := range n {
+		row := mat.Row(nil, r, v)
 		for i := range nv {
 			for on := range 2 {
-				flips.SetRow(2*i+on, mat.Row(nil, r, v))
+				flips.SetRow(2*i+on, row)
 				flips.Set(2*i+on, i, float64(on))
 			}
 		}

@@ -13,34 +13,32 @@ import (
 // temperedProbs returns p(v; β) of every visible configuration, by its definition.
 func temperedProbs(m *RBM, base []float64, beta float64) []float64 {
 	nv, nh := m.Dims()
-	logp := make([]float64, 1<<nv)
-	for x := range logp {
-		terms := make([]float64, 1<<nh)
-		for y := range terms {
-			for i := range nv {
-				if x>>i&1 == 0 {
-					continue
-				}
-				terms[y] += (1-beta)*base[i] + beta*m.B.AtVec(i)
-				for j := range nh {
-					if y>>j&1 != 0 {
-						terms[y] += beta * m.W.At(j, i)
-					}
-				}
+	p := make([]float64, 1<<nv)
+	var z float64
+	for x := range p {
+		in := make([]float64, nh)
+		for j := range in {
+			in[j] = m.C.AtVec(j)
+		}
+		for i := range nv {
+			if x>>i&1 == 0 {
+				continue
 			}
-			for j := range nh {
-				if y>>j&1 != 0 {
-					terms[y] += beta * m.C.AtVec(j)
-				}
+			p[x] += (1-beta)*base[i] + beta*m.B.AtVec(i)
+			for j := range in {
+				in[j] += m.W.At(j, i)
 			}
 		}
-		logp[x] = logistic.LogSumExp(terms)
+		p[x] = math.Exp(p[x])
+		for _, in := range in {
+			p[x] *= 1 + math.Exp(beta*in)
+		}
+		z += p[x]
 	}
-	logZ := logistic.LogSumExp(logp)
-	for x := range logp {
-		logp[x] = math.Exp(logp[x] - logZ)
+	for x := range p {
+		p[x] /= z
 	}
-	return logp
+	return p
 }
 
 // Replicas that are distributed as they should be stay so, at every temperature.

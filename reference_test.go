@@ -77,13 +77,11 @@ func repeated(a mat.Matrix, n int) *mat.Dense {
 
 // configs returns all binary configurations of n units: column i of row x is bit i of x.
 func configs(n int) *mat.Dense {
-	a := mat.NewDense(1<<n, n, nil)
-	for x := range 1 << n {
-		for i := range n {
-			a.Set(x, i, float64(x>>i&1))
-		}
+	data := make([]float64, n<<n)
+	for k := range data {
+		data[k] = float64(k / n >> (k % n) & 1)
 	}
-	return a
+	return mat.NewDense(1<<n, n, data)
 }
 
 // params returns the parameters W (row by row), b, c of m in one slice.
@@ -143,8 +141,8 @@ func transposed(m *rbm.RBM) *rbm.RBM {
 func naiveEnergy(m *rbm.RBM, v, h []float64) float64 {
 	e := 0.0
 	for j := range h {
-		for i := range v {
-			e -= h[j] * m.W.At(j, i) * v[i]
+		for i, w := range m.W.RawRowView(j) {
+			e -= h[j] * w * v[i]
 		}
 	}
 	for i := range v {

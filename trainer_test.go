@@ -221,7 +221,7 @@ func TestTrainerWithoutWeight(t *testing.T) {
 // rows to judge it by.
 func overfitting(s rbm.Sampler) (tr *rbm.Trainer, test *rbm.Bits) {
 	const nv, nh = 12, 16
-	rows := exactRows(randomModel(nv, 6, 1, 1), 50+50+3000, 101)
+	rows := exactRows(randomModel(nv, 6, 1, 1), 50+50+1000, 101)
 	data := rows.Slice(0, 50)
 	m := rbm.NewRandom(nv, nh, 0.1, newSource(201))
 	m.FitVisibleBias(data)
@@ -230,7 +230,7 @@ func overfitting(s rbm.Sampler) (tr *rbm.Trainer, test *rbm.Bits) {
 	tr.SGD.Rate = 0.1
 	tr.Held = rows.Slice(50, 100)
 	tr.Every = 50
-	return tr, rows.Slice(100, 3100)
+	return tr, rows.Slice(100, 1100)
 }
 
 // It can be interrupted at any step, by the context or by Report, and goes on bit for bit.
@@ -504,7 +504,7 @@ func TestTrainerMisuse(t *testing.T) {
 // minibatches of any size.
 func TestTrainerOfWeights(t *testing.T) {
 	t.Parallel()
-	const n = 200
+	const n = 100
 	data, weights := rbm.NewBits(n, 3), make([]float64, n)
 	for r := range n {
 		weights[r] = float64(1 + 8*(r%2))
