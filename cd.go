@@ -1,7 +1,6 @@
 package rbm
 
 import (
-	"fmt"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
@@ -11,22 +10,22 @@ import (
 // from the data of the positive phase and move by K sweeps. Its gradient is
 // biased towards the data, less so for a larger K.
 type CD struct {
-	K      int     // sweeps, at least 1
+	K      int     // sweeps, from 1 to 2²⁴
 	Chains *Chains // restarted by every call
 }
 
 var _ Sampler = (*CD)(nil)
 
-// NewCD returns CD-k, seeded by src. It panics if k is less than 1 or src is
-// nil.
+// NewCD returns CD-k, seeded by src. It panics if k is not between 1 and 2²⁴ or src
+// is nil.
 func NewCD(k int, src rand.Source) *CD {
-	checkSweeps(k)
+	checkK(k)
 	return &CD{K: k, Chains: NewChains(src)}
 }
 
 // Sample returns the states, n×nv, that K sweeps of m reach from the n rows of
 // data, with nil weights. A value of data between 0 and 1 stands in the first
-// half sweep as it is: h ~ p(h|data). It panics if K is less than 1, Chains is
+// half sweep as it is: h ~ p(h|data). It panics if K is out of range, Chains is
 // nil, the sizes do not fit, or a row has not exactly one unit of a group of
 // Chains on.
 func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
@@ -62,7 +61,7 @@ func (s *CD) start(p *model, data mat.Matrix) {
 
 func (s *CD) check() {
 	checkNil("CD", s)
-	checkSweeps(s.K)
+	checkK(s.K)
 	if s.Chains == nil {
 		panic("rbm: CD has no Chains, want those of NewChains")
 	}
@@ -82,7 +81,7 @@ func (s *CD) finish(p *model) (v mat.Matrix, weights []float64) {
 // on, by K sweeps, from where the previous call left them. As long as the model
 // changes slowly they follow its distribution.
 type PCD struct {
-	K      int     // sweeps, at least 1
+	K      int     // sweeps, from 1 to 2²⁴
 	Chains *Chains // PCD continues them if they have been started
 
 	n int // chains to start
@@ -92,17 +91,16 @@ var _ Sampler = (*PCD)(nil)
 
 // NewPCD returns PCD-k with n chains, seeded by src. The first call of Sample
 // starts them from the visible biases of its model, as [Chains.StartRandom]
-// does. It panics if n or k is less than 1 or src is nil.
+// does. It panics if n is not between 1 and 2²², k is not between 1 and 2²⁴, or src
+// is nil.
 func NewPCD(n, k int, src rand.Source) *PCD {
-	if n < 1 {
-		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
-	}
-	checkSweeps(k)
+	checkChains(n, 1)
+	checkK(k)
 	return &PCD{K: k, Chains: NewChains(src), n: n}
 }
 
 // Sample returns the states, n×nv for n chains, after K further sweeps of m, with
-// nil weights. Data is not used. It panics if K is less than 1, Chains is nil or
+// nil weights. Data is not used. It panics if K is out of range, Chains is nil or
 // has not been started by anyone, or the sizes do not fit.
 func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.check()
@@ -130,7 +128,7 @@ func (s *PCD) groups() []group {
 
 func (s *PCD) check() {
 	checkNil("PCD", s)
-	checkSweeps(s.K)
+	checkK(s.K)
 	if s.Chains == nil {
 		panic("rbm: PCD has no Chains, want those of NewChains")
 	}

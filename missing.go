@@ -18,6 +18,9 @@ func (t *Trainer) checkObserved() {
 	if t.Sweeps < 0 {
 		panic(fmt.Sprintf("rbm: Sweeps is %d, want at least 0", t.Sweeps))
 	}
+	if t.Sweeps > maxSweeps {
+		panic(fmt.Sprintf("rbm: Sweeps is %d, want at most %d", t.Sweeps, maxSweeps))
+	}
 	if t.Observed == nil {
 		return
 	}

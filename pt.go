@@ -25,7 +25,7 @@ import (
 //
 // PT is made by NewPT. It belongs to one goroutine at a time.
 type PT struct {
-	K    int       // sweeps, at least 1
+	K    int       // sweeps, from 1 to 2²⁴
 	Base []float64 // the nv visible biases a of the base model; nil: those of the model
 
 	betas  []float64 // rise to 1
@@ -46,22 +46,21 @@ var _ Sampler = (*PT)(nil)
 
 // NewPT returns parallel tempering of n chains by k sweeps a call, with a replica
 // at each of betas, which rise from at least 0 to 1. The first call of Sample
-// starts all replicas from the visible biases of its model. It panics if n or k
-// is less than 1, betas are not as described, or src is nil.
+// starts all replicas from the visible biases of its model. It panics if k is not
+// between 1 and 2²⁴, n is less than 1 or makes more than 2²² replicas, betas are not
+// as described, or src is nil.
 func NewPT(n, k int, betas []float64, src rand.Source) *PT {
-	if n < 1 {
-		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
-	}
-	checkSweeps(k)
+	checkK(k)
 	if n := len(betas); n < 1 || !(betas[0] >= 0) || betas[n-1] != 1 {
 		panic(fmt.Sprintf("rbm: betas are %v, want them to rise from at least 0 to 1", betas))
 	}
 	checkRise(betas)
+	checkChains(n, len(betas))
 	return &PT{K: k, betas: slices.Clone(betas), n: n, chains: NewChains(src)}
 }
 
 // Sample returns the states of the chains at β = 1, n×nv, after K further sweeps
-// of m, with nil weights. Data is not used. It panics if K is less than 1, or if
+// of m, with nil weights. Data is not used. It panics if K is out of range, or if
 // the sizes do not fit.
 func (s *PT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.checkMade()
@@ -143,7 +142,7 @@ func (s *PT) checkMade() {
 
 // start starts the replicas if they have not been, and returns how many they are.
 func (s *PT) start(m *RBM) int {
-	checkSweeps(s.K)
+	checkK(s.K)
 	if s.Base != nil {
 		baseOf(m, s.Base) // panics
 	}

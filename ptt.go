@@ -29,7 +29,7 @@ import (
 //
 // PTT is made by NewPTT. It belongs to one goroutine at a time.
 type PTT struct {
-	K           int     // sweeps, at least 1
+	K           int     // sweeps, from 1 to 2²⁴
 	MinSwapRate float64 // swap rate at which a model is saved, in [0, 1); 0: never
 
 	n      int
@@ -64,13 +64,11 @@ const swapWindow = 100
 // Sample, which should then be one yet to be trained.
 //
 // The first call starts all replicas from the visible biases of the first model.
-// It panics if n or k is less than 1, src is nil, or the models do not have the
-// same number of visible units.
+// It panics if n is not between 1 and 2²², k is not between 1 and 2²⁴, src is nil, or
+// the models do not have the same number of visible units.
 func NewPTT(n, k int, src rand.Source, models ...*RBM) *PTT {
-	if n < 1 {
-		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
-	}
-	checkSweeps(k)
+	checkChains(n, 1)
+	checkK(k)
 	s := &PTT{K: k, MinSwapRate: 0.25, n: n, chains: NewChains(src)}
 	for i, m := range models {
 		nv, _ := m.Dims()
@@ -83,7 +81,7 @@ func NewPTT(n, k int, src rand.Source, models ...*RBM) *PTT {
 }
 
 // Sample returns the states of the chains at m, n×nv, after K further sweeps,
-// with nil weights. Data is not used. It panics if K is less than 1, if MinSwapRate is
+// with nil weights. Data is not used. It panics if K is out of range, if MinSwapRate is
 // not in [0, 1), or if the sizes do not fit.
 func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.check()
@@ -169,7 +167,7 @@ func (s *PTT) start(m *RBM) int {
 // check panics if the settings do not fit.
 func (s *PTT) check() {
 	checkNil("PTT", s)
-	checkSweeps(s.K)
+	checkK(s.K)
 	if !(0 <= s.MinSwapRate && s.MinSwapRate < 1) {
 		panic(fmt.Sprintf("rbm: MinSwapRate is %v, want one in [0, 1)", s.MinSwapRate))
 	}
@@ -179,8 +177,10 @@ func (s *PTT) check() {
 }
 
 // save adds a copy of m to the ladder.
-func (s *PTT) save(m *RBM) {
-	m = m.Clone()
+func (s *PTT) save(m *RBM) { s.keep(m.Clone()) }
+
+// keep adds m itself to the ladder.
+func (s *PTT) keep(m *RBM) {
 	p := new(model)
 	p.load(m, 0)
 	p.team.Stop() // only that of the model sampled is at work

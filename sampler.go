@@ -149,12 +149,16 @@ func (c *Chains) drawBiases(m *RBM, n int) {
 	visible.load(m.B)
 	c.draws = draws{dst: &c.next, seed: c.seed, place: c.place(0)}
 	out := c.clamp.sink(&c.draws)
-	x := make(tile, panelsOfWord*n)
+	room := make(tile, panelsOfWord*min(n, blockRows))
 	for t := range visible.words() {
-		for i := range x {
-			x[i] = product.Line(visible.bias[t*wordBits+i/n*product.Lanes:])
+		for r0 := 0; r0 < n; r0 += blockRows {
+			rows := min(n-r0, blockRows)
+			x := room[:panelsOfWord*rows]
+			for i := range x {
+				x[i] = product.Line(visible.bias[t*wordBits+i/rows*product.Lanes:])
+			}
+			out.take(t, r0, rows, x)
 		}
-		out.take(t, 0, n, x)
 	}
 	c.clamp.drawRows(0, n)
 }
@@ -246,5 +250,31 @@ func (c *Chains) visible(p *model) {
 func checkSweeps(k int) {
 	if k < 1 {
 		panic(fmt.Sprintf("rbm: k is %d, want at least 1", k))
+	}
+}
+
+// What a Sampler may be set to: more than anybody needs, and so little that a number
+// that makes no sense in a file is told.
+const (
+	maxChains = 1 << 22 // to start, of PT the replicas
+	maxSweeps = 1 << 24 // of a call
+)
+
+// checkK panics if k is no number of sweeps of a Sampler.
+func checkK(k int) {
+	checkSweeps(k)
+	if k > maxSweeps {
+		panic(fmt.Sprintf("rbm: k is %d, want at most %d", k, maxSweeps))
+	}
+}
+
+// checkChains panics if n is no number of chains, each of so many replicas, for a
+// Sampler to start.
+func checkChains(n, replicas int) {
+	if n < 1 {
+		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
+	}
+	if most := maxChains / replicas; n > most {
+		panic(fmt.Sprintf("rbm: n is %d, want at most %d", n, most))
 	}
 }

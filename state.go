@@ -62,14 +62,25 @@ var (
 	_ state                    = (*Trainer)(nil)
 )
 
+// maxCount is the most that anything can have been counted to, so that counting can
+// go on.
+const maxCount = math.MaxInt / 2
+
 type state interface {
 	encoding.BinaryAppender
 	encoding.BinaryUnmarshaler
 }
 
-// encode appends a frame.
-func encode(b []byte, kind string, write func(b []byte) []byte) ([]byte, error) {
-	return wire.AppendFrame(b, kind, func(b []byte) ([]byte, error) { return write(b), nil })
+// A part is what is written to a frame.
+type part interface {
+	bytes() int // that write appends
+	write(b []byte) []byte
+}
+
+// encode appends a frame, to new memory at most once.
+func encode(b []byte, kind string, x part) ([]byte, error) {
+	b = slices.Grow(b, x.bytes()+wire.Overhead)
+	return wire.AppendFrame(b, kind, func(b []byte) ([]byte, error) { return x.write(b), nil })
 }
 
 // decode reads a frame.
@@ -84,7 +95,7 @@ func decode[T any](data []byte, kind string, read func(d *wire.Decoder) T) (T, e
 
 // AppendBinary appends the parameters to b, every NaN with its bits. The error is
 // nil. It panics if the sizes of W, B and C do not fit.
-func (m *RBM) AppendBinary(b []byte) ([]byte, error) { return encode(b, "RBM", m.write) }
+func (m *RBM) AppendBinary(b []byte) ([]byte, error) { return encode(b, "RBM", m) }
 
 // MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
 // those pass a pointer, to the RBM or to what holds it.
@@ -150,15 +161,21 @@ type counter struct {
 	n int64
 }
 
+func (c *counter) Len() int { return int(wire.Available(c.r)) }
+
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
 	return n, err
 }
 
+func (m *RBM) bytes() int {
+	nv, nh := m.Dims()
+	return 8 * (2 + nv*nh + nv + nh)
+}
+
 func (m *RBM) write(b []byte) []byte {
 	nv, nh := m.Dims()
-	b = slices.Grow(b, 8*(2+nv*nh+nv+nh))
 	b = wire.AppendInt(wire.AppendInt(b, nv), nh)
 	for j := range nh {
 		b = wire.AppendFloats(b, m.W.RawRowView(j))
@@ -182,7 +199,7 @@ func readRBM(d *wire.Decoder) RBM {
 
 // AppendBinary appends both sums and their weights to b, every NaN with its bits. The
 // error is nil. It panics if p has parts that do not fit.
-func (p *Phases) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Phases", p.write) }
+func (p *Phases) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Phases", p) }
 
 // MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
 // those pass a pointer, to the Phases or to what holds them.
@@ -201,15 +218,21 @@ func (p *Phases) UnmarshalBinary(data []byte) error {
 	return err
 }
 
-func (p *Phases) write(b []byte) []byte {
+func (p *Phases) bytes() int {
 	p.checkNil()
+	if p.empty() {
+		return 1
+	}
+	p.check()
+	return 1 + 2*8 + p.Data.bytes() + p.Model.bytes()
+}
+
+func (p *Phases) write(b []byte) []byte {
 	b = wire.AppendBool(b, !p.empty())
 	if p.empty() {
 		return b
 	}
 	p.check()
-	nv, nh := p.Data.B.Len(), p.Data.C.Len()
-	b = slices.Grow(b, 8*2*(2+nv*nh+nv+nh+1))
 	b = wire.AppendFloats(b, []float64{p.DataWeight, p.ModelWeight})
 	return p.Model.write(p.Data.write(b))
 }
@@ -234,7 +257,9 @@ func readPhases(d *wire.Decoder) *Phases {
 	return p
 }
 
-// write and read take the parts of g for those of an RBM.
+// bytes, write and read take the parts of g for those of an RBM.
+func (g *Gradient) bytes() int { return (&RBM{W: g.W, B: g.B, C: g.C}).bytes() }
+
 func (g *Gradient) write(b []byte) []byte { return (&RBM{W: g.W, B: g.B, C: g.C}).write(b) }
 
 func (g *Gradient) read(d *wire.Decoder) {
@@ -247,7 +272,7 @@ func (g *Gradient) set(h *Gradient) { g.W, g.B, g.C = h.W, h.B, h.C }
 
 // AppendBinary appends the settings and the momentum of earlier steps to b. The
 // error is nil. It panics if a setting is one that Step panics about.
-func (o *SGD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "SGD", o.write) }
+func (o *SGD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "SGD", o) }
 
 // UnmarshalBinary sets o to the SGD that AppendBinary wrote: it goes on as that
 // one would have. After an error o is as before.
@@ -260,16 +285,25 @@ func (o *SGD) UnmarshalBinary(data []byte) error {
 	return err
 }
 
-func (o *SGD) write(b []byte) []byte {
+func (o *SGD) bytes() int {
 	o.check()
+	size := 5*8 + 1
+	if o.moves() {
+		size += o.state.velocity.bytes()
+	}
+	return size
+}
+
+func (o *SGD) write(b []byte) []byte {
 	b = wire.AppendFloats(b, []float64{o.Rate, o.Momentum, o.Decay, o.L1, o.MaxNorm})
-	moves := o.state != nil && o.state.velocity.W != nil
-	b = wire.AppendBool(b, moves)
-	if moves {
+	if b = wire.AppendBool(b, o.moves()); o.moves() {
 		b = o.state.velocity.write(b)
 	}
 	return b
 }
+
+// moves reports whether there is a velocity.
+func (o *SGD) moves() bool { return o.state != nil && o.state.velocity.W != nil }
 
 func readSGD(d *wire.Decoder) SGD {
 	o := SGD{Rate: d.Float64(), Momentum: d.Float64(), Decay: d.Float64(), L1: d.Float64(), MaxNorm: d.Float64()}
@@ -285,7 +319,7 @@ func readSGD(d *wire.Decoder) SGD {
 
 // AppendBinary appends the settings and the offsets to b. The error is nil. It
 // panics if Rate is not between 0 and 1.
-func (c *Centering) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Centering", c.write) }
+func (c *Centering) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Centering", c) }
 
 // UnmarshalBinary sets c to the Centering that AppendBinary wrote. After an error
 // c is as before.
@@ -303,8 +337,12 @@ func (c *Centering) restore(x *Centering) {
 	c.Rate, c.Enhanced, c.V, c.H = x.Rate, x.Enhanced, x.V, x.H
 }
 
-func (c *Centering) write(b []byte) []byte {
+func (c *Centering) bytes() int {
 	checkNil("Centering", c)
+	return 8 + 1 + 8*(2+len(c.V)+len(c.H))
+}
+
+func (c *Centering) write(b []byte) []byte {
 	if !(0 <= c.Rate && c.Rate <= 1) {
 		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
 	}
@@ -323,7 +361,7 @@ func readCentering(d *wire.Decoder) Centering {
 
 // AppendBinary appends the states, the groups, the seed and the clock to b. The
 // error is nil.
-func (c *Chains) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Chains", c.write) }
+func (c *Chains) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Chains", c) }
 
 // UnmarshalBinary sets c to the Chains that AppendBinary wrote: they go on as
 // those would have. After an error c is as before.
@@ -343,16 +381,20 @@ func (c *Chains) restore(x *Chains) {
 	c.clamp.groups = x.clamp.groups
 }
 
-func (c *Chains) write(b []byte) []byte {
+func (c *Chains) bytes() int {
 	checkNil("Chains", c)
-	return c.clamp.write(c.writeStates(b))
+	return c.statesBytes() + c.clamp.bytes()
 }
+
+func (c *Chains) write(b []byte) []byte { return c.clamp.write(c.writeStates(b)) }
 
 func readChains(d *wire.Decoder) *Chains {
 	c := readStates(d)
 	c.clamp.read(d, c.v.cols)
 	return c
 }
+
+func (c *Chains) statesBytes() int { return 2*8 + c.v.bytes() }
 
 func (c *Chains) writeStates(b []byte) []byte {
 	b = wire.AppendUint64(wire.AppendUint64(b, c.seed), c.clock)
@@ -364,6 +406,8 @@ func readStates(d *wire.Decoder) *Chains {
 	c.v = readBits(d)
 	return c
 }
+
+func (s *clamp) bytes() int { return 8 * (1 + 2*len(s.groups)) }
 
 func (s *clamp) write(b []byte) []byte {
 	b = wire.AppendInt(b, len(s.groups))
@@ -383,6 +427,8 @@ func (s *clamp) read(d *wire.Decoder, nv int) {
 		s.add(from, to)
 	}
 }
+
+func (b *Bits) bytes() int { return 8 * (2 + b.rows*b.stride) }
 
 func (b *Bits) write(to []byte) []byte {
 	to = wire.AppendInt(wire.AppendInt(to, b.rows), b.cols)
@@ -427,8 +473,8 @@ func readStream(d *wire.Decoder) *Chains {
 
 // AppendBinary appends K and the seed, the clock and the groups of Chains to b.
 // Their states are no part of it, as the next call begins with others. The error is
-// nil. It panics if K is less than 1 or Chains is nil.
-func (s *CD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "CD", s.write) }
+// nil. It panics if K is out of range or Chains is nil.
+func (s *CD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "CD", s) }
 
 // UnmarshalBinary sets s to the CD that AppendBinary wrote: it goes on as that one
 // would have. Chains keeps its address, unless it is nil, and has no states. After
@@ -451,6 +497,11 @@ func restored(old, x *Chains) *Chains {
 	return old
 }
 
+func (s *CD) bytes() int {
+	s.check()
+	return 3*8 + s.Chains.clamp.bytes()
+}
+
 func (s *CD) write(b []byte) []byte {
 	s.check()
 	b = wire.AppendInt(b, s.K)
@@ -458,14 +509,14 @@ func (s *CD) write(b []byte) []byte {
 }
 
 func readCD(d *wire.Decoder) CD {
-	s := CD{K: d.Int("K", 1), Chains: readStream(d)}
+	s := CD{K: d.Range("K", 1, maxSweeps), Chains: readStream(d)}
 	s.Chains.clamp.read(d, 0)
 	return s
 }
 
 // AppendBinary appends K and Chains with their states to b. The error is nil. It
-// panics if K is less than 1 or Chains is nil.
-func (s *PCD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PCD", s.write) }
+// panics if K is out of range or Chains is nil.
+func (s *PCD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PCD", s) }
 
 // UnmarshalBinary sets s to the PCD that AppendBinary wrote: it goes on as that
 // one would have. Chains keeps its address, unless it is nil. After an error s is
@@ -479,20 +530,25 @@ func (s *PCD) UnmarshalBinary(data []byte) error {
 	return err
 }
 
+func (s *PCD) bytes() int {
+	s.check()
+	return 2*8 + s.Chains.bytes()
+}
+
 func (s *PCD) write(b []byte) []byte {
 	s.check()
 	return s.Chains.write(wire.AppendInt(wire.AppendInt(b, s.K), s.n))
 }
 
 func readPCD(d *wire.Decoder) PCD {
-	return PCD{K: d.Int("K", 1), n: d.Int("number of chains", 0), Chains: readChains(d)}
+	return PCD{K: d.Range("K", 1, maxSweeps), n: d.Range("number of chains", 0, maxChains), Chains: readChains(d)}
 }
 
 // AppendBinary appends all settings, temperatures and replicas to b, and how many
 // exchanges were tried and took place. The error is nil. It panics if s was not
-// made by NewPT, K is less than 1, or Base has a value that is not finite or
+// made by NewPT, K is out of range, or Base has a value that is not finite or
 // another length than the replicas.
-func (s *PT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PT", s.write) }
+func (s *PT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PT", s) }
 
 // UnmarshalBinary sets s, of whatever size it was, to the PT that AppendBinary
 // wrote: it goes on as that one would have. After an error s is as before.
@@ -509,9 +565,14 @@ func (s *PT) UnmarshalBinary(data []byte) error {
 	return err
 }
 
+func (s *PT) bytes() int {
+	s.checkMade()
+	return 8*(4+len(s.Base)+len(s.betas)+len(s.level)+len(s.tried)+len(s.done)) + s.chains.statesBytes()
+}
+
 func (s *PT) write(b []byte) []byte {
 	s.checkMade()
-	checkSweeps(s.K)
+	checkK(s.K)
 	if s.Base != nil {
 		nv := s.chains.v.cols
 		if nv == 0 {
@@ -526,7 +587,7 @@ func (s *PT) write(b []byte) []byte {
 }
 
 func readPT(d *wire.Decoder) PT {
-	s := PT{K: d.Int("K", 1), n: d.Int("number of chains", 1), Base: d.List("Base"), betas: d.List("betas"), chains: readStates(d)}
+	s := PT{K: d.Range("K", 1, maxSweeps), n: d.Range("number of chains", 1, maxChains), Base: d.List("Base"), betas: d.List("betas"), chains: readStates(d)}
 	if !d.OK() {
 		return s
 	}
@@ -548,6 +609,9 @@ func readPT(d *wire.Decoder) PT {
 			d.Failf("betas[%d] is %v and betas[%d] is %v, want them to rise", k, s.betas[k], k+1, s.betas[k+1])
 		}
 	}
+	if most := maxChains / levels; s.n > most {
+		d.Failf("number of chains is %d, want at most %d at %d temperatures", s.n, most, levels)
+	}
 	rows, nv := s.chains.v.rows, s.chains.v.cols
 	if rows == 0 || !d.OK() {
 		return s
@@ -564,6 +628,9 @@ func readPT(d *wire.Decoder) PT {
 		return s
 	}
 	for k, n := range s.done {
+		if s.tried[k] > maxCount {
+			d.Failf("exchanges tried of level %d are %d, want at most %d", k, s.tried[k], maxCount)
+		}
 		if n > s.tried[k] {
 			d.Failf("exchanges done of level %d are %d, want at most %d, those tried", k, n, s.tried[k])
 		}
@@ -588,9 +655,9 @@ func readPT(d *wire.Decoder) PT {
 }
 
 // AppendBinary appends all settings, models and replicas to b, and the rates of
-// exchanges. The error is nil. It panics if s was not made by NewPTT, K is less
-// than 1 or MinSwapRate is not in [0, 1).
-func (s *PTT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PTT", s.write) }
+// exchanges. The error is nil. It panics if s was not made by NewPTT, K is out of
+// range or MinSwapRate is not in [0, 1).
+func (s *PTT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PTT", s) }
 
 // UnmarshalBinary sets s, of whatever size it was, to the PTT that AppendBinary
 // wrote: it goes on as that one would have. After an error s is as before.
@@ -607,6 +674,15 @@ func (s *PTT) UnmarshalBinary(data []byte) error {
 	return err
 }
 
+func (s *PTT) bytes() int {
+	s.check()
+	size := 4*8 + s.chains.statesBytes()
+	for _, m := range s.saved {
+		size += m.bytes() + 3*8
+	}
+	return size
+}
+
 func (s *PTT) write(b []byte) []byte {
 	s.check()
 	b = wire.AppendFloat64(wire.AppendInt(b, s.K), s.MinSwapRate)
@@ -620,15 +696,15 @@ func (s *PTT) write(b []byte) []byte {
 }
 
 func readPTT(d *wire.Decoder) (s PTT) {
-	s.K, s.MinSwapRate = d.Int("K", 1), d.Float64()
+	s.K, s.MinSwapRate = d.Range("K", 1, maxSweeps), d.Float64()
 	if !(0 <= s.MinSwapRate && s.MinSwapRate < 1) {
 		d.Failf("MinSwapRate is %v, want one in [0, 1)", s.MinSwapRate)
 	}
-	s.n = d.Int("number of chains", 1)
+	s.n = d.Range("number of chains", 1, maxChains)
 	nv := 0
 	for k, models := 0, d.Int("number of models", 0); k < models; k++ {
 		m := readRBM(d)
-		swaps := swapRate{sum: d.Float64(), tried: d.Int("number of exchanges", 0), last: d.Float64()}
+		swaps := swapRate{sum: d.Float64(), tried: d.Range("number of exchanges", 0, swapWindow-1), last: d.Float64()}
 		if !d.OK() {
 			return s
 		}
@@ -638,7 +714,7 @@ func readPTT(d *wire.Decoder) (s PTT) {
 			return s
 		}
 		nv = n
-		s.save(&m)
+		s.keep(&m)
 		s.swaps[k] = swaps
 	}
 	s.chains = readStates(d)
@@ -657,16 +733,21 @@ func readPTT(d *wire.Decoder) (s PTT) {
 // are, or an [Exact]. It panics if the settings do not fit.
 func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 	t.check()
+	prints, err := t.fingerprints()
+	if err != nil {
+		return nil, fmt.Errorf("rbm: Trainer: %w", err)
+	}
+	s := &t.state
+	drawn := new(Bits)
+	if t.Observed != nil && s.drawn.rows > 0 {
+		drawn = t.completions()
+	}
+	b = slices.Grow(b, t.bytes()+wire.Overhead)
 	return wire.AppendFrame(b, "Trainer", func(b []byte) ([]byte, error) {
-		prints, err := t.fingerprints()
-		if err != nil {
-			return nil, fmt.Errorf("rbm: Trainer: %w", err)
-		}
 		b = wire.AppendInt(wire.AppendInt(wire.AppendInt(b, t.Batch), t.Block), t.Sweeps)
 		for _, p := range prints {
 			b = p.write(b)
 		}
-		s := &t.state
 		b = wire.AppendInt(wire.AppendUint64(b, s.seed), s.steps)
 		b = t.SGD.write(t.Model.write(b))
 		if b = wire.AppendBool(b, t.Centering != nil); t.Centering != nil {
@@ -676,12 +757,7 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 			b = wire.AppendInt(wire.AppendFloat64(s.best.write(b), s.score), s.waited)
 		}
 		b = wire.AppendInt(wire.AppendFloat64(b, s.peak), s.reported)
-		b = s.chains.write(b)
-		drawn := new(Bits)
-		if t.Observed != nil && s.drawn.rows > 0 {
-			drawn = t.completions()
-		}
-		b = drawn.write(b)
+		b = drawn.write(s.chains.write(b))
 		return wire.AppendBytes(b, func(b []byte) ([]byte, error) {
 			switch s := t.Sampler.(type) {
 			case state:
@@ -692,6 +768,23 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 			return nil, fmt.Errorf("rbm: Trainer: sampler is a %T, want one with AppendBinary and UnmarshalBinary", t.Sampler)
 		})
 	})
+}
+
+// bytes returns how many of them a frame of t has, as far as it is known of the
+// Sampler, or some more.
+func (t *Trainer) bytes() int {
+	s := &t.state
+	bytes := 8*(3+4*3+2+2+2+1) + 2 + t.Model.bytes() + t.SGD.bytes() + s.chains.bytes() + s.drawn.bytes()
+	if t.Centering != nil {
+		bytes += t.Centering.bytes()
+	}
+	if s.best != nil {
+		bytes += s.best.bytes()
+	}
+	if sampler, ok := t.Sampler.(part); ok {
+		bytes += sampler.bytes() + wire.Overhead
+	}
+	return bytes
 }
 
 // UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows, be
@@ -712,7 +805,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		sampler   []byte
 	}
 	x, err := decode(data, "Trainer", func(d *wire.Decoder) (x saved) {
-		x.batch, x.block, x.sweeps = d.Int("Batch", 1), d.Int("Block", 0), d.Int("Sweeps", 0)
+		x.batch, x.block, x.sweeps = d.Int("Batch", 1), d.Int("Block", 0), d.Range("Sweeps", 0, maxSweeps)
 		if !d.OK() {
 			return x
 		}
@@ -723,7 +816,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		for _, p := range prints {
 			p.compare(d)
 		}
-		x.state.seed, x.state.steps = d.Uint64(), d.Int("steps", 0)
+		x.state.seed, x.state.steps = d.Uint64(), d.Range("steps", 0, maxCount)
 		x.model, x.sgd = readRBM(d), readSGD(d)
 		if d.Bool("Centering") {
 			c := readCentering(d)
@@ -731,9 +824,9 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		}
 		if d.Bool("best") {
 			best := readRBM(d)
-			x.state.best, x.state.score, x.state.waited = &best, d.Float64(), d.Int("reports", 0)
+			x.state.best, x.state.score, x.state.waited = &best, d.Float64(), d.Range("reports", 0, x.state.steps)
 		}
-		x.state.peak, x.state.reported = d.Float64(), d.Int("steps before the last report", 0)
+		x.state.peak, x.state.reported = d.Float64(), d.Range("steps before the last report", 0, x.state.steps)
 		x.state.chains, x.state.drawn = readBits(d), readBits(d)
 		x.sampler = d.Bytes("sampler")
 		if d.OK() {
@@ -854,7 +947,11 @@ func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	}
 	observed, err := fingerprintOf("Observed", t.Observed)
 	weights := fingerprint{name: "Weights", rows: len(t.Weights), cols: min(1, len(t.Weights))}
-	weights.sum = crc64.Checksum(wire.AppendFloats(nil, t.Weights), crc64.MakeTable(crc64.ECMA))
+	var b []byte
+	for w := range slices.Chunk(t.Weights, 1<<10) {
+		b = wire.AppendFloats(b[:0], w)
+		weights.sum = crc64.Update(weights.sum, crc64.MakeTable(crc64.ECMA), b)
+	}
 	return []fingerprint{data, held, weights, observed}, err
 }
 

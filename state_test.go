@@ -2,14 +2,19 @@ package rbm_test
 
 import (
 	"bytes"
+	"context"
 	"encoding"
 	"encoding/binary"
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -455,6 +460,40 @@ var kinds = func() (kinds []struct {
 	return kinds
 }()
 
+// No type of the package is forgotten here.
+func TestKinds(t *testing.T) {
+	paths, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, path := range paths {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range regexp.MustCompile(`(?m)^func \(\w+ \*(\w+)\) UnmarshalBinary\(`).FindAllSubmatch(source, -1) {
+			if !strings.HasSuffix(path, "_test.go") {
+				want = append(want, string(f[1]))
+			}
+		}
+	}
+	slices.Sort(want)
+	got := []string{"Trainer"} // which has tests of its own
+	for _, k := range kinds {
+		got = append(got, k.name)
+	}
+	slices.Sort(got)
+	var small []string
+	for _, x := range smallest() {
+		small = append(small, reflect.TypeOf(x).Elem().Name())
+	}
+	slices.Sort(small)
+	if !slices.Equal(got, want) || !slices.Equal(small, want) {
+		t.Errorf("tests know %q and %q, the package has %q", got, small, want)
+	}
+}
+
 func frame(kind string, payload []byte) []byte {
 	b, err := wire.AppendFrame(nil, kind, func(b []byte) ([]byte, error) { return append(b, payload...), nil })
 	if err != nil {
@@ -529,6 +568,127 @@ func TestStateOfWildNumbers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// Another byte in the place of any gives an error, and leaves the value as it was, or the value that it stands for.
+func TestStateOfOtherBytes(t *testing.T) {
+	testBytes(t, func(b byte) []byte {
+		return []byte{b ^ 1, b ^ 2, b ^ 4, b ^ 8, b ^ 16, b ^ 32, b ^ 64, b ^ 128, b ^ 255, 0, 2, 3, 255, b + 1, b - 1}
+	})
+}
+
+// testBytes decodes values with others in the place of each byte, and the checksum of that.
+func testBytes(t *testing.T, others func(b byte) []byte) {
+	t.Parallel()
+	table := crc32.MakeTable(crc32.Castagnoli)
+	for _, x := range smallest() {
+		before := saved(t, x)
+		data := slices.Clone(before)
+		bytesOf, sum := data[:len(data)-4], data[len(data)-4:]
+		for at, was := range bytesOf {
+			for _, b := range others(was) {
+				bytesOf[at] = b
+				binary.LittleEndian.PutUint32(sum, crc32.Checksum(bytesOf, table))
+				if err := x.UnmarshalBinary(data); err == nil && !bytes.Equal(saved(t, x), data) {
+					t.Fatalf("%T: byte %d as %d is written as %x", x, at, b, saved(t, x))
+				}
+			}
+			bytesOf[at] = was
+			binary.LittleEndian.PutUint32(sum, crc32.Checksum(bytesOf, table))
+			if err := x.UnmarshalBinary(data); err != nil || !bytes.Equal(saved(t, x), before) {
+				t.Fatalf("%T: after changes of byte %d it is %x, %v", x, at, saved(t, x), err)
+			}
+		}
+	}
+}
+
+// A Trainer with any number in the place of any other goes on, or panics about what does not fit: it makes no index
+// error, and takes no more time or memory than the data justifies.
+func TestTrainerOfWildNumbers(t *testing.T) {
+	t.Parallel()
+	tr := smallest()[9].(*rbm.Trainer)
+	good := saved(t, tr)
+	p := payload(good)
+	var taken, refused int
+	for at := 0; at+8 <= len(p); at++ {
+		for _, x := range []uint64{0, 1, 2, 1 << 20, 1 << 31, 1 << 40, 1<<62 - 1, 1 << 62, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
+			err := tr.UnmarshalBinary(frame("Trainer", slices.Concat(p[:at], wire.AppendUint64(nil, x), p[at+8:])))
+			if err != nil {
+				refused++
+				continue
+			}
+			taken++
+			pcd := tr.Sampler.(*rbm.PCD)
+			pcd.K, tr.Sweeps = min(pcd.K, 2), min(tr.Sweeps, 2)
+			func() {
+				defer func() {
+					if r := recover(); r != nil && !strings.HasPrefix(fmt.Sprint(r), "rbm: ") {
+						t.Fatalf("%d at %d: panic %v", x, at, r)
+					}
+				}()
+				for range 2 {
+					tr.Step()
+				}
+				tr.Epochs()
+			}()
+			if err := tr.UnmarshalBinary(good); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if taken < 100 || refused < 1000 {
+		t.Errorf("%d values are taken, %d refused", taken, refused)
+	}
+	set := func(at int, x uint64) []byte {
+		return frame("Trainer", slices.Concat(p[:at], wire.AppendUint64(nil, x), p[at+8:]))
+	}
+	const sweeps, steps = 2 * 8, 3*8 + 4*3*8 + 8
+	model := len(payload(saved(t, tr.Model)))
+	waited := steps + 8 + model + len(payload(saved(t, &tr.SGD))) + 1 + len(payload(saved(t, tr.Centering))) + 1 + model + 8
+	for _, tt := range []struct {
+		at   int
+		x    uint64
+		want string
+	}{
+		{sweeps, 1 << 24, ""},
+		{sweeps, 1 << 62, "Sweeps is 4611686018427387904, want at most 16777216"},
+		{steps, 1 << 40, ""},
+		{steps, 1<<63 - 1, "steps is 9223372036854775807, want at most 4611686018427387903"},
+		{steps, 0, "steps before the last report is 1, want at most 0"},
+		{waited, 1, ""},
+		{waited, 2, "reports is 2, want at most 1"},
+	} {
+		if tt.want != "" {
+			checkRefused(t, tt.want, tr, set(tt.at, tt.x), "rbm: Trainer: ", tt.want)
+		} else if err := tr.UnmarshalBinary(set(tt.at, tt.x)); err != nil {
+			t.Errorf("%d at %d: %v", tt.x, tt.at, err)
+		}
+	}
+}
+
+// smallest returns a value of each kind with all the state there can be, in as few bytes as there can be.
+func smallest() []state {
+	m, data := rbm.NewRandom(2, 1, 0.5, newSource(1)), rbm.NewBits(1, 2)
+	pcd, pt := rbm.NewPCD(1, 1, newSource(2)), rbm.NewPT(1, 1, []float64{0, 1}, newSource(3))
+	cd, ptt := rbm.NewCD(1, newSource(4)), rbm.NewPTT(1, 1, newSource(5))
+	pcd.Chains.OneHot(0, 2)
+	pt.Base = make([]float64, 2)
+	sgd, centering, phases := &rbm.SGD{Rate: 0.1, Momentum: 0.5}, new(rbm.Centering), new(rbm.Phases)
+	var g rbm.Gradient
+	for _, s := range []rbm.Sampler{cd, pcd, pt, ptt} {
+		centering.Gradient(&g, m, data, s)
+		sgd.Step(m, &g)
+		m.Phases(phases, data, nil, s)
+	}
+	cd.Chains.OneHot(1, 2)
+	tr := rbm.NewTrainer(m, data, pcd, newSource(6))
+	tr.Held, tr.Weights, tr.Observed = rbm.NewBits(1, 2), []float64{1}, rbm.NewBits(1, 2)
+	tr.SGD.Momentum = 0.5
+	tr.Report = func(rbm.Report) error { return nil }
+	if err := tr.Train(context.Background(), 1); err != nil {
+		panic(err)
+	}
+	return []state{m, phases, sgd, centering, pcd.Chains, cd, pcd, pt, ptt, tr}
 }
 
 // checkWild decodes data, and sets x back to before if it was accepted.
@@ -665,6 +825,23 @@ func TestImpossibleState(t *testing.T) {
 		{"CD", []uint64{1, 2, 3, 1, 9, 9}, nil, "group is [9, 9), want at least one unit"},
 		{"CD", []uint64{0, 2, 3}, nil, "K is 0, want at least 1"},
 		{"CD", []uint64{1 << 63, 2, 3}, nil, "K is 9223372036854775808, want at most"},
+		{"CD", []uint64{1 << 24, 2, 3, 0}, nil, ""},
+		{"CD", []uint64{1<<24 + 1, 2, 3, 0}, nil, "K is 16777217, want at most 16777216"},
+		{"PCD", []uint64{1 << 24, 1 << 22, 2, 3, 0, 0, 0}, nil, ""},
+		{"PCD", []uint64{1 << 62, 1, 2, 3, 0, 0, 0}, nil, "K is 4611686018427387904, want at most 16777216"},
+		{"PCD", []uint64{1, 23_000_000_000, 2, 3, 0, 0, 0}, nil, "number of chains is 23000000000, want at most 4194304"},
+		{"PCD", []uint64{1, 1<<22 + 1, 2, 3, 0, 0, 0}, nil, "number of chains is 4194305, want at most 4194304"},
+		{"PT", pt([]uint64{1 << 62, 2}, good[2:]), nil, "K is 4611686018427387904, want at most 16777216"},
+		{"PT", pt([]uint64{1, 1 << 62}, list(), betas, []uint64{7, 8, 0, 0}), nil, "number of chains is 4611686018427387904, want at most 4194304"},
+		{"PT", pt([]uint64{1, 1 << 21}, list(), betas, []uint64{7, 8, 0, 0}), nil, ""},
+		{"PT", pt([]uint64{1, 1<<21 + 1}, list(), betas, []uint64{7, 8, 0, 0}), nil, "number of chains is 2097153, want at most 2097152 at 2 temperatures"},
+		{"PT", pt(good[:len(good)-2], []uint64{1<<62 - 1, 2}), nil, ""},
+		{"PT", pt(good[:len(good)-2], []uint64{1 << 62, 2}), nil, "exchanges tried of level 0 are 4611686018427387904, want at most 4611686018427387903"},
+		{"PTT", pt([]uint64{1 << 62, f(0), 2, 0}, []uint64{7, 8, 0, 0}), nil, "K is 4611686018427387904, want at most 16777216"},
+		{"PTT", pt([]uint64{1, f(0), 1 << 62, 0}, []uint64{7, 8, 0, 0}), nil, "number of chains is 4611686018427387904, want at most 4194304"},
+		{"PTT", pt([]uint64{1, f(0), 1 << 22, 0}, []uint64{7, 8, 0, 0}), nil, ""},
+		{"PTT", pt([]uint64{1, f(0.5), 2, 1}, small, []uint64{f(0.5), 99, f(0.5)}, replicas), nil, ""},
+		{"PTT", pt([]uint64{1, f(0.5), 2, 1}, small, []uint64{f(0.5), 100, f(0.5)}, replicas), nil, "number of exchanges is 100, want at most 99"},
 		{"CD", []uint64{1, 2, 1 << 60}, nil, "clock is"},
 		{"PCD", []uint64{1, 0, 2, 3, 0, 0, 0}, nil, ""},
 		{"PCD", []uint64{1, 0, 2, 3, 0, 0, 1, 2, 1}, nil, "group is [2, 1), want at least one unit"},
@@ -760,6 +937,33 @@ func TestStateOfMisuse(t *testing.T) {
 	empty := rbm.NewPT(1, 1, []float64{1}, src)
 	empty.Base = []float64{}
 	wantPanic(t, "empty base", func() { empty.AppendBinary(nil) }, "base has length 0")
+}
+
+// What the constructors refuse the decoders refuse as well, and the other way round.
+func TestBoundsOfSamplers(t *testing.T) {
+	src := newSource(1)
+	for _, tt := range []struct {
+		name string
+		make func(n, k int) rbm.Sampler
+		most int // n
+	}{
+		{"CD", func(_, k int) rbm.Sampler { return rbm.NewCD(k, src) }, 0},
+		{"PCD", func(n, k int) rbm.Sampler { return rbm.NewPCD(n, k, src) }, 1 << 22},
+		{"PT", func(n, k int) rbm.Sampler { return rbm.NewPT(n, k, []float64{0, 0.5, 1}, src) }, (1 << 22) / 3},
+		{"PTT", func(n, k int) rbm.Sampler { return rbm.NewPTT(n, k, src) }, 1 << 22},
+	} {
+		s := tt.make(max(1, tt.most), 1<<24).(state)
+		if err := s.UnmarshalBinary(saved(t, s)); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		wantPanic(t, tt.name, func() { tt.make(1, 1<<24+1) }, "k is 16777217, want at most 16777216")
+		if tt.most > 0 {
+			wantPanic(t, tt.name, func() { tt.make(tt.most+1, 1) }, fmt.Sprintf("n is %d, want at most %d", tt.most+1, tt.most))
+		}
+		reflect.ValueOf(s).Elem().FieldByName("K").SetInt(1<<24 + 1)
+		wantPanic(t, tt.name+".Sample", func() { s.(rbm.Sampler).Sample(rbm.New(3, 2), rbm.NewBits(1, 3)) }, "k is 16777217, want at most 16777216")
+		wantPanic(t, tt.name+".AppendBinary", func() { s.AppendBinary(nil) }, "k is 16777217, want at most 16777216")
+	}
 }
 
 // AppendBinary appends.

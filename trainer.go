@@ -73,7 +73,7 @@ type Trainer struct {
 	// Observed marks by a one which units of Data are known, row by row, see above;
 	// nil: all. Data then are Bits, in which the others may be anything.
 	Observed *Bits
-	Sweeps   int // of the missing units, at each visit of their row; 0: one
+	Sweeps   int // of the missing units, at each visit of their row, up to 2²⁴; 0: one
 
 	Batch int // rows of a step, the last of an epoch having what is left
 	Block int // rows that are shuffled together, see above; 0: all
@@ -200,7 +200,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 // the numbers of the rows: then nothing has changed, and the step may be tried again.
 // It panics if the sizes do not fit, if Batch is less than 1, Block, Every or
 // Patience less than 0, if there is Patience without Held, or for the reasons of what
-// it calls; or if Sweeps is less than 0, or if there is Observed and Data are no Bits,
+// it calls; or if Sweeps is out of range, or if there is Observed and Data are no Bits,
 // have another size or, where they are observed, do not fit the groups.
 func (t *Trainer) Step() error {
 	checkNil("Trainer", t)

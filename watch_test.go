@@ -3,11 +3,14 @@ package rbm
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gorbm/rbm/internal/wire"
 )
 
 // The rows watched are different ones, as many on both sides, as likely each as any
@@ -197,25 +200,32 @@ func TestCompletions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, wrong := tr.state.drawn.write(nil), tr.state.drawn
-	wrong.words = slices.Clone(wrong.words)
-	wrong.SetBit(8, 6, !wrong.Bit(8, 6))
-	narrow := NewBits(n, nv-1)
-	for _, tt := range []struct {
+	before := tr.state.drawn.write(nil)
+	type drawn struct {
 		drawn *Bits
 		want  string
-	}{
+	}
+	tests := []drawn{
 		{&tr.state.drawn, ""},
-		{&wrong, "completion of row 8 differs in column 6, which is observed"},
-		{narrow, "completions are 40×6, want 40×7"},
+		{NewBits(n, nv-1), "completions are 40×6, want 40×7"},
 		{NewBits(n+1, nv), "completions are 41×7, want 40×7"},
-	} {
+	}
+	for r := range n {
+		for i := range nv {
+			wrong, _ := BitsOf(&tr.state.drawn)
+			wrong.SetBit(r, i, !wrong.Bit(r, i))
+			if tr.Observed.Bit(r, i) {
+				tests = append(tests, drawn{wrong, fmt.Sprintf("completion of row %d differs in column %d, which is observed", r, i)})
+			}
+		}
+	}
+	for _, tt := range tests {
 		payload := good[32 : len(good)-4]
 		if bytes.Count(payload, before) != 1 {
 			t.Fatal("the completions are not in the state")
 		}
-		bad, _ := encode(nil, "Trainer", func(b []byte) []byte {
-			return append(b, bytes.Replace(payload, before, tt.drawn.write(nil), 1)...)
+		bad, _ := wire.AppendFrame(nil, "Trainer", func(b []byte) ([]byte, error) {
+			return append(b, bytes.Replace(payload, before, tt.drawn.write(nil), 1)...), nil
 		})
 		again := start(7)
 		err := again.UnmarshalBinary(bad)

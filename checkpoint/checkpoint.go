@@ -22,15 +22,25 @@
 //
 // A checkpoint has a version and a checksum. One that was cut off, has changed on
 // the way or holds other parts gives an error. It is not protected against someone
-// who changes it on purpose, but then too it gives at worst wrong numbers.
+// who changes it on purpose. Then it may give wrong numbers, or settings with which a
+// step takes long and much memory, up to the 2²⁴ sweeps and 2²² chains that a Sampler
+// may have; and parts that were read but do not fit each other panic where they meet,
+// as all parts of different sizes do.
+//
+// Beside the parts that there are, saving takes the memory of the bytes of all, and
+// loading that of these bytes, of the new parts, and for a while of all new parts but
+// the largest once more.
 package checkpoint
 
 import (
+	"cmp"
 	"encoding"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"reflect"
+	"slices"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/internal/atomicfile"
@@ -50,11 +60,11 @@ const kind = "checkpoint"
 
 // Write writes the parts to w. It panics if one is nil.
 func Write(w io.Writer, parts ...State) error {
-	b, err := encode(parts)
-	if err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
+	payload, err := encode(parts)
+	if err == nil {
+		err = wire.WriteFrame(w, kind, payload...)
 	}
-	if _, err := w.Write(b); err != nil {
+	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	return nil
@@ -64,10 +74,10 @@ func Write(w io.Writer, parts ...State) error {
 // than the end of the checkpoint, and waits for all of it before it changes a part.
 // Where r is at its end, the error wraps io.EOF.
 //
-// After an error no part has changed, with one exception: if there are several
-// parts of types that are not in package rbm, or Trainers with a Sampler of such a
-// type, and a later one of these fails, the earlier ones have changed. Read panics
-// if a part is nil.
+// After an error no part has changed. Parts of types that are not in package rbm, and
+// Trainers with a Sampler of such a type, are set back for this to what AppendBinary
+// gave before; where it fails for several of them, as they are not ready yet, those
+// before the one that cannot be read have changed. Read panics if a part is nil.
 func Read(r io.Reader, parts ...State) error {
 	data, err := wire.ReadFrame(r)
 	if err == nil {
@@ -92,9 +102,9 @@ func Read(r io.Reader, parts ...State) error {
 // The new file has mode 0644 before umask. A symbolic link is replaced, not
 // followed.
 func Save(path string, parts ...State) error {
-	b, err := encode(parts)
+	payload, err := encode(parts)
 	if err == nil {
-		err = atomicfile.Replace(path, b)
+		err = atomicfile.Write(path, func(f *os.File) error { return wire.WriteFrame(f, kind, payload...) })
 	}
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
@@ -128,23 +138,24 @@ func Load(path string, parts ...State) error {
 	return nil
 }
 
-func encode(parts []State) ([]byte, error) {
+// encode returns the payload of a frame in pieces, so that no part has to be moved to
+// larger memory for the next one.
+func encode(parts []State) ([][]byte, error) {
 	check(parts)
-	return wire.AppendFrame(nil, kind, func(b []byte) ([]byte, error) {
-		b = wire.AppendInt(b, len(parts))
-		for i, part := range parts {
-			var err error
-			if b, err = wire.AppendBytes(b, part.AppendBinary); err != nil {
-				return nil, partError(i, parts, err)
-			}
+	payload := [][]byte{wire.AppendInt(nil, len(parts))}
+	for i, part := range parts {
+		b, err := part.AppendBinary(nil)
+		if err != nil {
+			return nil, partError(i, parts, err)
 		}
-		return b, nil
-	})
+		payload = append(payload, wire.AppendInt(nil, len(b)), b)
+	}
+	return payload, nil
 }
 
 func check(parts []State) {
 	for i, part := range parts {
-		if part == nil {
+		if v := reflect.ValueOf(part); part == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 			panic(fmt.Sprintf("checkpoint: part %d is nil", i))
 		}
 	}
@@ -167,59 +178,131 @@ func decode(data []byte, parts []State) error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	// First what changes nothing, then what may fail, then what cannot.
+	return set(parts, saved)
+}
+
+// set sets the parts to what was saved of them, or none.
+//
+// Those come first that can be set back if a later one fails. Last come those that have
+// been tried on a zero value before anything changed, and cannot fail any more. What
+// changes in between needs neither: it is a part for which there is no such way, or
+// else the largest one, to spare the memory of a trial.
+func set(parts []State, saved [][]byte) error {
+	before := make([][]byte, len(parts))
+	order := make([]int, len(parts))
 	for i, part := range parts {
-		if trial := zero(part); trial != nil {
-			if err := trial.UnmarshalBinary(saved[i]); err != nil {
-				return partError(i, parts, err)
-			}
+		order[i] = i
+		if len(parts) > 1 && zero(part) == nil {
+			before[i] = snapshot(part)
 		}
 	}
-	for _, ours := range []bool{false, true} {
-		for i, part := range parts {
-			if (zero(part) != nil) != ours {
-				continue
-			}
-			if err := part.UnmarshalBinary(saved[i]); err != nil {
-				return partError(i, parts, err)
+	rank := func(i int) int {
+		switch {
+		case zero(parts[i]) != nil:
+			return 2
+		case before[i] == nil:
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		if r := cmp.Compare(rank(i), rank(j)); r != 0 || rank(i) < 2 {
+			return r
+		}
+		return cmp.Compare(len(saved[j]), len(saved[i]))
+	})
+	first := 0 // of the parts to try
+	for first < len(order) && rank(order[first]) < 2 {
+		first++
+	}
+	own := order[first:]
+	if first < len(order) && (first == 0 || rank(order[first-1]) == 0) {
+		first++
+	}
+	for _, i := range order[first:] {
+		if try(i, parts, saved) != nil {
+			return firstError(own, parts, saved)
+		}
+	}
+	for k, i := range order {
+		if err := parts[i].UnmarshalBinary(saved[i]); err != nil {
+			return errors.Join(partError(i, parts, err), setBack(order[:k], parts, before))
+		}
+	}
+	return nil
+}
+
+// try returns the error that there will be when part i is set.
+func try(i int, parts []State, saved [][]byte) error {
+	if err := zero(parts[i]).UnmarshalBinary(saved[i]); err != nil {
+		return partError(i, parts, err)
+	}
+	return nil
+}
+
+// firstError returns the error of the first one of these parts, whose order is any,
+// that has one.
+func firstError(which []int, parts []State, saved [][]byte) error {
+	for i := range parts {
+		if slices.Contains(which, i) {
+			if err := try(i, parts, saved); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-// zero returns a zero value that takes the same data as s does, or nil if there is
-// no way to know.
-func zero(s State) State {
-	switch s := s.(type) {
-	case *rbm.RBM:
-		return new(rbm.RBM)
-	case *rbm.SGD:
-		return new(rbm.SGD)
-	case *rbm.Centering:
-		return new(rbm.Centering)
-	case *rbm.Chains:
-		return new(rbm.Chains)
-	case *rbm.CD:
-		return new(rbm.CD)
-	case *rbm.PCD:
-		return new(rbm.PCD)
-	case *rbm.PT:
-		return new(rbm.PT)
-	case *rbm.PTT:
-		return new(rbm.PTT)
-	case *rbm.Trainer:
-		trial := *s // with what it knows of its rows
-		trial.Model, trial.Sampler, trial.Centering = rbm.New(s.Model.Dims()), nil, nil
-		switch sampler := s.Sampler.(type) {
-		case *rbm.Exact:
-			trial.Sampler = new(rbm.Exact)
-		case State:
-			trial.Sampler, _ = zero(sampler).(rbm.Sampler)
+// setBack sets these parts to what they were before, as far as that is known.
+func setBack(which []int, parts []State, before [][]byte) error {
+	for _, i := range which {
+		if before[i] == nil {
+			continue
 		}
-		if trial.Sampler != nil {
-			return &trial
+		if err := parts[i].UnmarshalBinary(before[i]); err != nil {
+			return fmt.Errorf("it cannot be set back: %w", partError(i, parts, err))
 		}
 	}
 	return nil
+}
+
+// snapshot returns what AppendBinary gives of a part, or nil if the part is not ready
+// for that.
+func snapshot(part State) (b []byte) {
+	defer func() {
+		if recover() != nil {
+			b = nil
+		}
+	}()
+	b, err := part.AppendBinary([]byte{})
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// zero returns a value that takes the same data as s does, without a change of s, or
+// nil if there is no way to make one.
+func zero(s State) State {
+	if t, ok := s.(*rbm.Trainer); ok {
+		return zeroTrainer(t)
+	}
+	t := reflect.TypeOf(s)
+	if t.Kind() != reflect.Pointer || t.Elem().PkgPath() != reflect.TypeFor[rbm.RBM]().PkgPath() {
+		return nil
+	}
+	return reflect.New(t.Elem()).Interface().(State)
+}
+
+// zeroTrainer is zero of a Trainer: a copy, with what it knows of its rows, but with a
+// model and a sampler of its own.
+func zeroTrainer(t *rbm.Trainer) State {
+	trial, model := *t, *t.Model
+	trial.Model, trial.Centering = &model, nil
+	if s, ok := t.Sampler.(State); ok { // any other has no state
+		if trial.Sampler, _ = zero(s).(rbm.Sampler); trial.Sampler == nil {
+			return nil
+		}
+	}
+	return &trial
 }

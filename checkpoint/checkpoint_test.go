@@ -7,8 +7,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -665,6 +669,160 @@ func TestOtherTrainers(t *testing.T) {
 	}
 }
 
+// types returns the names of the types in the package of a directory that have UnmarshalBinary.
+func types(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil && f.Name.Name == "UnmarshalBinary" {
+				names = append(names, f.Recv.List[0].Type.(*ast.StarExpr).X.(*ast.Ident).Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// all returns a part of each type of package rbm with all the state there can be, which is another one for another seed.
+func all(t *testing.T, seed uint64) map[string]checkpoint.State {
+	t.Helper()
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	data := newTraining(5, 2).data
+	m, g := rbm.NewRandom(5, 2+int(seed%3), 0.5, rnd), new(rbm.Gradient)
+	cd, pcd, exact := rbm.NewCD(1, rnd), rbm.NewPCD(2, 1, rnd), rbm.NewPCD(3, 1, rnd)
+	pt, ptt := rbm.NewPT(2, 1, []float64{0, 1}, rnd), rbm.NewPTT(2, 1, rnd)
+	sgd, centering, phases := &rbm.SGD{Rate: 0.1, Momentum: 0.5}, new(rbm.Centering), new(rbm.Phases)
+	for _, s := range []rbm.Sampler{cd, pcd, pt, ptt, exact} {
+		centering.Gradient(g, m, data, s)
+		sgd.Step(m, g)
+		m.Phases(phases, data, nil, s)
+	}
+	tr := rbm.NewTrainer(m.Clone(), data, rbm.NewPCD(3, 1, rnd), rnd)
+	tr.SGD.Momentum, tr.Held = 0.5, data.Slice(0, 3)
+	if err := tr.Train(context.Background(), int(seed)); err != nil {
+		t.Fatal(err)
+	}
+	parts := make(map[string]checkpoint.State)
+	for _, p := range []checkpoint.State{m, phases, sgd, centering, cd, pcd, pt, ptt, exact.Chains, tr} {
+		parts[name(p)] = p
+	}
+	return parts
+}
+
+// Of any two types, and a model larger than both, none changes if one of them cannot be read.
+func TestAllOrNothing(t *testing.T) {
+	if want, got := types(t, ".."), slices.Sorted(maps.Keys(all(t, 1))); !slices.Equal(got, want) {
+		t.Fatalf("this test knows %q, the package has %q", got, want)
+	}
+	large := rbm.NewRandom(30, 20, 1, rand.NewPCG(1, 1))
+	for x, px := range all(t, 1) {
+		for y, py := range all(t, 2) {
+			if x == y {
+				continue
+			}
+			var good bytes.Buffer
+			if err := checkpoint.Write(&good, px, large, py); err != nil {
+				t.Fatal(err)
+			}
+			one, two := all(t, 3), all(t, 4)
+			model := rbm.New(5, 3)
+			checkRefused(t, x+", model, "+x, good.Bytes(), []checkpoint.State{one[x], model, two[x]}, "part 2 of 3")
+			checkRefused(t, y+", model, "+y, good.Bytes(), []checkpoint.State{one[y], model, two[y]}, "part 0 of 3")
+			if x != "RBM" {
+				checkRefused(t, x+", "+x+", "+y, good.Bytes(), []checkpoint.State{one[x], two[x], two[y]}, "part 1 of 3")
+			}
+			parts := []checkpoint.State{one[x], model, two[y]}
+			if err := checkpoint.Read(bytes.NewReader(good.Bytes()), parts...); err != nil {
+				t.Errorf("%s, model, %s: %v", x, y, err)
+			}
+			var again bytes.Buffer
+			if err := checkpoint.Write(&again, parts...); err != nil || !bytes.Equal(again.Bytes(), good.Bytes()) {
+				t.Errorf("%s, model, %s: the parts differ, %v", x, y, err)
+			}
+		}
+	}
+}
+
+// wrapper is a part of a type of a user that embeds one of the package.
+type wrapper struct{ *rbm.PCD }
+
+// Parts of other types are set back as well, and so is a Trainer with a Sampler of such a type.
+func TestAllOrNothingOfOtherTypes(t *testing.T) {
+	parts := func(seed uint64) []checkpoint.State {
+		p := all(t, seed)
+		c := counter(seed)
+		tr := p["Trainer"].(*rbm.Trainer)
+		tr.Sampler = wrapper{tr.Sampler.(*rbm.PCD)}
+		return []checkpoint.State{wrapper{p["PCD"].(*rbm.PCD)}, &c, tr, p["RBM"]}
+	}
+	n := 0
+	for x := range 4 {
+		for y := range 4 {
+			for z := range 4 {
+				from, to := parts(1), parts(2)
+				one, other := []checkpoint.State{from[x], from[y]}, []checkpoint.State{to[x], to[z]}
+				if x == y || x == z {
+					continue
+				}
+				var b bytes.Buffer
+				if err := checkpoint.Write(&b, one...); err != nil {
+					t.Fatal(err)
+				}
+				if y != z {
+					n++
+					checkRefused(t, fmt.Sprintf("%T, %T to %T", one[0], one[1], other[1]), b.Bytes(), other, "part 1 of 2")
+					slices.Reverse(other)
+					checkRefused(t, fmt.Sprintf("%T, %T to %T, %T", one[0], one[1], other[0], other[1]), b.Bytes(), other, "of 2, a ")
+				} else if err := checkpoint.Read(bytes.NewReader(b.Bytes()), other...); err != nil {
+					t.Errorf("%T, %T: %v", one[0], one[1], err)
+				}
+			}
+		}
+	}
+	if n != 24 {
+		t.Errorf("%d cases", n)
+	}
+}
+
+// A part that is not ready for AppendBinary cannot be set back, and so comes behind the others that may fail.
+func TestPartsThatAreNotReady(t *testing.T) {
+	p := all(t, 1)
+	one := counter(1)
+	var b bytes.Buffer
+	if err := checkpoint.Write(&b, p["PCD"], &one, p["RBM"]); err != nil {
+		t.Fatal(err)
+	}
+	fresh, two, m := wrapper{new(rbm.PCD)}, counter(2), new(rbm.RBM)
+	if err := checkpoint.Read(bytes.NewReader(b.Bytes()), fresh, &two, m); err != nil || fresh.K != 1 || two != 1 || m.W == nil {
+		t.Errorf("K is %d, counter %d, model %v, error %v", fresh.K, two, m, err)
+	}
+	fresh, two = wrapper{new(rbm.PCD)}, 2
+	// The counter takes what it gets only if that has 8 bytes.
+	checkError(t, "counter", checkpoint.Read(bytes.NewReader(b.Bytes()), fresh, &two, new(rbm.SGD)), "part 2 of 3, a *rbm.SGD")
+	if fresh.K != 0 || two != 2 {
+		t.Errorf("K is %d, counter %d after an error of another part", fresh.K, two)
+	}
+	b.Reset()
+	if err := checkpoint.Write(&b, p["PCD"], p["SGD"], p["RBM"]); err != nil {
+		t.Fatal(err)
+	}
+	checkError(t, "counter", checkpoint.Read(&b, fresh, &two, m), "part 1 of 3, a *checkpoint_test.counter: counter has ")
+	if fresh.K != 0 || two != 2 {
+		t.Errorf("K is %d, counter %d after an error of the counter", fresh.K, two)
+	}
+}
+
 // name returns the name of the type of a part.
 func name(part checkpoint.State) string { return reflect.TypeOf(part).Elem().Name() }
 
@@ -702,6 +860,86 @@ func TestClaimsOfSize(t *testing.T) {
 		checkError(t, fmt.Sprintf("claim %d", i), err, want)
 		if n := m1.TotalAlloc - m0.TotalAlloc; n > 4<<20 {
 			t.Errorf("claim %d takes %d bytes", i, n)
+		}
+	}
+}
+
+// allocated returns how many bytes f takes.
+func allocated(f func()) float64 {
+	var m0, m1 runtime.MemStats
+	runtime.ReadMemStats(&m0)
+	f()
+	runtime.ReadMemStats(&m1)
+	return float64(m1.TotalAlloc - m0.TotalAlloc)
+}
+
+// Save takes memory for the bytes of the parts once. Load takes it for these, for what the parts become, and for trials
+// of all parts but the largest, of a single one for none.
+func TestMemory(t *testing.T) {
+	const nv, nh = 300, 250
+	data := rbm.NewBits(20, nv)
+	m, sgd, centering := rbm.NewRandom(nv, nh, 0.1, rand.NewPCG(1, 1)), rbm.SGD{Rate: 0.1, Momentum: 0.5}, new(rbm.Centering)
+	pcd, ptt := rbm.NewPCD(2000, 1, rand.NewPCG(2, 2)), rbm.NewPTT(2, 1, rand.NewPCG(3, 3), m, m)
+	cd, pt := rbm.NewCD(1, rand.NewPCG(2, 2)), rbm.NewPT(2000, 1, []float64{0, 1}, rand.NewPCG(2, 2))
+	var g rbm.Gradient
+	var phases rbm.Phases
+	for _, s := range []rbm.Sampler{pcd, ptt, cd, pt} {
+		centering.Gradient(&g, m, data, s)
+		sgd.Step(m, &g)
+		m.Phases(&phases, data, nil, s)
+	}
+	tr := rbm.NewTrainer(m.Clone(), data, ptt, rand.NewPCG(4, 4))
+	tr.Held, tr.SGD.Momentum = data, 0.5
+	if err := tr.Train(context.Background(), 1); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "c")
+	for _, tt := range []struct {
+		name  string
+		parts []checkpoint.State
+		more  float64 // of the bytes, to load
+	}{
+		{"model", []checkpoint.State{m}, 0},
+		{"SGD", []checkpoint.State{&sgd}, 0},
+		{"Phases", []checkpoint.State{&phases}, 0},
+		{"PCD", []checkpoint.State{pcd}, 0},
+		{"Chains", []checkpoint.State{pcd.Chains}, 0},
+		{"PT", []checkpoint.State{pt}, 0.6}, // the row of each level
+		{"PTT", []checkpoint.State{ptt}, 0},
+		{"Trainer", []checkpoint.State{tr}, 0},
+		{"model and SGD", []checkpoint.State{m, &sgd}, 0.5}, // a trial of one
+		{"large and small", []checkpoint.State{cd, centering, tr, &phases}, 0.3},
+	} {
+		var err error
+		const slack = 48 << 10 // for what comes for the first time, and for whole pages
+		save := allocated(func() { err = checkpoint.Save(path, tt.parts...) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := float64(info.Size())
+		load := allocated(func() { err = checkpoint.Load(path, tt.parts...) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %.0f bytes, %.2f times as many to save, %.2f times to load", tt.name, size, save/size, load/size)
+		if save > 1.02*size+slack {
+			t.Errorf("%s: Save of %.0f bytes takes %.0f", tt.name, size, save)
+		}
+		if load > (2.02+tt.more)*size+slack {
+			t.Errorf("%s: Load of %.0f bytes takes %.0f", tt.name, size, load)
+		}
+		var b bytes.Buffer
+		if err := checkpoint.Write(&b, tt.parts...); err != nil {
+			t.Fatal(err)
+		}
+		// A reader that does not know how many bytes there are.
+		read := allocated(func() { err = checkpoint.Read(struct{ io.Reader }{&b}, tt.parts...) })
+		if err != nil || read > (4.1+tt.more)*size+slack {
+			t.Errorf("%s: Read of %.0f bytes takes %.0f, %v", tt.name, size, read, err)
 		}
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"math"
 	"strings"
 )
@@ -40,6 +41,8 @@ const (
 	kindSize     = 12
 	headerSize   = len(magic) + 4 + kindSize + 8
 	checksumSize = 4
+
+	Overhead = headerSize + checksumSize // bytes of a frame around its payload
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -92,25 +95,65 @@ func AppendBytes(b []byte, write func([]byte) ([]byte, error)) ([]byte, error) {
 	return b, nil
 }
 
+// appendStart appends what comes before the size of a payload.
+func appendStart(b []byte, kind string) []byte {
+	b = append(b, magic...)
+	b = binary.LittleEndian.AppendUint32(b, version)
+	b = append(b, kind...)
+	return append(b, make([]byte, kindSize-len(kind))...)
+}
+
 // AppendFrame appends a frame of a kind, which has at most 12 bytes, with what
 // write appends as its payload.
 func AppendFrame(b []byte, kind string, write func([]byte) ([]byte, error)) ([]byte, error) {
 	start := len(b)
-	b = append(b, magic...)
-	b = binary.LittleEndian.AppendUint32(b, version)
-	b = append(b, kind...)
-	b = append(b, make([]byte, kindSize-len(kind))...)
-	b, err := AppendBytes(b, write)
+	b, err := AppendBytes(appendStart(b, kind), write)
 	if err != nil {
 		return nil, err
 	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli)), nil
 }
 
+// WriteFrame writes a frame of a kind, which has at most 12 bytes, with these pieces
+// as its payload, one after the other.
+func WriteFrame(w io.Writer, kind string, payload ...[]byte) error {
+	size := 0
+	for _, piece := range payload {
+		size += len(piece)
+	}
+	start := AppendInt(appendStart(nil, kind), size)
+	var sum uint32
+	for _, piece := range append([][]byte{start}, payload...) {
+		if _, err := w.Write(piece); err != nil {
+			return err
+		}
+		sum = crc32.Update(sum, castagnoli, piece)
+	}
+	_, err := w.Write(binary.LittleEndian.AppendUint32(nil, sum))
+	return err
+}
+
+// Available returns how many bytes can be read from r, as far as one can tell, or 0.
+func Available(r io.Reader) int64 {
+	switch r := r.(type) {
+	case interface{ Len() int }: // as bytes.Buffer and bytes.Reader
+		return int64(r.Len())
+	case interface{ Stat() (fs.FileInfo, error) }: // as os.File
+		if info, err := r.Stat(); err == nil && info.Mode().IsRegular() {
+			return info.Size()
+		}
+	}
+	return 0
+}
+
 // ReadFrame reads the bytes of one frame, of whatever kind, and no more. They are
 // not checked further: that is up to Open. It returns io.EOF if there are none.
 func ReadFrame(r io.Reader) ([]byte, error) {
-	const step = 1 << 16
+	const (
+		step = 1 << 16
+		most = 1 << 36 // at once
+	)
+	available := min(Available(r), most)
 	b := make([]byte, headerSize)
 	n, err := io.ReadFull(r, b)
 	if err == io.ErrUnexpectedEOF {
@@ -128,9 +171,9 @@ func ReadFrame(r io.Reader) ([]byte, error) {
 	if size > math.MaxInt-uint64(headerSize+checksumSize) {
 		return nil, fmt.Errorf("size of the payload is %d, want one that fits into memory", size)
 	}
-	// The size may be wrong: memory is taken as the bytes come.
+	// The size may be wrong: memory is taken for bytes that are there, or as they come.
 	for left := int(size) + checksumSize; left > 0; {
-		n := min(left, max(step, len(b)))
+		n := int(min(int64(left), max(step, int64(len(b)), available)))
 		grown := make([]byte, len(b)+n)
 		copy(grown, b)
 		b = grown
@@ -242,12 +285,15 @@ func (d *Decoder) Uint64() uint64 {
 }
 
 // Int reads an int, called name, that is at least least.
-func (d *Decoder) Int(name string, least int) int {
+func (d *Decoder) Int(name string, least int) int { return d.Range(name, least, math.MaxInt) }
+
+// Range reads an int, called name, from least to most.
+func (d *Decoder) Range(name string, least, most int) int {
 	x := d.Uint64()
 	switch {
 	case d.err != nil:
-	case x > math.MaxInt:
-		d.Failf("%s is %d, want at most %d", name, x, math.MaxInt)
+	case x > uint64(most):
+		d.Failf("%s is %d, want at most %d", name, x, most)
 	case int(x) < least:
 		d.Failf("%s is %d, want at least %d", name, x, least)
 	default:

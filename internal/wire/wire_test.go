@@ -6,10 +6,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash/crc32"
+	"io"
 	"math"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 // The layout, byte by byte.
@@ -101,6 +106,84 @@ func TestDecoderAfterAnError(t *testing.T) {
 	}
 	if err := d.Close(); err != first {
 		t.Errorf("error %v, want %v", err, first)
+	}
+}
+
+// A frame that is written in pieces is the one that is appended.
+func TestWriteFrame(t *testing.T) {
+	for _, pieces := range [][][]byte{nil, {nil}, {{1}, {}, {2, 3}}, {bytes.Repeat([]byte{4}, 1000), {5}}} {
+		want, err := AppendFrame(nil, "Kind", func(b []byte) ([]byte, error) { return append(b, slices.Concat(pieces...)...), nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := WriteFrame(&b, "Kind", pieces...); err != nil || !bytes.Equal(b.Bytes(), want) {
+			t.Errorf("%d pieces are written as %x, %v, want %x", len(pieces), b.Bytes(), err, want)
+		}
+		full := errors.New("full")
+		for n := range want {
+			if err := WriteFrame(&limited{n, full}, "Kind", pieces...); err != full {
+				t.Errorf("after %d bytes: error %v, want %v", n, err, full)
+			}
+		}
+	}
+}
+
+// limited takes n bytes, and no more.
+type limited struct {
+	n   int
+	err error
+}
+
+func (w *limited) Write(p []byte) (int, error) {
+	if len(p) <= w.n {
+		w.n -= len(p)
+		return len(p), nil
+	}
+	return w.n, w.err
+}
+
+// Memory is taken for bytes that are there, once, or as they come; however many are claimed.
+func TestReadFrameMemory(t *testing.T) {
+	const n = 1 << 20
+	whole, err := AppendFrame(nil, "Kind", func(b []byte) ([]byte, error) { return append(b, make([]byte, n)...), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := slices.Clone(whole[:100])
+	binary.LittleEndian.PutUint64(claim[headerSize-8:], 1<<40)
+	path := filepath.Join(t.TempDir(), "frame")
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, tt := range []struct {
+		name string
+		r    io.Reader
+		most uint64
+		ok   bool
+	}{
+		{"Reader", bytes.NewReader(whole), n + 20<<10, true},
+		{"Buffer", bytes.NewBuffer(whole), n + 20<<10, true},
+		{"file", file, n + 20<<10, true},
+		{"bytes that come", iotest.HalfReader(bytes.NewReader(whole)), 3*n + 20<<10, true},
+		{"claim", bytes.NewReader(claim), 80 << 10, false},
+		{"claim of bytes that come", iotest.HalfReader(bytes.NewReader(claim)), 80 << 10, false},
+	} {
+		var m0, m1 runtime.MemStats
+		runtime.ReadMemStats(&m0)
+		got, err := ReadFrame(tt.r)
+		runtime.ReadMemStats(&m1)
+		if tt.ok && (err != nil || !bytes.Equal(got, whole)) || !tt.ok && err != io.ErrUnexpectedEOF {
+			t.Errorf("%s: %d bytes, %v", tt.name, len(got), err)
+		}
+		if took := m1.TotalAlloc - m0.TotalAlloc; took > tt.most {
+			t.Errorf("%s: took %d bytes, want at most %d", tt.name, took, tt.most)
+		}
 	}
 }
 
