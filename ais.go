@@ -2,6 +2,7 @@ package rbm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -28,6 +29,8 @@ import (
 // AIS is made by NewAIS; in the zero value Runs and Betas are to be set, and the
 // seed is 0. It belongs to one goroutine at a time.
 type AIS struct {
+	sealed
+
 	Runs  int       // of Run, at least 1
 	Betas []float64 // inverse temperatures β, which rise from 0 to 1
 	Base  []float64 // the nv visible biases a of the base model; nil: those of the model, or fitted to the data by LogLikelihood
@@ -83,6 +86,11 @@ type Estimate struct {
 	// LogWeights are log w, one a run; the mean of w estimates Z, or 1/Z if the
 	// runs were reverse.
 	LogWeights []float64
+}
+
+// GobEncode returns an error, as encoding/gob would lose the seed.
+func (a AIS) GobEncode() ([]byte, error) {
+	return nil, errors.New("rbm: gob would lose the seed of AIS: encode Runs, Betas and Base")
 }
 
 // Run estimates log Z of m with runs from the base model to m. It costs about as

@@ -15,6 +15,8 @@ import (
 // Bits are written by SetBit and read by Bit and At. The zero value is an
 // empty matrix that only serves as a destination of Gather.
 type Bits struct {
+	sealed
+
 	rows, cols int
 	stride     int      // words from one row to the next
 	words      []uint64 // entry (i, j) is bit j%64 of words[i*stride+j/64]; the bits behind the last column are 0

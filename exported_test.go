@@ -30,7 +30,7 @@ var (
 		"PCD":      func() any { return used(rbm.NewPCD(2, 1, newSource(1))) },
 		"PT":       func() any { return used(rbm.NewPT(1, 1, []float64{0, 0.5, 1}, newSource(1))) },
 		"PTT":      func() any { return used(rbm.NewPTT(1, 1, newSource(1))) },
-		"Exact":    func() any { return used(new(rbm.Exact)) },
+		"Exact":    func() any { return new(rbm.Exact) },
 		"SGD":      func() any { return usedSGD() },
 		"Centering": func() any {
 			return &rbm.Centering{Rate: 0.5, Enhanced: true, V: []float64{0, 0.25, 1}, H: []float64{1, 0.1, 0}}

@@ -14,6 +14,8 @@ import (
 // part, and the memory needed to compute it. The zero value is ready to use;
 // used again for models and batches of the same size, it allocates nothing.
 type Gradient struct {
+	sealed
+
 	W *mat.Dense    // nh×nv
 	B *mat.VecDense // nv
 	C *mat.VecDense // nh

@@ -25,6 +25,8 @@ import (
 //
 // PT is made by NewPT. It belongs to one goroutine at a time.
 type PT struct {
+	sealed
+
 	K    int       // sweeps, from 1 to 2²⁴
 	Base []float64 // the nv visible biases a of the base model; nil: those of the model
 

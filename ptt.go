@@ -29,6 +29,8 @@ import (
 //
 // PTT is made by NewPTT. It belongs to one goroutine at a time.
 type PTT struct {
+	sealed
+
 	K           int     // sweeps, from 1 to 2²⁴
 	MinSwapRate float64 // swap rate at which a model is saved, in [0, 1); 0: never
 

@@ -51,6 +51,8 @@ type (
 // until Start or StartRandom. Burn-in and thinning are loops of the caller's over
 // Gibbs; whether there were enough sweeps, [Diagnose] can say.
 type Chains struct {
+	sealed
+
 	seed  uint64
 	clock uint64 // sweeps and starts so far
 	v, h  Bits

@@ -46,25 +46,28 @@ import (
 // column are 0. Chains without states have 0 rows and 0 columns.
 
 var (
-	_ state                    = (*RBM)(nil)
-	_ encoding.BinaryMarshaler = (*RBM)(nil)
-	_ io.WriterTo              = (*RBM)(nil)
-	_ io.ReaderFrom            = (*RBM)(nil)
-	_ state                    = (*Phases)(nil)
-	_ encoding.BinaryMarshaler = (*Phases)(nil)
-	_ state                    = (*SGD)(nil)
-	_ state                    = (*Centering)(nil)
-	_ state                    = (*Chains)(nil)
-	_ state                    = (*CD)(nil)
-	_ state                    = (*PCD)(nil)
-	_ state                    = (*PT)(nil)
-	_ state                    = (*PTT)(nil)
-	_ state                    = (*Trainer)(nil)
+	_ marshaler     = (*RBM)(nil)
+	_ io.WriterTo   = (*RBM)(nil)
+	_ io.ReaderFrom = (*RBM)(nil)
+	_ marshaler     = (*Phases)(nil)
+	_ marshaler     = (*SGD)(nil)
+	_ marshaler     = (*Centering)(nil)
+	_ marshaler     = (*Chains)(nil)
+	_ marshaler     = (*CD)(nil)
+	_ marshaler     = (*PCD)(nil)
+	_ marshaler     = (*PT)(nil)
+	_ marshaler     = (*PTT)(nil)
+	_ state         = (*Trainer)(nil) // not without its rows
 )
 
 // maxCount is the most that anything can have been counted to, so that counting can
 // go on.
 const maxCount = math.MaxInt / 2
+
+type marshaler interface {
+	state
+	encoding.BinaryMarshaler
+}
 
 type state interface {
 	encoding.BinaryAppender
@@ -274,6 +277,10 @@ func (g *Gradient) set(h *Gradient) { g.W, g.B, g.C = h.W, h.B, h.C }
 // error is nil. It panics if a setting is one that Step panics about.
 func (o *SGD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "SGD", o) }
 
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the SGD or to what holds it.
+func (o *SGD) MarshalBinary() ([]byte, error) { return o.AppendBinary(nil) }
+
 // UnmarshalBinary sets o to the SGD that AppendBinary wrote: it goes on as that
 // one would have. After an error o is as before.
 func (o *SGD) UnmarshalBinary(data []byte) error {
@@ -321,6 +328,10 @@ func readSGD(d *wire.Decoder) SGD {
 // panics if Rate is not between 0 and 1.
 func (c *Centering) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Centering", c) }
 
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the Centering or to what holds it.
+func (c *Centering) MarshalBinary() ([]byte, error) { return c.AppendBinary(nil) }
+
 // UnmarshalBinary sets c to the Centering that AppendBinary wrote. After an error
 // c is as before.
 func (c *Centering) UnmarshalBinary(data []byte) error {
@@ -362,6 +373,10 @@ func readCentering(d *wire.Decoder) Centering {
 // AppendBinary appends the states, the groups, the seed and the clock to b. The
 // error is nil.
 func (c *Chains) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Chains", c) }
+
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the Chains or to what holds them.
+func (c *Chains) MarshalBinary() ([]byte, error) { return c.AppendBinary(nil) }
 
 // UnmarshalBinary sets c to the Chains that AppendBinary wrote: they go on as
 // those would have. After an error c is as before.
@@ -476,6 +491,10 @@ func readStream(d *wire.Decoder) *Chains {
 // nil. It panics if K is out of range or Chains is nil.
 func (s *CD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "CD", s) }
 
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the CD or to what holds it.
+func (s *CD) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
+
 // UnmarshalBinary sets s to the CD that AppendBinary wrote: it goes on as that one
 // would have. Chains keeps its address, unless it is nil, and has no states. After
 // an error s is as before.
@@ -518,6 +537,10 @@ func readCD(d *wire.Decoder) CD {
 // panics if K is out of range or Chains is nil.
 func (s *PCD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PCD", s) }
 
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the PCD or to what holds it.
+func (s *PCD) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
+
 // UnmarshalBinary sets s to the PCD that AppendBinary wrote: it goes on as that
 // one would have. Chains keeps its address, unless it is nil. After an error s is
 // as before.
@@ -549,6 +572,10 @@ func readPCD(d *wire.Decoder) PCD {
 // made by NewPT, K is out of range, or Base has a value that is not finite or
 // another length than the replicas.
 func (s *PT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PT", s) }
+
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the PT or to what holds it.
+func (s *PT) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
 
 // UnmarshalBinary sets s, of whatever size it was, to the PT that AppendBinary
 // wrote: it goes on as that one would have. After an error s is as before.
@@ -658,6 +685,10 @@ func readPT(d *wire.Decoder) PT {
 // exchanges. The error is nil. It panics if s was not made by NewPTT, K is out of
 // range or MinSwapRate is not in [0, 1).
 func (s *PTT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PTT", s) }
+
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the PTT or to what holds it.
+func (s *PTT) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
 
 // UnmarshalBinary sets s, of whatever size it was, to the PTT that AppendBinary
 // wrote: it goes on as that one would have. After an error s is as before.

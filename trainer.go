@@ -65,6 +65,8 @@ import (
 // training. Nor can the pseudo-log-likelihood of rows trained on minus the gap: it
 // counts what units know of each other more than once, and drowns the gap.
 type Trainer struct {
+	sealed
+
 	Model   *RBM
 	Data    Rows      // the rows to train on
 	Weights []float64 // of the rows of Data, at least 0; nil: equal
