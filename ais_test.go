@@ -147,14 +147,18 @@ func TestAISFromBothSides(t *testing.T) {
 // them as often as it should.
 func TestAISStandardError(t *testing.T) {
 	t.Parallel()
-	for _, std := range []float64{0.5, 2} {
+	for _, tt := range []struct {
+		std          float64
+		temperatures int
+	}{{0.5, 10}, {2, 60}} {
+		std := tt.std
 		m := coupled(8, 6, std, 9)
 		want := m.LogPartition()
 		const seeds = 100
 		for _, name := range []string{"Run", "Reverse"} {
 			z, errs, within := make([]float64, seeds), 0., 0
 			for s := range z {
-				a := rbm.NewAIS(100, 60, rand.NewPCG(uint64(s), 2))
+				a := rbm.NewAIS(100, tt.temperatures, rand.NewPCG(uint64(s), 2))
 				var e rbm.Estimate
 				if name == "Run" {
 					e = run(t, a, m)

@@ -16,7 +16,9 @@ import (
 func expectedCD(m *rbm.RBM, data mat.Matrix, k, reps int, allowed func(x int) bool) (mean, stderr []float64) {
 	n, nv := data.Dims()
 	var power mat.Dense
-	power.Pow(transitionAmong(m, allowed), k-1)
+	if k > 1 {
+		power.Pow(transitionAmong(m, allowed), k-1)
+	}
 	vs := configs(nv)
 	statistics := make([][]float64, 1<<nv)
 	for x := range statistics {
@@ -26,7 +28,9 @@ func expectedCD(m *rbm.RBM, data mat.Matrix, k, reps int, allowed func(x int) bo
 	variance := make([]float64, len(mean))
 	for r := range n {
 		p := mat.NewVecDense(1<<nv, sweepAmong(m, mat.Row(nil, r, data), allowed))
-		p.MulVec(power.T(), p)
+		if k > 1 {
+			p.MulVec(power.T(), p)
+		}
 		for q := range mean {
 			first, second := 0.0, 0.0
 			for x, s := range statistics {

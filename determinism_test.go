@@ -230,19 +230,22 @@ func TestSameForEveryGOMAXPROCS(t *testing.T) {
 		m := randomModel(s.nv, s.nh, 0.1, 1)
 		bits := randomBits(s.n, s.nv, 0.2, 2)
 		for _, v := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 3)}} {
-			for _, f := range everything {
-				if s.nv*s.nh*s.n > 5e6 && v.name == "grey" {
-					continue // slow, and smaller shapes are split as well
-				}
-				t.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d/%s/%s", s.nv, s.nh, s.n, v.name, f.name), func(t *testing.T) {
-					setProcs(t, 1)
-					want := f.of(m, v.Matrix)
-					for _, p := range procs {
-						runtime.GOMAXPROCS(p)
-						checkSame(t, fmt.Sprintf("GOMAXPROCS = %d", p), f.of(m, v.Matrix), want)
-					}
-				})
+			if s.nv*s.nh*s.n > 5e6 && v.name == "grey" {
+				continue // slow, and smaller shapes are split as well
 			}
+			t.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d/%s", s.nv, s.nh, s.n, v.name), func(t *testing.T) {
+				setProcs(t, 1)
+				want := make([][]float64, len(everything))
+				for k, f := range everything {
+					want[k] = f.of(m, v.Matrix)
+				}
+				for _, p := range procs {
+					runtime.GOMAXPROCS(p)
+					for k, f := range everything {
+						checkSame(t, fmt.Sprintf("%s with GOMAXPROCS = %d", f.name, p), f.of(m, v.Matrix), want[k])
+					}
+				}
+			})
 		}
 	}
 }

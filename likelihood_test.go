@@ -53,7 +53,7 @@ func TestLogLikelihoodInterval(t *testing.T) {
 		held, believed := 0, 0
 		const seeds = 20
 		for s := range seeds {
-			l := logLikelihood(t, m, data, rbm.NewAIS(50, 200, rand.NewPCG(uint64(s), 2)))
+			l := logLikelihood(t, m, data, rbm.NewAIS(50, 100, rand.NewPCG(uint64(s), 2)))
 			if l.Exact {
 				t.Fatalf("%v is said to be exact", l)
 			}
@@ -147,7 +147,7 @@ func TestLogLikelihoodOfDataOfOneMode(t *testing.T) {
 	believed, blind := 0, 0
 	const seeds = 10
 	for s := range uint64(seeds) {
-		l := logLikelihood(t, m, rows, rbm.NewAIS(100, 300, rand.NewPCG(s, 1)))
+		l := logLikelihood(t, m, rows, rbm.NewAIS(100, 150, rand.NewPCG(s, 1)))
 		if l.AIS.LogZ < logZ-0.4 && l.Reverse.LogZ < logZ-0.4 && math.Abs(l.Gap) < 0.1 {
 			blind++
 		}

@@ -410,14 +410,16 @@ func meanLogLikelihood(m *RBM, data *Bits) float64 {
 
 func TestPTTTraining(t *testing.T) {
 	t.Parallel()
+	const steps = 1500
 	data := barsAndStripes(3)
 	train := func(s Sampler) (*RBM, float64) {
 		m := NewRandom(9, 12, 0.05, rand.NewPCG(1, 1))
 		m.FitVisibleBias(data)
 		var g Gradient
 		var c Centering
-		o := SGD{Rate: 0.2}
-		for range 3000 {
+		var o SGD
+		for step := range steps {
+			o.Rate = 0.4 * (1 - float64(step)/steps)
 			c.Gradient(&g, m, data, s)
 			o.Step(m, &g)
 		}
