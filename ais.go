@@ -40,6 +40,7 @@ type AIS struct {
 	Progress func(done, all int)
 
 	chains *Chains
+	done   int // temperatures, in a call
 }
 
 // NewAIS returns AIS with so many runs, at the temperatures of [Betas] of n,
@@ -101,10 +102,7 @@ func (a *AIS) Run(ctx context.Context, m *RBM) (Estimate, error) {
 	base := a.check(ctx, m)
 	checkRuns(a.Runs)
 	defer a.chains.guard.Take("AIS").Release()
-	start := New(len(base), 1)
-	copy(start.B.RawVector().Data, base)
-	a.chains.startRandom(start, a.Runs)
-	return a.anneal(ctx, m, base, false)
+	return a.within(ctx, m, func(m *RBM) Estimate { return a.run(m, base) })
 }
 
 // Reverse estimates log Z of m with runs from m to the base model, one from each
@@ -114,8 +112,30 @@ func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (Estimate, 
 	base := a.check(ctx, m)
 	checkBatch("start", start, len(base))
 	defer a.chains.guard.Take("AIS").Release()
-	a.chains.start(start)
-	return a.anneal(ctx, m, base, true)
+	return a.within(ctx, m, func(m *RBM) Estimate { return a.reverse(m, base, start) })
+}
+
+// within returns what f does with m, or an error and the chains where they were.
+func (a *AIS) within(ctx context.Context, m *RBM, f func(m *RBM) Estimate) (e Estimate, err error) {
+	c := newCall(ctx)
+	a.done = 0
+	if c.run(func() { e = f(m.in(c)) }) {
+		return Estimate{}, fmt.Errorf("rbm: after %d of %d temperatures: %w", a.done, len(a.Betas)-1, ctx.Err())
+	}
+	return e, nil
+}
+
+func (a *AIS) run(m *RBM, base []float64) Estimate {
+	start := New(len(base), 1)
+	copy(start.B.RawVector().Data, base)
+	a.chains.startRandom(start.as(m), a.Runs)
+	return a.anneal(m, base, false)
+}
+
+func (a *AIS) reverse(m *RBM, base []float64, start mat.Matrix) Estimate {
+	m.call.keeps(a.chains)
+	a.chains.start(start, m.until())
+	return a.anneal(m, base, true)
 }
 
 // check returns the visible biases of the base model.
@@ -163,7 +183,7 @@ func baseOf(m *RBM, base []float64) []float64 {
 }
 
 // anneal takes the chains from where they are to the other end of the betas.
-func (a *AIS) anneal(ctx context.Context, m *RBM, base []float64, reverse bool) (Estimate, error) {
+func (a *AIS) anneal(m *RBM, base []float64, reverse bool) Estimate {
 	c := a.chains
 	n, steps := c.v.rows, len(a.Betas)-1
 	_, nh := m.Dims()
@@ -180,14 +200,13 @@ func (a *AIS) anneal(ctx context.Context, m *RBM, base []float64, reverse bool) 
 		steps = 0
 	}
 	for k := range steps {
-		if err := ctx.Err(); err != nil {
-			return Estimate{}, fmt.Errorf("rbm: after %d of %d temperatures: %w", k, steps, err)
-		}
+		m.call.look()
 		from, to := a.Betas[k], a.Betas[k+1]
 		if reverse {
 			from, to = a.Betas[steps-k], a.Betas[steps-k-1]
 		}
 		s.step(logw, from, to)
+		a.done = k + 1
 		if a.Progress != nil {
 			a.Progress(k+1, steps)
 		}
@@ -202,7 +221,7 @@ func (a *AIS) anneal(ctx context.Context, m *RBM, base []float64, reverse bool) 
 	}
 	mean := logMeanExp(logw)
 	e.LogZ, e.StdErr, e.ESS = sign*mean, jackknife(logw), effective(logw)
-	return e, nil
+	return e
 }
 
 // annealing is a sweep of chains between two temperatures.
@@ -240,6 +259,7 @@ func (s *annealing) step(logw []float64, from, to float64) {
 	c.hidden(p, c.clock, n, 0)
 	c.pass.run(&p.team, &p.hidden, &c.in, s)
 	for r := range logw {
+		p.team.Until.Look()
 		logw[r] += float64((to-from)*product.SumBits(c.v.row(r), s.diff)) +
 			(total(s.to[r*s.words:][:s.words]) - total(s.from[r*s.words:][:s.words]))
 	}

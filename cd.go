@@ -35,9 +35,11 @@ func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
 	defer s.Chains.guard.Take("CD").Release()
+	m.call.keeps(s.Chains)
 	p := &s.Chains.model
 	p.load(m, 2*s.K*n)
 	defer p.done()
+	p.sweep = m.untilSweep()
 	s.start(p, data)
 	return s.finish(p)
 }
@@ -109,9 +111,11 @@ func NewPCD(n, k int, src rand.Source) *PCD {
 func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.check()
 	defer s.Chains.guard.Take("PCD").Release()
-	s.Chains.model.load(m, 2*s.K*s.start(m))
-	defer s.Chains.model.done()
-	return s.finish(&s.Chains.model)
+	p := &s.Chains.model
+	p.load(m, 2*s.K*s.start(m))
+	defer p.done()
+	p.sweep = m.untilSweep()
+	return s.finish(p)
 }
 
 // Visible returns the states of the chains, as [Chains.Visible] does, or nil if they
@@ -144,6 +148,7 @@ func (s *PCD) start(m *RBM) int {
 		s.Chains.startRandom(m, s.n)
 	}
 	s.Chains.check(m)
+	m.call.keeps(s.Chains)
 	return s.Chains.v.rows
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gorbm/rbm/internal/parallel"
+	"github.com/gorbm/rbm/internal/stop"
 	"github.com/gorbm/rbm/internal/update"
 	"gonum.org/v1/gonum/mat"
 )
@@ -42,6 +43,8 @@ type centeringState struct {
 	means means
 	job   centering
 	team  parallel.Team
+
+	kept struct{ v, h []float64 } // see call
 }
 
 // Gradient sets dst to the centred gradient, as [RBM.Gradient] does to the
@@ -61,7 +64,25 @@ func (c *Centering) WeightedGradient(dst *Gradient, m *RBM, v mat.Matrix, weight
 	defer dst.take().Release()
 	means := &c.state.means
 	m.gradient(dst, v, weights, s, means, nil)
-	c.center(dst, means)
+	m.call.keeps(c)
+	c.center(dst, means, m.until())
+}
+
+// note remembers the offsets.
+func (c *Centering) note() {
+	k := &c.state.kept
+	k.v, k.h = append(k.v[:0], c.V...), append(k.h[:0], c.H...)
+}
+
+// back goes back to them.
+func (c *Centering) back() {
+	k := &c.state.kept
+	if len(k.v) == 0 { // there were none
+		c.V, c.H = nil, nil
+		return
+	}
+	copy(c.V, k.v)
+	copy(c.H, k.h)
 }
 
 // PhasesGradient is [Centering.WeightedGradient] where its rows and samples are
@@ -81,7 +102,7 @@ func (c *Centering) PhasesGradient(dst *Gradient, p *Phases) {
 		means.h[j] = p.Data.C.AtVec(j) / p.DataWeight
 	}
 	p.Gradient(dst)
-	c.center(dst, means)
+	c.center(dst, means, nil)
 }
 
 // check panics unless c can compute a gradient for nv and nh units.
@@ -104,10 +125,10 @@ func (c *Centering) take() *parallel.Guard {
 
 // center moves the offsets by the means of the data and makes the centred gradient
 // of g, the ordinary one.
-func (c *Centering) center(g *Gradient, means *means) {
+func (c *Centering) center(g *Gradient, means *means, until *stop.Signal) {
 	c.V = c.move(c.V, means.v, g.B)
 	c.H = c.move(c.H, means.h, g.C)
-	c.state.job.apply(&c.state.team, g, c.V, c.H)
+	c.state.job.apply(&c.state.team, g, c.V, c.H, until)
 }
 
 // Transform makes the centred gradient of an ordinary one, g, with the offsets that
@@ -129,7 +150,7 @@ func (c *Centering) Transform(g *Gradient) {
 			panic(fmt.Sprintf("rbm: %s of centering has length %d, want %d", offsets.name, offsets.got, offsets.n))
 		}
 	}
-	c.state.job.apply(&c.state.team, g, c.V, c.H)
+	c.state.job.apply(&c.state.team, g, c.V, c.H, nil)
 }
 
 func checkOffsets(name string, offsets []float64, n int) {
@@ -170,7 +191,7 @@ type centering struct {
 
 const centeringColumns = 64
 
-func (s *centering) apply(team *parallel.Team, g *Gradient, v, h []float64) {
+func (s *centering) apply(team *parallel.Team, g *Gradient, v, h []float64, until *stop.Signal) {
 	nv, nh := len(v), len(h)
 	s.g, s.v, s.h = g, v, h
 	s.b, s.c = grow(s.b, nv), grow(s.c, nh)
@@ -183,6 +204,7 @@ func (s *centering) apply(team *parallel.Team, g *Gradient, v, h []float64) {
 	s.parts = (nv + centeringColumns - 1) / centeringColumns
 	s.down, s.dot = grow(s.down, nv), grow(s.dot, nh*s.parts)
 	work := nv * nh / 3
+	team.Until = until
 	team.Call(work, s.parts, s)
 	for i, x := range s.down {
 		g.B.SetVec(i, s.b[i]-x)
@@ -224,7 +246,9 @@ func (s *means) reset(nv, nh int) {
 
 // add adds the rows of the current pass of stats, times their scale.
 func (s *means) add(stats *statistics) {
+	until := stats.until
 	for t := range len(s.p) / wordBits {
+		until.Look()
 		sum := (*[wordBits]float64)(s.p[t*wordBits:])
 		for r := range stats.in.rows {
 			p := (*[wordBits]float64)(stats.p[(t*stats.room+stats.base+r)*wordBits:])
@@ -234,6 +258,7 @@ func (s *means) add(stats *statistics) {
 		}
 	}
 	for r, scale := range stats.scale {
+		until.Look()
 		stats.in.addTo(s.v, r, scale)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -56,7 +57,8 @@ func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
 	}
 	c.clamp.observed = observed
 	defer c.clamp.release()
-	c.read(known(v, observed))
+	m.call.keeps(c)
+	c.read(known(v, observed), m.until())
 	c.drawBiases(m, n)
 	c.started()
 }
@@ -114,6 +116,7 @@ func (c *Chains) given(m *RBM, k int, observed *Bits, sum *mat.Dense) {
 	checkSweeps(k)
 	c.check(m)
 	checkObserved(observed, c.v.rows, c.v.cols)
+	m.call.keeps(c)
 	c.model.load(m, 2*k*c.v.rows)
 	defer c.model.done()
 	c.clamp.observed, c.clamp.sum = observed, sum
@@ -148,12 +151,13 @@ func known(v mat.Matrix, observed *Bits) mat.Matrix {
 	if !ok || observed == nil {
 		return masked{v, observed}
 	}
-	return knownBits(b, observed)
+	return knownBits(b, observed, nil)
 }
 
-func knownBits(b, observed *Bits) *Bits {
+func knownBits(b, observed *Bits, until *stop.Signal) *Bits {
 	dst := NewBits(b.rows, b.cols)
 	for r := range b.rows {
+		until.Look()
 		observe(dst.row(r), b.row(r), observed.mask(r))
 	}
 	return dst
@@ -184,10 +188,11 @@ type clamp struct {
 
 	draws *draws
 	x     []float64 // inputs of the groups' units: rows × size
+	until *stop.Signal
 }
 
 // release forgets all but the groups.
-func (s *clamp) release() { s.observed, s.sum = nil, nil }
+func (s *clamp) release() { s.observed, s.sum, s.until = nil, nil, nil }
 
 // A group are the units [from, to). Its inputs stand from at on.
 type group struct{ from, to, at int }
@@ -235,8 +240,9 @@ func (s *clamp) fit(nv int) {
 // check panics unless exactly one unit of each group is on in each row of the
 // batch, or may be once those that are not observed are drawn. The rows are those
 // from r0 on of what is called name.
-func (s *clamp) check(name string, in *batch, r0 int) {
+func (s *clamp) check(name string, in *batch, r0 int, until *stop.Signal) {
 	for r := range in.rows {
+		until.Look()
 		for _, g := range s.groups {
 			on, room := 0, 0
 			for i := g.from; i < g.to; i++ {
@@ -337,6 +343,7 @@ func (s *clamp) finish(team *parallel.Team) {
 	}
 	rows := s.draws.dst.rows
 	parts := (rows + finishRows - 1) / finishRows
+	s.until = team.Until
 	team.Run(team.Workers(parts, rows*(30*len(s.groups)+8*s.size())), parts, s)
 }
 
@@ -347,6 +354,7 @@ func (s *clamp) Do(_, part int) {
 
 func (s *clamp) drawRows(r0, r1 int) {
 	for r := r0; r < r1; r++ {
+		s.until.Look()
 		for _, g := range s.groups {
 			s.draw(r, g)
 		}

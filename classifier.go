@@ -157,7 +157,7 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 	l.choose(c, x, labels, pcd == nil)
 	if c.Discriminative == 0 && len(l.of) > 0 && l.unlabelled == 0 {
 		c.Model.gradient(dst, l.data.matrix(), nil, s, nil, nil)
-		dst.scale(c.Generative)
+		dst.scale(c.Generative, nil)
 		return
 	}
 	samples := 0

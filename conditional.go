@@ -1,7 +1,6 @@
 package rbm
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -260,8 +259,7 @@ func (d *reduced) enumerate(m *RBM, units []int, inputs []float64) (logp []float
 	p := &d.model
 	if nv > blockUnits {
 		z := partition{model: p, from: &p.visible, out: &p.hidden, logp: d.logp}
-		logZ, _ = z.sum(context.Background(), given) // which is never done
-		return d.logp, logZ
+		return d.logp, z.sum(given)
 	}
 	d.marginal.energies(&p.team, d.logp, d.all.block(nv, 0, 1<<nv), &p.visible, &p.hidden)
 	for x := range d.logp {

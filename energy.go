@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -95,9 +96,10 @@ type marginal struct {
 	pass pass
 	soft softplus
 
-	dst  []float64
-	in   *batch
-	from *layer
+	dst   []float64
+	in    *batch
+	from  *layer
+	until *stop.Signal
 }
 
 // energies sets dst to the energies of configurations of one layer with the
@@ -106,7 +108,7 @@ func (f *marginal) energies(team *parallel.Team, dst []float64, in *batch, from,
 	f.soft.words = out.words()
 	f.soft.sum = grow(f.soft.sum, in.rows*f.soft.words)
 	f.pass.run(team, out, in, &f.soft)
-	f.dst, f.in, f.from = dst, in, from
+	f.dst, f.in, f.from, f.until = dst, in, from, team.Until
 	parts := (in.rows + finishRows - 1) / finishRows
 	team.Run(team.Workers(parts, in.rows*(20+in.cols/8)), parts, f)
 }
@@ -115,7 +117,7 @@ const finishRows = 128
 
 // Do is the job that adds up what has been found out about some rows.
 func (f *marginal) Do(_, part int) {
-	for r := part * finishRows; r < min(f.in.rows, (part+1)*finishRows); r++ {
+	for r := part * finishRows; r < min(f.in.rows, (part+1)*finishRows) && !f.until.Given(); r++ {
 		f.dst[r] = -f.in.dot(r, f.from.bias) - total(f.soft.sum[r*f.soft.words:][:f.soft.words])
 	}
 }

@@ -34,14 +34,24 @@ func (m *RBM) LogPartition() float64 {
 func (m *RBM) LogPartitionContext(ctx context.Context) (float64, error) {
 	checkNil("ctx", ctx)
 	n := checkEnumeration(m, maxPartition, "; LogLikelihood takes an estimate of log Z")
+	logZ := math.NaN()
+	if c := newCall(ctx); c.run(func() { logZ = m.in(c).logPartition() }) {
+		return math.NaN(), fmt.Errorf("rbm: sum over 2^%d configurations: %w", n, ctx.Err())
+	}
+	return logZ, nil
+}
+
+// logPartition is LogPartition inside of the call that m is in.
+func (m *RBM) logPartition() float64 {
+	nv, nh := m.Dims()
 	var p model
-	p.load(m, 1<<n)
+	p.load(m, 1<<min(nv, nh))
 	defer p.done()
 	z := partition{model: &p, from: &p.visible, out: &p.hidden}
 	if p.hidden.units < p.visible.units {
 		z.from, z.out = z.out, z.from
 	}
-	return z.sum(ctx, m)
+	return z.sum(m)
 }
 
 // checkEnumeration returns how many units the smaller layer of m has. It panics if
@@ -75,7 +85,7 @@ func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
 		dst.exchange(total)
 	}
 	z := partition{model: p, from: &p.visible, out: &p.hidden, logp: make([]float64, total)}
-	logZ, _ = z.sum(context.Background(), m)
+	logZ = z.sum(m)
 	weights := z.logp
 	for x, logp := range weights {
 		weights[x] = logistic.Exp(logp - logZ)
@@ -97,38 +107,29 @@ type partition struct {
 	from, out *layer
 	logp      []float64 // of each configuration, up to log Z, if it is not nil
 
-	ctx     context.Context
 	sums    []float64 // log of the sum of each block of blockRows configurations
 	factors factors
 	blocks  [][]float64 // of each worker, where logp is nil
 }
 
-// sum returns log Z of m, which the model is loaded from, or an error if ctx is
-// done before.
-func (z *partition) sum(ctx context.Context, m *RBM) (float64, error) {
-	z.ctx = ctx
+// sum returns log Z of m, which the model is loaded from.
+func (z *partition) sum(m *RBM) float64 {
 	total := 1 << z.from.units
 	z.sums = make([]float64, (total+blockRows-1)/blockRows)
 	workers := z.model.team.Workers(len(z.sums), rowsWork(total, 0, z.out.units))
 	z.blocks = make([][]float64, workers)
 	switch {
 	case z.model.nan:
-	case z.from.units > blockUnits && z.factors.load(m, z.from, z.out, workers):
+	case z.from.units > blockUnits && z.factors.load(m, z.from, z.out, workers, z.model.team.Until):
 		z.model.team.Run(workers, len(z.sums), z)
 	default:
 		z.sumInputs()
 	}
-	if err := ctx.Err(); err != nil {
-		return math.NaN(), fmt.Errorf("rbm: sum over 2^%d configurations: %w", z.from.units, err)
-	}
-	return z.model.orNaN(logistic.LogSumExp(z.sums)), nil
+	return z.model.orNaN(logistic.LogSumExp(z.sums))
 }
 
 // Do sums a block.
 func (z *partition) Do(worker, k int) {
-	if z.ctx.Err() != nil {
-		return
-	}
 	logp := z.block(worker, k)
 	z.factors.weigh(logp, k, worker)
 	z.sums[k] = logistic.LogSumExp(logp)
@@ -139,9 +140,6 @@ func (z *partition) sumInputs() {
 	var f marginal
 	var all enumeration
 	for k := range z.sums {
-		if z.ctx.Err() != nil {
-			return
-		}
 		logp := z.block(0, k)
 		in := all.block(z.from.units, k*blockRows, len(logp))
 		f.energies(&z.model.team, logp, in, z.from, z.out)

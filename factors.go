@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -27,6 +28,7 @@ type factors struct {
 	panels    int            // of out
 	run       int            // how many factors do not overflow
 	low, mid  factorTable
+	until     *stop.Signal
 	scratch   []factorScratch // of each worker
 }
 
@@ -52,8 +54,8 @@ const (
 
 // load makes ready for so many workers to weigh the configurations of layer from
 // of m, at least a block. It reports false if factors may overflow.
-func (f *factors) load(m *RBM, from, out *layer, workers int) bool {
-	f.from, f.out = from, out
+func (f *factors) load(m *RBM, from, out *layer, workers int, until *stop.Signal) bool {
+	f.from, f.out, f.until = from, out, until
 	f.panels = (out.units + product.Lanes - 1) / product.Lanes
 	f.w = product.Lines(from.units * f.panels)
 	var w mat.Matrix = m.W // from × out
@@ -62,6 +64,7 @@ func (f *factors) load(m *RBM, from, out *layer, workers int) bool {
 	}
 	var largest float64 // no log(1+eˣ) is larger
 	for j := range out.units {
+		until.Look()
 		sum := 1 + math.Abs(out.bias[j])
 		for i := range from.units {
 			x := w.At(i, j)
@@ -92,13 +95,17 @@ func (f *factors) row(lines []product.Line, i int) []product.Line {
 func (f *factors) table(first int) factorTable {
 	t := factorTable{make([]float64, tableRows), product.Lines(tableRows * f.panels)}
 	for x := 1; x < tableRows; x++ {
+		f.until.Look()
 		last := bits.Len(uint(x)) - 1
 		rest := x &^ (1 << last)
 		t.bias[x] = t.bias[rest] + f.from.bias[first+last]
 		copy(f.row(t.exp, x), f.row(t.exp, rest))
 		add(f.row(t.exp, x), f.row(f.w, first+last))
 	}
-	exp(t.exp)
+	for x := range tableRows {
+		f.until.Look()
+		exp(f.row(t.exp, x))
+	}
 	return t
 }
 
@@ -142,6 +149,7 @@ func (f *factors) weigh(dst []float64, k, worker int) {
 			}
 		}
 		for x := range tableRows {
+			f.until.Look()
 			low := f.row(f.low.exp, x)
 			dst[y*tableRows+x] = bias + f.mid.bias[y] + f.low.bias[x] + logFactors(both, low, f.run)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
@@ -74,6 +75,7 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 	case *CD:
 		s.check()
 		defer s.Chains.guard.Take("CD").Release()
+		m.call.keeps(s.Chains)
 		rows += 2 * s.K * n
 		chains, finish = s.Chains, s.finish
 	case *PCD:
@@ -121,7 +123,8 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 	if finish != nil {
 		sample, weights = finish(p)
 	} else {
-		sample, weights = s.Sample(m, v)
+		sample, weights = m.lend(s, v)
+		p.team.Until = m.until()
 	}
 	samples = checkBatch("sample", sample, nv)
 	if _, ok := s.(fromData); ok && weights == nil && samples == n {
@@ -159,7 +162,10 @@ func (m *RBM) exactGradient(dst *Gradient, v mat.Matrix, weights []float64, tota
 	}
 	var z Gradient
 	m.LogPartitionGradient(&z)
-	dst.W.Sub(dst.W, z.W)
+	for j := range dst.C.Len() {
+		m.until().Look()
+		floats.Sub(dst.W.RawRowView(j), z.W.RawRowView(j))
+	}
 	dst.B.SubVec(dst.B, z.B)
 	dst.C.SubVec(dst.C, z.C)
 }
@@ -264,8 +270,9 @@ func (g *Gradient) size(nv, nh int) {
 }
 
 // scale multiplies g by x.
-func (g *Gradient) scale(x float64) {
+func (g *Gradient) scale(x float64, until *stop.Signal) {
 	for j := range g.C.Len() {
+		until.Look()
 		floats.Scale(x, g.W.RawRowView(j))
 		g.C.SetVec(j, float64(x*g.C.AtVec(j)))
 	}
@@ -303,13 +310,14 @@ func (g *Gradient) check(name string, nv, nh int) {
 func (g *Gradient) finish(dst *Gradient) {
 	g.stats.flush(&g.model.team, dst)
 	if g.model.nan {
-		dst.fill(math.NaN())
+		dst.fill(math.NaN(), g.model.team.Until)
 	}
 }
 
 // fill sets all of g to x.
-func (g *Gradient) fill(x float64) {
+func (g *Gradient) fill(x float64, until *stop.Signal) {
 	for j := range g.C.Len() {
+		until.Look()
 		row := g.W.RawRowView(j)
 		for i := range row {
 			row[i] = x

@@ -203,7 +203,7 @@ func TestSurveySeesAllRows(t *testing.T) {
 		}
 	}
 	seen := distinct{most: mostSeen}
-	f, _, err := m.survey(context.Background(), rows, &seen)
+	f, _, err := m.survey(rows, &seen, new(scored))
 	if err != nil || !(math.Abs(seen.logZ()-math.Log(product.Sum(want))) <= 1e-12) {
 		t.Errorf("the bound is %v, want %v, error %v", seen.logZ(), math.Log(product.Sum(want)), err)
 	}

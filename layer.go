@@ -9,6 +9,7 @@ import (
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/philox"
 	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -26,14 +27,16 @@ type model struct {
 	visible, hidden layer
 	nan             bool // in any parameter
 
-	src  *RBM
-	team parallel.Team
+	src   *RBM
+	team  parallel.Team
+	sweep *stop.Signal // ends sampling between two sweeps; nil: nothing does
 }
 
 // load sets p to m for a call that takes so many rows from one layer to the
 // other. Done must follow.
 func (p *model) load(m *RBM, rows int) {
 	nv, nh := m.Dims()
+	p.team.Until, p.sweep = m.until(), nil
 	p.team.Start(rowsWork(rows, nv, nh) + nv*nh/2)
 	loaded := false
 	defer func() {
@@ -60,6 +63,7 @@ func (p *model) read(m *RBM) {
 	p.nan = product.HasNaN(p.visible.bias) || product.HasNaN(p.hidden.bias)
 	if p.nan {
 		for j := range nh {
+			p.team.Until.Look()
 			for i, x := range w.Data[j*w.Stride:][:nv] {
 				if math.IsNaN(x) {
 					p.visible.bias[i] = x
@@ -78,6 +82,7 @@ func rowsWork(rows, from, to int) int {
 // done ends the goroutines of the call and forgets the caller's memory.
 func (p *model) done() {
 	p.team.Stop()
+	p.team.Until, p.sweep = nil, nil
 	p.visible.w.Forget()
 	p.hidden.w.Forget()
 }

@@ -105,28 +105,68 @@ const (
 func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikelihood, error) {
 	checkNil("ctx", ctx)
 	nv, nh := m.Dims()
-	n := checkRows("data", data, nv)
+	checkRows("data", data, nv)
 	exact := min(nv, nh) <= exactUnits
 	if a == nil && !exact {
 		panic(fmt.Sprintf("rbm: a is nil and W is %d×%d: %d×%d units are too many to enumerate; pass NewAIS(100, 2000, src)", nh, nv, nv, nh))
 	}
-	var seen distinct
-	if !exact {
-		seen.most = mostSeen
+	if exact {
+		a = nil
+	} else {
+		a.check(ctx, m)
+		checkRuns(a.Runs)
+		defer a.chains.guard.Take("AIS").Release()
 	}
-	f, ones, err := m.survey(ctx, data, &seen)
+	c := newCall(ctx)
+	var l LogLikelihood
+	var err error
+	var at scored
+	ended := c.run(func() {
+		if l, err = m.in(c).logLikelihood(data, a, &at); err != nil {
+			c.back()
+		}
+	})
+	if ended {
+		err = fmt.Errorf("rbm: %v: %w", at, ctx.Err())
+	}
 	if err != nil {
 		return LogLikelihood{}, err
 	}
-	if exact {
-		logZ, err := m.LogPartitionContext(ctx)
-		if err != nil {
-			return LogLikelihood{}, err
-		}
-		return exactly(f, logZ), nil
+	return l, nil
+}
+
+// scored says how far LogLikelihood has come.
+type scored struct {
+	row                       int // of data
+	temperature, temperatures int // of all parts
+	units                     int // that are enumerated
+}
+
+func (s scored) String() string {
+	switch {
+	case s.units > 0:
+		return fmt.Sprintf("sum over 2^%d configurations", s.units)
+	case s.temperatures > 0:
+		return fmt.Sprintf("after %d of %d temperatures", s.temperature, s.temperatures)
 	}
-	if a.chains == nil {
-		a.chains = new(Chains)
+	return fmt.Sprintf("before row %d of data", s.row)
+}
+
+// logLikelihood is LogLikelihood inside of the call that m is in, by enumeration if a
+// is nil.
+func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error) {
+	n, nv := data.Dims()
+	var seen distinct
+	if a != nil {
+		seen.most = mostSeen
+	}
+	f, ones, err := m.survey(data, &seen, at)
+	if err != nil {
+		return LogLikelihood{}, err
+	}
+	if a == nil {
+		at.units = min(m.Dims())
+		return exactly(f, m.logPartition()), nil
 	}
 	both := *a // may have another base
 	steps, parts := len(a.Betas)-1, 3
@@ -137,10 +177,12 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 		both.Base = fit.B.RawVector().Data
 		parts++
 	}
+	at.temperatures = parts * steps
 	begun := 0 // parts
 	both.Progress = func(done, _ int) {
+		at.temperature = begun*steps + done
 		if a.Progress != nil {
-			a.Progress(begun*steps+done, parts*steps)
+			a.Progress(at.temperature, at.temperatures)
 		}
 	}
 	end := func() { // of a part
@@ -148,16 +190,10 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 		seen.addStates(m, both.chains)
 	}
 	var l LogLikelihood
-	if l.AIS, err = both.Run(ctx, m); err != nil {
-		return LogLikelihood{}, err
-	}
+	l.AIS = both.run(m, both.Base)
 	end()
 	if fitted {
-		uniform := both
-		uniform.Base = make([]float64, nv)
-		if l.Uniform, err = uniform.Run(ctx, m); err != nil {
-			return LogLikelihood{}, err
-		}
+		l.Uniform = both.run(m, make([]float64, nv))
 		end()
 	}
 	start := make([]int, min(n, a.Runs))
@@ -165,50 +201,43 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 		start[r] = int(int64(r) * int64(n) / int64(len(start)))
 	}
 	var first Bits
-	if err := gatherRows(&first, data, start); err != nil {
+	if err := gatherRows(&first, data, start, m.until()); err != nil {
 		return LogLikelihood{}, err
 	}
-	both.chains.Start(&first)
+	both.chains.start(&first, m.until())
 	for done := 0; done < steps && !math.IsNaN(l.AIS.LogZ); {
-		if err := ctx.Err(); err != nil {
-			return LogLikelihood{}, fmt.Errorf("rbm: before reverse AIS: %w", err)
-		}
 		k := min(100, steps-done)
-		both.chains.Gibbs(m, k)
+		both.chains.gibbs(m, k)
 		done += k
 		both.Progress(done, steps)
 	}
 	end()
-	if l.Reverse, err = both.Reverse(ctx, m, both.chains.Visible()); err != nil {
-		return LogLikelihood{}, err
-	}
+	l.Reverse = both.reverse(m, both.Base, both.chains.Visible())
 	l.judge(f, seen.logZ(), fitted)
 	return l, nil
 }
 
 // survey returns the mean free energy of the rows, and how many of them have each
 // bit. It adds the rows to those seen.
-func (m *RBM) survey(ctx context.Context, rows Rows, seen *distinct) (f float64, ones []float64, err error) {
+func (m *RBM) survey(rows Rows, seen *distinct, at *scored) (f float64, ones []float64, err error) {
 	n, nv := rows.Dims()
 	ones = make([]float64, nv)
 	count := make([]int, nv)
 	energies := make([]float64, min(n, passBlock(nv)))
 	var sum float64
-	done := 0
+	m.call.look()
 	for block, err := range Blocks(rows, passBlock(nv)) {
-		if err == nil && ctx.Err() != nil {
-			err = fmt.Errorf("rbm: before row %d of data: %w", done, ctx.Err())
-		}
 		if err != nil {
 			return 0, nil, err
 		}
+		m.call.look()
 		// Four at a time, as product.Sum would add all of them.
 		for x := range slices.Chunk(m.FreeEnergy(energies[:block.rows], block), 4) {
 			sum += product.Sum(x)
 		}
 		seen.add(block, energies)
 		block.addOnes(count)
-		done += block.rows
+		at.row += block.rows
 	}
 	for i, k := range count {
 		ones[i] = float64(k)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/gorbm/rbm/internal/philox"
+	"github.com/gorbm/rbm/internal/stop"
 )
 
 // Minibatches returns one pass over the rows of data in random order, n rows at
@@ -24,7 +25,7 @@ func Minibatches(data *Bits, n int, src rand.Source) iter.Seq[*Bits] {
 	key := seed(src)
 	return func(yield func(*Bits) bool) {
 		order := make([]int, data.rows)
-		permute(order, philox.NewSource(key))
+		permute(order, philox.NewSource(key), nil)
 		var full Bits
 		for ; len(order) >= n; order = order[n:] {
 			if !yield(data.Gather(&full, order[:n])) {
@@ -39,8 +40,11 @@ func Minibatches(data *Bits, n int, src rand.Source) iter.Seq[*Bits] {
 
 // permute sets order to a random one of the numbers below its length (Fisher &
 // Yates, 1938; Durstenfeld, 1964).
-func permute(order []int, src *philox.Source) {
+func permute(order []int, src *philox.Source, until *stop.Signal) {
 	for i := range order {
+		if i%lookEvery == 0 {
+			until.Look()
+		}
 		j := src.IntN(i + 1)
 		order[i] = order[j]
 		order[j] = i

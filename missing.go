@@ -45,10 +45,10 @@ func (t *Trainer) startMissing() {
 	if drawn.rows == data.rows && drawn.cols == data.cols {
 		return
 	}
-	all := knownBits(data, t.Observed)
+	all := knownBits(data, t.Observed, t.until())
 	check := clamp{groups: groupsOf(t.Sampler), observed: t.Observed}
 	check.fit(all.cols)
-	eachBlock("Data", all, all.rows, func(in *batch, r0 int) { check.check("Data", in, r0) })
+	eachBlock("Data", all, all.rows, func(in *batch, r0 int) { check.check("Data", in, r0, t.until()) })
 	c := t.missing.start(check.groups)
 	var part, mask Bits
 	for r0 := 0; r0 < all.rows; r0 += startRows {
@@ -96,9 +96,15 @@ func (t *Trainer) complete() bool {
 	}
 	for k, r := range s.short {
 		copy(t.batch.row(r), c.v.row(k))
-		copy(t.state.drawn.row(s.rows[r]), c.v.row(k))
 	}
 	return true
+}
+
+// completed keeps what is missing of the rows of the minibatch as it was drawn.
+func (t *Trainer) completed() {
+	for _, r := range t.missing.short {
+		copy(t.state.drawn.row(t.missing.rows[r]), t.batch.row(r))
+	}
 }
 
 // start returns the chains, with the groups.
@@ -115,6 +121,7 @@ func (t *Trainer) completions() *Bits {
 	t.startMissing()
 	drawn, data := &t.state.drawn, t.Data.(*Bits)
 	for r := range drawn.rows {
+		t.until().Look()
 		observe(drawn.row(r), data.row(r), t.Observed.row(r))
 	}
 	return drawn

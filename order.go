@@ -39,19 +39,20 @@ func (t *Trainer) startEpoch(epoch int) *epochOrder {
 		return o
 	}
 	t.checkWeights()
-	o.weight = mean(t.Weights)
+	o.weight = mean(t.Weights, t.until())
 	if o.size != size {
 		o.first = -1
 	}
-	o.seed, o.epoch, o.n, o.size, o.at = t.state.seed, epoch, n, size, -1
+	o.seed, o.epoch, o.n, o.size, o.at = t.state.seed, epoch, 0, size, -1
 	o.blocks = grow(o.blocks, (n-1)/size+1)
 	src := t.source(uint64(epoch), orderBlocks, 0)
-	permute(o.blocks, &src)
+	permute(o.blocks, &src, t.until())
 	for at, b := range o.blocks {
 		if b == len(o.blocks)-1 {
 			o.short = at
 		}
 	}
+	o.n = n
 	return o
 }
 
@@ -73,12 +74,13 @@ func (t *Trainer) epochRows(epoch, p int) []int {
 	}
 	if o.at != at {
 		b := o.blocks[at]
-		o.at, o.rows = at, grow(o.rows, size)
+		o.at, o.rows = -1, grow(o.rows, size)
 		src := t.source(uint64(epoch), orderRows, uint32(b))
-		permute(o.rows, &src)
+		permute(o.rows, &src, t.until())
 		for i := range o.rows {
 			o.rows[i] += b * o.size
 		}
+		o.at = at
 	}
 	return o.rows[p:]
 }
@@ -87,20 +89,37 @@ func (t *Trainer) epochRows(epoch, p int) []int {
 func (t *Trainer) gather(dst *Bits, rows []int) error {
 	o := &t.order
 	if _, ok := t.Data.(*Bits); ok || t.Block == 0 {
-		return gatherRows(dst, t.Data, rows)
+		return gatherRows(dst, t.Data, rows, t.until())
 	}
 	first := rows[0] / o.size * o.size
 	if o.first != first || !sameRows(o.source, t.Data) {
 		o.source, o.first = t.Data, -1
-		_, c := t.Data.Dims()
-		if err := readRows(&o.held, min(o.size, o.n-first), c, t.Data, first); err != nil {
+		if err := t.readBlock(first, min(o.size, o.n-first)); err != nil {
 			return err
 		}
 		o.first = first
 	}
 	dst.resize(len(rows), o.held.cols)
 	for r, i := range rows {
+		t.until().Look()
 		copy(dst.row(r), o.held.row(i-first))
+	}
+	return nil
+}
+
+// readBlock reads the block of n rows from the first on, or parts of it one by one if
+// it is large.
+func (t *Trainer) readBlock(first, n int) error {
+	_, c := t.Data.Dims()
+	t.order.held.resize(n, c)
+	var part Bits
+	for i, most := 0, 16*passBlock(c); i < n; i += most {
+		t.until().Look()
+		end := min(n, i+most)
+		t.order.held.slice(&part, i, end)
+		if err := readRows(&part, end-i, c, t.Data, first+i); err != nil {
+			return err
+		}
 	}
 	return nil
 }

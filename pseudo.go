@@ -153,6 +153,7 @@ func (s *pseudo) Do(worker, part int) {
 	s.probs(c, r0, n)
 	panels := len(s.flips.chunk)
 	for q := range panels {
+		s.p.team.Until.Look()
 		s.flip(c, q, r0, n)
 	}
 	for r := range n {
@@ -221,6 +222,7 @@ func (s *pseudo) row(c *pseudoScratch, z tile, r int) (pll float64) {
 		if s.flips.chunk[i/product.Lanes] > 0 && (v == 0 || v == 1) {
 			continue
 		}
+		s.p.team.Until.Look()
 		// -v·softplus(-a) - (1-v)·softplus(a), of which one is softplus(-|a|) + |a|
 		a := s.logOdds(c, r, i, v)
 		z[i/product.Lanes][i%product.Lanes] = -math.Abs(a)

@@ -9,6 +9,7 @@ import (
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/philox"
 	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -42,6 +43,10 @@ type PT struct {
 	base, diff []float64 // a, b - a
 	words      int       // of hidden units
 	field      []float64 // of each row and word of hidden units, its part of h·x
+
+	kept struct { // see call
+		level, row, tried, done []int
+	}
 }
 
 var _ Sampler = (*PT)(nil)
@@ -71,6 +76,7 @@ func (s *PT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	p := &s.chains.model
 	p.load(m, 2*s.K*replicas)
 	defer p.done()
+	p.sweep = m.untilSweep()
 	return s.finish(p)
 }
 
@@ -149,6 +155,9 @@ func (s *PT) start(m *RBM) int {
 		baseOf(m, s.Base) // panics
 	}
 	levels := len(s.betas)
+	m.Dims()
+	m.call.keeps(s.chains)
+	m.call.keeps(s)
 	if s.level == nil {
 		s.chains.startRandom(m, s.n*levels)
 		s.level, s.row = make([]int, s.n*levels), make([]int, s.n*levels)
@@ -159,6 +168,27 @@ func (s *PT) start(m *RBM) int {
 	}
 	s.chains.check(m)
 	return len(s.level)
+}
+
+// note remembers which replica is where, and the exchanges.
+func (s *PT) note() {
+	k := &s.kept
+	k.level, k.row = append(k.level[:0], s.level...), append(k.row[:0], s.row...)
+	k.tried, k.done = append(k.tried[:0], s.tried...), append(k.done[:0], s.done...)
+}
+
+// back goes back to them, the chains being back.
+func (s *PT) back() {
+	k := &s.kept
+	if len(k.level) == 0 { // they had not been started
+		s.level, s.row, s.tried, s.done, s.sample = nil, nil, nil, nil, Bits{}
+		return
+	}
+	s.level, k.level = k.level, s.level
+	s.row, k.row = k.row, s.row
+	s.tried, k.tried = k.tried, s.tried
+	s.done, k.done = k.done, s.done
+	s.collect()
 }
 
 func (s *PT) finish(p *model) (v mat.Matrix, weights []float64) {
@@ -176,6 +206,9 @@ func (s *PT) finish(p *model) (v mat.Matrix, weights []float64) {
 	s.words = p.hidden.words()
 	s.field = grow(s.field, len(s.level)*s.words)
 	for range s.K {
+		if p.sweep.Given() {
+			break
+		}
 		s.sweep(p)
 	}
 	s.collect()
@@ -198,7 +231,7 @@ func (s *PT) sweep(p *model) {
 	c.in.read("v", &c.v, 0, n)
 	c.hidden(p, c.clock, n, 0)
 	c.pass.run(&p.team, &p.hidden, &c.in, (*temperedHidden)(s))
-	s.exchange()
+	s.exchange(p.team.Until)
 	c.in.read("h", &c.h, 0, n)
 	c.draws = draws{dst: &c.v, seed: c.seed, place: philox.Place{Sweep: c.clock, Phase: drawVisible}}
 	c.pass.run(&p.team, &p.visible, &c.in, (*temperedVisible)(s))
@@ -209,12 +242,13 @@ func (s *PT) sweep(p *model) {
 //
 // With U = -∂ log p/∂β, states at β and β' change places with probability
 // min(1, exp((β-β')(U-U'))).
-func (s *PT) exchange() {
+func (s *PT) exchange(until *stop.Signal) {
 	c, words, levels := s.chains, s.words, len(s.betas)
 	energy := func(r int) float64 {
 		return -product.Sum(s.field[r*words:][:words]) - product.SumBits(c.v.row(r), s.diff)
 	}
 	for i := range s.n {
+		until.Look()
 		rows := s.row[i*levels:][:levels]
 		for k := int(c.clock % 2); k < levels-1; k += 2 {
 			s.tried[k]++

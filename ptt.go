@@ -44,6 +44,11 @@ type PTT struct {
 	top          *model // that is sampled, in a call
 	free         marginal
 	below, above []float64 // free energies of both states of each exchange
+
+	kept struct { // see call
+		models int
+		swaps  []swapRate
+	}
 }
 
 var _ Sampler = (*PTT)(nil)
@@ -92,6 +97,7 @@ func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) 
 	p := &s.chains.model
 	p.load(m, 4*s.K*replicas)
 	defer p.done()
+	p.sweep = m.untilSweep()
 	return s.finish(p, m)
 }
 
@@ -99,10 +105,13 @@ func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) 
 func (s *PTT) finish(p *model, m *RBM) (v mat.Matrix, weights []float64) {
 	s.top = p
 	for range s.K {
+		if p.sweep.Given() {
+			break
+		}
 		s.sweep()
 	}
 	s.top = nil
-	if s.swaps[len(s.swaps)-1].last < s.MinSwapRate {
+	if s.swaps[len(s.swaps)-1].last < s.MinSwapRate && !p.sweep.Given() {
 		v := &s.chains.v
 		s.save(m)
 		v.words = append(v.words, v.words[(v.rows-s.n)*v.stride:]...)
@@ -153,6 +162,9 @@ func (s *PTT) SwapRates() []float64 {
 
 // start starts the replicas if they have not been, and returns how many they are.
 func (s *PTT) start(m *RBM) int {
+	m.Dims()
+	m.call.keeps(s.chains)
+	m.call.keeps(s)
 	if len(s.saved) == 0 {
 		nv, _ := m.Dims()
 		first := New(nv, 1)
@@ -160,10 +172,27 @@ func (s *PTT) start(m *RBM) int {
 		s.save(first)
 	}
 	if s.chains.v.rows == 0 {
-		s.chains.startRandom(s.saved[0], (len(s.saved)+1)*s.n)
+		s.chains.startRandom(s.saved[0].as(m), (len(s.saved)+1)*s.n)
 	}
 	s.chains.check(m)
 	return s.chains.v.rows
+}
+
+// note remembers the ladder.
+func (s *PTT) note() {
+	s.kept.models, s.kept.swaps = len(s.saved), append(s.kept.swaps[:0], s.swaps...)
+}
+
+// back goes back to it, the chains being back.
+func (s *PTT) back() {
+	n := s.kept.models
+	clear(s.saved[n:])
+	clear(s.models[n:])
+	s.saved, s.models = s.saved[:n], s.models[:n]
+	s.swaps, s.kept.swaps = s.kept.swaps, s.swaps
+	if s.sample = (Bits{}); s.chains.v.rows > 0 {
+		s.collect()
+	}
 }
 
 // check panics if the settings do not fit.
@@ -179,14 +208,15 @@ func (s *PTT) check() {
 }
 
 // save adds a copy of m to the ladder.
-func (s *PTT) save(m *RBM) { s.keep(m.Clone()) }
+func (s *PTT) save(m *RBM) { s.keep(m.clone(), m) }
 
-// keep adds m itself to the ladder.
-func (s *PTT) keep(m *RBM) {
+// keep adds saved itself to the ladder, inside of the call that m is in.
+func (s *PTT) keep(saved, m *RBM) {
 	p := new(model)
-	p.load(m, 0)
+	p.load(saved.as(m), 0)
 	p.team.Stop() // only that of the model sampled is at work
-	s.saved, s.models = append(s.saved, m), append(s.models, p)
+	p.team.Until = nil
+	s.saved, s.models = append(s.saved, saved), append(s.models, p)
 	s.swaps = append(s.swaps, swapRate{last: math.NaN()})
 }
 
@@ -232,6 +262,9 @@ func (s *PTT) exchange(k int) {
 	s.free.energies(team, s.above, &c.in, &q.visible, &q.hidden)
 	swaps := &s.swaps[k]
 	for i := range n {
+		if i%swapWindow == 0 {
+			team.Until.Look()
+		}
 		ratio := q.orNaN(s.below[i] - s.below[n+i] + s.above[n+i] - s.above[i])
 		var u [wordBits]uint32
 		philox.Fill(&u, 1, c.seed, philox.Place{Row: uint32(k*n + i), Sweep: c.clock, Phase: drawSwap}, 0)

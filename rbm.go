@@ -93,6 +93,9 @@ type RBM struct {
 	W *mat.Dense    // weights, nh×nv
 	B *mat.VecDense // visible biases, nv
 	C *mat.VecDense // hidden biases, nh
+
+	call *call // that works on the model, if a context may end it
+	lent bool  // to a Sampler, see lend
 }
 
 // New returns an RBM whose parameters are all zero. It panics if nv or nh is
@@ -190,7 +193,18 @@ func (m *RBM) wrong() string {
 // Clone returns a copy of m that shares no memory with it.
 func (m *RBM) Clone() *RBM {
 	m.Dims()
-	return &RBM{W: mat.DenseCopyOf(m.W), B: mat.VecDenseCopyOf(m.B), C: mat.VecDenseCopyOf(m.C)}
+	return m.in(nil).clone()
+}
+
+// clone is Clone inside of the call that m is in.
+func (m *RBM) clone() *RBM {
+	nh, nv := m.W.Dims()
+	dst := &RBM{W: mat.NewDense(nh, nv, nil), B: mat.VecDenseCopyOf(m.B), C: mat.VecDenseCopyOf(m.C)}
+	for j := range nh {
+		m.until().Look()
+		copy(dst.W.RawRowView(j), m.W.RawRowView(j))
+	}
+	return dst
 }
 
 // FitVisibleBias sets B to the empirical logits of the columns of data (n×nv),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -60,21 +61,35 @@ const (
 
 // report judges the model and calls Report. It changes nothing that training
 // depends on.
-func (t *Trainer) report() error {
+func (t *Trainer) report(c *call) error {
+	var r Report
+	if err := t.within(c, func() (err error) { r, err = t.look(); return err }); err != nil {
+		return err // the whole report can be tried again
+	}
 	t.due = 0
+	if t.Report == nil {
+		return nil
+	}
+	if err := t.Report(r); err != nil {
+		return fmt.Errorf("rbm: after step %d: %w", r.Step, err)
+	}
+	return nil
+}
+
+// look returns the report on the model. What training keeps of it changes last, once
+// nothing can fail or end it.
+func (t *Trainer) look() (Report, error) {
 	if err := t.checkFinite(); err != nil {
-		return err
+		return Report{}, err
 	}
 	if t.Report == nil && t.Held == nil {
-		return nil
+		return Report{}, nil
 	}
 	var w watched
 	if t.Report != nil {
-		// First what may fail, so that the whole report can be tried again.
 		var err error
 		if w, err = t.readWatched(); err != nil {
-			t.due = t.state.steps
-			return err
+			return Report{}, err
 		}
 	}
 	r := Report{
@@ -90,20 +105,21 @@ func (t *Trainer) report() error {
 	if t.elapsed > 0 {
 		r.RowsPerSecond = float64(t.rows) / t.elapsed.Seconds()
 	}
-	t.rows, t.elapsed = 0, 0
 	if t.Held != nil {
 		w.held, _, _ = t.watch(t.Held, nil, watchHeld)
 		r.HeldPseudoLogLikelihood = weightedMean(t.Model.PseudoLogLikelihood(nil, w.held), nil)
+	}
+	if t.Report != nil {
+		t.diagnose(&r, &w)
+	}
+	if t.Held != nil {
 		r.Best = t.judge(r.HeldPseudoLogLikelihood)
 	}
-	if t.Report == nil {
-		return nil
+	if t.Report != nil {
+		t.noted(&r)
 	}
-	t.diagnose(&r, &w)
-	if err := t.Report(r); err != nil {
-		return fmt.Errorf("rbm: after step %d: %w", r.Step, err)
-	}
-	return nil
+	t.rows, t.elapsed = 0, 0
+	return r, nil
 }
 
 // judge notes the score of the model, and reports whether it is the best.
@@ -113,7 +129,7 @@ func (t *Trainer) judge(score float64) bool {
 		s.waited++
 		return false
 	}
-	s.best, s.score, s.waited = t.Model.Clone(), score, 0
+	s.best, s.score, s.waited = t.Model.clone(), score, 0
 	return true
 }
 
@@ -134,9 +150,9 @@ func (t *Trainer) readWatched() (w watched, err error) {
 	w.data, w.weights, err = t.watch(data, t.Weights, watchData)
 	if err == nil && t.state.reported == 0 {
 		if t.Observed != nil {
-			known, w.observed = knownBits(t.Data.(*Bits), t.Observed), t.Observed.ones()
+			known, w.observed = knownBits(t.Data.(*Bits), t.Observed, t.until()), t.Observed.ones()
 		}
-		w.ones, err = countOnes(known)
+		w.ones, err = countOnes(known, t.until())
 	}
 	return w, err
 }
@@ -150,7 +166,7 @@ func (t *Trainer) diagnose(r *Report, w *watched) {
 	if held != nil {
 		r.FreeEnergyGap = weightedMean(m.FreeEnergy(nil, held), nil) - weightedMean(m.FreeEnergy(nil, data), weights)
 	}
-	r.WeightRMS, r.HiddenActivity = norms(m.W, hidden)
+	r.WeightRMS, r.HiddenActivity = norms(m.W, hidden, m.until())
 	if sampler, ok := t.Sampler.(interface{ SwapRates() []float64 }); ok {
 		r.SwapRates = sampler.SwapRates()
 	}
@@ -158,16 +174,29 @@ func (t *Trainer) diagnose(r *Report, w *watched) {
 	if s.reported == 0 {
 		r.warn(t.warnOfColumns(hidden, w))
 	}
-	if s.reported == 0 || r.PseudoLogLikelihood > s.peak {
-		s.peak = r.PseudoLogLikelihood
-	}
-	r.warn(warnOfFall(r, s.peak, data))
+	r.warn(warnOfFall(r, t.peak(r), data))
 	if chains := chainsOf(t.Sampler); chains != nil {
 		spread := chains.spread()
 		if s.chains.rows == chains.rows && s.chains.cols == chains.cols && spread > 0 {
 			r.ChainMove = chains.difference(&s.chains) / spread
 		}
 		r.warn(warnOfChains(r.ChainMove, s.steps-s.reported, spread, data.spread()))
+	}
+}
+
+// peak returns the largest pseudo-log-likelihood up to this report.
+func (t *Trainer) peak(r *Report) float64 {
+	if s := &t.state; s.reported > 0 && !(r.PseudoLogLikelihood > s.peak) {
+		return s.peak
+	}
+	return r.PseudoLogLikelihood
+}
+
+// noted keeps what the next report compares with.
+func (t *Trainer) noted(r *Report) {
+	s := &t.state
+	s.peak = t.peak(r)
+	if chains := chainsOf(t.Sampler); chains != nil {
 		s.chains.resize(chains.rows, chains.cols)
 		copy(s.chains.words, chains.words)
 	}
@@ -196,6 +225,9 @@ func (t *Trainer) watch(data Rows, weights []float64, purpose uint32) (rows *Bit
 	src, left := t.source(0, purpose, 0), positive(weights, n)
 	chosen := make([]int, 0, k)
 	for r := range n {
+		if r%lookEvery == 0 {
+			t.until().Look()
+		}
 		if weights != nil && weights[r] == 0 {
 			continue
 		}
@@ -208,7 +240,7 @@ func (t *Trainer) watch(data Rows, weights []float64, purpose uint32) (rows *Bit
 		left--
 	}
 	rows = new(Bits)
-	return rows, w, gatherRows(rows, data, chosen)
+	return rows, w, gatherRows(rows, data, chosen, t.until())
 }
 
 // positive returns how many of n weights are positive, as all are that are nil.
@@ -235,9 +267,10 @@ func weightedMean(x, weights []float64) float64 {
 }
 
 // norms returns the root mean square of w and the mean of p.
-func norms(w, p *mat.Dense) (root, mean float64) {
+func norms(w, p *mat.Dense, until *stop.Signal) (root, mean float64) {
 	nh, nv := w.Dims()
 	for j := range nh {
+		until.Look()
 		for _, x := range w.RawRowView(j) {
 			root += float64(x * x)
 		}

@@ -3,6 +3,8 @@ package rbm
 import (
 	"fmt"
 	"iter"
+
+	"github.com/gorbm/rbm/internal/stop"
 )
 
 // Rows are observations, a row each, that need not fit into memory: [Bits], a file
@@ -153,15 +155,19 @@ func readRows(dst *Bits, n, c int, rows Rows, i int) error {
 }
 
 // gatherRows makes dst the rows of a source with the given numbers, one by one.
-func gatherRows(dst *Bits, rows Rows, numbers []int) error {
+func gatherRows(dst *Bits, rows Rows, numbers []int, until *stop.Signal) error {
 	_, c := rows.Dims()
 	dst.resize(len(numbers), c)
 	if b, ok := rows.(*Bits); ok {
-		b.Gather(dst, numbers)
+		for r, i := range numbers {
+			until.Look()
+			copy(dst.row(r), b.row(i))
+		}
 		return nil
 	}
 	var row Bits
 	for r, i := range numbers {
+		until.Look()
 		dst.slice(&row, r, r+1)
 		if err := readRows(&row, 1, c, rows, i); err != nil {
 			return err
@@ -175,13 +181,14 @@ func gatherRows(dst *Bits, rows Rows, numbers []int) error {
 func passBlock(cols int) int { return max(1, 1<<15/(cols/wordBits+1)) * 4 }
 
 // countOnes returns how many rows have each bit.
-func countOnes(rows Rows) ([]int, error) {
+func countOnes(rows Rows, until *stop.Signal) ([]int, error) {
 	_, c := rows.Dims()
 	ones := make([]int, c)
 	for block, err := range Blocks(rows, passBlock(c)) {
 		if err != nil {
 			return nil, err
 		}
+		until.Look()
 		block.addOnes(ones)
 	}
 	return ones, nil

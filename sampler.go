@@ -7,6 +7,7 @@ import (
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/philox"
 	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -64,6 +65,11 @@ type Chains struct {
 	clamp clamp
 	in    batch
 	guard parallel.Guard
+
+	kept struct { // see call
+		clock uint64
+		v     Bits
+	}
 }
 
 // The phases of a sweep, which have different random numbers.
@@ -84,7 +90,7 @@ func NewChains(src rand.Source) *Chains { return &Chains{seed: seed(src)} }
 func (c *Chains) Start(v mat.Matrix) {
 	checkNil("v", v)
 	defer c.take().Release()
-	c.start(v)
+	c.start(v, nil)
 }
 
 // take begins a use.
@@ -93,20 +99,21 @@ func (c *Chains) take() *parallel.Guard {
 	return c.guard.Take("Chains")
 }
 
-func (c *Chains) start(v mat.Matrix) {
-	c.read(v)
+func (c *Chains) start(v mat.Matrix, until *stop.Signal) {
+	c.read(v, until)
 	c.started()
 }
 
 // read sets the next states to the rows of v.
-func (c *Chains) read(v mat.Matrix) {
+func (c *Chains) read(v mat.Matrix, until *stop.Signal) {
 	n, nv := v.Dims()
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
 	c.clamp.fit(nv)
 	c.next.reset(n, nv) // v may be a view of the states
 	eachBlock("v", v, n, func(in *batch, r0 int) {
-		c.clamp.check("v", in, r0)
+		c.clamp.check("v", in, r0, until)
 		for r := range in.rows {
+			until.Look()
 			states := c.next.row(r0 + r)
 			if in.bits != nil {
 				copy(states, in.bits.row(r))
@@ -140,6 +147,7 @@ func (c *Chains) startRandom(m *RBM, n int) {
 	}
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
 	c.clamp.fit(nv)
+	m.call.keeps(c)
 	c.next.reset(n, nv)
 	c.drawBiases(m, n)
 	c.started()
@@ -151,10 +159,11 @@ func (c *Chains) drawBiases(m *RBM, n int) {
 	visible.load(m.B)
 	c.draws = draws{dst: &c.next, seed: c.seed, place: c.place(0)}
 	out := c.clamp.sink(&c.draws)
-	room := make(tile, panelsOfWord*min(n, blockRows))
+	room := make(tile, panelsOfWord*min(n, product.ShareRows))
 	for t := range visible.words() {
-		for r0 := 0; r0 < n; r0 += blockRows {
-			rows := min(n-r0, blockRows)
+		for r0 := 0; r0 < n; r0 += product.ShareRows {
+			m.until().Look()
+			rows := min(n-r0, product.ShareRows)
 			x := room[:panelsOfWord*rows]
 			for i := range x {
 				x[i] = product.Line(visible.bias[t*wordBits+i/rows*product.Lanes:])
@@ -162,7 +171,9 @@ func (c *Chains) drawBiases(m *RBM, n int) {
 			out.take(t, r0, rows, x)
 		}
 	}
+	c.clamp.until = m.until()
 	c.clamp.drawRows(0, n)
+	c.clamp.until = nil
 }
 
 // started makes the next states the current ones.
@@ -178,9 +189,27 @@ func (c *Chains) Gibbs(m *RBM, k int) {
 	checkSweeps(k)
 	defer c.take().Release()
 	c.check(m)
+	c.gibbs(m, k)
+}
+
+func (c *Chains) gibbs(m *RBM, k int) {
+	m.call.keeps(c)
 	c.model.load(m, 2*k*c.v.rows)
 	defer c.model.done()
 	c.sweeps(&c.model, k)
+}
+
+// note remembers the states and the clock.
+func (c *Chains) note() {
+	c.kept.clock = c.clock
+	c.kept.v.resize(c.v.rows, c.v.cols)
+	copy(c.kept.v.words, c.v.words)
+}
+
+// back goes back to them.
+func (c *Chains) back() {
+	c.clock = c.kept.clock
+	c.v, c.kept.v = c.kept.v, c.v
 }
 
 // Visible returns the visible states, one chain a row. They are the chains' own
@@ -213,9 +242,12 @@ func (c *Chains) place(row int) philox.Place {
 	return philox.Place{Row: uint32(row), Sweep: c.clock, Phase: drawStart}
 }
 
-// sweeps moves every chain by k sweeps.
+// sweeps moves every chain by k sweeps, or by fewer if p.sweep is given.
 func (c *Chains) sweeps(p *model, k int) {
 	for range k {
+		if p.sweep.Given() {
+			return
+		}
 		c.in.read("v", &c.v, 0, c.v.rows)
 		c.pass.run(&p.team, &p.hidden, &c.in, c.hidden(p, c.clock, c.v.rows, 0))
 		c.visible(p)
@@ -234,7 +266,7 @@ func (c *Chains) hidden(p *model, sweep uint64, n, r0 int) *draws {
 // of what is called name. The pass is up to the caller; visible must follow.
 func (c *Chains) restart(p *model, name string, in *batch, n, r0 int) *draws {
 	c.clamp.fit(in.cols)
-	c.clamp.check(name, in, r0)
+	c.clamp.check(name, in, r0, p.team.Until)
 	return c.hidden(p, c.clock+1, n, r0)
 }
 

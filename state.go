@@ -745,7 +745,7 @@ func readPTT(d *wire.Decoder) (s PTT) {
 			return s
 		}
 		nv = n
-		s.keep(&m)
+		s.keep(&m, &m)
 		s.swaps[k] = swaps
 	}
 	s.chains = readStates(d)

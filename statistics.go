@@ -4,6 +4,7 @@ import (
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -29,6 +30,7 @@ type statistics struct {
 	means  *means  // of what is added, if wanted
 	hybrid *hybrid // what takes the place of the sink, if anything does
 
+	until   *stop.Signal
 	pass    pass
 	in      batch
 	base    int // where the rows of the current pass go
@@ -51,7 +53,8 @@ const maxRoom = 1 << 19
 // not too much.
 func (s *statistics) reset(nv, nh, n int) {
 	s.nv, s.nh, s.exchanged, s.begun, s.rows = nv, nh, false, false, 0
-	s.notBits, s.hybrid = false, nil // as a panic has left them
+	s.notBits, s.means, s.hybrid = false, nil, nil // as a call may have been ended
+	s.notBits, s.hybrid = false, nil               // as a panic has left them
 	room := (min(n, 2*blockRows) + 2*wordBits - 1) &^ (wordBits - 1)
 	s.room = min(room, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
 	if n := (nh/wordBits + 1) * s.room * wordBits; cap(s.p) < n {
@@ -75,6 +78,7 @@ func growLines(s []product.Line, n int) []product.Line {
 // total. If chains are given, their hidden units are drawn on the way.
 func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64, total float64, chains *Chains) {
 	n, _ := v.Dims()
+	s.until = p.team.Until
 	for r0 := 0; r0 < n; r0 += s.room {
 		r1 := min(n, r0+s.room)
 		s.in.read(name, v, r0, r1)

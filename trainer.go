@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gorbm/rbm/internal/parallel"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -102,6 +103,12 @@ type Trainer struct {
 	printed  *printed  // what has been found out about Data
 	missing  missing
 	guard    parallel.Guard
+	train    *call // of Train, once it was called
+	call     *call // that a step or a report is in, if it is in one
+	kept     struct {
+		rate  float64
+		drawn Bits
+	}
 
 	due     int // steps before a report that could not be made, or 0
 	rows    int // trained on by Train since its last report
@@ -166,9 +173,15 @@ func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 func (t *Trainer) Train(ctx context.Context, epochs int) error {
 	t.check()
 	checkNil("ctx", ctx)
+	if t.train == nil {
+		t.train = new(call)
+	}
+	c := t.train
+	c.begin(ctx)
+	defer c.end()
 	for {
 		if t.due > 0 && t.due == t.state.steps {
-			if err := t.report(); err != nil {
+			if err := t.report(c); err != nil {
 				return err
 			}
 		}
@@ -177,13 +190,13 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 			return nil
 		}
 		if t.Epochs() >= epochs {
-			return t.checkFinite()
+			return t.within(c, t.checkFinite)
 		}
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("rbm: after step %d: %w", t.state.steps, err)
 		}
 		start := time.Now()
-		if err := t.Step(); err != nil {
+		if err := t.within(c, t.Step); err != nil {
 			return err
 		}
 		t.elapsed += time.Since(start)
@@ -193,6 +206,31 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 		}
 	}
 }
+
+// within does something with Model inside of a call. If that ends, nothing has
+// changed.
+func (t *Trainer) within(c *call, do func() error) (err error) {
+	m := t.Model
+	defer func() { t.call, m.call = nil, nil }()
+	ended := c.run(func() {
+		t.call, m.call = c, c
+		c.keeps(t)
+		err = do()
+	})
+	if ended {
+		return fmt.Errorf("rbm: after step %d: %w", t.state.steps, c.ctx.Err())
+	}
+	return err
+}
+
+// note remembers what changes in a step before it is done.
+func (t *Trainer) note() { t.kept.rate, t.kept.drawn = t.SGD.Rate, t.state.drawn }
+
+// back goes back to that.
+func (t *Trainer) back() { t.SGD.Rate, t.state.drawn = t.kept.rate, t.kept.drawn }
+
+// until returns what ends work of the Trainer in its middle, or nil if nothing does.
+func (t *Trainer) until() *stop.Signal { return t.call.until() }
 
 // Step trains on one minibatch, without a report. A minibatch whose weights are
 // all zero only counts.
@@ -235,9 +273,12 @@ func (t *Trainer) Step() error {
 		return t.diverged()
 	}
 	if weights != nil {
-		t.gradient.scale(mean(weights) / t.order.weight)
+		t.gradient.scale(mean(weights, t.Model.until())/t.order.weight, t.Model.until())
 	}
 	t.SGD.Step(t.Model, t.gradient)
+	if t.Observed != nil {
+		t.completed()
+	}
 	t.state.steps++
 	if firstNotFinite(t.Model.B) >= 0 || firstNotFinite(t.Model.C) >= 0 {
 		return t.diverged()
@@ -298,9 +339,12 @@ func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
 }
 
 // mean returns the mean of x, or NaN if there is nothing.
-func mean(x []float64) float64 {
+func mean(x []float64, until *stop.Signal) float64 {
 	var sum float64
-	for _, x := range x {
+	for i, x := range x {
+		if i%lookEvery == 0 {
+			until.Look()
+		}
 		sum += x
 	}
 	return sum / float64(len(x))
@@ -368,6 +412,9 @@ func (t *Trainer) checkWeights() {
 	}
 	some := false
 	for r, w := range t.Weights {
+		if r%lookEvery == 0 {
+			t.until().Look()
+		}
 		if !(0 <= w && w <= math.MaxFloat64) {
 			panic(fmt.Sprintf("rbm: Weights[%d] is %v, want a finite number of at least 0", r, w))
 		}
@@ -401,6 +448,7 @@ func (t *Trainer) diverged() error {
 // notFinite says what the first parameter is that is not finite, or nothing.
 func (m *RBM) notFinite() string {
 	for j := range m.C.Len() {
+		m.call.look()
 		for i, x := range m.W.RawRowView(j) {
 			if !finite(x) {
 				return fmt.Sprintf("W[%d,%d] is %v", j, i, x)

@@ -233,6 +233,20 @@ func overfitting(s rbm.Sampler) (tr *rbm.Trainer, test *rbm.Bits) {
 	return tr, rows.Slice(100, 1100)
 }
 
+// afterStep is a context that is canceled once a trainer has taken k steps.
+type afterStep struct {
+	context.Context
+	tr *rbm.Trainer
+	k  int
+}
+
+func (c *afterStep) Err() error {
+	if c.tr.Steps() >= c.k {
+		return context.Canceled
+	}
+	return nil
+}
+
 // It can be interrupted at any step, by the context or by Report, and goes on bit for bit.
 func TestTrainerGoesOn(t *testing.T) {
 	t.Parallel()
@@ -270,8 +284,7 @@ func TestTrainerGoesOn(t *testing.T) {
 		}
 		for k := range whole.Steps() {
 			tr, reports := run(func(tr *rbm.Trainer, _ *[]rbm.Report) {
-				ctx := &countdown{Context: context.Background()}
-				ctx.left.Store(int64(k))
+				ctx := &afterStep{Context: context.Background(), tr: tr, k: k}
 				if err := tr.Train(ctx, epochs); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), fmt.Sprintf("rbm: after step %d: ", k)) {
 					t.Errorf("%s: canceled after %d steps: %v", s.name, k, err)
 				}

@@ -12,22 +12,33 @@ import (
 	"sync/atomic"
 )
 
-// A Signal is given once a context is done. The nil Signal never is. It may be looked
-// at by several goroutines at the same time.
+// A Signal is given once a context is done. The nil Signal never is, nor is the zero
+// value before Watch. It may be looked at by several goroutines at the same time.
 type Signal struct {
 	ctx   context.Context
 	given atomic.Bool
 }
 
-// On returns the Signal that is given once ctx is done.
-func On(ctx context.Context) *Signal { return &Signal{ctx: ctx} }
+// On returns a Signal that is given once ctx is done.
+func On(ctx context.Context) *Signal {
+	s := new(Signal)
+	s.Watch(ctx)
+	return s
+}
+
+// Watch makes s a signal that is given once ctx is done, or never if ctx is nil,
+// whatever it was before. Nobody may look meanwhile.
+func (s *Signal) Watch(ctx context.Context) {
+	s.ctx = ctx
+	s.given.Store(false)
+}
 
 // Given reports whether work is to end. If it has once, it always does.
 func (s *Signal) Given() bool {
 	if s == nil {
 		return false
 	}
-	if !s.given.Load() && s.ctx.Err() != nil {
+	if !s.given.Load() && s.ctx != nil && s.ctx.Err() != nil {
 		s.given.Store(true)
 	}
 	return s.given.Load()

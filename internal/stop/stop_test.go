@@ -21,10 +21,20 @@ func TestSignal(t *testing.T) {
 	if !s.Given() || !s.Seen() {
 		t.Error("the signal is not given")
 	}
-	var none *Signal
-	none.Look()
-	if none.Given() || none.Seen() {
-		t.Error("the nil signal is given")
+	s.Watch(context.Background())
+	if s.Given() || s.Seen() {
+		t.Error("the signal of another context is given")
+	}
+	s.Watch(ctx)
+	if !s.Given() {
+		t.Error("the signal of the first context is not given")
+	}
+	s.Watch(nil)
+	for _, none := range []*Signal{nil, new(Signal), s} {
+		none.Look()
+		if none.Given() || none.Seen() {
+			t.Error("the signal of no context is given")
+		}
 	}
 }
 
