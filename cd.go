@@ -59,7 +59,8 @@ func (s *CD) start(p *model, data mat.Matrix) {
 	n, _ := data.Dims()
 	for r0 := 0; r0 < n; r0 += blockRows {
 		c.in.read("data", data, r0, min(n, r0+blockRows))
-		c.pass.run(&p.team, &p.hidden, &c.in, c.restart(p, "data", &c.in, n, r0))
+		c.restart("data", &c.in, n, r0, p.team.Until)
+		c.pass.run(&p.team, &p.hidden, &c.in, c.first(p, n, r0))
 	}
 }
 

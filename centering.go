@@ -251,7 +251,7 @@ func (s *means) add(stats *statistics) {
 		until.Look()
 		sum := (*[wordBits]float64)(s.p[t*wordBits:])
 		for r := range stats.in.rows {
-			p := (*[wordBits]float64)(stats.p[(t*stats.room+stats.base+r)*wordBits:])
+			p := (*[wordBits]float64)(stats.row(t, r))
 			for l := range sum {
 				sum[l] += p[l]
 			}

@@ -176,7 +176,7 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 	l.reset(p, c)
 	if len(l.of) > 0 {
 		stats.hybrid = l
-		stats.add(p, "x", l.inputs.matrix(), l.scale, 1, nil)
+		stats.add(p, "x", l.inputs.matrix(), l.scale, 1, nil, nil)
 		stats.hybrid = nil
 	}
 	if l.sampled > 0 {
@@ -184,7 +184,7 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 		_, own := s.(fromData) // weights, which may be NaN
 		n := checkBatch("sample", sample, nx+c.Classes)
 		total := totalWeight("sample weights", weights, n, own || p.nan)
-		stats.add(p, "sample", sample, weights, -total/l.sampled, nil)
+		stats.add(p, "sample", sample, weights, -total/l.sampled, nil, nil)
 	}
 	dst.finish(dst)
 	l.addTo(dst)

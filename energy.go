@@ -158,14 +158,6 @@ func (p *model) probs(dst *mat.Dense, name string, a mat.Matrix, n int, to *laye
 	return dst
 }
 
-// dot returns the sum of x over the units that are on in row r.
-func (b *batch) dot(r int, x []float64) (sum float64) {
-	if b.bits == nil {
-		return product.Dot(b.values[r*(b.cols+1):][:b.cols], x)
-	}
-	return product.SumBits(b.bits.row(r), x)
-}
-
 // orNaN returns x, or NaN if a parameter is NaN.
 func (p *model) orNaN(x float64) float64 {
 	if p.nan {

@@ -94,7 +94,7 @@ func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
 	var all enumeration
 	for start := 0; start < total; start += blockRows {
 		in := all.block(n, start, min(blockRows, total-start))
-		dst.stats.add(p, "configuration", in.bits, weights[start:], sum, nil)
+		dst.stats.add(p, "configuration", in.bits, weights[start:], sum, nil, nil)
 	}
 	dst.finish(dst)
 	return logZ

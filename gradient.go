@@ -3,6 +3,7 @@ package rbm
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
@@ -21,10 +22,11 @@ type Gradient struct {
 	B *mat.VecDense // nv
 	C *mat.VecDense // nh
 
-	model  model
-	stats  statistics
-	hybrid *hybrid // of a Classifier, once it was used
-	guard  parallel.Guard
+	model   model
+	stats   statistics
+	numbers []int   // of the rows that count
+	hybrid  *hybrid // of a Classifier, once it was used
+	guard   parallel.Guard
 }
 
 // Gradient sets dst to the gradient of the mean log-likelihood of the rows of v
@@ -49,7 +51,8 @@ func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.WeightedGradi
 // by the same formula, with the first mean weighted. Nil weights are equal. A chain
 // of [CD], or of a Sampler that embeds it and returns as many rows with nil weights,
 // counts as much as the row that it starts from; any other sampler is given all rows,
-// and not their weights.
+// and not their weights. A row with a weight of 0 takes next to no time: a chain of CD that
+// starts from it stays there.
 //
 // It panics for the same reasons, or if there is not one weight for each row, or
 // if the weights are negative, not finite or all zero.
@@ -68,6 +71,7 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 	total := totalWeight("data weights", weights, n, false)
 	// The samplers of this package start from the loaded model, and CD from
 	// the positive phase's inputs of the hidden units.
+	numbers := dst.counted(weights)
 	rows, samples := 4*n, n
 	var chains *Chains
 	var finish func(p *model) (v mat.Matrix, weights []float64)
@@ -76,8 +80,13 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 		s.check()
 		defer s.Chains.guard.Take("CD").Release()
 		m.call.keeps(s.Chains)
-		rows += 2 * s.K * n
-		chains, finish = s.Chains, s.finish
+		moving := n
+		if chains, finish = s.Chains, s.finish; numbers != nil {
+			moving = len(numbers)
+			chains.numbers = numbers
+			defer chains.all()
+		}
+		rows += 2 * s.K * moving
 	case *PCD:
 		s.check()
 		defer s.Chains.guard.Take("PCD").Release()
@@ -113,10 +122,11 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 		means.reset(nv, nh)
 	}
 	stats.means = means
+	dataTotal := total
 	if phases != nil {
-		phases.DataWeight, total = total, 1
+		phases.DataWeight, dataTotal = total, 1
 	}
-	stats.add(p, "v", v, weights, total, chains)
+	stats.add(p, "v", v, weights, dataTotal, chains, nil)
 	stats.means = nil
 	var sample mat.Matrix
 	ofRows := weights
@@ -127,21 +137,44 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 		p.team.Until = m.until()
 	}
 	samples = checkBatch("sample", sample, nv)
-	if _, ok := s.(fromData); ok && weights == nil && samples == n {
+	if chains != nil { // of CD, one from each row that counts
 		weights = ofRows
+	} else {
+		if _, ok := s.(fromData); ok && weights == nil && samples == n {
+			weights = ofRows
+		}
+		numbers = nil
+		total = totalWeight("sample weights", weights, samples, p.nan)
 	}
 	n = samples
-	total = totalWeight("sample weights", weights, n, p.nan)
 	if phases != nil {
 		dst.finish(dst)
 		phases.ModelWeight = total
 		stats.reset(nv, nh, n)
-		stats.add(p, "sample", sample, weights, 1, nil)
+		stats.add(p, "sample", sample, weights, 1, nil, numbers)
 		dst.finish(&phases.Model)
-		return
+	} else {
+		stats.add(p, "sample", sample, weights, -total, nil, numbers)
+		dst.finish(dst)
 	}
-	stats.add(p, "sample", sample, weights, -total, nil)
-	dst.finish(dst)
+	if chains != nil && numbers != nil {
+		chains.settle()
+	}
+}
+
+// counted returns the numbers of the rows that have a weight other than 0, or nil if
+// all have.
+func (g *Gradient) counted(weights []float64) []int {
+	if g == nil || !slices.Contains(weights, 0) {
+		return nil
+	}
+	g.numbers = g.numbers[:0]
+	for r, w := range weights {
+		if w != 0 {
+			g.numbers = append(g.numbers, r)
+		}
+	}
+	return g.numbers
 }
 
 // exactGradient is gradient with Exact for models that are too large for its
@@ -221,7 +254,7 @@ func (g *Gradient) sum(m *RBM, v mat.Matrix, weights []float64, total float64) {
 	n, _ := v.Dims()
 	g.reset(m, n, 2*n)
 	defer g.model.done()
-	g.stats.add(&g.model, "v", v, weights, total, nil)
+	g.stats.add(&g.model, "v", v, weights, total, nil, nil)
 	g.finish(g)
 }
 

@@ -220,6 +220,113 @@ func TestWeightedGradientOfCD(t *testing.T) {
 	}
 }
 
+// sparseWeights returns n weights of 0, 1 and 2, of which a share is not 0.
+func sparseWeights(n int, share float64, seed uint64) []float64 {
+	rnd := rand.New(rand.NewPCG(seed, 5))
+	w := make([]float64, n)
+	for r := range w {
+		if rnd.Float64() < share {
+			w[r] = float64(1 + rnd.IntN(2))
+		}
+	}
+	w[n-1] = 1
+	return w
+}
+
+// everywhere is CD of which the chains of all rows move, and count as their rows do.
+type everywhere struct {
+	cd      *rbm.CD
+	weights []float64
+}
+
+func (s everywhere) Sample(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) {
+	v, _ := s.cd.Sample(m, data)
+	return v, s.weights
+}
+
+// Rows with a weight of 0 are left out, which changes no bit, and their chains do not move.
+func TestWeightedGradientLeavesOut(t *testing.T) {
+	const nv, nh = 70, 66
+	m := randomModel(nv, nh, 0.3, 1)
+	for _, n := range []int{1, 3, 130} {
+		for _, share := range []float64{0, 0.02, 0.5, 0.8, 0.9, 0.98} {
+			bits := randomBits(n, nv, 0.3, 2)
+			for _, data := range []mat.Matrix{bits, randomReals(n, nv, 3)} {
+				name := fmt.Sprintf("WeightedGradient(%v of %d rows of %T)", share, n, data)
+				var g, want rbm.Gradient
+				cd, all := rbm.NewCD(2, newSource(5)), rbm.NewCD(2, newSource(5))
+				var w []float64
+				for k := range 2 { // the second after other gaps
+					w = sparseWeights(n, share, uint64(n+k))
+					m.WeightedGradient(&g, data, w, cd)
+					m.WeightedGradient(&want, data, w, everywhere{all, w})
+					checkSame(t, name, params(&rbm.RBM{W: g.W, B: g.B, C: g.C}), params(&rbm.RBM{W: want.W, B: want.B, C: want.C}))
+				}
+				for r := range n {
+					want := all.Chains.Visible()
+					if w[r] == 0 {
+						if data != mat.Matrix(bits) {
+							continue
+						}
+						want = bits
+					}
+					for i := range nv {
+						if got, want := cd.Chains.Visible().Bit(r, i), want.Bit(r, i); got != want {
+							t.Fatalf("%s: chain %d, unit %d is %v, want %v", name, r, i, got, want)
+						}
+					}
+				}
+				m.Gradient(&g, data, cd) // all chains move again
+				m.Gradient(&want, data, everywhere{all, nil})
+				checkSame(t, "Gradient after "+name, params(&rbm.RBM{W: g.W, B: g.B, C: g.C}), params(&rbm.RBM{W: want.W, B: want.B, C: want.C}))
+			}
+		}
+	}
+}
+
+// The sums over rows run over nibbles of all rows, whichever are left out.
+func TestGradientIsItsSum(t *testing.T) {
+	const nv, nh = 7, 5
+	m := randomModel(nv, nh, 1, 1)
+	for _, n := range []int{1, 6, 300} {
+		for _, share := range []float64{0.02, 0.5, 1} {
+			w := sparseWeights(n, share, uint64(n))
+			for _, v := range []mat.Matrix{randomBits(n, nv, 0.4, 2), grey(randomBits(n, nv, 0.4, 2), 3)} {
+				var g rbm.Gradient
+				m.FreeEnergyGradient(&g, v, w)
+				h := m.HiddenProbs(nil, v)
+				sum := func(term func(r int) float64) (sum float64) {
+					for r0 := 0; r0 < n; r0 += 4 {
+						part := math.Copysign(0, -1)
+						for r := r0; r < min(n, r0+4); r++ {
+							part += term(r)
+						}
+						sum += part
+					}
+					return sum
+				}
+				name := fmt.Sprintf("FreeEnergyGradient(%d rows of %T)", n, v)
+				for i := range nv {
+					if got, want := g.B.AtVec(i), sum(func(r int) float64 { return -w[r] * v.At(r, i) }); got != want {
+						t.Errorf("%s.B[%d] = %v, want %v", name, i, got, want)
+					}
+				}
+				for j := range nh {
+					if got, want := g.C.AtVec(j), sum(func(r int) float64 { return -w[r] * h.At(r, j) }); got != want {
+						t.Errorf("%s.C[%d] = %v, want %v", name, j, got, want)
+					}
+					for i := range nv {
+						want := sum(func(r int) float64 { return float64(v.At(r, i) * (-w[r] * h.At(r, j))) })
+						if got := g.W.At(j, i); got != want {
+							t.Errorf("%s.W[%d,%d] = %v, want %v", name, j, i, got, want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 // Where Exact enumerates the hidden layer no goroutine is left behind; where it cannot, nothing is changed.
 func TestGradientWithoutSamples(t *testing.T) {
 	setProcs(t, 4)

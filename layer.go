@@ -170,9 +170,7 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	}
 	p.rows = min(product.ShareRows, (in.rows+split-1)/split+3) &^ 3 // a multiple of 4
 	parts := p.words * ((in.rows + p.rows - 1) / p.rows)
-	if in.bits != nil {
-		p.lists.build(team, in.bits.side(), p.rows)
-	}
+	p.lists.build(team, in.bits.side(), p.rows)
 	for len(p.scratch) < workers {
 		p.scratch = append(p.scratch, scratch{product: product.Lines(product.ScratchLines)})
 	}
@@ -216,27 +214,12 @@ func (p *passing) Do(worker, part int) {
 			x[(q-q0)*n+r] = bias
 		}
 	}
-	if p.in.bits != nil {
-		p.lists.Mul(x, &p.to.w, q0, q1, s.product, r0, r1)
+	if p.in.real {
+		p.lists.MulWeights(x, p.in.weights(), &p.to.w, q0, q1, s.product, r0, r1)
 	} else {
-		w := p.in.weights()
-		w.Mul(x, &p.to.w, q0, q1, s.product, r0, r1)
+		p.lists.Mul(x, &p.to.w, q0, q1, s.product, r0, r1)
 	}
 	p.out.take(t, r0, n, x)
-}
-
-// weights returns the entries of b as weights.
-func (b *batch) weights() product.Weights {
-	return product.Weights{Cols: b.cols, Row: b.cols + 1, Col: 1, Data: b.values}
-}
-
-// eachBlock reads the n rows of a matrix, called name, block by block.
-func eachBlock(name string, a mat.Matrix, n int, f func(in *batch, r0 int)) {
-	var in batch
-	for r0 := 0; r0 < n; r0 += blockRows {
-		in.read(name, a, r0, min(n, r0+blockRows))
-		f(&in, r0)
-	}
 }
 
 // probs is a sink that stores the units' probabilities in the rows of dst from
@@ -290,10 +273,11 @@ func total(sums []logistic.Sum) (f float64) {
 
 // draws is a sink that draws the units of each row into dst.
 type draws struct {
-	dst   *Bits
-	row   int // of dst, for row 0 of the batch
-	seed  uint64
-	place philox.Place // of row 0 of dst
+	dst     *Bits
+	row     int   // of dst, for row 0 of the batch
+	numbers []int // of the rows of dst, if they are not 0, 1, …
+	seed    uint64
+	place   philox.Place // of row number 0
 }
 
 func (s *draws) take(t, r0, n int, x tile) {
@@ -309,8 +293,16 @@ func (s *draws) take(t, r0, n int, x tile) {
 // of the batch.
 func (s *draws) random(u *[wordBits]uint32, t, n, r int) {
 	place := s.place
-	place.Row += uint32(s.row + r)
+	place.Row += uint32(s.number(r))
 	philox.Fill(u, n, s.seed, place, t)
+}
+
+// number returns the number of the row that row r of the batch is for.
+func (s *draws) number(r int) int {
+	if s.numbers != nil {
+		return s.numbers[s.row+r]
+	}
+	return s.row + r
 }
 
 // word returns where those units are stored.

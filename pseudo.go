@@ -203,8 +203,8 @@ func (s *pseudo) flip(c *pseudoScratch, q, r0, n int) {
 
 // on returns the bits of the units of panel q in row r.
 func (s *pseudo) on(r, q int) (bits uint8) {
-	if b := s.in.bits; b != nil {
-		return uint8(b.row(r)[q/panelsOfWord] >> (q % panelsOfWord * product.Lanes))
+	if !s.in.real {
+		return uint8(s.in.bits.row(r)[q/panelsOfWord] >> (q % panelsOfWord * product.Lanes))
 	}
 	i := q * product.Lanes
 	for l := range min(product.Lanes, s.in.cols-i) {

@@ -221,9 +221,7 @@ func (m *RBM) FitVisibleBias(data mat.Matrix) {
 	sum := make([]float64, nv)
 	eachBlock("data", data, n, func(in *batch, _ int) {
 		for r := range in.rows {
-			for i := range sum {
-				sum[i] += in.at(r, i)
-			}
+			in.addTo(sum, r, 1)
 		}
 	})
 	m.fitVisibleBias(sum, n)

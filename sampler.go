@@ -70,6 +70,10 @@ type Chains struct {
 		clock uint64
 		v     Bits
 	}
+
+	// Of the chains that move, if not all of them do, while CD has rows with a weight
+	// of 0: the numbers of those that v and h hold.
+	numbers []int
 }
 
 // The phases of a sweep, which have different random numbers.
@@ -115,7 +119,7 @@ func (c *Chains) read(v mat.Matrix, until *stop.Signal) {
 		for r := range in.rows {
 			until.Look()
 			states := c.next.row(r0 + r)
-			if in.bits != nil {
+			if !in.real {
 				copy(states, in.bits.row(r))
 				continue
 			}
@@ -258,23 +262,49 @@ func (c *Chains) sweeps(p *model, k int) {
 // for those from row r0 on.
 func (c *Chains) hidden(p *model, sweep uint64, n, r0 int) *draws {
 	c.h.resize(n, p.hidden.units)
-	c.draws = draws{dst: &c.h, row: r0, seed: c.seed, place: philox.Place{Sweep: sweep, Phase: drawHidden}}
+	c.draws = draws{dst: &c.h, row: r0, numbers: c.numbers, seed: c.seed, place: philox.Place{Sweep: sweep, Phase: drawHidden}}
 	return &c.draws
 }
 
-// restart is hidden for the first sweep of chains that start from a batch, rows
-// of what is called name. The pass is up to the caller; visible must follow.
-func (c *Chains) restart(p *model, name string, in *batch, n, r0 int) *draws {
+// restart makes ready for n chains that start from the rows of a matrix, called name,
+// of which it is given those from r0 on.
+func (c *Chains) restart(name string, in *batch, n, r0 int, until *stop.Signal) {
 	c.clamp.fit(in.cols)
-	c.clamp.check(name, in, r0, p.team.Until)
+	c.clamp.check(name, in, r0, until)
+	if c.numbers != nil { // what does not move stays here
+		c.next.resize(n, in.cols)
+		for r := range in.rows {
+			copy(c.next.row(r0+r), in.bits.row(r))
+		}
+	}
+}
+
+// first is hidden for the first sweep of n chains that have been restarted, of which
+// those that move are counted from r0 on. The pass is up to the caller; visible must
+// follow.
+func (c *Chains) first(p *model, n, r0 int) *draws {
+	if c.numbers != nil {
+		n = len(c.numbers)
+	}
 	return c.hidden(p, c.clock+1, n, r0)
 }
+
+// settle puts chains that have moved alone to those that have not.
+func (c *Chains) settle() {
+	for k, r := range c.numbers {
+		copy(c.next.row(r), c.v.row(k))
+	}
+	c.v, c.next = c.next, c.v
+}
+
+// all lets all chains move again.
+func (c *Chains) all() { c.numbers = nil }
 
 // visible draws the visible units given the hidden ones, which ends a sweep.
 func (c *Chains) visible(p *model) {
 	c.v.resize(c.h.rows, p.visible.units)
 	c.in.read("h", &c.h, 0, c.h.rows)
-	c.draws = draws{dst: &c.v, seed: c.seed, place: philox.Place{Sweep: c.clock, Phase: drawVisible}}
+	c.draws = draws{dst: &c.v, numbers: c.numbers, seed: c.seed, place: philox.Place{Sweep: c.clock, Phase: drawVisible}}
 	c.pass.run(&p.team, &p.visible, &c.in, c.clamp.sink(&c.draws))
 	c.clamp.finish(&p.team)
 	c.clock++

@@ -19,13 +19,13 @@ type statistics struct {
 	acc    []product.Line // panels of (ĥ, 1) × (nv+1), if there is more than one flush
 	begun  bool           // acc holds something
 
-	p       []float64 // s·(ĥ, 1) of the waiting rows: words of units × room × 64
-	room    int       // rows, a multiple of 64
-	rows    int       // that wait, a multiple of 64
-	bits    []uint64  // (v, 1) of the waiting rows, transposed: (nv+1) × room
-	lists   lists
-	values  product.Weights // or (v, 1) itself, if it is not bits
-	notBits bool
+	p      []float64 // s·(ĥ, 1) of the waiting rows: words of units × room × 64
+	room   int       // rows, a multiple of 64
+	rows   int       // that wait, a multiple of 64
+	bits   []uint64  // what is not 0 in (v, 1) of the waiting rows, transposed: (nv+1) × room
+	lists  lists
+	real   bool
+	values []float64 // (v, 1) of the waiting rows itself, transposed, if it is real: (nv+1) × room
 
 	means  *means  // of what is added, if wanted
 	hybrid *hybrid // what takes the place of the sink, if anything does
@@ -33,8 +33,11 @@ type statistics struct {
 	until   *stop.Signal
 	pass    pass
 	in      batch
-	base    int // where the rows of the current pass go
-	scale   []float64
+	base    int       // where the rows of the current pass go
+	scale   []float64 // of these rows
+	place   []int     // of each, counted from base, or empty if they are in order
+	chosen  []int
+	spread  Bits // the rows of the current pass at their places
 	chains  *draws
 	dst     *Gradient      // to store in, if the current product is the last
 	scratch []flushScratch // of each worker
@@ -53,8 +56,7 @@ const maxRoom = 1 << 19
 // not too much.
 func (s *statistics) reset(nv, nh, n int) {
 	s.nv, s.nh, s.exchanged, s.begun, s.rows = nv, nh, false, false, 0
-	s.notBits, s.means, s.hybrid = false, nil, nil // as a call may have been ended
-	s.notBits, s.hybrid = false, nil               // as a panic has left them
+	s.real, s.means, s.hybrid = false, nil, nil // as a call may have been ended
 	room := (min(n, 2*blockRows) + 2*wordBits - 1) &^ (wordBits - 1)
 	s.room = min(room, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
 	if n := (nh/wordBits + 1) * s.room * wordBits; cap(s.p) < n {
@@ -75,28 +77,34 @@ func growLines(s []product.Line, n int) []product.Line {
 }
 
 // add adds the rows of v, called name, each with its weight, or 1, divided by
-// total. If chains are given, their hidden units are drawn on the way.
-func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64, total float64, chains *Chains) {
+// total. Rows with a weight of 0 are left out. If chains are given, their hidden
+// units are drawn on the way. If numbers are given, row r of v is number numbers[r]
+// of the rows that have the weights, and the others are left out.
+//
+// The sums are those of all rows, bit for bit: rows that share a nibble of the
+// product go on to share one.
+func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64, total float64, chains *Chains, numbers []int) {
 	n, _ := v.Dims()
 	s.until = p.team.Until
-	for r0 := 0; r0 < n; r0 += s.room {
-		r1 := min(n, r0+s.room)
+	moved := 0
+	for r0, r1 := 0, 0; r0 < n; r0 = r1 {
+		r1 = s.end(numbers, r0, n)
 		s.in.read(name, v, r0, r1)
-		rows := (s.in.rows + wordBits - 1) / wordBits * wordBits
-		if s.in.bits == nil || s.rows+rows > s.room {
+		if chains != nil {
+			chains.restart(name, &s.in, n, r0, s.until)
+		}
+		rows := s.choose(weights, total, numbers, r0)
+		if rows == 0 {
+			continue
+		}
+		if s.in.real || s.rows+rows > s.room {
 			s.flush(&p.team, nil)
 		}
 		s.base = s.rows
-		s.scale = grow(s.scale, s.in.rows)
-		for r := range s.scale {
-			s.scale[r] = 1 / total
-			if weights != nil {
-				s.scale[r] = weights[r0+r] / total
-			}
-		}
 		s.chains = nil
 		if chains != nil {
-			s.chains = chains.restart(p, name, &s.in, n, r0)
+			s.chains = chains.first(p, n, moved)
+			moved += s.in.rows
 		}
 		if s.hybrid != nil {
 			s.hybrid.add(p, s)
@@ -107,14 +115,65 @@ func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64,
 			s.means.add(s)
 		}
 		s.rows += rows
-		if s.in.bits == nil {
-			s.notBits = true
-			s.values = product.Weights{Cols: s.in.rows, Row: 1, Col: s.nv + 1, Data: s.in.values}
-			s.flush(&p.team, nil)
-			continue
-		}
 		s.transpose(&p.team)
+		if s.in.real {
+			s.flush(&p.team, nil)
+		}
 	}
+}
+
+// end returns where the rows that are added together with row r of n end. They do
+// not part a nibble, and have room with gaps in it.
+func (s *statistics) end(numbers []int, r, n int) int {
+	if numbers == nil {
+		return min(n, r+s.room)
+	}
+	end := min(n, r+s.room/nibble)
+	for end < n && numbers[end]/nibble == numbers[end-1]/nibble {
+		end--
+	}
+	return end
+}
+
+const nibble = product.Nibble
+
+// choose finds the scales of the rows of the batch, of which row 0 is row r0 of v,
+// removes those with a weight of 0, and gives the others their places. It returns
+// how many places they fill, a multiple of 64.
+func (s *statistics) choose(weights []float64, total float64, numbers []int, r0 int) int {
+	s.scale, s.place, s.chosen = s.scale[:0], s.place[:0], s.chosen[:0]
+	last, at := -1, -nibble // the nibble of the row before, and its place
+	for r := range s.in.rows {
+		number, scale := r0+r, 1/total
+		if numbers != nil {
+			number = numbers[number]
+		}
+		if weights != nil {
+			if weights[number] == 0 && s.hybrid == nil {
+				continue
+			}
+			scale = weights[number] / total
+		}
+		if number/nibble != last {
+			last = number / nibble
+			at += nibble
+		}
+		s.scale = append(s.scale, scale)
+		s.place = append(s.place, at+number%nibble)
+		s.chosen = append(s.chosen, r)
+	}
+	n := len(s.chosen)
+	if n == 0 {
+		return 0
+	}
+	end := s.place[n-1] + 1
+	if n < s.in.rows {
+		s.in.choose(s.chosen)
+	}
+	if end == n {
+		s.place = s.place[:0]
+	}
+	return (end + wordBits - 1) / wordBits * wordBits
 }
 
 // take is the sink of the positive and the negative phase.
@@ -138,7 +197,15 @@ func (s *statistics) take(t, r0, n int, x tile) {
 
 // row returns the part of s·(ĥ, 1) for word t and row r of the current pass.
 func (s *statistics) row(t, r int) []float64 {
-	return s.p[(t*s.room+s.base+r)*wordBits:][:wordBits]
+	return s.p[(t*s.room+s.base+s.at(r))*wordBits:][:wordBits]
+}
+
+// at returns the place of row r of the current pass.
+func (s *statistics) at(r int) int {
+	if len(s.place) == 0 {
+		return r
+	}
+	return s.place[r]
 }
 
 // setOne sets s·1 for row r of the current pass.
@@ -152,12 +219,32 @@ func (s *statistics) keep(t, r int, in logistic.Inputs) {
 	}
 }
 
-// transpose appends the rows of the batch to the waiting bits.
+// transpose appends the rows of the batch, with ones behind them, to the waiting ones.
 func (s *statistics) transpose(team *parallel.Team) {
 	words := (s.nv + wordBits - 1) / wordBits
-	team.Run(team.Workers(words, s.in.rows*s.nv/8), words, (*transposing)(s))
-	for r0 := 0; r0 < s.in.rows; r0 += wordBits {
-		s.bits[(s.nv*s.room+s.base+r0)/wordBits] = ^uint64(0) >> (wordBits - min(wordBits, s.in.rows-r0))
+	work := s.in.rows * s.nv / 8
+	if s.in.real {
+		s.real = true
+		s.values = grow(s.values, (s.nv+1)*s.room)
+		work *= 8
+	}
+	if len(s.place) > 0 {
+		s.spread.reset(s.rows-s.base, s.nv)
+		for r := range s.in.rows {
+			copy(s.spread.row(s.at(r)), s.in.bits.row(r))
+		}
+	}
+	team.Run(team.Workers(words, work), words, (*transposing)(s))
+	ones := s.bits[(s.nv*s.room+s.base)/wordBits:][:(s.rows-s.base)/wordBits]
+	clear(ones)
+	for r := range s.in.rows {
+		at := s.at(r)
+		ones[at/wordBits] |= 1 << (at % wordBits)
+	}
+	if s.in.real {
+		for r := range s.in.rows {
+			s.values[s.nv*s.room+s.at(r)] = 1
+		}
 	}
 }
 
@@ -166,9 +253,31 @@ type transposing statistics
 
 func (s *transposing) Do(_, w int) {
 	side := s.in.bits.side()
+	if len(s.place) > 0 {
+		side = s.spread.side()
+	}
 	stride := s.room / wordBits
-	for r0 := 0; r0 < s.in.rows; r0 += wordBits {
+	for r0 := 0; r0 < side.Rows; r0 += wordBits {
 		product.Transpose(s.bits[w*wordBits*stride+(s.base+r0)/wordBits:], stride, side, r0, w)
+	}
+	if s.in.real {
+		(*statistics)(s).transposeValues(w*wordBits, min(s.nv, (w+1)*wordBits))
+	}
+}
+
+// transposeValues sets the values of units [i0, i1).
+func (s *statistics) transposeValues(i0, i1 int) {
+	in, r := &s.in, 0
+	if len(s.place) == 0 {
+		for ; r+product.Lanes <= in.rows; r += product.Lanes {
+			product.TransposeRows(s.values[i0*s.room+r:], s.room, in.values[r*in.stride()+i0:], in.stride(), i1-i0)
+		}
+	}
+	for ; r < in.rows; r++ {
+		at := s.at(r)
+		for i, x := range in.value(r)[i0:i1] {
+			s.values[(i0+i)*s.room+at] = x
+		}
 	}
 }
 
@@ -179,9 +288,7 @@ func (s *statistics) flush(team *parallel.Team, dst *Gradient) {
 		return
 	}
 	s.dst = dst
-	if !s.notBits {
-		s.lists.build(team, product.Bits{Rows: s.nv + 1, Cols: s.rows, Stride: s.room / wordBits, Words: s.bits}, s.nv+1)
-	}
+	s.lists.build(team, product.Bits{Rows: s.nv + 1, Cols: s.rows, Stride: s.room / wordBits, Words: s.bits}, s.nv+1)
 	parts := (s.panels() + flushPanels - 1) / flushPanels
 	workers := team.Workers(parts, s.panels()*(s.nv+1)*(s.rows/16+2))
 	for len(s.scratch) < workers {
@@ -191,7 +298,7 @@ func (s *statistics) flush(team *parallel.Team, dst *Gradient) {
 		s.acc = growLines(s.acc, s.panels()*(s.nv+1))
 	}
 	team.Run(workers, parts, (*flushing)(s))
-	s.rows, s.notBits, s.begun, s.dst = 0, false, true, nil
+	s.rows, s.real, s.begun, s.dst = 0, false, true, nil
 }
 
 // flushing is the job of flush, flushPanels panels of (ĥ, 1) a part.
@@ -217,8 +324,9 @@ func (s *flushing) Do(worker, part int) {
 		var p product.Panels
 		p.View(s.rows, wordBits, wordBits, s.p[first/panelsOfWord*s.room*wordBits:])
 		q := first % panelsOfWord
-		if s.notBits {
-			s.values.Mul(acc, &p, q, q+panels, scratch.product, 0, s.nv+1)
+		if s.real {
+			w := product.Weights{Stride: s.room, Data: s.values}
+			s.lists.MulWeights(acc, w, &p, q, q+panels, scratch.product, 0, s.nv+1)
 		} else {
 			s.lists.Mul(acc, &p, q, q+panels, scratch.product, 0, s.nv+1)
 		}

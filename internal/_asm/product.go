@@ -21,9 +21,16 @@ func product() {
 	addRows(avx512, 4)
 	buildColumns()
 	gather()
-	pack()
+	for _, s := range []isa{avx2, avx512} {
+		addWeights(s, 1, false)
+		addWeights(s, 2, false)
+	}
+	addWeights(avx2, 2, true)
+	transpose()
 	unpack()
 	nan()
+	nonzero()
+	unit()
 }
 
 const (
@@ -483,37 +490,44 @@ func transpose4(in [4]Op) (out [4]Op) {
 	return out
 }
 
-// pack transposes eight rows into a panel.
-func pack() {
-	TEXT("packAVX2", NOSPLIT, "func(panel *float64, src *float64, stride int, n int)")
+// transpose transposes eight rows.
+func transpose() {
+	TEXT("transposeAVX2", NOSPLIT, "func(dst *float64, to int, src *float64, from int, n int)")
 	Pragma("noescape")
-	Doc("packAVX2 sets n lines, n a multiple of 4, to the columns of eight rows, stride bytes from row to row.")
-	panel := Load(Param("panel"), GP64())
+	Doc("transposeAVX2 sets the first eight columns of n rows of dst, n a multiple of 4, to the columns of eight rows",
+		"of src. They are to and from bytes from row to row.")
+	dst := Load(Param("dst"), GP64())
+	to := Load(Param("to"), GP64())
 	src := Load(Param("src"), GP64())
-	stride := Load(Param("stride"), GP64())
+	from := Load(Param("from"), GP64())
 	n := Load(Param("n"), GP64())
-	stride3, half := GP64(), GP64()
-	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
-	LEAQ(Mem{Base: src, Index: stride, Scale: 4}, half)
+	to3, from3, half := GP64(), GP64(), GP64()
+	LEAQ(Mem{Base: to, Index: to, Scale: 2}, to3)
+	LEAQ(Mem{Base: from, Index: from, Scale: 2}, from3)
+	LEAQ(Mem{Base: src, Index: from, Scale: 4}, half)
+	rows := func(base, stride, stride3 Register) [4]Mem {
+		return [4]Mem{
+			{Base: base}, {Base: base, Index: stride, Scale: 1}, {Base: base, Index: stride, Scale: 2}, {Base: base, Index: stride3, Scale: 1},
+		}
+	}
 
 	Label("loop")
 	SUBQ(U8(4), n)
 	JLT(LabelRef("done"))
 	for h, base := range []Register{src, half} {
 		var in [4]Op
-		for i, m := range []Mem{
-			{Base: base}, {Base: base, Index: stride, Scale: 1}, {Base: base, Index: stride, Scale: 2}, {Base: base, Index: stride3, Scale: 1},
-		} {
+		for i, m := range rows(base, from, from3) {
 			in[i] = YMM()
 			VMOVUPD(m, in[i])
 		}
-		for i, v := range transpose4(in) {
-			VMOVAPD(v, Mem{Base: panel, Disp: i*line + h*32})
+		out := transpose4(in)
+		for i, m := range rows(dst, to, to3) {
+			VMOVUPD(out[i], m.Offset(h*32))
 		}
 	}
 	ADDQ(U8(32), src)
 	ADDQ(U8(32), half)
-	ADDQ(U32(4*line), panel)
+	LEAQ(Mem{Base: dst, Index: to, Scale: 4}, dst)
 	JMP(LabelRef("loop"))
 
 	Label("done")
@@ -521,7 +535,7 @@ func pack() {
 	RET()
 }
 
-// unpack is the inverse.
+// unpack transposes a panel into eight rows.
 func unpack() {
 	TEXT("unpackAVX2", NOSPLIT, "func(panel *float64, dst *float64, stride int, n int)")
 	Pragma("noescape")

@@ -35,6 +35,14 @@ func TestMulReadsNothingBehind(t *testing.T) {
 			for _, lists.direct = range []bool{true, false} {
 				lists.Mul(x, &p, 0, p.Count(), tab, 0, 9) // a fault ends the test
 			}
+			for _, n := range []int{worthCopy - 1, worthCopy} {
+				b := o.bits()
+				b.Rows = n
+				lists.Build(b, n)
+				makeLists(&lists)
+				w := Weights{Stride: Nibbles(k), Data: flat(o.v, Nibbles(k))}
+				lists.MulWeights(x, w, &p, 0, p.Count(), tab, 0, n)
+			}
 			if err := syscall.Munmap(mem); err != nil {
 				t.Fatal(err)
 			}

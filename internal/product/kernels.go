@@ -130,16 +130,37 @@ func gatherGo(lines []Line, groups []int32, src []float64, stride int) {
 	}
 }
 
-// packGo sets panel to the columns of the first eight rows of src.
-func packGo(panel []Line, src []float64, stride int) {
-	var rows [Lanes][]float64
-	for l := range rows {
-		rows[l] = src[l*stride:][:len(panel)]
+// addWeightsGo adds, for each row of x, the weighted rows of p that its list names:
+// those of place i of the list begin at row 4·at[i], and their weights at 4·groups[i].
+func addWeightsGo(x []Line, p Panel, at []int32, w Weights, groups []int32, list list) {
+	for i := range x {
+		acc, weights := &x[list.rows[i]], w.Data[int(list.rows[i])*w.Stride:]
+		for _, e := range list.of(i) {
+			e /= entryUnit
+			place, nibble := int(e/entries), e%entries
+			w := (*[group]float64)(weights[int(groups[place])*group:])
+			rows := [group]*Line{&minusZero, &minusZero, &minusZero, &minusZero} // 0·(-0) changes no sum
+			for b := range rows {
+				if nibble>>b&1 != 0 {
+					rows[b] = p.Line(int(at[place])*group + b)
+				}
+			}
+			for l := range acc {
+				sum := float64(w[0]*rows[0][l]) + float64(w[1]*rows[1][l])
+				sum += float64(w[2] * rows[2][l])
+				sum += float64(w[3] * rows[3][l])
+				acc[l] += sum
+			}
+		}
 	}
-	for i := range panel {
-		line := &panel[i]
-		for l := range rows {
-			line[l] = rows[l][i]
+}
+
+// transposeGo sets the first eight columns of n rows of dst to the columns of eight
+// rows of src.
+func transposeGo(dst []float64, to int, src []float64, from, n int) {
+	for l := range Lanes {
+		for i, x := range src[l*from:][:n] {
+			dst[i*to+l] = x
 		}
 	}
 }
@@ -166,4 +187,31 @@ func unpackGo(panel []Line, dst []float64, stride int) {
 			rows[l][i] = line[l]
 		}
 	}
+}
+
+// nonzeroGo sets words to the bits x[i] ≠ 0, and reports whether all x[i] are 0 or 1.
+func nonzeroGo(words []uint64, x []float64) (binary bool) {
+	binary = true
+	for w := range words {
+		var word uint64
+		for i, x := range x[w*wordBits:][:min(wordBits, len(x)-w*wordBits)] {
+			if x != 0 {
+				word |= 1 << i
+				binary = binary && x == 1
+			}
+		}
+		words[w] = word
+	}
+	return binary
+}
+
+// unitGo sets dst to x, with 0 in place of -0, and reports whether all x[i] are
+// numbers in [0, 1].
+func unitGo(dst, x []float64) (ok bool) {
+	ok = true
+	for i, x := range x {
+		dst[i] = x + 0
+		ok = ok && 0 <= x && x <= 1
+	}
+	return ok
 }

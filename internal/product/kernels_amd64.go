@@ -17,9 +17,8 @@ const (
 
 	rowsAtOnce = 4 // in addEntries
 
-	blockRows = 128 // that Weights takes at a time
-
-	rowPanels = 4 // that addRows takes at a time
+	rowPanels    = 4 // that addRows takes at a time
+	weightPanels = 2 // that addWeights takes at a time
 
 	// callRows is how many lines are copied by assembly at a time, which cannot
 	// be preempted.
@@ -117,17 +116,64 @@ func addRows(x []Line, n, rows int, p Panel, groups []int32, distance, panels in
 	return done
 }
 
-func pack(panel []Line, src []float64, stride int) {
-	_ = src[(Lanes-1)*stride+len(panel)-1]
-	for cpu.AVX2 && len(panel) >= 4 {
-		n := min(len(panel)&^3, callRows)
-		packAVX2(&panel[0][0], &src[0], stride*floatBytes, n)
-		if panel = panel[n:]; len(panel) == 0 {
+// addWeights adds the listed weighted rows of some panels, whose tiles follow each
+// other, to so many rows of x, whose lines of the next panel are n lines on.
+func addWeights(x []Line, n, rows int, tiles []Line, panels int, w Weights, groups []int32, list list) {
+	if !cpu.AVX2 {
+		for q := range panels {
+			addWeightsGo(x[q*n:][:rows], tilePanel(tiles[q*tileLines:]), inOrder[:], w, groups, list)
+		}
+		return
+	}
+	kernel := addWeights1AVX2
+	switch {
+	case cpu.AVX512 && panels == 2:
+		kernel = addWeights2AVX512
+	case cpu.AVX512:
+		kernel = addWeights1AVX512
+	case panels == 2:
+		kernel = addWeights2AVX2
+	}
+	checkWeights(x, n, rows, panels, w, groups, list)
+	_ = tiles[panels*tileLines-1]
+	kernel(&x[0][0], n*lineBytes, &tiles[0][0], &w.Data[0], w.Stride*floatBytes,
+		&groups[0], &list.rows[0], &list.entry[0], &list.length[0], rows)
+}
+
+// addWeightsDirect does the same with the rows of panels, none of whose rows is missing,
+// of a matrix that is not a transpose, and returns of how many panels: maybe of none.
+// Zeros are two lines of -0.
+func addWeightsDirect(x []Line, n, rows int, p Panel, panels int, zeros []Line, w Weights, groups []int32, list list) int {
+	if !cpu.AVX2 || panels < 2 {
+		return 0
+	}
+	checkWeights(x, n, rows, 2, w, groups, list)
+	_, _ = p.Data[(min(int(groups[len(groups)-1]+1)*group, p.Rows)-1)*p.Stride+2*Lanes-1], zeros[1]
+	addWeightsDirectAVX2(&x[0][0], n*lineBytes, &p.Data[0], p.Stride*floatBytes, &zeros[0][0], &w.Data[0], w.Stride*floatBytes,
+		&groups[0], &list.rows[0], &list.entry[0], &list.length[0], rows)
+	return 2
+}
+
+// checkWeights panics unless there is what assembly reaches.
+func checkWeights(x []Line, n, rows, panels int, w Weights, groups []int32, list list) {
+	_ = x[(panels-1)*n+rows-1]
+	_ = w.Data[(rows-1)*w.Stride+int(groups[len(groups)-1]+1)*group-1]
+	_, _, _ = list.rows[rows-1], list.entry[rows*listLen-1], list.length[rows-1]
+}
+
+// TransposeRows sets the first eight columns of n rows of dst to the columns of the
+// first eight rows of src. They are to and from numbers from row to row.
+func TransposeRows(dst []float64, to int, src []float64, from, n int) {
+	_, _ = dst[(n-1)*to+Lanes-1], src[(Lanes-1)*from+n-1]
+	for cpu.AVX2 && n >= 4 {
+		rows := min(n&^3, callRows)
+		transposeAVX2(&dst[0], to*floatBytes, &src[0], from*floatBytes, rows)
+		if n -= rows; n == 0 {
 			return
 		}
-		src = src[n:]
+		dst, src = dst[rows*to:], src[rows:]
 	}
-	packGo(panel, src, stride)
+	transposeGo(dst, to, src, from, n)
 }
 
 // HasNaN reports whether a NaN is in x.
@@ -156,3 +202,31 @@ func unpack(panel []Line, dst []float64, stride int) {
 	}
 	unpackGo(panel, dst, stride)
 }
+
+// Nonzero sets words, one for each 64 numbers of x begun, to the bits x[i] ≠ 0, and
+// reports whether all x[i] are 0 or 1.
+func Nonzero(words []uint64, x []float64) (binary bool) {
+	binary = true
+	for cpu.AVX2 && len(x) >= wordBits {
+		n := min(len(x)/wordBits, callRows*Lanes/wordBits)
+		_ = words[n-1]
+		binary = nonzeroAVX2(&words[0], &x[0], n) == 0 && binary
+		words, x = words[n:], x[n*wordBits:]
+	}
+	return nonzeroGo(words, x) && binary
+}
+
+// Unit sets dst, which is as long, to x, with 0 in place of -0, and reports whether
+// all x[i] are numbers in [0, 1].
+func Unit(dst, x []float64) (ok bool) {
+	ok = true
+	for cpu.AVX2 && len(x) >= unitStep {
+		n := min(len(x)&^(unitStep-1), callRows*Lanes)
+		_ = dst[n-1]
+		ok = unitAVX2(&dst[0], &x[0], n) == 0 && ok
+		dst, x = dst[n:], x[n:]
+	}
+	return unitGo(dst, x) && ok
+}
+
+const unitStep = 8

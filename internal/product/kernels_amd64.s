@@ -1545,23 +1545,554 @@ done:
 	VZEROUPPER
 	RET
 
-// func packAVX2(panel *float64, src *float64, stride int, n int)
+// func addWeights1AVX2(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
+// Requires: AVX, CMOV
+TEXT ·addWeights1AVX2(SB), NOSPLIT, $0-80
+	MOVQ lines+16(FP), AX
+	MOVQ groups+40(FP), CX
+	MOVQ length+64(FP), DX
+	LEAQ 6144(AX), BX
+
+row:
+	MOVQ    n+72(FP), SI
+	DECQ    SI
+	JLT     done
+	MOVQ    SI, n+72(FP)
+	MOVBQZX (DX), DI
+	INCQ    DX
+	TESTQ   DI, DI
+	JZ      done
+	MOVQ    entry+56(FP), SI
+	LEAQ    (SI)(DI*2), DI
+	LEAQ    64(SI), R8
+	MOVQ    R8, entry+56(FP)
+	MOVQ    rows+48(FP), R8
+	MOVWQZX (R8), R8
+	MOVQ    wstride+32(FP), R9
+	IMULQ   R9, R8
+	MOVQ    weights+24(FP), R9
+	ADDQ    R9, R8
+	MOVQ    xstride+8(FP), R9
+	MOVQ    rows+48(FP), R9
+	MOVWQZX (R9), R9
+	SHLQ    $0x06, R9
+	MOVQ    x+0(FP), R10
+	ADDQ    R10, R9
+	VMOVUPD (R9), Y0
+	VMOVUPD 32(R9), Y2
+
+nibble:
+	MOVWQZX      (SI), R9
+	ADDQ         $0x02, SI
+	MOVQ         R9, R11
+	SHRQ         $0x08, R11
+	MOVLQSX      (CX)(R11*4), R11
+	MOVQ         R9, R10
+	ANDQ         $0x0000ff00, R10
+	ADDQ         AX, R10
+	SHLQ         $0x05, R11
+	ADDQ         R8, R11
+	LEAQ         (R10), R12
+	TESTB        $0x10, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD (R11), Y3
+	VMULPD       (R12), Y3, Y1
+	VMULPD       32(R12), Y3, Y3
+	LEAQ         64(R10), R12
+	TESTB        $0x20, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD 8(R11), Y4
+	VMULPD       (R12), Y4, Y5
+	VADDPD       Y5, Y1, Y1
+	VMULPD       32(R12), Y4, Y4
+	VADDPD       Y4, Y3, Y3
+	LEAQ         128(R10), R12
+	TESTB        $0x40, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD 16(R11), Y4
+	VMULPD       (R12), Y4, Y5
+	VADDPD       Y5, Y1, Y1
+	VMULPD       32(R12), Y4, Y4
+	VADDPD       Y4, Y3, Y3
+	LEAQ         192(R10), R10
+	TESTB        $0x80, R9
+	CMOVQEQ      BX, R10
+	VBROADCASTSD 24(R11), Y4
+	VMULPD       (R10), Y4, Y5
+	VADDPD       Y5, Y1, Y1
+	VMULPD       32(R10), Y4, Y4
+	VADDPD       Y4, Y3, Y3
+	VADDPD       Y1, Y0, Y0
+	VADDPD       Y3, Y2, Y2
+	CMPQ         SI, DI
+	JLT          nibble
+	MOVQ         xstride+8(FP), SI
+	MOVQ         rows+48(FP), SI
+	MOVWQZX      (SI), SI
+	SHLQ         $0x06, SI
+	MOVQ         x+0(FP), DI
+	ADDQ         DI, SI
+	VMOVUPD      Y0, (SI)
+	VMOVUPD      Y2, 32(SI)
+	MOVQ         rows+48(FP), SI
+	ADDQ         $0x02, SI
+	MOVQ         SI, rows+48(FP)
+	JMP          row
+
+done:
+	VZEROUPPER
+	RET
+
+// func addWeights2AVX2(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
+// Requires: AVX, CMOV
+TEXT ·addWeights2AVX2(SB), NOSPLIT, $0-80
+	MOVQ lines+16(FP), AX
+	MOVQ groups+40(FP), CX
+	MOVQ length+64(FP), DX
+	LEAQ 6144(AX), BX
+
+row:
+	MOVQ    n+72(FP), SI
+	DECQ    SI
+	JLT     done
+	MOVQ    SI, n+72(FP)
+	MOVBQZX (DX), DI
+	INCQ    DX
+	TESTQ   DI, DI
+	JZ      done
+	MOVQ    entry+56(FP), SI
+	LEAQ    (SI)(DI*2), DI
+	LEAQ    64(SI), R8
+	MOVQ    R8, entry+56(FP)
+	MOVQ    rows+48(FP), R8
+	MOVWQZX (R8), R8
+	MOVQ    wstride+32(FP), R9
+	IMULQ   R9, R8
+	MOVQ    weights+24(FP), R9
+	ADDQ    R9, R8
+	MOVQ    xstride+8(FP), R10
+	MOVQ    rows+48(FP), R9
+	MOVWQZX (R9), R9
+	SHLQ    $0x06, R9
+	MOVQ    x+0(FP), R11
+	ADDQ    R11, R9
+	VMOVUPD (R9), Y0
+	VMOVUPD 32(R9), Y2
+	ADDQ    R10, R9
+	VMOVUPD (R9), Y4
+	VMOVUPD 32(R9), Y6
+
+nibble:
+	MOVWQZX      (SI), R9
+	ADDQ         $0x02, SI
+	MOVQ         R9, R11
+	SHRQ         $0x08, R11
+	MOVLQSX      (CX)(R11*4), R11
+	MOVQ         R9, R10
+	ANDQ         $0x0000ff00, R10
+	ADDQ         AX, R10
+	SHLQ         $0x05, R11
+	ADDQ         R8, R11
+	LEAQ         (R10), R12
+	TESTB        $0x10, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD (R11), Y7
+	VMULPD       (R12), Y7, Y1
+	VMULPD       32(R12), Y7, Y3
+	VMULPD       6208(R12), Y7, Y5
+	VMULPD       6240(R12), Y7, Y7
+	LEAQ         64(R10), R12
+	TESTB        $0x20, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD 8(R11), Y8
+	VMULPD       (R12), Y8, Y9
+	VADDPD       Y9, Y1, Y1
+	VMULPD       32(R12), Y8, Y9
+	VADDPD       Y9, Y3, Y3
+	VMULPD       6208(R12), Y8, Y9
+	VADDPD       Y9, Y5, Y5
+	VMULPD       6240(R12), Y8, Y8
+	VADDPD       Y8, Y7, Y7
+	LEAQ         128(R10), R12
+	TESTB        $0x40, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD 16(R11), Y8
+	VMULPD       (R12), Y8, Y9
+	VADDPD       Y9, Y1, Y1
+	VMULPD       32(R12), Y8, Y9
+	VADDPD       Y9, Y3, Y3
+	VMULPD       6208(R12), Y8, Y9
+	VADDPD       Y9, Y5, Y5
+	VMULPD       6240(R12), Y8, Y8
+	VADDPD       Y8, Y7, Y7
+	LEAQ         192(R10), R10
+	TESTB        $0x80, R9
+	CMOVQEQ      BX, R10
+	VBROADCASTSD 24(R11), Y8
+	VMULPD       (R10), Y8, Y9
+	VADDPD       Y9, Y1, Y1
+	VMULPD       32(R10), Y8, Y9
+	VADDPD       Y9, Y3, Y3
+	VMULPD       6208(R10), Y8, Y9
+	VADDPD       Y9, Y5, Y5
+	VMULPD       6240(R10), Y8, Y8
+	VADDPD       Y8, Y7, Y7
+	VADDPD       Y1, Y0, Y0
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y5, Y4, Y4
+	VADDPD       Y7, Y6, Y6
+	CMPQ         SI, DI
+	JLT          nibble
+	MOVQ         xstride+8(FP), DI
+	MOVQ         rows+48(FP), SI
+	MOVWQZX      (SI), SI
+	SHLQ         $0x06, SI
+	MOVQ         x+0(FP), R8
+	ADDQ         R8, SI
+	VMOVUPD      Y0, (SI)
+	VMOVUPD      Y2, 32(SI)
+	ADDQ         DI, SI
+	VMOVUPD      Y4, (SI)
+	VMOVUPD      Y6, 32(SI)
+	MOVQ         rows+48(FP), SI
+	ADDQ         $0x02, SI
+	MOVQ         SI, rows+48(FP)
+	JMP          row
+
+done:
+	VZEROUPPER
+	RET
+
+// func addWeights1AVX512(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·addWeights1AVX512(SB), NOSPLIT, $0-80
+	MOVQ lines+16(FP), AX
+	MOVQ groups+40(FP), CX
+	MOVQ length+64(FP), DX
+	LEAQ 6144(AX), BX
+
+row:
+	MOVQ    n+72(FP), SI
+	DECQ    SI
+	JLT     done
+	MOVQ    SI, n+72(FP)
+	MOVBQZX (DX), DI
+	INCQ    DX
+	TESTQ   DI, DI
+	JZ      done
+	MOVQ    entry+56(FP), SI
+	LEAQ    (SI)(DI*2), DI
+	LEAQ    64(SI), R8
+	MOVQ    R8, entry+56(FP)
+	MOVQ    rows+48(FP), R8
+	MOVWQZX (R8), R8
+	MOVQ    wstride+32(FP), R9
+	IMULQ   R9, R8
+	MOVQ    weights+24(FP), R9
+	ADDQ    R9, R8
+	MOVQ    xstride+8(FP), R9
+	MOVQ    rows+48(FP), R9
+	MOVWQZX (R9), R9
+	SHLQ    $0x06, R9
+	MOVQ    x+0(FP), R10
+	ADDQ    R10, R9
+	VMOVUPD (R9), Z0
+
+nibble:
+	MOVWQZX      (SI), R9
+	ADDQ         $0x02, SI
+	MOVQ         R9, R11
+	SHRQ         $0x08, R11
+	MOVLQSX      (CX)(R11*4), R11
+	MOVQ         R9, R10
+	ANDQ         $0x0000ff00, R10
+	ADDQ         AX, R10
+	SHLQ         $0x05, R11
+	ADDQ         R8, R11
+	LEAQ         (R10), R12
+	TESTB        $0x10, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD (R11), Z1
+	VMULPD       (R12), Z1, Z1
+	LEAQ         64(R10), R12
+	TESTB        $0x20, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD 8(R11), Z2
+	VMULPD       (R12), Z2, Z2
+	VADDPD       Z2, Z1, Z1
+	LEAQ         128(R10), R12
+	TESTB        $0x40, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD 16(R11), Z2
+	VMULPD       (R12), Z2, Z2
+	VADDPD       Z2, Z1, Z1
+	LEAQ         192(R10), R10
+	TESTB        $0x80, R9
+	CMOVQEQ      BX, R10
+	VBROADCASTSD 24(R11), Z2
+	VMULPD       (R10), Z2, Z2
+	VADDPD       Z2, Z1, Z1
+	VADDPD       Z1, Z0, Z0
+	CMPQ         SI, DI
+	JLT          nibble
+	MOVQ         xstride+8(FP), SI
+	MOVQ         rows+48(FP), SI
+	MOVWQZX      (SI), SI
+	SHLQ         $0x06, SI
+	MOVQ         x+0(FP), DI
+	ADDQ         DI, SI
+	VMOVUPD      Z0, (SI)
+	MOVQ         rows+48(FP), SI
+	ADDQ         $0x02, SI
+	MOVQ         SI, rows+48(FP)
+	JMP          row
+
+done:
+	VZEROUPPER
+	RET
+
+// func addWeights2AVX512(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·addWeights2AVX512(SB), NOSPLIT, $0-80
+	MOVQ lines+16(FP), AX
+	MOVQ groups+40(FP), CX
+	MOVQ length+64(FP), DX
+	LEAQ 6144(AX), BX
+
+row:
+	MOVQ    n+72(FP), SI
+	DECQ    SI
+	JLT     done
+	MOVQ    SI, n+72(FP)
+	MOVBQZX (DX), DI
+	INCQ    DX
+	TESTQ   DI, DI
+	JZ      done
+	MOVQ    entry+56(FP), SI
+	LEAQ    (SI)(DI*2), DI
+	LEAQ    64(SI), R8
+	MOVQ    R8, entry+56(FP)
+	MOVQ    rows+48(FP), R8
+	MOVWQZX (R8), R8
+	MOVQ    wstride+32(FP), R9
+	IMULQ   R9, R8
+	MOVQ    weights+24(FP), R9
+	ADDQ    R9, R8
+	MOVQ    xstride+8(FP), R10
+	MOVQ    rows+48(FP), R9
+	MOVWQZX (R9), R9
+	SHLQ    $0x06, R9
+	MOVQ    x+0(FP), R11
+	ADDQ    R11, R9
+	VMOVUPD (R9), Z0
+	ADDQ    R10, R9
+	VMOVUPD (R9), Z2
+
+nibble:
+	MOVWQZX      (SI), R9
+	ADDQ         $0x02, SI
+	MOVQ         R9, R11
+	SHRQ         $0x08, R11
+	MOVLQSX      (CX)(R11*4), R11
+	MOVQ         R9, R10
+	ANDQ         $0x0000ff00, R10
+	ADDQ         AX, R10
+	SHLQ         $0x05, R11
+	ADDQ         R8, R11
+	LEAQ         (R10), R12
+	TESTB        $0x10, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD (R11), Z3
+	VMULPD       (R12), Z3, Z1
+	VMULPD       6208(R12), Z3, Z3
+	LEAQ         64(R10), R12
+	TESTB        $0x20, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD 8(R11), Z4
+	VMULPD       (R12), Z4, Z5
+	VADDPD       Z5, Z1, Z1
+	VMULPD       6208(R12), Z4, Z4
+	VADDPD       Z4, Z3, Z3
+	LEAQ         128(R10), R12
+	TESTB        $0x40, R9
+	CMOVQEQ      BX, R12
+	VBROADCASTSD 16(R11), Z4
+	VMULPD       (R12), Z4, Z5
+	VADDPD       Z5, Z1, Z1
+	VMULPD       6208(R12), Z4, Z4
+	VADDPD       Z4, Z3, Z3
+	LEAQ         192(R10), R10
+	TESTB        $0x80, R9
+	CMOVQEQ      BX, R10
+	VBROADCASTSD 24(R11), Z4
+	VMULPD       (R10), Z4, Z5
+	VADDPD       Z5, Z1, Z1
+	VMULPD       6208(R10), Z4, Z4
+	VADDPD       Z4, Z3, Z3
+	VADDPD       Z1, Z0, Z0
+	VADDPD       Z3, Z2, Z2
+	CMPQ         SI, DI
+	JLT          nibble
+	MOVQ         xstride+8(FP), DI
+	MOVQ         rows+48(FP), SI
+	MOVWQZX      (SI), SI
+	SHLQ         $0x06, SI
+	MOVQ         x+0(FP), R8
+	ADDQ         R8, SI
+	VMOVUPD      Z0, (SI)
+	ADDQ         DI, SI
+	VMOVUPD      Z2, (SI)
+	MOVQ         rows+48(FP), SI
+	ADDQ         $0x02, SI
+	MOVQ         SI, rows+48(FP)
+	JMP          row
+
+done:
+	VZEROUPPER
+	RET
+
+// func addWeightsDirectAVX2(x *float64, xstride int, lines *float64, stride int, zero *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
+// Requires: AVX, CMOV
+TEXT ·addWeightsDirectAVX2(SB), NOSPLIT, $0-96
+	MOVQ lines+16(FP), AX
+	MOVQ groups+56(FP), CX
+	MOVQ length+80(FP), DX
+	MOVQ zero+32(FP), BX
+	MOVQ stride+24(FP), SI
+	LEAQ (SI)(SI*2), DI
+
+row:
+	MOVQ    n+88(FP), R8
+	DECQ    R8
+	JLT     done
+	MOVQ    R8, n+88(FP)
+	MOVBQZX (DX), R9
+	INCQ    DX
+	TESTQ   R9, R9
+	JZ      done
+	MOVQ    entry+72(FP), R8
+	LEAQ    (R8)(R9*2), R9
+	LEAQ    64(R8), R10
+	MOVQ    R10, entry+72(FP)
+	MOVQ    rows+64(FP), R10
+	MOVWQZX (R10), R10
+	MOVQ    wstride+48(FP), R11
+	IMULQ   R11, R10
+	MOVQ    weights+40(FP), R11
+	ADDQ    R11, R10
+	MOVQ    xstride+8(FP), R12
+	MOVQ    rows+64(FP), R11
+	MOVWQZX (R11), R11
+	SHLQ    $0x06, R11
+	MOVQ    x+0(FP), R13
+	ADDQ    R13, R11
+	VMOVUPD (R11), Y0
+	VMOVUPD 32(R11), Y2
+	ADDQ    R12, R11
+	VMOVUPD (R11), Y4
+	VMOVUPD 32(R11), Y6
+
+nibble:
+	MOVWQZX      (R8), R11
+	ADDQ         $0x02, R8
+	MOVQ         R11, R13
+	SHRQ         $0x08, R13
+	MOVLQSX      (CX)(R13*4), R13
+	MOVQ         R13, R12
+	IMULQ        SI, R12
+	SHLQ         $0x02, R12
+	ADDQ         AX, R12
+	SHLQ         $0x05, R13
+	ADDQ         R10, R13
+	LEAQ         (R12), R14
+	TESTB        $0x10, R11
+	CMOVQEQ      BX, R14
+	VBROADCASTSD (R13), Y7
+	VMULPD       (R14), Y7, Y1
+	VMULPD       32(R14), Y7, Y3
+	VMULPD       64(R14), Y7, Y5
+	VMULPD       96(R14), Y7, Y7
+	LEAQ         (R12)(SI*1), R14
+	TESTB        $0x20, R11
+	CMOVQEQ      BX, R14
+	VBROADCASTSD 8(R13), Y8
+	VMULPD       (R14), Y8, Y9
+	VADDPD       Y9, Y1, Y1
+	VMULPD       32(R14), Y8, Y9
+	VADDPD       Y9, Y3, Y3
+	VMULPD       64(R14), Y8, Y9
+	VADDPD       Y9, Y5, Y5
+	VMULPD       96(R14), Y8, Y8
+	VADDPD       Y8, Y7, Y7
+	LEAQ         (R12)(SI*2), R14
+	TESTB        $0x40, R11
+	CMOVQEQ      BX, R14
+	VBROADCASTSD 16(R13), Y8
+	VMULPD       (R14), Y8, Y9
+	VADDPD       Y9, Y1, Y1
+	VMULPD       32(R14), Y8, Y9
+	VADDPD       Y9, Y3, Y3
+	VMULPD       64(R14), Y8, Y9
+	VADDPD       Y9, Y5, Y5
+	VMULPD       96(R14), Y8, Y8
+	VADDPD       Y8, Y7, Y7
+	LEAQ         (R12)(DI*1), R12
+	TESTB        $0x80, R11
+	CMOVQEQ      BX, R12
+	VBROADCASTSD 24(R13), Y8
+	VMULPD       (R12), Y8, Y9
+	VADDPD       Y9, Y1, Y1
+	VMULPD       32(R12), Y8, Y9
+	VADDPD       Y9, Y3, Y3
+	VMULPD       64(R12), Y8, Y9
+	VADDPD       Y9, Y5, Y5
+	VMULPD       96(R12), Y8, Y8
+	VADDPD       Y8, Y7, Y7
+	VADDPD       Y1, Y0, Y0
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y5, Y4, Y4
+	VADDPD       Y7, Y6, Y6
+	CMPQ         R8, R9
+	JLT          nibble
+	MOVQ         xstride+8(FP), R9
+	MOVQ         rows+64(FP), R8
+	MOVWQZX      (R8), R8
+	SHLQ         $0x06, R8
+	MOVQ         x+0(FP), R10
+	ADDQ         R10, R8
+	VMOVUPD      Y0, (R8)
+	VMOVUPD      Y2, 32(R8)
+	ADDQ         R9, R8
+	VMOVUPD      Y4, (R8)
+	VMOVUPD      Y6, 32(R8)
+	MOVQ         rows+64(FP), R8
+	ADDQ         $0x02, R8
+	MOVQ         R8, rows+64(FP)
+	JMP          row
+
+done:
+	VZEROUPPER
+	RET
+
+// func transposeAVX2(dst *float64, to int, src *float64, from int, n int)
 // Requires: AVX
-TEXT ·packAVX2(SB), NOSPLIT, $0-32
-	MOVQ panel+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ stride+16(FP), DX
-	MOVQ n+24(FP), BX
-	LEAQ (DX)(DX*2), SI
-	LEAQ (CX)(DX*4), DI
+TEXT ·transposeAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ to+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ from+24(FP), BX
+	MOVQ n+32(FP), SI
+	LEAQ (CX)(CX*2), DI
+	LEAQ (BX)(BX*2), R8
+	LEAQ (DX)(BX*4), R9
 
 loop:
-	SUBQ       $0x04, BX
+	SUBQ       $0x04, SI
 	JLT        done
-	VMOVUPD    (CX), Y0
-	VMOVUPD    (CX)(DX*1), Y1
-	VMOVUPD    (CX)(DX*2), Y2
-	VMOVUPD    (CX)(SI*1), Y3
+	VMOVUPD    (DX), Y0
+	VMOVUPD    (DX)(BX*1), Y1
+	VMOVUPD    (DX)(BX*2), Y2
+	VMOVUPD    (DX)(R8*1), Y3
 	VUNPCKLPD  Y1, Y0, Y4
 	VUNPCKHPD  Y1, Y0, Y0
 	VUNPCKLPD  Y3, Y2, Y1
@@ -1570,14 +2101,14 @@ loop:
 	VPERM2F128 $0x20, Y2, Y0, Y5
 	VPERM2F128 $0x31, Y1, Y4, Y1
 	VPERM2F128 $0x31, Y2, Y0, Y0
-	VMOVAPD    Y3, (AX)
-	VMOVAPD    Y5, 64(AX)
-	VMOVAPD    Y1, 128(AX)
-	VMOVAPD    Y0, 192(AX)
-	VMOVUPD    (DI), Y0
-	VMOVUPD    (DI)(DX*1), Y1
-	VMOVUPD    (DI)(DX*2), Y2
-	VMOVUPD    (DI)(SI*1), Y3
+	VMOVUPD    Y3, (AX)
+	VMOVUPD    Y5, (AX)(CX*1)
+	VMOVUPD    Y1, (AX)(CX*2)
+	VMOVUPD    Y0, (AX)(DI*1)
+	VMOVUPD    (R9), Y0
+	VMOVUPD    (R9)(BX*1), Y1
+	VMOVUPD    (R9)(BX*2), Y2
+	VMOVUPD    (R9)(R8*1), Y3
 	VUNPCKLPD  Y1, Y0, Y4
 	VUNPCKHPD  Y1, Y0, Y0
 	VUNPCKLPD  Y3, Y2, Y1
@@ -1586,13 +2117,13 @@ loop:
 	VPERM2F128 $0x20, Y2, Y0, Y5
 	VPERM2F128 $0x31, Y1, Y4, Y1
 	VPERM2F128 $0x31, Y2, Y0, Y0
-	VMOVAPD    Y3, 32(AX)
-	VMOVAPD    Y5, 96(AX)
-	VMOVAPD    Y1, 160(AX)
-	VMOVAPD    Y0, 224(AX)
-	ADDQ       $0x20, CX
-	ADDQ       $0x20, DI
-	ADDQ       $0x00000100, AX
+	VMOVUPD    Y3, 32(AX)
+	VMOVUPD    Y5, 32(AX)(CX*1)
+	VMOVUPD    Y1, 32(AX)(CX*2)
+	VMOVUPD    Y0, 32(AX)(DI*1)
+	ADDQ       $0x20, DX
+	ADDQ       $0x20, R9
+	LEAQ       (AX)(CX*4), AX
 	JMP        loop
 
 done:
@@ -1677,5 +2208,197 @@ done:
 	VORPD     Y0, Y1, Y0
 	VMOVMSKPD Y0, AX
 	MOVQ      AX, found+16(FP)
+	VZEROUPPER
+	RET
+
+// func nonzeroAVX2(words *uint64, x *float64, n int) (other int)
+// Requires: AVX, AVX2
+TEXT ·nonzeroAVX2(SB), NOSPLIT, $0-32
+	MOVQ         words+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         $0x3ff0000000000000, BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Y0
+	VXORPD       Y1, Y1, Y1
+	VXORPD       Y2, Y2, Y2
+
+word:
+	DECQ      DX
+	JLT       done
+	XORL      BX, BX
+	VMOVUPD   480(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   448(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   416(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   384(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   352(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   320(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   288(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   256(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   224(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   192(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   160(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   128(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   96(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   64(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   32(CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	VMOVUPD   (CX), Y3
+	VCMPPD    $0x04, Y1, Y3, Y4
+	VCMPPD    $0x04, Y0, Y3, Y3
+	VANDPD    Y4, Y3, Y3
+	VORPD     Y3, Y2, Y2
+	VMOVMSKPD Y4, SI
+	SHLQ      $0x04, BX
+	ORQ       SI, BX
+	MOVQ      BX, (AX)
+	ADDQ      $0x08, AX
+	ADDQ      $0x00000200, CX
+	JMP       word
+
+done:
+	VMOVMSKPD Y2, AX
+	MOVQ      AX, other+24(FP)
+	VZEROUPPER
+	RET
+
+// func unitAVX2(dst *float64, x *float64, n int) (outside int)
+// Requires: AVX, AVX2
+TEXT ·unitAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         $0x3ff0000000000000, BX
+	VMOVQ        BX, X0
+	VPBROADCASTQ X0, Y0
+	VXORPD       Y1, Y1, Y1
+	VXORPD       Y2, Y2, Y2
+
+loop:
+	SUBQ    $0x08, DX
+	JLT     done
+	VADDPD  (CX), Y1, Y3
+	VMOVUPD Y3, (AX)
+	VCMPPD  $0x19, Y1, Y3, Y4
+	VCMPPD  $0x16, Y0, Y3, Y3
+	VORPD   Y4, Y3, Y3
+	VORPD   Y3, Y2, Y2
+	VADDPD  32(CX), Y1, Y3
+	VMOVUPD Y3, 32(AX)
+	VCMPPD  $0x19, Y1, Y3, Y4
+	VCMPPD  $0x16, Y0, Y3, Y3
+	VORPD   Y4, Y3, Y3
+	VORPD   Y3, Y2, Y2
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, AX
+	JMP     loop
+
+done:
+	VMOVMSKPD Y2, AX
+	MOVQ      AX, outside+24(FP)
 	VZEROUPPER
 	RET

@@ -9,10 +9,9 @@ const (
 
 	listLen = blockGroups // room for the entries of a row
 
-	rowsAtOnce = 1 // in addEntries
-	rowPanels  = 1 // that addRows takes at a time
-
-	blockRows = 512 // that Weights takes at a time
+	rowsAtOnce   = 1 // in addEntries
+	rowPanels    = 1 // that addRows takes at a time
+	weightPanels = 1 // that addWeights takes at a time
 )
 
 func fill(entry, rows []uint16, words []uint64, stride int, spans []span) {
@@ -34,9 +33,27 @@ func addRows(x []Line, _, rows int, p Panel, groups []int32, _, _ int, list list
 	return 1
 }
 
-func pack(panel []Line, src []float64, stride int) { packGo(panel, src, stride) }
+func addWeights(x []Line, _, rows int, tile []Line, _ int, w Weights, groups []int32, list list) {
+	addWeightsGo(x[:rows], tilePanel(tile), inOrder[:], w, groups, list)
+}
+
+func addWeightsDirect([]Line, int, int, Panel, int, []Line, Weights, []int32, list) int { return 0 }
+
+// TransposeRows sets the first eight columns of n rows of dst to the columns of the
+// first eight rows of src. They are to and from numbers from row to row.
+func TransposeRows(dst []float64, to int, src []float64, from, n int) {
+	transposeGo(dst, to, src, from, n)
+}
 
 // HasNaN reports whether a NaN is in x.
 func HasNaN(x []float64) bool { return hasNaNGo(x) }
 
 func unpack(panel []Line, dst []float64, stride int) { unpackGo(panel, dst, stride) }
+
+// Nonzero sets words, one for each 64 numbers of x begun, to the bits x[i] ≠ 0, and
+// reports whether all x[i] are 0 or 1.
+func Nonzero(words []uint64, x []float64) (binary bool) { return nonzeroGo(words, x) }
+
+// Unit sets dst, which is as long, to x, with 0 in place of -0, and reports whether
+// all x[i] are numbers in [0, 1].
+func Unit(dst, x []float64) (ok bool) { return unitGo(dst, x) }

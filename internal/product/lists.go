@@ -13,7 +13,7 @@ const (
 	tableLines = blockGroups * entries
 
 	// ScratchLines is the length of the scratch that products want.
-	ScratchLines = tableLines + rowPanels*blockRows
+	ScratchLines = tableLines + rowPanels*blockGroups*group
 )
 
 // Lists says where the set bits of a matrix stand: which table entries its rows

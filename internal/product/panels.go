@@ -61,28 +61,8 @@ func (p *Panels) Count() int { return (p.cols + Lanes - 1) / Lanes }
 
 // Panel returns panel q of a matrix that is not a transpose.
 func (p *Panels) Panel(q int) Panel {
-	panel, _, _ := p.block(q, q+1, 0, p.rows, nil)
+	panel, _, _, _ := p.rowsOf(q, q+1, nil, nil)
 	return panel
-}
-
-// block returns up to n rows from r0 on of panel q and of some that follow it
-// before q1, how far apart the panels are, and how many they are. Those of a
-// transpose are copied to lines, n of them for each panel.
-func (p *Panels) block(q, q1, r0, n int, lines []Line) (first Panel, distance, panels int) {
-	rows := min(n, p.rows-r0)
-	switch {
-	case p.transposed:
-		panels = min(q1-q, len(lines)/n)
-		for i := range panels {
-			p.pack(lines[i*rows:][:rows], q+i, r0)
-		}
-		return Panel{Floats(lines), Lanes, rows}, rows * Lanes, panels
-	case len(p.tail) > 0 && q == p.cols/Lanes:
-		return Panel{Floats(p.tail[r0:]), Lanes, rows}, 0, 1
-	default:
-		panels = min(q1, p.cols/Lanes) - q
-		return Panel{p.data[r0*p.stride+q*Lanes:], p.stride, rows}, Lanes, panels
-	}
 }
 
 // rowsOf returns where the rows of the given nibbles are, in panel q and in some that
@@ -156,18 +136,17 @@ func (p *Panels) build(tab []Line, q int, groups []int32, lines []Line) {
 	build(tab, first, at)
 }
 
-// pack sets panel to the rows from r0 on of panel q of a transpose.
-func (p *Panels) pack(panel []Line, q, r0 int) {
-	src := p.data[q*Lanes*p.stride+r0:]
-	n := min(Lanes, p.cols-q*Lanes)
-	if n == Lanes {
-		pack(panel, src, p.stride)
+// tile sets lines, a tile, to the rows of the given nibbles of panel q.
+func (p *Panels) tile(lines []Line, q int, groups []int32) {
+	lines[tileLines-1] = minusZero
+	if p.transposed {
+		p.gather(lines[:len(groups)*group], q, groups)
 		return
 	}
-	clear(panel)
-	for l := range n {
-		for i, x := range src[l*p.stride:][:len(panel)] {
-			panel[i][l] = x
+	from := p.Panel(q)
+	for i, g := range groups {
+		for b := range min(group, from.Rows-int(g)*group) {
+			lines[i*group+b] = *from.Line(int(g)*group + b)
 		}
 	}
 }

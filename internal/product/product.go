@@ -54,6 +54,9 @@ const Lanes = 8
 // A Line is one row of a panel.
 type Line = [Lanes]float64
 
+// Nibble is the number of rows of a nibble.
+const Nibble = group
+
 const (
 	group    = 4          // rows of a nibble
 	entries  = 1 << group // of a nibble's table

@@ -80,7 +80,7 @@ func (o operands) bits() Bits {
 	for r, row := range o.v {
 		clear(b.Words[r*b.Stride:][:b.Stride-2])
 		for i, x := range row {
-			if x == 1 {
+			if x != 0 {
 				b.Words[r*b.Stride+i/64] |= 1 << (i % 64)
 			}
 		}
@@ -106,20 +106,24 @@ func transposed(a [][]float64) [][]float64 {
 	return t
 }
 
-// check compares every way to compute the product with the definition.
-func (o operands) check(t *testing.T, title string) {
+// check compares ways to compute the product, all of them unless some are named, with
+// the definition.
+func (o operands) check(t *testing.T, title string, ways ...string) {
 	t.Helper()
 	n, k, m := len(o.v), len(o.f), len(o.f[0])
 	var rows, columns Panels
 	rows.View(k, m, m+3, flat(o.f, m+3))
 	columns.ViewT(k, m, k+5, flat(transposed(o.f), k+5))
 	tab := guardedLines(ScratchLines)
-	weights := Weights{Cols: k, Row: k, Col: 1, Data: flat(o.v, k)}
+	weights := Weights{Stride: Nibbles(k), Data: flat(o.v, Nibbles(k))}
 	var lists Lists
 	share := min(ShareRows, max(4, n/8*4))
 	lists.Build(o.bits(), share)
 	makeLists(&lists)
-	for _, way := range []string{"direct", "tables", "weights"} {
+	if len(ways) == 0 {
+		ways = []string{"direct", "tables", "weights"}
+	}
+	for _, way := range ways {
 		lists.direct = way == "direct"
 		for _, p := range []*Panels{&rows, &columns} {
 			x := guardedLines(p.Count() * n)
@@ -139,7 +143,7 @@ func (o operands) check(t *testing.T, title string) {
 						part[i] = x[(q[0]+i/rows)*n+r[0]+i%rows]
 					}
 					if way == "weights" {
-						weights.Mul(part, p, q[0], q[1], tab, r[0], r[1])
+						lists.MulWeights(part, weights, p, q[0], q[1], tab, r[0], r[1])
 					} else {
 						lists.Mul(part, p, q[0], q[1], tab, r[0], r[1])
 					}
@@ -152,7 +156,7 @@ func (o operands) check(t *testing.T, title string) {
 			for r := range n {
 				for j, want := range definition(o.init[r], o.v[r], o.f) {
 					got := got[r*p.Count()*Lanes+j]
-					if math.Float64bits(got) != math.Float64bits(want) {
+					if math.Float64bits(got) != math.Float64bits(want) && (got == got || want == want) {
 						t.Fatalf("%s, %s: result[%d, %d] = %v, want %v", title, way, r, j, got, want)
 					}
 				}
@@ -219,32 +223,180 @@ func FuzzMul(f *testing.F) {
 	})
 }
 
-// Weights that are not bits go by the definition too.
-func TestWeights(t *testing.T) {
+// Weights that are not bits go by the definition too, whatever stands where they are 0.
+func TestMulWeights(t *testing.T) { each(t, testMulWeights) }
+
+func testMulWeights(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(2, 2))
-	o := newOperands(rnd, 5, 30, 8, 1)
-	for _, row := range o.v {
-		for i := range row {
-			if rnd.IntN(3) > 0 {
-				row[i] = rnd.Float64()
+	odd := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 1e300, -5e-324}
+	for _, n := range []int{1, 2, worthCopy - 1, worthCopy, 2*worthCopy + 3} {
+		for _, k := range []int{1, 2, 3, 4, 5, 66, 4*blockGroups - 1, 4*blockGroups + 7} {
+			for _, m := range []int{1, 8, 15, 16, 29, 40} {
+				for _, density := range []float64{0.1, 0.6, 1} {
+					o := newOperands(rnd, n, k, m, density)
+					for _, row := range o.v {
+						for i := range row {
+							row[i] *= 1 - rnd.Float64()
+							if rnd.IntN(50) == 0 {
+								row[i] = 5e-324
+							}
+						}
+					}
+					if k > 1 {
+						for range k * m / 20 {
+							o.f[rnd.IntN(k)][rnd.IntN(m)] = odd[rnd.IntN(len(odd))]
+						}
+					}
+					o.check(t, fmt.Sprintf("n=%d/k=%d/m=%d/density=%v", n, k, m, density), "weights")
+				}
 			}
 		}
 	}
-	var p Panels
-	p.View(30, 8, 8, flat(o.f, 8))
-	x := Lines(5)
-	for r := range x {
-		copy(x[r][:], o.init[r])
-	}
-	w := Weights{Cols: 30, Row: 1, Col: 5, Data: flat(transposed(o.v), 5)}
-	w.Mul(x, &p, 0, 1, Lines(ScratchLines), 0, 5)
-	for r := range x {
-		for l, want := range definition(o.init[r], o.v[r], o.f) {
-			if x[r][l] != want {
-				t.Errorf("result[%d, %d] = %v, want %v", r, l, x[r][l], want)
+}
+
+// What stands beside the set weights changes nothing.
+func TestMulWeightsBesideBits(t *testing.T) {
+	each(t, func(t *testing.T) {
+		rnd := rand.New(rand.NewPCG(16, 16))
+		for _, n := range []int{worthCopy - 1, worthCopy} {
+			o := newOperands(rnd, n, 70, 16, 0.5)
+			w := Weights{Stride: 72, Data: flat(o.v, 72)}
+			for i := range w.Data {
+				if w.Data[i] == 0 {
+					w.Data[i] = rnd.Float64()
+				}
+			}
+			var p Panels
+			p.View(70, 16, 16, flat(o.f, 16))
+			var l Lists
+			l.Build(o.bits(), n)
+			makeLists(&l)
+			x := Lines(2 * n)
+			l.MulWeights(x, w, &p, 0, 2, Lines(ScratchLines), 0, n)
+			for r := range n {
+				for j, want := range definition(make([]float64, 16), o.v[r], o.f) {
+					if got := x[j/Lanes*n+r][j%Lanes]; got != want {
+						t.Errorf("n=%d: result[%d, %d] = %v, want %v", n, r, j, got, want)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestNonzero(t *testing.T) { each(t, testNonzero) }
+
+func testNonzero(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(17, 17))
+	for _, n := range []int{0, 1, 63, 64, 65, 200, 9000} {
+		for offset := range 4 {
+			x := make([]float64, offset+n+1)[offset:]
+			x[n] = 0.5 // behind the end
+			for i := range n {
+				x[i] = float64(rnd.IntN(2))
+			}
+			check := func(binary bool) {
+				t.Helper()
+				words := make([]uint64, (n+63)/64+2)
+				for i := range words {
+					words[i] = 0xbad
+				}
+				if got := Nonzero(words[1:len(words)-1], x[:n]); got != binary {
+					t.Errorf("n=%d: Nonzero = %v, want %v", n, got, binary)
+				}
+				for i := range (n + 63) / 64 * 64 {
+					if got, want := words[1+i/64]>>(i%64)&1 == 1, i < n && x[i] != 0; got != want {
+						t.Errorf("n=%d: bit %d is %v, want %v", n, i, got, want)
+					}
+				}
+				if words[0] != 0xbad || words[len(words)-1] != 0xbad {
+					t.Errorf("n=%d: memory beside the words was overwritten", n)
+				}
+			}
+			check(true)
+			for i := offset; i < n; i += 1 + n/50 {
+				was := x[i]
+				for _, tt := range []struct {
+					x      float64
+					binary bool
+				}{{math.Copysign(0, -1), true}, {0.5, false}, {5e-324, false}, {-1, false}, {math.NaN(), false}, {math.Inf(1), false}} {
+					x[i] = tt.x
+					check(tt.binary)
+				}
+				x[i] = was
 			}
 		}
 	}
+}
+
+func TestUnit(t *testing.T) { each(t, testUnit) }
+
+func testUnit(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(18, 18))
+	for _, n := range []int{0, 1, 7, 8, 9, 100, 8300} {
+		for offset := range 4 {
+			x := make([]float64, offset+n+1)[offset:]
+			x[n] = 7 // behind the end
+			for i := range n {
+				x[i] = rnd.Float64()
+			}
+			check := func(ok bool) {
+				t.Helper()
+				dst := make([]float64, n+offset+2)[offset:]
+				dst[0], dst[n+1] = 1e100, 1e100
+				if got := Unit(dst[1:n+1], x[:n]); got != ok {
+					t.Errorf("n=%d: Unit = %v, want %v", n, got, ok)
+				}
+				for i, x := range x[:n] {
+					if got, want := dst[1+i], x+0; math.Float64bits(got) != math.Float64bits(want) {
+						t.Errorf("n=%d: element %d is %v, want %v", n, i, got, want)
+					}
+				}
+				if dst[0] != 1e100 || dst[n+1] != 1e100 {
+					t.Errorf("n=%d: memory beside the destination was overwritten", n)
+				}
+			}
+			check(true)
+			for i := offset; i < n; i += 1 + n/10 {
+				was := x[i]
+				for _, tt := range []struct {
+					x  float64
+					ok bool
+				}{
+					{0, true}, {math.Copysign(0, -1), true}, {1, true}, {5e-324, true},
+					{math.Nextafter(1, 2), false}, {-5e-324, false}, {math.NaN(), false}, {math.Inf(1), false}, {math.Inf(-1), false},
+				} {
+					x[i] = tt.x
+					check(tt.ok)
+				}
+				x[i] = was
+			}
+		}
+	}
+}
+
+func TestTransposeRows(t *testing.T) {
+	each(t, func(t *testing.T) {
+		for _, n := range []int{1, 3, 4, 5, 8, 61, 1030} {
+			const to, from = 11, 1033
+			src, dst := make([]float64, 8*from), make([]float64, n*to)
+			for i := range src {
+				src[i] = float64(i)
+			}
+			TransposeRows(dst[1:], to, src[2:], from, n)
+			for i := range n {
+				for l := range to {
+					want := 0.
+					if 1 <= l && l <= 8 {
+						want = src[2+(l-1)*from+i]
+					}
+					if got := dst[i*to+l]; got != want {
+						t.Fatalf("n=%d: element (%d, %d) is %v, want %v", n, i, l, got, want)
+					}
+				}
+			}
+		}
+	})
 }
 
 // The sums of one column go by the definition too.
@@ -316,13 +468,16 @@ func testUnpack(t *testing.T, k, cols, stride int) {
 	for i := range data {
 		data[i] = float64(i)
 	}
-	var p Panels
-	p.ViewT(k, cols, stride, data)
 	panel := Lines(k)
 	got := make([]float64, len(data))
-	for q := range p.Count() {
-		p.pack(panel, q, 0)
-		Unpack(panel, q, min(Lanes, cols-q*Lanes), stride, got)
+	for j := 0; j < cols; j += Lanes {
+		n := min(Lanes, cols-j)
+		for i := range panel {
+			for l := range n {
+				panel[i][l] = data[(j+l)*stride+i]
+			}
+		}
+		Unpack(panel, j/Lanes, n, stride, got)
 	}
 	for i := range data {
 		want := data[i]
@@ -330,7 +485,7 @@ func testUnpack(t *testing.T, k, cols, stride int) {
 			want = 0 // behind the row
 		}
 		if got[i] != want {
-			t.Errorf("data[%d] = %v after Pack and Unpack, want %v", i, got[i], want)
+			t.Errorf("data[%d] = %v after Unpack, want %v", i, got[i], want)
 		}
 	}
 }
@@ -545,7 +700,9 @@ func BenchmarkTwin(b *testing.B) {
 	groups, list := l.of(0, 0)
 	scratch, x := Lines(ScratchLines), Lines(n)
 	tab, lines := scratch[:tableLines], scratch[tableLines:]
-	panel := Lines(k)
+	panel, tile := Lines(k), Lines(tileLines)
+	weights := Weights{Stride: k, Data: flat(o.v, k)}
+	numbers, copied, words := flat(o.v, k), make([]float64, n*k), make([]uint64, (n*k+63)/64)
 	for _, bb := range []struct {
 		name string
 		f    func()
@@ -556,9 +713,12 @@ func BenchmarkTwin(b *testing.B) {
 		{"AddEntries", func() { addEntries(x, n, tab, list) }},
 		{"AddRows", func() { addRows(x, n, n, rows.Panel(0), groups, 0, 1, list) }},
 		{"Gather", func() { columns.gather(panel, 0, groups) }},
-		{"Pack", func() { columns.pack(panel, 0, 0) }},
+		{"AddWeights", func() { addWeights(x, n, n, tile, 1, weights, groups, list) }},
+		{"TransposeRows", func() { TransposeRows(Floats(panel), Lanes, columns.data, k, k) }},
 		{"Unpack", func() { Unpack(panel, 0, Lanes, k, columns.data) }},
 		{"HasNaN", func() { HasNaN(columns.data) }},
+		{"Nonzero", func() { Nonzero(words, numbers) }},
+		{"Unit", func() { Unit(copied, numbers) }},
 	} {
 		b.Run(bb.name, func(b *testing.B) { twin.Run(b, bb.f) })
 	}

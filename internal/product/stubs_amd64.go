@@ -59,10 +59,37 @@ func buildColumnsAVX2(tab *float64, groups *int32, n int, src *float64, stride i
 //go:noescape
 func gatherAVX2(lines *float64, groups *int32, n int, src *float64, stride int)
 
-// packAVX2 sets n lines, n a multiple of 4, to the columns of eight rows, stride bytes from row to row.
+// addWeights1AVX2 is addWeightsGo for n rows and the tiles of 1 panels. The next panel's lines of x are xstride bytes on.
 //
 //go:noescape
-func packAVX2(panel *float64, src *float64, stride int, n int)
+func addWeights1AVX2(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
+
+// addWeights2AVX2 is addWeightsGo for n rows and the tiles of 2 panels. The next panel's lines of x are xstride bytes on.
+//
+//go:noescape
+func addWeights2AVX2(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
+
+// addWeights1AVX512 is addWeightsGo for n rows and the tiles of 1 panels. The next panel's lines of x are xstride bytes on.
+//
+//go:noescape
+func addWeights1AVX512(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
+
+// addWeights2AVX512 is addWeightsGo for n rows and the tiles of 2 panels. The next panel's lines of x are xstride bytes on.
+//
+//go:noescape
+func addWeights2AVX512(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
+
+// addWeightsDirectAVX2 does the same with rows of two panels side by side in place of tiles, stride bytes from row to row.
+// Zero are two lines of -0.
+//
+//go:noescape
+func addWeightsDirectAVX2(x *float64, xstride int, lines *float64, stride int, zero *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
+
+// transposeAVX2 sets the first eight columns of n rows of dst, n a multiple of 4, to the columns of eight rows
+// of src. They are to and from bytes from row to row.
+//
+//go:noescape
+func transposeAVX2(dst *float64, to int, src *float64, from int, n int)
 
 // unpackAVX2 sets the columns of eight rows, stride bytes from row to row, to n lines, n a multiple of 4.
 //
@@ -73,3 +100,13 @@ func unpackAVX2(panel *float64, dst *float64, stride int, n int)
 //
 //go:noescape
 func nanAVX2(x *float64, n int) (found int)
+
+// nonzeroAVX2 is nonzeroGo for n words of 64 numbers each. It returns not 0 if one is neither 0 nor 1.
+//
+//go:noescape
+func nonzeroAVX2(words *uint64, x *float64, n int) (other int)
+
+// unitAVX2 is unitGo for n numbers, n a multiple of 8. It returns not 0 if one is outside.
+//
+//go:noescape
+func unitAVX2(dst *float64, x *float64, n int) (outside int)

@@ -5,55 +5,63 @@ import (
 	"math/bits"
 )
 
-// Weights is a matrix of weights in place of bits. Entry (r, i) is
-// Data[r·Row+i·Col].
+// Weights stand in place of the ones of a matrix of bits. Entry (r, i) is
+// Data[r·Stride+i]. Rows are whole nibbles; where a bit is 0, the weight is any finite
+// number that is not negative, nor -0.
 type Weights struct {
-	Cols, Row, Col int
-	Data           []float64
+	Stride int
+	Data   []float64
 }
 
-// Mul adds the product of rows [r0, r1) of the weights with panels [q0, q1) to
-// x, which holds the same rows of one panel after the other. It uses scratch,
-// ScratchLines long.
-func (w *Weights) Mul(x []Line, p *Panels, q0, q1 int, scratch []Line, r0, r1 int) {
-	for q := q0; q < q1; q++ {
-		x := x[(q-q0)*(r1-r0):]
-		for i := 0; i < w.Cols; i += blockRows {
-			panel, _, _ := p.block(q, q+1, i, blockRows, scratch[:blockRows])
-			for r := r0; r < r1; r++ {
-				addWeighted(&x[r-r0], panel, w.Data[r*w.Row+i*w.Col:], w.Col, min(panel.Rows, w.Cols-i))
+// MulWeights is Mul with weights in place of ones.
+func (l *Lists) MulWeights(x []Line, w Weights, p *Panels, q0, q1 int, scratch []Line, r0, r1 int) {
+	n := r1 - r0
+	if n == 0 {
+		return
+	}
+	zeros, tiles := scratch[:weightPanels], scratch[weightPanels:]
+	for i := range zeros {
+		zeros[i] = minusZero
+	}
+	for k := range l.block {
+		groups, list := l.of(k, r0)
+		for q := q0; q < q1; {
+			x := x[(q-q0)*n:]
+			panels := min(q1-q, weightPanels)
+			if n < worthCopy && !p.transposed {
+				first, _, _, side := p.rowsOf(q, q+panels, groups, nil)
+				if done := addWeightsDirect(x, n, n, first, side, zeros, w.row(r0), groups, list); done > 0 {
+					q += done
+					continue
+				}
 			}
+			for i := range panels {
+				p.tile(tiles[i*tileLines:][:tileLines], q+i, groups)
+			}
+			for r := 0; r < n; r += l.share {
+				addWeights(x[r:], n, min(l.share, n-r), tiles, panels, w.row(r0+r), groups, list.from(r))
+			}
+			q += panels
 		}
 	}
 }
 
-// addWeighted adds the n rows of p, each times its weight, to acc.
-func addWeighted(acc *Line, p Panel, weights []float64, stride, n int) {
-	for i := 0; i < n; i += group {
-		var sum Line
-		set := false
-		for j := i; j < min(i+group, n); j++ {
-			w := weights[j*stride]
-			switch row := p.Line(j); {
-			case w == 0:
-			case set:
-				for l := range sum {
-					sum[l] += float64(w * row[l])
-				}
-			default:
-				set = true
-				for l := range sum {
-					sum[l] = float64(w * row[l])
-				}
-			}
-		}
-		if set {
-			for l := range acc {
-				acc[l] += sum[l]
-			}
-		}
-	}
-}
+// A tile has the lines of a block of a panel side by side, where they do not throw each
+// other out of the cache, and behind them one of -0.
+const (
+	tileLines = blockGroups*group + 1
+
+	worthCopy = 8 // rows of weights that are worth a tile
+)
+
+// tilePanel returns the panel that is copied to a tile.
+func tilePanel(tile []Line) Panel { return Panel{Floats(tile), Lanes, tileLines} }
+
+// row returns the weights from row r on.
+func (w Weights) row(r int) Weights { return Weights{w.Stride, w.Data[r*w.Stride:]} }
+
+// Nibbles returns n, filled up to whole nibbles.
+func Nibbles(n int) int { return (n + group - 1) / group * group }
 
 // Sum adds the terms x[i] in the order of the definition, every i being set.
 func Sum(x []float64) (sum float64) {

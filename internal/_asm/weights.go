@@ -1,0 +1,235 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// addWeights adds the weighted rows that a list of nibbles names to the lines of x, of
+// rows that are copied to a tile or, if they are direct, stand in a matrix.
+//
+// Every nibble has four products. One whose weight is 0 is 0·(-0) = -0, the number
+// that changes no sum.
+func addWeights(s isa, panels int, direct bool) {
+	name := fmt.Sprintf("addWeights%d%s", panels, s.name)
+	rows := "lines *float64"
+	doc := []string{name + fmt.Sprintf(" is addWeightsGo for n rows and the tiles of %d panels. The next panel's lines of x are xstride bytes on.", panels)}
+	if direct {
+		name = "addWeightsDirect" + s.name
+		rows = "lines *float64, stride int, zero *float64"
+		doc = []string{name + " does the same with rows of two panels side by side in place of tiles, stride bytes from row to row.",
+			"Zero are two lines of -0."}
+	}
+	TEXT(name, NOSPLIT, "func(x *float64, xstride int, "+rows+", weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)")
+	Pragma("noescape")
+	Doc(doc...)
+	lines := Load(Param("lines"), GP64())
+	groups := Load(Param("groups"), GP64())
+	length := Load(Param("length"), GP64())
+	zero, distance := GP64(), tile*line
+	var stride, stride3 GPVirtual
+	if direct {
+		Load(Param("zero"), zero)
+		distance = line
+		stride, stride3 = GP64(), GP64()
+		Load(Param("stride"), stride)
+		LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
+	} else {
+		LEAQ(Mem{Base: lines, Disp: (tile - 1) * line}, zero)
+	}
+	acc, sum := make([][]Op, panels), make([][]Op, panels)
+	for q := range panels {
+		for range s.parts {
+			acc[q], sum[q] = append(acc[q], s.reg()), append(sum[q], s.reg())
+		}
+	}
+	each := func(f func(q, p int)) {
+		for q := range panels {
+			for p := range s.parts {
+				f(q, p)
+			}
+		}
+	}
+	entry, end, weights := GP64(), GP64(), GP64()
+	Label("row")
+	n := Load(Param("n"), GP64())
+	DECQ(n)
+	JLT(LabelRef("done"))
+	Store(n, Param("n"))
+	MOVBQZX(Mem{Base: length}, end)
+	INCQ(length)
+	TESTQ(end, end)
+	JZ(LabelRef("done")) // and so are the other rows, which are no longer
+	Load(Param("entry"), entry)
+	LEAQ(Mem{Base: entry, Index: end, Scale: 2}, end)
+	next := GP64()
+	LEAQ(Mem{Base: entry, Disp: list}, next)
+	Store(next, Param("entry"))
+	MOVWQZX(Mem{Base: Load(Param("rows"), GP64())}, weights)
+	IMULQ(Load(Param("wstride"), GP64()), weights)
+	ADDQ(Load(Param("weights"), GP64()), weights)
+	x := func(f func(q, p int, m Mem)) {
+		at, xstride := GP64(), Load(Param("xstride"), GP64())
+		MOVWQZX(Mem{Base: Load(Param("rows"), GP64())}, at)
+		SHLQ(U8(6), at)
+		ADDQ(Load(Param("x"), GP64()), at)
+		for q := range panels {
+			if q > 0 {
+				ADDQ(xstride, at)
+			}
+			for p := range s.parts {
+				f(q, p, Mem{Base: at, Disp: p * s.size})
+			}
+		}
+	}
+	x(func(q, p int, m Mem) { VMOVUPD(m, acc[q][p]) })
+
+	Label("nibble")
+	e, first, w := GP64(), GP64(), GP64()
+	MOVWQZX(Mem{Base: entry}, e)
+	ADDQ(U8(2), entry)
+	MOVQ(e, w)
+	SHRQ(U8(8), w)
+	MOVLQSX(Mem{Base: groups, Index: w, Scale: 4}, w)
+	if direct {
+		MOVQ(w, first)
+		IMULQ(stride, first)
+		SHLQ(U8(2), first)
+	} else {
+		MOVQ(e, first) // place·256, which is four lines each, and the nibble·16
+		ANDQ(U32(0xff00), first)
+	}
+	ADDQ(lines, first)
+	SHLQ(U8(5), w)
+	ADDQ(weights, w)
+	for b := range 4 {
+		m := Mem{Base: first, Disp: b * line}
+		if direct {
+			m = []Mem{
+				{Base: first}, {Base: first, Index: stride, Scale: 1}, {Base: first, Index: stride, Scale: 2}, {Base: first, Index: stride3, Scale: 1},
+			}[b]
+		}
+		at := GP64()
+		LEAQ(m, at)
+		TESTB(U8(16<<b), e.As8())
+		CMOVQEQ(zero, at)
+		weight := s.reg()
+		VBROADCASTSD(Mem{Base: w, Disp: 8 * b}, weight)
+		each(func(q, p int) {
+			m := Mem{Base: at, Disp: q*distance + p*s.size}
+			if b == 0 {
+				VMULPD(m, weight, sum[q][p])
+				return
+			}
+			product := s.reg()
+			VMULPD(m, weight, product)
+			VADDPD(product, sum[q][p], sum[q][p])
+		})
+	}
+	each(func(q, p int) { VADDPD(sum[q][p], acc[q][p], acc[q][p]) })
+	CMPQ(entry, end)
+	JLT(LabelRef("nibble"))
+	x(func(q, p int, m Mem) { VMOVUPD(acc[q][p], m) })
+	of := Load(Param("rows"), GP64())
+	ADDQ(U8(2), of)
+	Store(of, Param("rows"))
+	JMP(LabelRef("row"))
+
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// tile is how many lines of a panel are copied at a time: four for each nibble of a
+// block, and -0.
+const tile = 4*24 + 1
+
+// Predicates of VCMPPD, which are true for NaN.
+const (
+	notEqual        = U8(4)
+	notGreaterEqual = U8(25)
+	notLessEqual    = U8(22)
+)
+
+// nonzero finds out which numbers are not 0.
+func nonzero() {
+	TEXT("nonzeroAVX2", NOSPLIT, "func(words *uint64, x *float64, n int) (other int)")
+	Pragma("noescape")
+	Doc("nonzeroAVX2 is nonzeroGo for n words of 64 numbers each. It returns not 0 if one is neither 0 nor 1.")
+	words := Load(Param("words"), GP64())
+	x := Load(Param("x"), GP64())
+	n := Load(Param("n"), GP64())
+	one := avx2.broadcast(math.Float64bits(1))
+	zero, other := YMM(), YMM()
+	VXORPD(zero, zero, zero)
+	VXORPD(other, other, other)
+	Label("word")
+	DECQ(n)
+	JLT(LabelRef("done"))
+	word := GP64()
+	XORL(word.As32(), word.As32())
+	for i := 15; i >= 0; i-- {
+		v, set, no := YMM(), YMM(), YMM()
+		VMOVUPD(Mem{Base: x, Disp: 32 * i}, v)
+		VCMPPD(notEqual, zero, v, set)
+		VCMPPD(notEqual, one, v, no)
+		VANDPD(set, no, no)
+		VORPD(no, other, other)
+		mask := GP64()
+		VMOVMSKPD(set, mask.As32())
+		SHLQ(U8(4), word)
+		ORQ(mask, word)
+	}
+	MOVQ(word, Mem{Base: words})
+	ADDQ(U8(8), words)
+	ADDQ(U32(512), x)
+	JMP(LabelRef("word"))
+
+	Label("done")
+	returnAny(other)
+}
+
+// unit copies numbers in [0, 1].
+func unit() {
+	TEXT("unitAVX2", NOSPLIT, "func(dst *float64, x *float64, n int) (outside int)")
+	Pragma("noescape")
+	Doc("unitAVX2 is unitGo for n numbers, n a multiple of 8. It returns not 0 if one is outside.")
+	dst := Load(Param("dst"), GP64())
+	x := Load(Param("x"), GP64())
+	n := Load(Param("n"), GP64())
+	one := avx2.broadcast(math.Float64bits(1))
+	zero, outside := YMM(), YMM()
+	VXORPD(zero, zero, zero)
+	VXORPD(outside, outside, outside)
+	Label("loop")
+	SUBQ(U8(8), n)
+	JLT(LabelRef("done"))
+	for i := range 2 {
+		v, low, high := YMM(), YMM(), YMM()
+		VADDPD(Mem{Base: x, Disp: 32 * i}, zero, v)
+		VMOVUPD(v, Mem{Base: dst, Disp: 32 * i})
+		VCMPPD(notGreaterEqual, zero, v, low)
+		VCMPPD(notLessEqual, one, v, high)
+		VORPD(low, high, high)
+		VORPD(high, outside, outside)
+	}
+	ADDQ(U8(64), x)
+	ADDQ(U8(64), dst)
+	JMP(LabelRef("loop"))
+
+	Label("done")
+	returnAny(outside)
+}
+
+// returnAny ends a function that returns not 0 if a sign bit of v is set.
+func returnAny(v VecVirtual) {
+	found := GP64()
+	VMOVMSKPD(v, found.As32())
+	Store(found, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
