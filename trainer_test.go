@@ -829,3 +829,77 @@ func TestTrainerCountsFromBytes(t *testing.T) {
 		t.Errorf("stopped after %d steps, want 8", again.Steps())
 	}
 }
+
+// A report that is still due is that of the steps so far, and no more so once the state is another one, be it after as
+// many steps.
+func TestDueReportOfAnotherState(t *testing.T) {
+	broken := errors.New("broken")
+	start := func() (tr *rbm.Trainer, data *elsewhere, steps *[]int) {
+		data, steps = &elsewhere{Bits: randomBits(40, 5, 0.5, 1)}, new([]int)
+		tr = rbm.NewTrainer(randomModel(5, 2, 1, 1), data, rbm.NewCD(1, newSource(1)), newSource(2))
+		tr.Batch, tr.Every = 10, 2
+		tr.Report = func(r rbm.Report) error { *steps = append(*steps, r.Step); return nil }
+		return tr, data, steps
+	}
+	from, _, _ := start()
+	last := errors.New("the last step that was saved")
+	report := from.Report
+	from.Report = func(r rbm.Report) error { report(r); return last }
+	if err := from.Train(context.Background(), 1); !errors.Is(err, last) || from.Steps() != 2 {
+		t.Fatalf("%d steps, %v", from.Steps(), err)
+	}
+
+	tr, data, steps := start()
+	tr.Schedule = func(step int) float64 { // which is asked when the rows of a step are there, before a report
+		if step == 1 {
+			data.fail = func(int, int) error { return broken }
+		}
+		return 0.01
+	}
+	if err := tr.Train(context.Background(), 1); !errors.Is(err, broken) || tr.Steps() != 2 || len(*steps) != 0 {
+		t.Fatalf("%d steps, reports after %v, %v, want the error of a report after 2", tr.Steps(), *steps, err)
+	}
+	data.fail = nil
+	if err := tr.UnmarshalBinary(saved(t, from)); err != nil {
+		t.Fatal(err)
+	}
+	trainFor(t, tr, 1)
+	if !slices.Equal(*steps, []int{4}) {
+		t.Errorf("reports after %v steps, want 4: that after 2 has been made", *steps)
+	}
+}
+
+// Rows in another order are other rows: of Data, with their weights or by themselves, of Held, and of what is observed.
+func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
+	const n, nv = 40, 5
+	start := func() *rbm.Trainer {
+		tr := rbm.NewTrainer(randomModel(nv, 2, 1, 1), randomBits(n, nv, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(2))
+		tr.Weights, tr.Held, tr.Observed = randomWeights(n, 3), randomBits(n, nv, 0.5, 4), randomBits(n, nv, 0.5, 5)
+		return tr
+	}
+	good := saved(t, start())
+	order := make([]int, n) // two neighbours change places, which differ
+	for r := range order {
+		order[r] = r
+	}
+	order[7], order[8] = 8, 7
+	swapped := func(b *rbm.Bits) *rbm.Bits {
+		if slices.Equal(b.Words(nil, 7), b.Words(nil, 8)) {
+			t.Fatal("the rows are the same")
+		}
+		return b.Gather(nil, order)
+	}
+	for _, tt := range []struct {
+		name string
+		set  func(tr *rbm.Trainer)
+	}{
+		{"Data", func(tr *rbm.Trainer) { tr.Data = swapped(tr.Data.(*rbm.Bits)) }},
+		{"Held", func(tr *rbm.Trainer) { tr.Held = swapped(tr.Held) }},
+		{"Observed", func(tr *rbm.Trainer) { tr.Observed = swapped(tr.Observed) }},
+		{"Weights", func(tr *rbm.Trainer) { tr.Weights[7], tr.Weights[8] = tr.Weights[8], tr.Weights[7] }},
+	} {
+		tr := start()
+		tt.set(tr)
+		checkRefused(t, tt.name, tr, good, "rbm: Trainer: "+tt.name+" has checksum")
+	}
+}

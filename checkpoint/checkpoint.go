@@ -97,10 +97,13 @@ func Read(r io.Reader, parts ...State) error {
 // Save writes to a temporary file in the same directory, named like path with
 // .tmp- and 16 hexadecimal digits appended, which takes the place of the older
 // file when it is complete. A Save that was killed leaves its temporary file
-// behind; a later one removes such files but for the latest two, so that up to
-// three programs may save to the same path at the same time: the last one wins.
-// The new file has mode 0644 before umask. A symbolic link is replaced, not
-// followed.
+// behind; a later one removes such files but for the latest two, and for those that
+// are still written to. Programs may save to the same path at the same time: the last
+// one wins. They may be any number on systems with flock, and on Windows; elsewhere
+// they may be three, and more could remove a file that is written to.
+//
+// The new file has the permissions of the older one, or mode 0644 before umask where
+// there is none. A symbolic link is replaced, not followed. A directory is an error.
 func Save(path string, parts ...State) error {
 	payload, err := encode(parts)
 	if err == nil {

@@ -372,6 +372,15 @@ func TestSave(t *testing.T) {
 	if got.Mode() != want.Mode() {
 		t.Errorf("mode is %v, want %v", got.Mode(), want.Mode())
 	}
+	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
+		return
+	}
+	if err := errors.Join(os.Chmod(path, 0o600), checkpoint.Save(path, o.parts()...)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = os.Stat(path); err != nil || got.Mode() != 0o600 {
+		t.Errorf("mode of a private file is %v after Save, %v", got.Mode(), err)
+	}
 }
 
 // A name without a directory is one in the current directory.
@@ -413,7 +422,7 @@ func TestSaveFails(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(taken, "x"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	checkError(t, "directory", checkpoint.Save(taken, &good), "d")
+	checkError(t, "directory", checkpoint.Save(taken, &good), taken+" is a directory, want the name of a file")
 	checkError(t, "empty path", checkpoint.Save("", &good))
 	if got := files(t, dir); !slices.Equal(got, []string{"c", "d"}) {
 		t.Errorf("files %q, want c and d", got)

@@ -33,13 +33,28 @@ func Replace(path string, b []byte) error {
 // Write makes what write writes the content of the file of this path, as Replace
 // does, unless write returns an error.
 func Write(path string, write func(f *os.File) error) error {
+	return disk{(*os.File).Sync, os.Rename, lock, rand.Uint64}.write(path, write)
+}
+
+// A disk is how files become what they are, step by step.
+type disk struct {
+	sync   func(f *os.File) error
+	rename func(from, to string) error
+	lock   func(f *os.File) bool
+	number func() uint64 // of a temporary file
+}
+
+func (d disk) write(path string, write func(f *os.File) error) error {
 	dir, base := filepath.Split(path)
 	if dir == "" {
 		dir = "."
 	}
+	mode, kept, err := modeOf(path)
+	if err != nil {
+		return err
+	}
 	removeStale(dir, base)
-	// Not os.CreateTemp, whose files only their owner may read.
-	f, err := os.OpenFile(fmt.Sprintf("%s%s%016x", path, infix, rand.Uint64()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := d.create(path, mode, kept)
 	if err != nil {
 		return err
 	}
@@ -53,21 +68,70 @@ func Write(path string, write func(f *os.File) error) error {
 	if err := write(f); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
+	if err := d.sync(f); err != nil {
 		return err
 	}
-	if err := f.Close(); err != nil {
-		return err
+	if !locks { // a lock has to be held until there is nothing left to remove
+		if err := f.Close(); err != nil {
+			return err
+		}
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := d.rename(f.Name(), path); err != nil {
 		return err
 	}
 	renamed = true
-	return syncDir(dir)
+	if locks {
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return d.syncDir(dir)
 }
 
-// removeStale removes the temporary files of earlier calls but for the latest,
-// which may be still in use. What it cannot remove stays.
+// modeOf returns the permissions of the file of this path, or of the one that a link
+// there leads to, which are to be kept; or the usual ones if there is none. That it is
+// a directory is an error.
+func modeOf(path string) (mode fs.FileMode, kept bool, err error) {
+	if info, err := os.Lstat(path); err == nil && info.IsDir() {
+		return 0, false, fmt.Errorf("%s is a directory, want the name of a file", path)
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		return info.Mode().Perm(), true, nil
+	}
+	return 0o644, false, nil
+}
+
+// create returns a new temporary file, locked, with these permissions: those that are
+// left of them by umask, or all if they are kept. At no time it has more.
+func (d disk) create(path string, mode fs.FileMode, kept bool) (*os.File, error) {
+	for {
+		// Not os.CreateTemp, whose files only their owner may read.
+		f, err := os.OpenFile(fmt.Sprintf("%s%s%016x", path, infix, d.number()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+		if err != nil {
+			return nil, err
+		}
+		// Until it is locked another process may take it for a stale one.
+		locked := d.lock(f)
+		info, err := os.Lstat(f.Name())
+		if !locked || errors.Is(err, fs.ErrNotExist) {
+			f.Close()
+			continue
+		}
+		if err == nil && kept && info.Mode().Perm() != mode {
+			err = f.Chmod(mode)
+		}
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+			return nil, err
+		}
+		return f, nil
+	}
+}
+
+// removeStale removes the temporary files that nobody writes to any more, but for the
+// latest: where there are no locks they may be still in use. What it cannot remove
+// stays.
 func removeStale(dir, base string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -88,8 +152,23 @@ func removeStale(dir, base string) {
 	}
 	slices.SortFunc(files, func(a, b file) int { return b.written.Compare(a.written) })
 	for _, f := range files[min(keep, len(files)):] {
-		os.Remove(filepath.Join(dir, f.name))
+		removeUnused(filepath.Join(dir, f.name))
 	}
+}
+
+// removeUnused removes a temporary file unless somebody writes to it.
+func removeUnused(path string) {
+	if locks {
+		f, err := os.Open(path)
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		if inUse(f) {
+			return
+		}
+	}
+	os.Remove(path)
 }
 
 // isTemporary reports whether a file has the name of a temporary file for base.
@@ -100,20 +179,20 @@ func isTemporary(name, base string) bool {
 }
 
 // syncDir makes a renaming in a directory durable, where the system can.
-func syncDir(dir string) error {
+func (d disk) syncDir(dir string) error {
 	switch runtime.GOOS {
 	case "windows", "plan9", "js", "wasip1":
 		return nil
 	}
-	d, err := os.Open(dir)
+	f, err := os.Open(dir)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil // it may be written to, but not read
 	}
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
+	defer f.Close()
+	if err := d.sync(f); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
 	return nil
