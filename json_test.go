@@ -105,54 +105,57 @@ func TestJSONOfNoModel(t *testing.T) {
 	}
 }
 
-func TestUnmarshalJSONErrors(t *testing.T) {
-	for _, tt := range []struct{ data, want string }{
-		{`{"W":[[1,2,3],[4,5,6]],"B":[1,2,3],"C":[1,2]}`, ""},
-		{" {\n\"C\" : [ 1 , 2 ], \"B\":[1,2,3],\t\"W\":[ [1,2,3], [4,5,6] ] }\n", ""},
-		{`null`, ""},
+// texts are models of 3×2 units or what is wrong with them.
+var texts = []struct{ data, want string }{
+	{`{"W":[[1,2,3],[4,5,6]],"B":[1,2,3],"C":[1,2]}`, ""},
+	{" {\n\"C\" : [ 1 , 2 ], \"B\":[1,2,3],\t\"W\":[ [1,2,3], [4,5,6] ] }\n", ""},
+	{`null`, ""},
 
-		{`{"W":[[1,2,3],[4,5]],"B":[1,2,3],"C":[1,2]}`, "W[1] has length 2, want 3 as W[0] has"},
-		{`{"W":[[1,2],[4,5,6]],"B":[1,2,3],"C":[1,2]}`, "W[1] has length 3, want 2 as W[0] has"},
-		{`{"W":[[1,2],[3,4],[5,6]],"B":[1,2,3],"C":[1,2]}`, "W is 3×2, want 2×3 as B has length 3 and C has length 2: W is transposed"},
-		{`{"W":[[1,2,3]],"B":[1,2,3],"C":[1,2]}`, "C has length 2, want 1 as W is 1×3"},
-		{`{"W":[[1,2,3],[4,5,6]],"B":[1,2],"C":[1,2]}`, "B has length 2, want 3 as W is 2×3"},
-		{`{"W":[[],[]],"B":[1,2,3],"C":[1,2]}`, "W[0] is empty"},
-		{`{"W":[],"B":[1,2,3],"C":[1,2]}`, "W is empty"},
-		{`{"W":[[1]],"B":[],"C":[1]}`, "B is empty"},
-		{`{"W":[1,2,3],"B":[1,2,3],"C":[1,2]}`, "W[0] begins with 1, want ["},
-		{`{"W":[[[1]]],"B":[1],"C":[1]}`, "W[0][0] is [, want a number"},
-		{`{"W":[[1]],"B":1,"C":[1]}`, "B begins with 1, want ["},
-		{`{"W":[[1]],"B":null,"C":[1]}`, "B begins with null, want ["},
-		{`{"W":null,"B":[1],"C":[1]}`, "W begins with null, want ["},
-		{`{"W":{},"B":{},"C":{}}`, "W begins with {, want ["},
-		{`{"W":[[1,null]],"B":[1,2],"C":[1]}`, "W[0][1] is null, want a number"},
-		{`{"W":[[1]],"B":["NaN"],"C":[1]}`, "B[0] is NaN, want a number"},
-		{`{"W":[[1]],"B":["1"],"C":[1]}`, "B[0] is 1, want a number"},
-		{`{"W":[[1]],"B":[1],"C":[true]}`, "C[0] is true, want a number"},
-		{`{"W":[[1e308,1e309]],"B":[1,2],"C":[1]}`, "W[0][1] is 1e309, want a number that a float64 can hold"},
-		{`{"W":[[1]],"B":[-1e999],"C":[1]}`, "B[0] is -1e999, want a number that a float64 can hold"},
-		{`{"W":[[1]],"B":[1]}`, `there is no field "C"`},
-		{`{"B":[1],"C":[1]}`, `there is no field "W"`},
-		{`{"W":[[1]],"C":[1]}`, `there is no field "B"`},
-		{`{}`, `there is no field "W"`},
-		{`{"W":[[1]],"B":[1],"C":[1],"b":[2]}`, `there is a field "b", want W, B and C`},
-		{`{"W":[[1]],"B":[1],"C":[1],"W":[[1]]}`, `there are two fields "W"`},
-		{`{"W":[[1]],"B":[1],"C":[1],"C":[2]}`, `there are two fields "C"`},
-		{`[[1]]`, "model begins with [, want {"},
-		{`1`, "model begins with 1, want {"},
-		{``, "unexpected EOF"},
-		{`{"W":[[1]],"B":[1],"C":[1]`, "unexpected EOF"},
-		{`{"W":[[1`, "unexpected EOF"},
-		{`{"W"`, "unexpected EOF"},
-		{`{"W":[[1]],"B":[1],"C":[1]} {}`, "bytes follow the model"},
-		{`{"W":[[1]],"B":[1],"C":[1]}}`, "bytes follow the model"},
-		{`{"W":[[1]],"B":[1],"C":[1]}null`, "bytes follow the model"},
-		{`{"W":[[1}],"B":[1],"C":[1]}`, "invalid character"},
-		{`{"W":[[1 2]],"B":[1],"C":[1]}`, "invalid character"},
-		{`{"W":[[NaN]],"B":[1],"C":[1]}`, "invalid character"},
-		{`{"W" [[1]],"B":[1],"C":[1]}`, "invalid character"},
-		{`{5:[[1]],"B":[1],"C":[1]}`, "invalid character"},
-	} {
+	{`{"W":[[1,2,3],[4,5]],"B":[1,2,3],"C":[1,2]}`, "W[1] has length 2, want 3 as W[0] has"},
+	{`{"W":[[1,2],[4,5,6]],"B":[1,2,3],"C":[1,2]}`, "W[1] has length 3, want 2 as W[0] has"},
+	{`{"W":[[1,2],[3,4],[5,6]],"B":[1,2,3],"C":[1,2]}`, "W is 3×2, want 2×3 as B has length 3 and C has length 2: W is transposed"},
+	{`{"W":[[1,2,3]],"B":[1,2,3],"C":[1,2]}`, "C has length 2, want 1 as W is 1×3"},
+	{`{"W":[[1,2,3],[4,5,6]],"B":[1,2],"C":[1,2]}`, "B has length 2, want 3 as W is 2×3"},
+	{`{"W":[[],[]],"B":[1,2,3],"C":[1,2]}`, "W[0] is empty"},
+	{`{"W":[],"B":[1,2,3],"C":[1,2]}`, "W is empty"},
+	{`{"W":[[1]],"B":[],"C":[1]}`, "B is empty"},
+	{`{"W":[1,2,3],"B":[1,2,3],"C":[1,2]}`, "W[0] begins with 1, want ["},
+	{`{"W":[[[1]]],"B":[1],"C":[1]}`, "W[0][0] is [, want a number"},
+	{`{"W":[[1]],"B":1,"C":[1]}`, "B begins with 1, want ["},
+	{`{"W":[[1]],"B":null,"C":[1]}`, "B begins with null, want ["},
+	{`{"W":null,"B":[1],"C":[1]}`, "W begins with null, want ["},
+	{`{"W":{},"B":{},"C":{}}`, "W begins with {, want ["},
+	{`{"W":[[1,null]],"B":[1,2],"C":[1]}`, "W[0][1] is null, want a number"},
+	{`{"W":[[1]],"B":["NaN"],"C":[1]}`, "B[0] is NaN, want a number"},
+	{`{"W":[[1]],"B":["1"],"C":[1]}`, "B[0] is 1, want a number"},
+	{`{"W":[[1]],"B":[1],"C":[true]}`, "C[0] is true, want a number"},
+	{`{"W":[[1e308,1e309]],"B":[1,2],"C":[1]}`, "W[0][1] is 1e309, want a number that a float64 can hold"},
+	{`{"W":[[1]],"B":[-1e999],"C":[1]}`, "B[0] is -1e999, want a number that a float64 can hold"},
+	{`{"W":[[1]],"B":[1]}`, `there is no field "C"`},
+	{`{"B":[1],"C":[1]}`, `there is no field "W"`},
+	{`{"W":[[1]],"C":[1]}`, `there is no field "B"`},
+	{`{}`, `there is no field "W"`},
+	{`{"W":[[1]],"B":[1],"C":[1],"b":[2]}`, `there is a field "b", want W, B and C`},
+	{`{"W":[[1]],"B":[1],"C":[1],"W":[[1]]}`, `there are two fields "W"`},
+	{`{"W":[[1]],"B":[1],"C":[1],"C":[2]}`, `there are two fields "C"`},
+	{`[[1]]`, "model begins with [, want {"},
+	{`1`, "model begins with 1, want {"},
+	{``, "unexpected EOF"},
+	{`{"W":[[1]],"B":[1],"C":[1]`, "unexpected EOF"},
+	{`{"W":[[1`, "unexpected EOF"},
+	{`{"W"`, "unexpected EOF"},
+	{`{"W":[[1]],"B":[1],"C":[1]} {}`, "bytes follow the model"},
+	{`{"W":[[1]],"B":[1],"C":[1]}}`, "bytes follow the model"},
+	{`{"W":[[1]],"B":[1],"C":[1]}null`, "bytes follow the model"},
+	{`{"W":[[1}],"B":[1],"C":[1]}`, "invalid character"},
+	{`{"W":[[1 2]],"B":[1],"C":[1]}`, "invalid character"},
+	{`{"W":[[NaN]],"B":[1],"C":[1]}`, "invalid character"},
+	{`{"W" [[1]],"B":[1],"C":[1]}`, "invalid character"},
+	{`{5:[[1]],"B":[1],"C":[1]}`, "invalid character"},
+}
+
+func TestUnmarshalJSONErrors(t *testing.T) {
+	for _, tt := range texts {
 		m := randomModel(3, 2, 1, 1)
 		before := *m
 		values := params(m)
@@ -179,6 +182,29 @@ func TestUnmarshalJSONErrors(t *testing.T) {
 			}
 		}
 	}
+}
+
+func FuzzUnmarshalJSON(f *testing.F) {
+	for _, tt := range texts {
+		f.Add([]byte(tt.data))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m := rbm.New(1, 1)
+		if err := m.UnmarshalJSON(data); err != nil {
+			return
+		}
+		if !json.Valid(data) {
+			t.Errorf("%q is no JSON, but a model", data)
+		}
+		var back rbm.RBM
+		b, err := json.Marshal(m)
+		if err == nil {
+			err = json.Unmarshal(b, &back)
+		}
+		if err != nil || !bytes.Equal(binaryOf(t, &back), binaryOf(t, m)) {
+			t.Errorf("%q is a model that gives %s, error %v", data, b, err)
+		}
+	})
 }
 
 // Whatever encoding/json and encoding/gob write of a type of this package they read again, and nothing is lost; or they

@@ -116,7 +116,7 @@ func (t *Trainer) String() string {
 	if s, ok := t.Sampler.(fmt.Stringer); ok && !isNil(s) {
 		sampler = s.String()
 	}
-	return fmt.Sprintf("Trainer(%v, %s, %v, %d rows, Batch=%d, %d steps)", t.Model, sampler, t.SGD, rows, t.Batch, t.state.steps)
+	return fmt.Sprintf("Trainer(%v, %s, %v, %d rows, Batch=%d, step %d)", t.Model, sampler, t.SGD, rows, t.Batch, t.state.steps)
 }
 
 // String returns the figures that apply, with few digits, and the warnings, in a line.

@@ -58,9 +58,9 @@ func TestString(t *testing.T) {
 		{&rbm.Centering{Rate: 0.01, V: make([]float64, 784), H: make([]float64, 500)}, "Centering(Rate=0.01, Enhanced=false, 784+500 offsets)"},
 		{rbm.NewAIS(100, 2000, newSource(1)), "AIS(Runs=100, 2001 temperatures)"},
 		{&rbm.Classifier{Model: rbm.New(794, 500), Classes: 10, Generative: 1}, "&{RBM(nv=794, nh=500) 10 0 1 0}"},
-		{trainer, "Trainer(RBM(nv=70, nh=9), CD(K=1), SGD(Rate=0.01), 40 rows, Batch=20, 1 steps)"},
-		{&rbm.Trainer{Sampler: sample{}}, "Trainer(<nil>, rbm_test.sample, SGD(Rate=0), 0 rows, Batch=0, 0 steps)"},
-		{&rbm.Trainer{Sampler: (*rbm.PCD)(nil)}, "Trainer(<nil>, *rbm.PCD, SGD(Rate=0), 0 rows, Batch=0, 0 steps)"},
+		{trainer, "Trainer(RBM(nv=70, nh=9), CD(K=1), SGD(Rate=0.01), 40 rows, Batch=20, step 1)"},
+		{&rbm.Trainer{Sampler: sample{}}, "Trainer(<nil>, rbm_test.sample, SGD(Rate=0), 0 rows, Batch=0, step 0)"},
+		{&rbm.Trainer{Sampler: (*rbm.PCD)(nil)}, "Trainer(<nil>, *rbm.PCD, SGD(Rate=0), 0 rows, Batch=0, step 0)"},
 		{rbm.Report{
 			Step: 1200, Epoch: 2, PseudoLogLikelihood: -95.234, HeldPseudoLogLikelihood: -96.5, FreeEnergyGap: 0.813, WeightRMS: 0.05218,
 			HiddenActivity: 0.25, ChainMove: 0.98, SwapRates: []float64{0.5, 0.3, 0.4}, Rate: 0.01, RowsPerSecond: 20512.3, Best: true, Warnings: []string{"one", "two"},
