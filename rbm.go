@@ -46,7 +46,8 @@
 // [RBM.LogConditional] and [RBM.ConditionalMeans] do so exactly, for a few missing
 // units. [Classifier] has a label among the units. [RBM.LogLikelihood] judges a model,
 // and [RBM.FreeEnergy] rows by it: what is unusual has a large one. Package npz
-// exchanges models with NumPy and scikit-learn.
+// exchanges models with NumPy and scikit-learn, and encoding/json writes them for
+// whatever else there is.
 //
 // # Batches
 //
@@ -60,10 +61,10 @@
 //
 // Destinations come first. One that is nil or empty is allocated; one of the
 // right shape is overwritten, any other panics. Misuse by the programmer panics
-// with the sizes given and wanted; data from outside that may be wrong, as in
-// [BitsOf], gives an error. A model with inconsistent parts panics wherever it
-// is used. A parameter that is NaN makes NaN of every result that depends on
-// it, even where the unit it is multiplied by is off.
+// with the sizes given and wanted, or the name of what is nil; data from outside
+// that may be wrong, as in [BitsOf], gives an error. A model with inconsistent
+// parts panics wherever it is used. A parameter that is NaN makes NaN of every
+// result that depends on it, even where the unit it is multiplied by is off.
 //
 // Randomness comes from a math/rand/v2 Source, which is read once, by the
 // function it is passed to, for a seed. From there on a random number is a
