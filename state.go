@@ -138,7 +138,6 @@ func (m *RBM) WriteTo(w io.Writer) (int64, error) {
 // io.ReaderFrom does: that a byte follows is an error, and so is that there are
 // none. After an error m is as before.
 func (m *RBM) ReadFrom(r io.Reader) (int64, error) {
-	checkNil("model", m)
 	checkNil("reader", r)
 	c := counter{r: r}
 	data, err := wire.ReadFrame(&c)
