@@ -181,9 +181,9 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 	}
 	if l.sampled > 0 {
 		sample, weights := l.sample(p, c.Model, s)
-		_, own := s.(fromData) // weights, which may be NaN
 		n := checkBatch("sample", sample, nx+c.Classes)
-		total := totalWeight("sample weights", weights, n, own || p.nan)
+		total := totalWeight("sample weights", weights, n, c.Model)
+		p.nan = p.nan || math.IsNaN(total)
 		stats.add(p, "sample", sample, weights, -total/l.sampled, nil, nil)
 	}
 	dst.finish(dst)

@@ -73,7 +73,8 @@ func checkEnumeration(m *RBM, most int, other string) int {
 // It enumerates the smaller layer, at most 20 units, and takes several times as
 // long as LogPartition, and 8 bytes for each configuration. It panics if both
 // layers have more than 20 units, if dst is nil, or if the sizes do not fit. If a
-// parameter is NaN, so are log Z and all of the gradient.
+// parameter is NaN, so are log Z and all of the gradient; the gradient also is where
+// log Z is infinite.
 func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
 	n := checkEnumeration(m, maxExact, "")
 	total := 1 << n
@@ -203,8 +204,8 @@ func (e *Exact) groups() []group { return nil }
 func (e *Exact) hasNoState() {}
 
 // Sample returns the configurations, 2ⁿᵛ×nv, and their probabilities under m.
-// Configuration x has visible unit i on if bit i of x is set. It panics if m has
-// more than 20 visible units.
+// Configuration x has visible unit i on if bit i of x is set. Where log Z is NaN or
+// infinite, all probabilities are NaN. It panics if m has more than 20 visible units.
 func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	checkNil("Exact", e)
 	defer e.guard.Take("Exact").Release()
@@ -237,6 +238,9 @@ func (e *Exact) finish(p *model) (v mat.Matrix, weights []float64) {
 		e.weights[r] = -e.weights[r]
 	}
 	logZ := logistic.LogSumExp(e.weights)
+	if math.IsInf(logZ, 1) {
+		logZ = math.NaN() // so are all probabilities, not only those that are Inf/Inf
+	}
 	for r, x := range e.weights {
 		e.weights[r] = p.orNaN(logistic.Exp(x - logZ))
 	}

@@ -40,7 +40,9 @@ type Gradient struct {
 //
 // It panics if dst or s is nil, if the sizes do not fit, if v or a sample has a
 // value outside [0, 1], or if the weights of s are negative, not finite or all
-// zero. If a parameter is NaN, so is all of the gradient.
+// zero. If a parameter is NaN, so is all of the gradient. An infinite one does no harm
+// where it makes states impossible, as a bias of -Inf keeps its unit off; with [Exact]
+// the gradient is NaN where log Z is infinite, and no panic.
 func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.WeightedGradient(dst, v, nil, s) }
 
 // WeightedGradient is [RBM.Gradient] for rows that count differently: it sets dst
@@ -68,7 +70,7 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
 	checkNil("sampler", s)
-	total := totalWeight("data weights", weights, n, false)
+	total := totalWeight("data weights", weights, n, nil)
 	// The samplers of this package start from the loaded model, and CD from
 	// the positive phase's inputs of the hidden units.
 	numbers := dst.counted(weights)
@@ -144,16 +146,18 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 			weights = ofRows
 		}
 		numbers = nil
-		total = totalWeight("sample weights", weights, samples, p.nan)
+		total = totalWeight("sample weights", weights, samples, m)
 	}
 	n = samples
 	if phases != nil {
 		dst.finish(dst)
+		p.nan = p.nan || math.IsNaN(total)
 		phases.ModelWeight = total
 		stats.reset(nv, nh, n)
 		stats.add(p, "sample", sample, weights, 1, nil, numbers)
 		dst.finish(&phases.Model)
 	} else {
+		p.nan = p.nan || math.IsNaN(total)
 		stats.add(p, "sample", sample, weights, -total, nil, numbers)
 		dst.finish(dst)
 	}
@@ -205,14 +209,18 @@ func (m *RBM) exactGradient(dst *Gradient, v mat.Matrix, weights []float64, tota
 
 // totalWeight returns the sum of the weights of n rows, called name, or n if they
 // are nil. It panics unless they are as many, none is negative, and they are
-// finite and not all zero. Of a model that is NaN they may be NaN too.
-func totalWeight(name string, weights []float64, n int, nan bool) float64 {
+// finite and not all zero. Those that may be probabilities of m, unless it is nil, may
+// be NaN or infinite where energies of m may be; then the sum is NaN.
+func totalWeight(name string, weights []float64, n int, m *RBM) float64 {
 	if weights == nil {
 		return float64(n)
 	}
 	checkLength(name, weights, n)
 	for i, w := range weights {
-		if !nan && !(0 <= w && w <= math.MaxFloat64) {
+		if !(0 <= w && w <= math.MaxFloat64) {
+			if !(w < 0) && m != nil && !m.hasFiniteEnergies() {
+				return math.NaN()
+			}
 			panic(fmt.Sprintf("rbm: %s[%d] is %v, want a finite number of at least 0", name, i, w))
 		}
 	}
@@ -221,6 +229,19 @@ func totalWeight(name string, weights []float64, n int, nan bool) float64 {
 		panic(fmt.Sprintf("rbm: %s have sum %v, want a positive finite number", name, total))
 	}
 	return total
+}
+
+// hasFiniteEnergies reports whether all energies are finite whatever the states and the
+// order in which they are added.
+func (m *RBM) hasFiniteEnergies() bool {
+	var sum float64
+	for i := range m.B.Len() {
+		sum += math.Abs(m.B.AtVec(i))
+	}
+	for j := range m.C.Len() {
+		sum += math.Abs(m.C.AtVec(j)) + floats.Norm(m.W.RawRowView(j), 1)
+	}
+	return sum <= math.MaxFloat64
 }
 
 // FreeEnergyGradient sets dst to the gradient of Σᵣ wᵣF(vᵣ), a weighted sum of
