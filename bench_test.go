@@ -172,6 +172,39 @@ func benchExact(b *testing.B, f func(m *rbm.RBM)) {
 	})
 }
 
+// BenchmarkGroups reports how many times as long a sweep of 100 chains takes with
+// groups of five units, answers to 1,682 questions, as without.
+func BenchmarkGroups(b *testing.B) {
+	const nv, of, n = 8410, 5, 100
+	for _, nh := range []int{20, 100, 500} {
+		b.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d", nv, nh, n), func(b *testing.B) {
+			m := rbm.NewRandom(nv, nh, 0.1, rand.NewPCG(3, 4))
+			for i := range nv {
+				m.B.SetVec(i, -math.Log(of-1)) // as many are on without groups
+			}
+			plain, groups := rbm.NewChains(rand.NewPCG(5, 6)), rbm.NewChains(rand.NewPCG(5, 6))
+			for i := 0; i < nv; i += of {
+				groups.OneHot(i, i+of)
+			}
+			var times [2]time.Duration
+			for _, c := range []*rbm.Chains{plain, groups} {
+				c.StartRandom(m, n)
+				c.Gibbs(m, 1)
+			}
+			for b.Loop() {
+				for k, c := range []*rbm.Chains{plain, groups} {
+					start := time.Now()
+					c.Gibbs(m, 2)
+					times[k] += time.Since(start)
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(times[0])/2e6/float64(b.N), "ms/plain")
+			b.ReportMetric(float64(times[1])/float64(times[0]), "×plain")
+		})
+	}
+}
+
 // benchShapes runs f for every shape.
 func benchShapes(b *testing.B, f func(b *testing.B, nh, n int)) {
 	for _, nh := range []int{64, 500, 2000} {

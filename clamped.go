@@ -3,6 +3,8 @@ package rbm
 import (
 	"fmt"
 	"math"
+	"math/bits"
+	"sort"
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/parallel"
@@ -187,23 +189,30 @@ type clamp struct {
 	sum      *mat.Dense // to add the probabilities of the others to, or nil
 
 	draws *draws
-	x     []float64 // inputs of the groups' units: rows × size
+	kept  []float64 // of each row: what is kept of groups that lie in several words
 	until *stop.Signal
 }
 
 // release forgets all but the groups.
 func (s *clamp) release() { s.observed, s.sum, s.until = nil, nil, nil }
 
-// A group are the units [from, to). Its inputs stand from at on.
+// A group are the units [from, to). One that lies in several words is drawn once they
+// are done: until then, its random number and its inputs are kept, from at on.
 type group struct{ from, to, at int }
 
-// size returns the number of units in groups.
+// split reports whether g lies in several words.
+func (g group) split() bool { return g.from/wordBits != (g.to-1)/wordBits }
+
+// size returns how many numbers are kept of a row.
 func (s *clamp) size() int {
 	if len(s.groups) == 0 {
 		return 0
 	}
 	g := s.groups[len(s.groups)-1]
-	return g.at + g.to - g.from
+	if !g.split() {
+		return g.at
+	}
+	return g.at + 1 + g.to - g.from
 }
 
 // end returns the first unit behind all groups.
@@ -244,24 +253,50 @@ func (s *clamp) check(name string, in *batch, r0 int, until *stop.Signal) {
 	for r := range in.rows {
 		until.Look()
 		for _, g := range s.groups {
-			on, room := 0, 0
-			for i := g.from; i < g.to; i++ {
-				if s.observed != nil && !s.observed.observes(r0+r, i) {
-					room = 1
-				}
-				switch x := in.at(r, i); x {
-				case 0:
-				case 1:
-					on++
-				default:
-					panic(fmt.Sprintf("rbm: %s[%d, %d] is %v, want 0 or 1 in the group [%d, %d)", name, r0+r, i, x, g.from, g.to))
-				}
+			on, room := g.on(name, in, r0, r), 0
+			if s.observed != nil && ones(s.observed.mask(r0+r), g.from, g.to) < g.to-g.from {
+				room = 1
 			}
 			if on != 1 && on+room != 1 {
 				panic(fmt.Sprintf("rbm: row %d of %s has %d units on in the group [%d, %d), want 1", r0+r, name, on, g.from, g.to))
 			}
 		}
 	}
+}
+
+// on returns how many units of the group are on in row r of the batch. It panics if a
+// value is neither 0 nor 1.
+func (g group) on(name string, in *batch, r0, r int) (on int) {
+	if !in.real {
+		return ones(in.bits.row(r), g.from, g.to)
+	}
+	for i := g.from; i < g.to; i++ {
+		switch x := in.at(r, i); x {
+		case 0:
+		case 1:
+			on++
+		default:
+			panic(fmt.Sprintf("rbm: %s[%d, %d] is %v, want 0 or 1 in the group [%d, %d)", name, r0+r, i, x, g.from, g.to))
+		}
+	}
+	return on
+}
+
+// ones returns how many of the bits [from, to) of a row are set.
+func ones(row []uint64, from, to int) (n int) {
+	for t := from / wordBits; t*wordBits < to; t++ {
+		n += bits.OnesCount64(row[t] & within(t, from, to))
+	}
+	return n
+}
+
+// within returns the bits of word t of a row that are those of units [from, to).
+func within(t, from, to int) uint64 {
+	first, end := max(0, from-t*wordBits), min(wordBits, to-t*wordBits)
+	if first >= end {
+		return 0
+	}
+	return ^uint64(0) >> (wordBits - (end - first)) << first
 }
 
 // sink returns the sink that draws visible units by d: d itself if all are free,
@@ -271,145 +306,204 @@ func (s *clamp) sink(d *draws) sink {
 	if len(s.groups) == 0 && s.observed == nil && s.sum == nil {
 		return d
 	}
-	s.x = grow(s.x, d.dst.rows*s.size())
+	s.kept = grow(s.kept, d.dst.rows*s.size())
 	return s
 }
 
+// take draws the units of word t that are in no group, and the groups that lie in it.
 func (s *clamp) take(t, r0, n int, x tile) {
-	if s.observed == nil && s.sum == nil {
-		s.draws.take(t, r0, n, x)
-	} else {
-		s.drawGiven(t, r0, n, x)
-	}
-	for _, g := range s.groups {
-		first, end := g.in(t)
-		for r := range n {
-			in := x.row(r, n)
-			inputs := s.inputs(r0+r, g)
-			for i := first; i < end; i++ {
-				inputs[i-g.from] = in.At(i - t*wordBits)
-			}
-		}
-	}
-}
-
-// drawGiven draws the units that are not observed, and adds the probabilities of
-// those in no group to the sum.
-func (s *clamp) drawGiven(t, r0, n int, x tile) {
+	groups := s.inWord(t)
 	var grouped uint64
-	for _, g := range s.groups {
-		for i, end := g.in(t); i < end; i++ {
-			grouped |= 1 << (i % wordBits)
-		}
+	for _, g := range groups {
+		grouped |= within(t, g.from, g.to)
 	}
 	var u [wordBits]uint32
-	var p [wordBits]float64
 	for r := r0; r < r0+n; r++ {
 		in := x.row(r-r0, n)
 		s.draws.random(&u, t, in.N*product.Lanes, r)
-		var keep, drawn uint64
-		if s.observed != nil {
-			keep = s.observed.mask(r)[t]
+		s.drawFree(r, t, grouped, in, &u)
+		if grouped != 0 {
+			s.drawGroups(r, t, groups, in, &u)
 		}
-		if s.sum == nil {
-			drawn = in.Draw(&u)
-		} else {
-			drawn = in.DrawProbs(p[:], 1, &u)
-			sum := s.sum.RawRowView(r)[t*wordBits:]
-			for i := range min(wordBits, len(sum)) {
-				if (keep|grouped)>>i&1 == 0 {
-					sum[i] += p[i]
-				}
-			}
-		}
-		word := s.draws.word(r, t)
-		*word = *word&keep | drawn&^keep
 	}
 }
 
-// in returns the units [first, end) of the group in word t, none if end is not
-// larger than first.
-func (g group) in(t int) (first, end int) {
-	return max(g.from, t*wordBits), min(g.to, (t+1)*wordBits)
+// drawGroups draws those of the groups that lie in word t, and keeps what is found out
+// about the others.
+func (s *clamp) drawGroups(r, t int, groups []group, in logistic.Inputs, u *[wordBits]uint32) {
+	var lines [panelsOfWord]product.Line
+	for q := range in.N {
+		lines[q] = in.X[q*in.Stride]
+	}
+	x := product.Floats(lines[:])
+	var open uint64 // the first units of the groups to draw
+	for _, g := range groups {
+		first, end := max(0, g.from-t*wordBits), min(wordBits, g.to-t*wordBits)
+		switch {
+		case g.split():
+			number, kept := s.keptOf(r, g)
+			if g.from/wordBits == t {
+				*number = float64(u[first])
+			}
+			copy(kept[t*wordBits+first-g.from:], x[first:end])
+		case s.isOpen(r, g, x[first:end]):
+			subtractTop(x[first:end])
+			open |= 1 << first
+		}
+	}
+	logistic.ExpNegative(x[:in.N*product.Lanes])
+	word := s.draws.word(r, t)
+	for _, g := range groups {
+		first, size := g.from-t*wordBits, g.to-g.from
+		if first < 0 || open>>first&1 == 0 {
+			continue
+		}
+		*word &^= within(t, g.from, g.to)
+		if k := s.choose(r, g, x[first:][:size], float64(u[first])); k < size {
+			*word |= 1 << (first + k)
+		}
+	}
 }
 
-// inputs returns those of the units of a group, for row r.
-func (s *clamp) inputs(r int, g group) []float64 { return s.x[r*s.size()+g.at:][:g.to-g.from] }
+// inWord returns the groups that have units in word t.
+func (s *clamp) inWord(t int) []group {
+	first := sort.Search(len(s.groups), func(k int) bool { return s.groups[k].to > t*wordBits })
+	groups := s.groups[first:]
+	for k, g := range groups {
+		if g.from >= (t+1)*wordBits {
+			return groups[:k]
+		}
+	}
+	return groups
+}
 
-// finish draws the groups.
+// drawFree draws the units of word t that are neither observed nor in a group, and adds
+// their probabilities to the sum.
+func (s *clamp) drawFree(r, t int, grouped uint64, in logistic.Inputs, u *[wordBits]uint32) {
+	free := ^grouped
+	if s.observed != nil {
+		free &^= s.observed.mask(r)[t]
+	}
+	var drawn uint64
+	if s.sum != nil {
+		var p [wordBits]float64
+		drawn = in.DrawProbs(p[:], 1, u)
+		sum := s.sum.RawRowView(r)[t*wordBits:]
+		for i := range min(wordBits, len(sum)) {
+			if free>>i&1 != 0 {
+				sum[i] += p[i]
+			}
+		}
+	} else if free&within(t, 0, s.draws.dst.cols) != 0 {
+		drawn = in.Draw(u)
+	}
+	word := s.draws.word(r, t)
+	*word = *word&^free | drawn&free
+}
+
+// keptOf returns what is kept of a group of row r: its random number and its inputs.
+func (s *clamp) keptOf(r int, g group) (number *float64, x []float64) {
+	kept := s.kept[r*s.size()+g.at:][:1+g.to-g.from]
+	return &kept[0], kept[1:]
+}
+
+// finish draws the groups that lie in several words.
 func (s *clamp) finish(team *parallel.Team) {
-	if len(s.groups) == 0 {
+	size := s.size()
+	if size == 0 {
 		return
 	}
 	rows := s.draws.dst.rows
 	parts := (rows + finishRows - 1) / finishRows
 	s.until = team.Until
-	team.Run(team.Workers(parts, rows*(30*len(s.groups)+8*s.size())), parts, s)
+	team.Run(team.Workers(parts, rows*10*size), parts, s)
 }
 
-// Do is the job that draws the groups of some rows.
+// Do is the job that draws these groups of some rows.
 func (s *clamp) Do(_, part int) {
-	s.drawRows(part*finishRows, min(s.draws.dst.rows, (part+1)*finishRows))
+	s.drawSplit(part*finishRows, min(s.draws.dst.rows, (part+1)*finishRows))
 }
 
-func (s *clamp) drawRows(r0, r1 int) {
-	for r := r0; r < r1; r++ {
-		s.until.Look()
-		for _, g := range s.groups {
-			s.draw(r, g)
-		}
-	}
-}
-
-// draw draws a group of row r, by the random number of its first unit.
-func (s *clamp) draw(r int, g group) {
-	weights := s.inputs(r, g)
-	row := s.draws.dst.row(r)
-	taken := false // by an observed unit that is on
-	for k := range weights {
-		i := g.from + k
-		if s.observed.observes(r, i) {
-			weights[k] = math.Inf(-1)
-			taken = taken || row[i/wordBits]>>(i%wordBits)&1 == 1
+func (s *clamp) drawSplit(r0, r1 int) {
+	for _, g := range s.groups {
+		if !g.split() {
 			continue
 		}
-		row[i/wordBits] &^= 1 << (i % wordBits)
-	}
-	if taken {
-		return
-	}
-	total := softmax(weights)
-	var u [wordBits]uint32
-	s.draws.random(&u, g.from/wordBits, g.from%wordBits+1, r)
-	rest := (float64(u[g.from%wordBits]) + 0.5) * 0x1p-32 * total
-	var sum float64
-	drawn := false
-	for k, w := range weights {
-		i := g.from + k
-		if sum += w; sum > rest && !drawn {
-			row[i/wordBits] |= 1 << (i % wordBits)
-			drawn = true
-		}
-		if s.sum != nil {
-			s.sum.RawRowView(r)[i] += w / total
+		for r := r0; r < r1; r++ {
+			s.until.Look()
+			number, x := s.keptOf(r, g)
+			if !s.isOpen(r, g, x) {
+				continue
+			}
+			subtractTop(x)
+			logistic.ExpNegative(x)
+			row := s.draws.dst.row(r)
+			for t := g.from / wordBits; t*wordBits < g.to; t++ {
+				row[t] &^= within(t, g.from, g.to)
+			}
+			if k := s.choose(r, g, x, *number); k < len(x) {
+				row[(g.from+k)/wordBits] |= 1 << ((g.from + k) % wordBits)
+			}
 		}
 	}
 }
 
-// softmax sets each x to exp(x) up to a common factor, with which the largest is
-// 1, and returns their sum. It is NaN if an x is, or if all are -Inf.
-func softmax(x []float64) (total float64) {
+// isOpen reports whether a group of row r is to be drawn, as no unit of it that is on
+// is observed. Then it sets the inputs of those to -Inf that are.
+func (s *clamp) isOpen(r int, g group, inputs []float64) bool {
+	mask := s.observed.mask(r)
+	if mask == nil {
+		return true
+	}
+	row := s.draws.dst.row(r)
+	for t := g.from / wordBits; t*wordBits < g.to; t++ {
+		known := mask[t] & within(t, g.from, g.to)
+		if row[t]&known != 0 {
+			return false
+		}
+		for ; known != 0; known &= known - 1 {
+			inputs[t*wordBits+bits.TrailingZeros64(known)-g.from] = math.Inf(-1)
+		}
+	}
+	return true
+}
+
+// subtractTop subtracts the largest of the inputs of a group from all, so that their
+// exponentials are the probabilities up to a factor. All are NaN afterwards if one is,
+// or if all are -Inf.
+func subtractTop(x []float64) {
 	top := math.Inf(-1)
 	for _, x := range x {
 		top = max(top, x)
 	}
 	for k := range x {
 		if math.IsInf(x[k], 1) {
-			x[k] = 1
+			x[k] = 0
 		} else {
-			x[k] = logistic.Exp(x[k] - top)
+			x[k] -= top
 		}
-		total += x[k]
 	}
-	return total
+}
+
+// choose returns which unit of a group of row r is on, given their probabilities up to
+// a factor, by the random number of the first; their number if they are NaN.
+func (s *clamp) choose(r int, g group, weights []float64, number float64) int {
+	var total float64
+	for _, w := range weights {
+		total += w
+	}
+	rest := (number + 0.5) * 0x1p-32 * total
+	if s.sum != nil {
+		dst := s.sum.RawRowView(r)[g.from:g.to]
+		for k, w := range weights {
+			dst[k] += w / total
+		}
+	}
+	var sum float64
+	for k, w := range weights {
+		if sum += w; sum > rest {
+			return k
+		}
+	}
+	return len(weights)
 }

@@ -176,7 +176,7 @@ func (c *Chains) drawBiases(m *RBM, n int) {
 		}
 	}
 	c.clamp.until = m.until()
-	c.clamp.drawRows(0, n)
+	c.clamp.drawSplit(0, n)
 	c.clamp.until = nil
 }
 

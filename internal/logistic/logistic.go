@@ -50,6 +50,20 @@ func Exp(x float64) float64 {
 	return float64((1 + (r + float64(r2*q))) * pow)
 }
 
+// ExpNegative sets each x, none of which is positive, to Exp(x).
+func ExpNegative(x []float64) {
+	var line [1][8]float64
+	for ; len(x) >= 8; x = x[8:] {
+		line[0] = [8]float64(x)
+		var sums [16]float64 // a sum of one term has Rest = Exp(-|x|)
+		softplus(&sums, Inputs{X: line[:], N: 1})
+		copy(x, sums[8:])
+	}
+	for i := range x {
+		x[i] = Exp(x[i])
+	}
+}
+
 // Log returns the natural logarithm of x within 1 ulp: -Inf for 0, NaN for a
 // negative x.
 //

@@ -200,6 +200,27 @@ func testSoftplusSum(t *testing.T) {
 
 // Draw and DrawProbs follow their definition: bit i is set where
 // (u+½)/2³² < σ(x), which is checked for the u on either side of the boundary.
+func TestExpNegative(t *testing.T) { each(t, testExpNegative) }
+
+func testExpNegative(t *testing.T) {
+	x := append(samples(-800, 0), math.Inf(-1), math.NaN(), math.Copysign(0, -1), -5e-324)
+	for _, n := range []int{0, 1, 7, 8, 9, 63, len(x)} {
+		for start := 0; start+n <= len(x); start += max(1, n) {
+			got := append([]float64{99}, x[start:start+n]...)
+			got = append(got, 99)
+			ExpNegative(got[1 : 1+n])
+			if got[0] != 99 || got[1+n] != 99 {
+				t.Fatalf("n=%d: something else has changed", n)
+			}
+			for i, x := range x[start : start+n] {
+				if want := Exp(x); math.Float64bits(got[1+i]) != math.Float64bits(want) && !(math.IsNaN(x) && math.IsNaN(got[1+i])) {
+					t.Fatalf("n=%d: Exp(%v) = %v, want %v", n, x, got[1+i], want)
+				}
+			}
+		}
+	}
+}
+
 func TestDraw(t *testing.T) { each(t, testDraw) }
 
 func testDraw(t *testing.T) {
