@@ -2,13 +2,17 @@ package rows
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/fileio"
@@ -19,8 +23,9 @@ import (
 )
 
 const (
-	magic     = "\x89BIT\r\n\x1a\n" // of package bitfile
-	readBytes = 1 << 18             // at a time, about
+	magic       = "\x89BIT\r\n\x1a\n" // of package bitfile
+	headerBytes = 32                  // with it
+	readBytes   = 1 << 18             // at a time, about
 )
 
 // readFile passes on each row of a file, as good or bad. Bad is what is wrong in the file,
@@ -51,9 +56,12 @@ type contentError struct{ error }
 
 func read(ctx context.Context, path string, columns int, good func(int64, []byte), bad func(int64, string)) error {
 	file := fileio.ReadableFile{Metadata: fileio.FileMetadata{Path: path}}
-	if filepath.Ext(path) == ".gz" {
+	packed := filepath.Ext(path) == ".gz"
+	var size int64
+	var err error
+	if packed {
 		// Its checksum stands at the end: no row is good before all have been read.
-		if err := check(ctx, path); err != nil {
+		if size, err = check(ctx, path, columns); err != nil {
 			return err
 		}
 	}
@@ -70,46 +78,95 @@ func read(ctx context.Context, path string, columns int, good func(int64, []byte
 	if string(start) != magic {
 		return readText(b, columns, good, bad)
 	}
-	f, ok := r.(*os.File)
-	if !ok { // then it can only be read from its beginning to its end
-		if f, err = os.CreateTemp("", "rows-"); err != nil {
+	if f, ok := r.(*os.File); ok {
+		info, err := f.Stat()
+		if err != nil {
 			return err
 		}
-		defer os.Remove(f.Name())
-		defer f.Close()
-		if _, err := io.Copy(f, b); err != nil {
+		return readBits(f, info.Size(), columns, good, bad)
+	}
+	if !packed {
+		if size, err = sizeOf(ctx, path); err != nil {
 			return err
 		}
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	return readBits(f, info.Size(), columns, good, bad)
+	return readBits(newStream(b, columns), size, columns, good, bad)
 }
 
-// check reads all of a compressed file.
-func check(ctx context.Context, path string) error {
+// sizeOf returns how many bytes a file has.
+func sizeOf(ctx context.Context, path string) (int64, error) {
 	fs, err := filesystem.New(ctx, path)
 	if err != nil {
-		return err
+		return 0, err
+	}
+	defer fs.Close()
+	return fs.Size(ctx, path)
+}
+
+// check reads all of a compressed file, and returns how many bytes are in it. If that
+// is a bitfile, its header comes first: it says how far to read, or that this is of no
+// use.
+func check(ctx context.Context, path string, columns int) (size int64, err error) {
+	fs, err := filesystem.New(ctx, path)
+	if err != nil {
+		return 0, err
 	}
 	defer fs.Close()
 	r, err := fs.OpenRead(ctx, path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer r.Close()
 	disk := &reader{Reader: r}
 	z, err := gzip.NewReader(disk)
 	if err == nil {
-		_, err = io.Copy(io.Discard, z)
+		size, err = measure(z, columns)
 	}
 	if disk.err != nil {
-		return disk.err
+		return 0, disk.err
 	}
+	if err != nil && !errors.As(err, new(contentError)) {
+		err = contentError{fmt.Errorf("is damaged: %w", err)}
+	}
+	return size, err
+}
+
+// measure reads all of r, and returns how many bytes that were.
+func measure(r io.Reader, columns int) (int64, error) {
+	b := bufio.NewReaderSize(r, 1<<16)
+	most := int64(math.MaxInt64 - 1)
+	if header, _ := b.Peek(headerBytes); len(header) == headerBytes && strings.HasPrefix(string(header), magic) {
+		var err error
+		if most, err = bitsSize(header, columns); err != nil {
+			return 0, contentError{err}
+		}
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(b, most+1))
+	if err == nil && n > most {
+		err = contentError{fmt.Errorf("goes on after the %d bytes that its header says", most)}
+	}
+	return n, err
+}
+
+// bitsSize returns how many bytes the bitfile has of which this is the header. It is an
+// error if that is damaged or of other columns.
+func bitsSize(header []byte, columns int) (int64, error) {
+	cols, rows := binary.LittleEndian.Uint64(header[12:]), binary.LittleEndian.Uint64(header[20:])
+	// Rows and checksums, as package bitfile has them. Of numbers that overflow it finds
+	// something else to say.
+	words := (cols-1)/64 + 1
+	chunk := max(1, 4096/8/words)
+	size := max(headerBytes, int64(headerBytes+rows*8*words+4*((rows-1)/chunk+1)))
+	f, err := bitfile.NewFile(bytes.NewReader(header), size)
 	if err != nil {
-		return contentError{fmt.Errorf("is damaged: %w", err)}
+		return 0, err
+	}
+	return size, checkDims(f, columns)
+}
+
+func checkDims(f *bitfile.File, columns int) error {
+	if _, c := f.Dims(); c != columns {
+		return fmt.Errorf("has %d columns, want %d", c, columns)
 	}
 	return nil
 }
@@ -152,10 +209,10 @@ func readBits(r io.ReaderAt, size int64, columns int, good func(int64, []byte), 
 	if err != nil {
 		return contentError{err}
 	}
-	n, c := f.Dims()
-	if c != columns {
-		return contentError{fmt.Errorf("has %d columns, want %d", c, columns)}
+	if err := checkDims(f, columns); err != nil {
+		return contentError{err}
 	}
+	n, c := f.Dims()
 	words := make([]uint64, (c+63)/64)
 	block := rbm.NewBits(min(n, max(1, readBytes/8/len(words))), c)
 	// pass passes on the rows [i, k), in halves if something is wrong with one.
@@ -192,27 +249,36 @@ func readBits(r io.ReaderAt, size int64, columns int, good func(int64, []byte), 
 	return disk.err
 }
 
-// Load returns the rows of all files that match a pattern, in the order of their names,
-// without a pipeline. A bad row is an error, and so is it if there are none.
-func Load(ctx context.Context, pattern string, columns int) (*rbm.Bits, error) {
+// Each passes on the rows of all files that match a pattern, as [Read] does but without
+// a pipeline, in the order of the files' names and of the rows.
+func Each(ctx context.Context, pattern string, columns int, good func(Row), bad func(Bad)) error {
 	checkColumns(columns)
 	paths, err := Files(ctx, pattern)
 	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		if err := readFile(ctx, path, columns, good, bad); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Load returns the rows of all files that match a pattern, in the order of [Each]. A bad
+// row is an error, and so is it if there are none.
+func Load(ctx context.Context, pattern string, columns int) (*rbm.Bits, error) {
+	var all []Row
+	var first *Bad
+	if err := Each(ctx, pattern, columns, func(r Row) { all = append(all, r) }, func(b Bad) {
+		if first == nil {
+			first = &b
+		}
+	}); err != nil {
 		return nil, err
 	}
-	var all []Row
-	for _, path := range paths {
-		var first *Bad
-		if err := readFile(ctx, path, columns, func(r Row) { all = append(all, r) }, func(b Bad) {
-			if first == nil {
-				first = &b
-			}
-		}); err != nil {
-			return nil, err
-		}
-		if first != nil {
-			return nil, fmt.Errorf("rows: %v", first)
-		}
+	if first != nil {
+		return nil, fmt.Errorf("rows: %v", first)
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("rows: %s has no rows", pattern)

@@ -6,9 +6,11 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -318,14 +320,17 @@ func TestBlocks(t *testing.T) {
 	for _, size := range [][2]int{{2048, 1000}, {2049, 1000}, {5000, 1000}, {2, 3_000_000}} {
 		n, c := size[0], size[1]
 		b := randomBits(n, c, 1)
-		path := filepath.Join(t.TempDir(), "bits")
-		write(t, path, packed(t, b))
-		var got []Row
-		if err := readFile(context.Background(), path, c, func(r Row) { got = append(got, r) }, func(b Bad) { t.Errorf("bad: %v", b) }); err != nil {
-			t.Fatal(err)
-		}
-		if len(got) != n || !mat.Equal(bitsOf(got, c), b) || got[n-1].Number != int64(n) {
-			t.Errorf("%d rows of %d columns, want %d, or other ones", len(got), c, n)
+		path, data := filepath.Join(t.TempDir(), "bits"), packed(t, b)
+		write(t, path, data)
+		write(t, path+".gz", compress(data))
+		for _, path := range []string{path, path + ".gz"} {
+			var got []Row
+			if err := readFile(context.Background(), path, c, func(r Row) { got = append(got, r) }, func(b Bad) { t.Errorf("bad: %v", b) }); err != nil {
+				t.Fatal(err)
+			}
+			if len(got) != n || !mat.Equal(bitsOf(got, c), b) || got[n-1].Number != int64(n) {
+				t.Errorf("%s: %d rows of %d columns, want %d, or other ones", path, len(got), c, n)
+			}
 		}
 	}
 }
@@ -365,7 +370,14 @@ func TestDamagedBits(t *testing.T) {
 	with("short", whole[:len(whole)-1], 0)
 	with("long", append(bytes.Clone(whole), 0), 0)
 	with("other", packed(t, randomBits(9, 71, 1)), 0)
-	with("remote.gz", compress(damaged(at(2))), chunk(2)...)
+	for k, name := range []string{"chunk0.gz", "chunk1.gz", "remote.gz", "chunk3.gz", "chunk4.gz", "chunk5.gz"} {
+		with(name, compress(damaged(at(k))), chunk(k)...)
+	}
+	with("header.gz", compress(damaged(20)), 0)
+	with("short.gz", compress(whole[:len(whole)-1]), 0)
+	with("long.gz", compress(append(bytes.Clone(whole), 0)), 0)
+	with("stub.gz", compress(whole[:31]), 0)
+	with("other.gz", compress(packed(t, randomBits(9, 71, 1))), 0)
 	z := compress(whole)
 	with("cut.gz", z[:len(z)/2], 0)
 	with("none.gz", nil, 0)
@@ -411,21 +423,114 @@ func TestDamagedBits(t *testing.T) {
 		}
 	}
 	for name, reason := range map[string]string{
-		"first":    "rows [0, 256) have checksum",
-		"header":   "header has checksum",
-		"short":    "bytes, want",
-		"other":    "has 71 columns, want 70",
-		"cut.gz":   "is damaged: unexpected EOF",
-		"none.gz":  "is damaged: EOF",
-		"sum.gz":   "is damaged: gzip: invalid checksum",
-		"kind.gz":  "is damaged: flate: corrupt input",
-		"plain.gz": "is damaged: gzip: invalid header",
-		"sub":      "is a directory",
-		"sub.gz":   "is a directory",
+		"first":     "rows [0, 256) have checksum",
+		"header":    "header has checksum",
+		"short":     "bytes, want",
+		"other":     "has 71 columns, want 70",
+		"header.gz": "header has checksum",
+		"short.gz":  "bytes, want",
+		"long.gz":   fmt.Sprintf("goes on after the %d bytes that its header says", len(whole)),
+		"stub.gz":   "has 31 bytes, want at least 32",
+		"other.gz":  "has 71 columns, want 70",
+		"cut.gz":    "is damaged: unexpected EOF",
+		"none.gz":   "is damaged: EOF",
+		"sum.gz":    "is damaged: gzip: invalid checksum",
+		"kind.gz":   "is damaged: flate: corrupt input",
+		"plain.gz":  "is damaged: gzip: invalid header",
+		"sub":       "is a directory",
+		"sub.gz":    "is a directory",
 	} {
 		if !strings.Contains(reasons[name], reason) {
 			t.Errorf("%s is bad as %q, want %q", name, reasons[name], reason)
 		}
+	}
+}
+
+// A counter of what is read: a file that goes on with zeros for ever.
+type endless struct {
+	start []byte
+	read  int64
+}
+
+func (e *endless) Read(b []byte) (int, error) {
+	n := copy(b, e.start)
+	e.start = e.start[n:]
+	clear(b[n:])
+	e.read += int64(len(b))
+	return len(b), nil
+}
+
+// The header of a compressed bitfile says how far to read, before that is done.
+func TestMeasure(t *testing.T) {
+	const buffer = 1 << 16
+	for _, size := range [][2]int{{1, 1}, {9, 64}, {9, 65}, {513, 8}, {600, 784}, {3, 4096*8 + 1}, {40_000, 70}} {
+		n, c := size[0], size[1]
+		data := packed(t, randomBits(n, c, 1))
+		if got, err := measure(bytes.NewReader(data), c); err != nil || got != int64(len(data)) {
+			t.Errorf("%d×%d: %d bytes, %v, want %d", n, c, got, err, len(data))
+		}
+		for columns, want := range map[int]string{
+			c:     fmt.Sprintf("goes on after the %d bytes that its header says", len(data)),
+			c + 1: fmt.Sprintf("has %d columns, want %d", c, c+1),
+		} {
+			e := &endless{start: data}
+			most := int64(len(data) + buffer)
+			if columns != c {
+				most = buffer
+			}
+			if _, err := measure(e, columns); err == nil || !errors.As(err, new(contentError)) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%d×%d: error %v, want %q", n, c, err, want)
+			}
+			if e.read > most {
+				t.Errorf("%d×%d: %d bytes were read, want %d at most", n, c, e.read, most)
+			}
+		}
+	}
+	// A header that is whole and says what cannot be.
+	for _, rows := range []uint64{0, 1 << 62, 1<<63 - 1, 1<<64 - 1} {
+		header := packed(t, randomBits(9, 70, 1))[:headerBytes]
+		binary.LittleEndian.PutUint64(header[20:], rows)
+		binary.LittleEndian.PutUint32(header[28:], crc32.Checksum(header[:28], crc32.MakeTable(crc32.Castagnoli)))
+		e := &endless{start: header}
+		if _, err := measure(e, 70); !errors.As(err, new(contentError)) || !strings.Contains(err.Error(), "×70") || e.read > buffer {
+			t.Errorf("%d rows: error %v after %d bytes, want one that says so at once", rows, err, e.read)
+		}
+	}
+}
+
+// A stream is read as the file that it comes from, as far back as it says.
+func TestStream(t *testing.T) {
+	data := make([]byte, 10_000)
+	rnd := rand.New(rand.NewPCG(1, 1))
+	for i := range data {
+		data[i] = byte(rnd.Uint64())
+	}
+	const keep = 300
+	s := &stream{r: iotest.HalfReader(bytes.NewReader(data)), keep: keep}
+	for last := 0; last < len(data); {
+		offset := max(0, last-rnd.IntN(keep+1)+rnd.IntN(100))
+		n := min(rnd.IntN(200), len(data)-offset)
+		if n < 0 {
+			continue
+		}
+		b := make([]byte, n)
+		if got, err := s.ReadAt(b, int64(offset)); got != n || err != nil || !bytes.Equal(b, data[offset:offset+n]) {
+			t.Fatalf("%d of %d bytes from %d on, %v, or other ones", got, n, offset, err)
+		}
+		last = max(last, offset+n)
+		if len(s.last) > keep+300 {
+			t.Fatalf("%d bytes are kept, want %d and the latest", len(s.last), keep)
+		}
+	}
+	b := make([]byte, 20)
+	if n, err := s.ReadAt(b, 9_990); n != 10 || err == nil || !bytes.Equal(b[:n], data[9_990:]) {
+		t.Errorf("%d bytes, %v, want 10 and the end of the file", n, err)
+	}
+	if n, err := s.ReadAt(b, 10_001); n != 0 || err == nil {
+		t.Errorf("%d bytes, %v, behind the end", n, err)
+	}
+	if _, err := s.ReadAt(b, 5); err == nil || !strings.Contains(err.Error(), "byte 5 is gone") {
+		t.Errorf("error %v, want one that says that byte 5 is gone", err)
 	}
 }
 
@@ -552,11 +657,6 @@ func TestFaults(t *testing.T) {
 	if err := readFile(context.Background(), path+".gz", 3, func(Row) { n++ }, none); err != nil || n != 5 {
 		t.Errorf("%d rows, %v, want 5", n, err)
 	}
-	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
-	if err := readFile(context.Background(), path+".gz", 3, func(Row) {}, none); err == nil || !strings.Contains(err.Error(), path+".gz") {
-		t.Errorf("without a temporary folder: %v", err)
-	}
-
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := readFile(ctx, path, 4, func(Row) {}, none); !errors.Is(err, context.Canceled) { // rather than that it has other columns
@@ -578,12 +678,15 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A brokenFS has files that end in an error.
+// A brokenFS has files that end in an error, before their size.
 type brokenFS struct {
 	filesystem.Interface
 	start []byte
+	size  int
 	err   error
 }
+
+func (f *brokenFS) Size(context.Context, string) (int64, error) { return int64(f.size), nil }
 
 func (f *brokenFS) Close() error { return nil }
 
@@ -591,27 +694,29 @@ func (f *brokenFS) OpenRead(context.Context, string) (io.ReadCloser, error) {
 	return io.NopCloser(io.MultiReader(bytes.NewReader(f.start), iotest.ErrReader(f.err))), nil
 }
 
-// What is copied before it is read may be cut off too, and is not left behind.
+// What comes over a network may be cut off too. It needs no temporary folder.
 func TestBrokenNetwork(t *testing.T) {
-	tmp := t.TempDir()
-	t.Setenv("TMPDIR", tmp)
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
 	none := func(b Bad) { t.Errorf("bad: %v", b) }
 	whole := packed(t, randomBits(5, 3, 1))
 	for i, broken := range []error{errors.New("the network is down"), io.ErrUnexpectedEOF} {
 		for ext, data := range map[string][]byte{"": whole, ".gz": compress(whole)} {
 			scheme := fmt.Sprintf("broken%d%d", i, len(ext))
-			filesystem.Register(scheme, func(context.Context) filesystem.Interface { return &brokenFS{start: data[:40], err: broken} })
+			filesystem.Register(scheme, func(context.Context) filesystem.Interface {
+				return &brokenFS{start: data[:40], size: len(data), err: broken}
+			})
 			if err := readFile(context.Background(), scheme+"://bits"+ext, 3, func(Row) {}, none); !errors.Is(err, broken) {
 				t.Errorf("bits%s: error %v, want %v", ext, err, broken)
 			}
 		}
 	}
 	memfs.Write("memfs://temporary/bits", whole)
-	if err := readFile(context.Background(), "memfs://temporary/bits", 3, func(Row) {}, none); err != nil {
-		t.Error(err)
-	}
-	if left, err := filepath.Glob(tmp + "/rows-*"); err != nil || len(left) > 0 {
-		t.Errorf("%q is left behind, %v", left, err)
+	memfs.Write("memfs://temporary/bits.gz", compress(whole))
+	for _, ext := range []string{"", ".gz"} {
+		n := 0
+		if err := readFile(context.Background(), "memfs://temporary/bits"+ext, 3, func(Row) { n++ }, none); err != nil || n != 5 {
+			t.Errorf("bits%s: %d rows, %v, want 5", ext, n, err)
+		}
 	}
 }
 
