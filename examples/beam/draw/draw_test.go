@@ -166,6 +166,25 @@ func TestOtherRows(t *testing.T) {
 	}
 }
 
+// The folder of another program stays as it is.
+func TestForeignFolder(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "checkpoint")
+	if err := os.WriteFile(path, []byte("made by github.com/gorbm/rbm/examples/mnist\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o, err := parse([]string{"-out", dir}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run(o, io.Discard); err == nil || !strings.Contains(err.Error(), "-out: "+path+" was made by examples/mnist") {
+		t.Errorf("error %v, want one that says whose %s is", err, dir)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("the folder holds %v, %v", entries, err)
+	}
+}
+
 func TestParse(t *testing.T) {
 	clitest.CheckParse(t, func(args []string) error {
 		_, err := parse(args, io.Discard)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
+	"github.com/gorbm/rbm/examples/internal/output"
 	"github.com/gorbm/rbm/examples/mnist/cli"
 )
 
@@ -20,6 +21,9 @@ func main() { cli.Main("draw", parse, run) }
 
 // run writes the files.
 func run(o options, w io.Writer) error {
+	if owner, path := output.Owner(o.out); owner != "" {
+		return fmt.Errorf("-out: %s was made by examples/%s, whose folder this is; want another one", path, owner)
+	}
 	if err := os.MkdirAll(o.out, 0o777); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}

@@ -11,8 +11,10 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
 	"github.com/gorbm/rbm/examples/mnist/cli"
@@ -59,9 +61,19 @@ func Init(verbose bool) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
 }
 
+// warn warns of the server that Prism starts, on all interfaces and without a password:
+// its port is not ours to choose.
+var warn = sync.OnceFunc(func() {
+	fmt.Fprintln(os.Stderr, "warning: while this runs, others who reach this machine over the network can run programs as you: Beam's Prism takes jobs from anyone; -local needs no server")
+})
+
 // Run runs a pipeline on the engine of -runner, to its end. Of an error of a DoFn it
-// returns the first line, without the plan of the job around it.
+// returns the first line, without the plan of the job around it. Where Prism is the
+// engine because no other is named, it prints a warning first.
 func Run(ctx context.Context, p *beam.Pipeline) (beam.PipelineResult, error) {
+	if *runners.Runner == "" && *jobopts.Endpoint == "" {
+		warn()
+	}
 	result, err := beamx.RunWithMetrics(ctx, p)
 	if err != nil {
 		return nil, cause(err)

@@ -68,11 +68,16 @@ func (fn *writeFn) ProcessElement(ctx context.Context, k int, next func(*[]byte)
 			lines = append(lines, line)
 		}
 	}
+	return fn.Table.write(ctx, k, lines)
+}
+
+// write writes a part of the table.
+func (t Table) write(ctx context.Context, k int, lines [][]byte) error {
 	slices.SortFunc(lines, bytes.Compare)
 	lines = slices.CompactFunc(lines, bytes.Equal) // an engine may deliver one more often
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
-	w.Write(append([]string{"file", "row"}, fn.Table.Columns...))
+	w.Write(append([]string{"file", "row"}, t.Columns...))
 	w.Flush()
 	var before []byte
 	for _, line := range lines {
@@ -89,7 +94,32 @@ func (fn *writeFn) ProcessElement(ctx context.Context, k int, next func(*[]byte)
 		out.Write(line[at:])
 		out.WriteByte('\n')
 	}
-	return files.Write(ctx, fn.Table.path(fmt.Sprintf("%05d", k)), out.Bytes())
+	return files.Write(ctx, t.path(fmt.Sprintf("%05d", k)), out.Bytes())
+}
+
+// Lines are those of a table, for a program that writes it without a pipeline.
+type Lines struct {
+	table Table
+	parts [][][]byte
+}
+
+// NewLines returns no lines yet.
+func (t Table) NewLines() *Lines { return &Lines{t, make([][][]byte, t.Parts)} }
+
+// Add adds a line that the Table has made, with its part.
+func (l *Lines) Add(part int, line []byte) { l.parts[part] = append(l.parts[part], line) }
+
+// AddBad adds the line of a row that could not be read. The table is one of [BadTable].
+func (l *Lines) AddBad(b Bad) { l.Add(l.table.badLine(b)) }
+
+// Write writes the same files as Table.Write.
+func (l *Lines) Write(ctx context.Context) error {
+	for k, lines := range l.parts {
+		if err := l.table.write(ctx, k, lines); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Pattern returns one that all files of the table match, and others with as many parts.
@@ -124,10 +154,13 @@ func WriteBad(s beam.Scope, bad beam.PCollection, t Table) {
 
 type badLineFn struct{ Table Table }
 
-func (fn *badLineFn) ProcessElement(b Bad) (int, []byte) {
+func (fn *badLineFn) ProcessElement(b Bad) (int, []byte) { return fn.Table.badLine(b) }
+
+// badLine returns the line of a row, and in which part it is.
+func (t Table) badLine(b Bad) (part int, line []byte) {
 	var cell bytes.Buffer
 	w := csv.NewWriter(&cell)
 	w.Write([]string{b.Reason})
 	w.Flush()
-	return fn.Table.Line(b.File, b.Number, bytes.TrimSuffix(cell.Bytes(), []byte("\n")))
+	return t.Line(b.File, b.Number, bytes.TrimSuffix(cell.Bytes(), []byte("\n")))
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/gorbm/rbm/examples/beam/job"
 	"github.com/gorbm/rbm/examples/beam/rows"
 	"github.com/gorbm/rbm/examples/mnist/cli"
@@ -42,13 +41,14 @@ func run(ctx context.Context, o options, w io.Writer) error {
 			return fmt.Errorf("-parts: %w; remove it, or give another -output", err)
 		}
 	}
-	p, s := beam.NewPipelineWithRoot()
-	score(s, o, nv, nh)
-	result, err := job.Run(ctx, p)
+	how := o.pipeline
+	if o.local {
+		how = o.loop
+	}
+	good, bad, err := how(ctx, nv, nh)
 	if err != nil {
 		return err
 	}
-	good, bad := rows.Counts(result)
 	if good == 0 && bad > 0 {
 		return fmt.Errorf("no row can be read, %d are bad: %s", bad, bads.Pattern())
 	}

@@ -19,6 +19,7 @@ type options struct {
 	parts    int
 	batch    int
 	features bool
+	local    bool
 	verbose  bool
 }
 
@@ -39,6 +40,7 @@ func parse(f *flag.FlagSet, args []string, help io.Writer) (options, error) {
 	own.IntVar(&o.parts, "parts", 1, "number of files to write of either kind, 1 to 99999; one is in memory as a whole")
 	own.IntVar(&o.batch, "batch", 256, "rows to compute at a time, 1 to 1000000")
 	own.BoolVar(&o.features, "features", false, "write the probability of each hidden unit too, in single precision")
+	own.BoolVar(&o.local, "local", false, "score in a loop, without Beam and its server; to the same bytes")
 	own.BoolVar(&o.verbose, "v", false, "log what Beam does")
 	if err := job.Parse(f, own, args, about, help); err != nil {
 		return o, err

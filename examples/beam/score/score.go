@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/beam/files"
+	"github.com/gorbm/rbm/examples/beam/job"
 	"github.com/gorbm/rbm/examples/beam/rows"
 	"gonum.org/v1/gonum/mat"
 )
@@ -31,14 +33,50 @@ func (o options) tables(nh int) (scores, bad rows.Table) {
 	return scores, rows.BadTable(o.bad, o.parts)
 }
 
+// pipeline scores all rows in a job, and returns how many there were.
+func (o options) pipeline(ctx context.Context, nv, nh int) (good, bad int64, err error) {
+	p, s := beam.NewPipelineWithRoot()
+	score(s, o, nv, nh)
+	result, err := job.Run(ctx, p)
+	if err != nil {
+		return 0, 0, err
+	}
+	good, bad = rows.Counts(result)
+	return good, bad, nil
+}
+
+// loop does what the pipeline does, in a loop.
+func (o options) loop(ctx context.Context, nv, nh int) (good, bad int64, err error) {
+	scores, bads := o.tables(nh)
+	scored, unread := scores.NewLines(), bads.NewLines()
+	fn := o.scoreFn(nv, nh)
+	if err := fn.Setup(ctx); err != nil {
+		return 0, 0, err
+	}
+	if err := rows.Each(ctx, o.input, nv, func(r rows.Row) {
+		good++
+		fn.ProcessElement(ctx, r, scored.Add)
+	}, func(b rows.Bad) {
+		bad++
+		unread.AddBad(b)
+	}); err != nil {
+		return 0, 0, err
+	}
+	fn.FinishBundle(scored.Add)
+	return good, bad, errors.Join(unread.Write(ctx), scored.Write(ctx))
+}
+
+func (o options) scoreFn(nv, nh int) *scoreFn {
+	return &scoreFn{Model: o.model, Columns: nv, Hidden: nh, Batch: o.batch, Features: o.features, Parts: o.parts}
+}
+
 // score adds to a pipeline what scores rows by a model of this size, whose weights
 // are never part of the pipeline.
 func score(s beam.Scope, o options, nv, nh int) {
 	good, bad := rows.Read(s, o.input, nv)
 	scores, bads := o.tables(nh)
 	rows.WriteBad(s, bad, bads)
-	fn := &scoreFn{Model: o.model, Columns: nv, Hidden: nh, Batch: o.batch, Features: o.features, Parts: o.parts}
-	scores.Write(s, beam.ParDo(s, fn, good))
+	scores.Write(s, beam.ParDo(s, o.scoreFn(nv, nh), good))
 }
 
 func load(ctx context.Context, path string) (*rbm.RBM, error) {

@@ -181,15 +181,16 @@ func TestScore(t *testing.T) {
 	}
 }
 
-// The same rows give the same bytes.
+// The same rows give the same bytes, in a job or in a loop.
 func TestAgain(t *testing.T) {
 	o, dir, _ := setup(t, 70, 5)
 	writeRows(t, filepath.Join(dir, "in"), 100, 70)
 	writeFile(t, filepath.Join(dir, "in", "bad"), []byte("01\nx\n"))
 	o.parts, o.features = 3, true
 	var first [][]byte
-	for try := range 2 {
+	for try := range 3 {
 		o.output, o.bad, o.batch = fmt.Sprintf("%s/out%d/x", dir, try), fmt.Sprintf("%s/out%d/bad", dir, try), 7+50*try
+		o.local = try == 2
 		if err := run(context.Background(), o, io.Discard); err != nil {
 			t.Fatal(err)
 		}
@@ -280,8 +281,10 @@ func TestErrors(t *testing.T) {
 	} {
 		o := o
 		change(&o)
-		if err := run(context.Background(), o, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v, want it to say %q", err, want)
+		for _, o.local = range []bool{false, true} {
+			if err := run(context.Background(), o, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want it to say %q", err, want)
+			}
 		}
 	}
 	// A model that is replaced while the job runs.
@@ -394,12 +397,18 @@ func TestParse(t *testing.T) {
 func TestProgram(t *testing.T) {
 	o, dir, _ := setup(t, 3, 2)
 	writeFile(t, filepath.Join(dir, "in", "x"), []byte("011\n010\n"))
-	cmd := clitest.Command("-model", o.model, "-input", o.input, "-output", o.output, "-runner", "prism")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if !regexp.MustCompile(`^2 rows scored: .*\n0 bad rows: .*out/x-bad-\?{5}-of-00001.csv\n$`).Match(out) || err != nil || stderr.Len() > 0 {
-		t.Errorf("%v, %q, %q", err, out, stderr.String())
+	for flags, want := range map[string]string{
+		"-runner prism":       `^$`,
+		"":                    `^warning: .*Prism takes jobs from anyone; -local needs no server\n$`,
+		"-local -runner none": `^$`,
+	} {
+		cmd := clitest.Command(append(strings.Fields(flags), "-model", o.model, "-input", o.input, "-output", o.output)...)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, err := cmd.Output()
+		if !regexp.MustCompile(`^2 rows scored: .*\n0 bad rows: .*out/x-bad-\?{5}-of-00001.csv\n$`).Match(out) || err != nil || !regexp.MustCompile(want).Match(stderr.Bytes()) {
+			t.Errorf("%s: %v, %q, %q, want %s", flags, err, out, stderr.String(), want)
+		}
 	}
 	clitest.CheckExit(t, 2)
 	clitest.CheckExit(t, 2, "-nonsense")

@@ -15,8 +15,12 @@ import (
 	"github.com/gorbm/rbm/examples/beam/files"
 	"github.com/gorbm/rbm/examples/beam/job"
 	"github.com/gorbm/rbm/examples/beam/rows"
+	"github.com/gorbm/rbm/examples/internal/output"
 	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/mnist/keep"
 )
+
+const program output.Program = "beam/train"
 
 const annealingRuns = 100 // of annealed importance sampling, from either side
 
@@ -60,7 +64,7 @@ func run(ctx context.Context, o options, w io.Writer) error {
 		return err
 	}
 	if found {
-		fmt.Fprintf(w, "going on from %s: %d of %d rounds are done\n", folder, last, o.rounds)
+		fmt.Fprintln(w, keep.Progress(string(folder), last, o.rounds, "rounds"))
 	}
 	r := Round{Work: folder, Settings: o.Settings, Number: last}
 	for ; r.Number < o.rounds; r.Number++ {

@@ -21,11 +21,14 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/memfs"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/memfs"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners"
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
 	"github.com/gorbm/rbm/examples/beam/files"
+	"github.com/gorbm/rbm/examples/internal/output"
 	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
+	"github.com/gorbm/rbm/examples/mnist/keep"
 )
 
 // Environment variables of processes that the tests start.
@@ -435,7 +438,7 @@ func TestFailures(t *testing.T) {
 				if cmd.ProcessState.ExitCode() != 9 {
 					t.Fatalf("it ended with %v, want it killed:\n%s", err, out)
 				}
-				clitest.CheckExit(t, 0, small(t, input, dir, flags)...)
+				clitest.CheckExit(t, 0, small(t, input, dir, flags+" -runner prism")...) // named, and so without a warning
 				got := tree(t, dir)
 				for path := range got {
 					if strings.Contains(path, ".tmp-") { // of a shard that was being written
@@ -528,10 +531,14 @@ func TestMoreRounds(t *testing.T) {
 		flags := "-local -constant -mode " + mode
 		a, b := t.TempDir(), t.TempDir()
 		mustRun(t, input, a, flags+" -rounds 5")
+		var out string
 		for _, rounds := range []string{"2", "2", "5", "4"} {
-			mustRun(t, input, b, flags+" -rounds "+rounds)
+			out = mustRun(t, input, b, flags+" -rounds "+rounds)
 		}
 		checkSame(t, mode, tree(t, b), tree(t, a))
+		if want := filepath.Join(b, training) + " has 5 rounds, more than the 4 asked for: nothing to train"; !strings.HasPrefix(out, want) || strings.Contains(out, "\nround ") {
+			t.Errorf("it printed\n%s\nwant %q", out, want)
+		}
 	}
 }
 
@@ -606,6 +613,14 @@ func TestSettings(t *testing.T) {
 		}
 		_, err := smallRun(t, input, dir, "")
 		checkError(t, name, err, dir+"/settings: ")
+	}
+	for _, mark := range []string{"", "made by github.com/gorbm/rbm/examples/mnist"} {
+		text := strings.Replace(want["settings"], program.Mark(), mark, 1)
+		if err := os.WriteFile(dir+"/settings", []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, err = smallRun(t, input, dir, "")
+		checkError(t, "of another program", err, fmt.Sprintf("%s/settings: mark is %q", dir, mark))
 	}
 	for _, name := range []string{"", "..", "training-/../x", "training-*"} {
 		text := strings.Replace(want["settings"], training, name, 1)
@@ -705,6 +720,50 @@ func TestForeignFiles(t *testing.T) {
 		}
 	}
 	checkSame(t, "others", got, want)
+}
+
+// The folder of another program, or one in which something would be replaced, stays as
+// it is.
+func TestForeignFolder(t *testing.T) {
+	input := write(t, pairs(60, 1), 1)
+	dir := t.TempDir()
+	d, err := keep.Open(dir, "mnist")
+	if err == nil {
+		err = d.Save(keep.Settings{{"-hidden", 3}}, rbm.New(2, 3))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := t.TempDir()
+	if err := os.WriteFile(model+"/model", []byte("mine"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]string{
+		dir:   dir + "/checkpoint was made by examples/mnist, whose folder this is",
+		model: model + "/model exists without settings: not overwritten",
+	} {
+		before := tree(t, dir)
+		_, err := smallRun(t, input, dir, "-local")
+		checkError(t, "the folder of another program", err, want)
+		checkSame(t, "the folder of another program", tree(t, dir), before)
+	}
+	memfs.Write("memfs://foreign/checkpoint", []byte(output.Program("classify").Mark()))
+	_, err = smallRun(t, input, "memfs://foreign", "-local")
+	checkError(t, "a remote folder", err, "memfs://foreign/checkpoint was made by examples/classify")
+	work := t.TempDir()
+	mustRun(t, input, work, "-local -rounds 1")
+	if _, err := keep.Open(work, "mnist"); err == nil || !strings.Contains(err.Error(), "settings was made by examples/beam/train") {
+		t.Errorf("another program opens the folder of this one with error %v", err)
+	}
+}
+
+// With -local no engine of Beam is asked for anything: for one that it does not know,
+// Beam ends the process.
+func TestLocalAlone(t *testing.T) {
+	defer func(old string) { *runners.Runner = old }(*runners.Runner)
+	*runners.Runner = "none"
+	input := write(t, pairs(60, 1), 1)
+	mustRun(t, input, t.TempDir(), "-local")
 }
 
 // What is missing in the folder of a training is an error.

@@ -51,7 +51,7 @@ func parse(f *flag.FlagSet, args []string, help io.Writer) (options, error) {
 	own.Uint64Var(&o.Seed, "seed", 1, "seed of everything random")
 	own.IntVar(&o.attempts, "attempts", 3, "how many times a round is tried if it fails, 1 to 1000")
 	own.DurationVar(&o.timeout, "timeout", 0, "after which time a job has failed, say 10m, if it is still running, at least 1s; 0 for never")
-	own.BoolVar(&o.local, "local", false, "make the rounds in a loop, without Beam; to the same bits")
+	own.BoolVar(&o.local, "local", false, "do all in a loop, without Beam and its server; to the same bits")
 	own.StringVar(&o.test, "test", "", "`pattern` of files of rows, of which to print the log-likelihood at the end")
 	own.IntVar(&o.ais, "ais", 1000, "temperatures of annealed importance sampling, where the log-likelihood is not exact, 1 to 1000000")
 	own.BoolVar(&o.verbose, "v", false, "print what Beam logs of a job")

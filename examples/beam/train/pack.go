@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
@@ -35,16 +36,22 @@ func (o options) pack(ctx context.Context, w io.Writer) (name string, err error)
 		return "", fmt.Errorf("-input: %w", err)
 	}
 	var d dir
-	var result beam.PipelineResult
+	var good, bad int64
 	if err := o.try(ctx, "packing", w, func() (err error) {
 		name = newName()
 		d = o.work.training(name)
-		result, err = o.run(ctx, packing(d, o.Settings))
+		if o.local {
+			good, bad, err = o.packLocal(ctx, d)
+			return err
+		}
+		result, err := o.run(ctx, packing(d, o.Settings))
+		if err == nil {
+			good, bad = rows.Counts(result)
+		}
 		return err
 	}); err != nil {
 		return "", err
 	}
-	good, bad := rows.Counts(result)
 	bads := d.bad(o.Shards).Pattern()
 	fmt.Fprintf(w, "%d rows in %d shards\n%d bad rows: %s\n", good, o.Shards, bad, bads)
 	for k := range o.Shards {
@@ -90,6 +97,41 @@ func packing(d dir, s Settings) *beam.Pipeline {
 	return p
 }
 
+// packLocal does what the job does, in a loop, and returns how many rows there were.
+func (o options) packLocal(ctx context.Context, d dir) (good, bad int64, err error) {
+	shards := make([][]rows.Row, o.Shards)
+	bads := d.bad(o.Shards).NewLines()
+	if err := rows.Each(ctx, o.Input, o.Columns, func(r rows.Row) {
+		good++
+		k, _ := o.Settings.place(r)
+		shards[k] = append(shards[k], r)
+	}, func(b rows.Bad) {
+		bad++
+		bads.AddBad(b)
+	}); err != nil {
+		return 0, 0, err
+	}
+	if err := bads.Write(ctx); err != nil {
+		return 0, 0, err
+	}
+	f := &packFn{Work: d, Settings: o.Settings}
+	for k, shard := range shards {
+		if len(shard) == 0 {
+			continue
+		}
+		if err := f.ProcessElement(ctx, k, func(r *rows.Row) bool {
+			if len(shard) == 0 {
+				return false
+			}
+			*r, shard = shard[0], shard[1:]
+			return true
+		}); err != nil {
+			return 0, 0, err
+		}
+	}
+	return good, bad, nil
+}
+
 // place returns the shard of a row, and a number by which the rows of a shard are sorted:
 // both are random, and the same whatever the order in which rows are read.
 func (s Settings) place(r rows.Row) (shard int, order uint64) {
@@ -118,20 +160,32 @@ func (f *packFn) ProcessElement(ctx context.Context, k int, next func(*rows.Row)
 	if err != nil {
 		return fmt.Errorf("shard %d: %w", k, err)
 	}
+	return writeRows(ctx, f.Work.rows(k, f.Settings.Shards), b)
+}
+
+// writeRows writes a bitfile, by way of the temporary folder if it is not local.
+func writeRows(ctx context.Context, path string, b *rbm.Bits) error {
+	blocks := rbm.Blocks(b, 1<<12)
+	if !strings.Contains(path, "://") {
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		return bitfile.Write(path, blocks)
+	}
 	tmp, err := os.MkdirTemp("", "train-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	path := filepath.Join(tmp, "rows.bits")
-	if err := bitfile.Write(path, rbm.Blocks(b, 1<<12)); err != nil {
+	local := filepath.Join(tmp, "rows.bits")
+	if err := bitfile.Write(local, blocks); err != nil {
 		return err
 	}
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(local)
 	if err != nil {
 		return err
 	}
-	return files.Write(ctx, f.Work.rows(k, f.Settings.Shards), data)
+	return files.Write(ctx, path, data)
 }
 
 // shuffle returns rows in their random order, each once: an engine may deliver one

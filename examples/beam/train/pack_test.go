@@ -62,38 +62,40 @@ func TestPack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	work := t.TempDir()
-	out := mustRun(t, dir+"/*.txt", work, "-shards 5 -rounds 1")
-	if !strings.Contains(out, "300 rows in 5 shards\n2 bad rows: "+filepath.Join(work, training, "bad-?????-of-00005.csv")+"\n") {
-		t.Errorf("it printed\n%s", out)
-	}
-	got := readShards(t, work, 5)
-	if slices.Equal(got, want) {
-		t.Error("the rows are in the order of the input")
-	}
-	slices.Sort(got)
-	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		t.Errorf("the shards have %d rows, not those of the input", len(got))
-	}
-	var bad []string
-	for path, text := range tree(t, filepath.Join(work, training)) {
-		if strings.HasPrefix(path, "bad-") {
-			lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-			bad = append(bad, lines[1:]...)
+	sorted := slices.Sorted(slices.Values(want))
+	for _, local := range []string{"", " -local"} {
+		work := t.TempDir()
+		out := mustRun(t, dir+"/*.txt", work, "-shards 5 -rounds 1"+local)
+		if !strings.Contains(out, "300 rows in 5 shards\n2 bad rows: "+filepath.Join(work, training, "bad-?????-of-00005.csv")+"\n") {
+			t.Errorf("it printed\n%s", out)
 		}
-	}
-	slices.Sort(bad)
-	if len(bad) != 2 || !strings.HasPrefix(bad[0], dir+"/0.txt,101,") || !strings.HasPrefix(bad[1], dir+"/1.txt,21,") {
-		t.Errorf("bad rows are %q", bad)
-	}
+		got := readShards(t, work, 5)
+		if slices.Equal(got, want) {
+			t.Error("the rows are in the order of the input")
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, sorted) {
+			t.Errorf("the shards have %d rows, not those of the input", len(got))
+		}
+		var bad []string
+		for path, text := range tree(t, filepath.Join(work, training)) {
+			if strings.HasPrefix(path, "bad-") {
+				lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+				bad = append(bad, lines[1:]...)
+			}
+		}
+		slices.Sort(bad)
+		if len(bad) != 2 || !strings.HasPrefix(bad[0], dir+"/0.txt,101,") || !strings.HasPrefix(bad[1], dir+"/1.txt,21,") {
+			t.Errorf("bad rows are %q", bad)
+		}
 
-	_, err := smallRun(t, dir+"/*.txt", t.TempDir(), "-shards 600")
-	checkError(t, "600 shards", err, "of 600 has no rows, want fewer -shards or more rows")
-	_, err = smallRun(t, dir+"/*.bits", t.TempDir(), "")
-	checkError(t, "no files", err, dir+"/*.bits")
-	_, err = smallRun(t, dir+"/*.txt", t.TempDir(), "-columns 11")
-	checkError(t, "11 columns", err, "shard 0 of 3 has no rows")
+		_, err := smallRun(t, dir+"/*.txt", t.TempDir(), "-shards 200"+local)
+		checkError(t, "200 shards", err, "of 200 has no rows, want fewer -shards or more rows")
+		_, err = smallRun(t, dir+"/*.bits", t.TempDir(), local)
+		checkError(t, "no files", err, dir+"/*.bits")
+		_, err = smallRun(t, dir+"/*.txt", t.TempDir(), "-columns 11"+local)
+		checkError(t, "11 columns", err, "shard 0 of 3 has no rows")
+	}
 }
 
 // Packing is tried again too, in another folder.

@@ -57,13 +57,14 @@ func (s Settings) source(stream uint64) rand.Source { return rand.NewPCG(s.Seed,
 
 // saved are settings, and the name of the folder of the training that has them.
 type saved struct {
+	Mark     string `json:"mark"` // says which program made them
 	Training string `json:"training"`
 	Settings
 }
 
 // save writes the settings, which says that all before the first round is there.
 func (s Settings) save(ctx context.Context, work dir, training string) error {
-	b, err := json.MarshalIndent(saved{training, s}, "", "\t")
+	b, err := json.MarshalIndent(saved{program.Mark(), training, s}, "", "\t")
 	if err != nil {
 		return err
 	}
@@ -71,11 +72,15 @@ func (s Settings) save(ctx context.Context, work dir, training string) error {
 }
 
 // find returns the name of the folder of the training that is going on, or "" if there
-// is none. It is an error if that has other settings.
+// is none. It is an error if that has other settings, or if the folder of -work is not
+// that of this program.
 func (s Settings) find(ctx context.Context, work dir) (training string, err error) {
 	names, err := files.List(ctx, work.settings())
-	if err != nil || len(names) == 0 {
+	if err != nil {
 		return "", err
+	}
+	if len(names) == 0 {
+		return "", work.checkFree(ctx)
 	}
 	b, err := files.Read(ctx, work.settings())
 	if err != nil {
@@ -90,6 +95,9 @@ func (s Settings) find(ctx context.Context, work dir) (training string, err erro
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", work.settings(), err)
+	}
+	if was.Mark != program.Mark() {
+		return "", fmt.Errorf("%s: mark is %q, want %q; give another -work", work.settings(), was.Mark, program.Mark())
 	}
 	old, now := reflect.ValueOf(was.Settings), reflect.ValueOf(s)
 	for i := range old.NumField() {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorbm/rbm/examples/beam/files"
 	"github.com/gorbm/rbm/examples/beam/rows"
+	"github.com/gorbm/rbm/examples/internal/output"
 )
 
 // A dir is a folder on any file system. That of -work has
@@ -48,6 +49,32 @@ func (d dir) model() string             { return d.path("model") }
 func (d dir) rows(k, n int) string      { return d.path("shards/%05d-of-%05d.bits", k, n) }
 func (d dir) round(round int) string    { return d.path("rounds/%06d-model", round) }
 func (d dir) shard(round, k int) string { return d.path("rounds/%06d-shard-%05d", round, k) }
+
+// checkFree returns an error if a folder without settings has what a training replaces,
+// or is that of another program.
+func (d dir) checkFree(ctx context.Context) error {
+	for _, name := range append([]string{"model"}, output.Marked...) {
+		path := d.path("%s", name)
+		names, err := files.List(ctx, path)
+		if err != nil {
+			return err
+		}
+		if len(names) == 0 {
+			continue
+		}
+		if path == d.model() {
+			return fmt.Errorf("%s exists without settings: not overwritten; give another -work, or remove it", path)
+		}
+		b, err := files.Read(ctx, path)
+		if err != nil {
+			return err
+		}
+		if p := output.Maker(b); p != "" {
+			return fmt.Errorf("%s was made by examples/%s, whose folder this is; give another -work", path, p)
+		}
+	}
+	return nil
+}
 
 // bad returns the table of rows that could not be read, of as many parts as there are
 // shards.
