@@ -195,6 +195,7 @@ func newFile(r io.ReaderAt, size int64, name string) (*File, error) {
 
 // Close closes what Open has opened, after which no row can be read.
 func (f *File) Close() error {
+	f.checkNil()
 	if f.close == nil {
 		return nil
 	}
@@ -202,7 +203,22 @@ func (f *File) Close() error {
 }
 
 // Dims returns the number of rows and columns.
-func (f *File) Dims() (r, c int) { return f.rows, f.cols }
+func (f *File) Dims() (r, c int) {
+	f.checkNil()
+	return f.rows, f.cols
+}
+
+// String returns the path, if the file was opened by it, and the size.
+func (f *File) String() string {
+	f.checkNil()
+	return fmt.Sprintf("File(%s%d×%d)", f.name, f.rows, f.cols)
+}
+
+func (f *File) checkNil() {
+	if f == nil {
+		panic("bitfile: File is nil, want that of Open")
+	}
+}
 
 // ReadRows reads the rows i, i+1, … to dst, as many as dst has. For a single one it
 // reads some 4 kilobytes, as the checksum is that of so many. It may be called
@@ -212,6 +228,7 @@ func (f *File) Dims() (r, c int) { return f.rows, f.cols }
 // holds is then not defined. It panics if dst is nil or has other columns than the
 // file, or if the rows do not exist.
 func (f *File) ReadRows(dst *rbm.Bits, i int) error {
+	f.checkNil()
 	if dst == nil {
 		panic("bitfile: dst is nil")
 	}

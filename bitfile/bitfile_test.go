@@ -194,6 +194,43 @@ func TestReadRows(t *testing.T) {
 	}
 }
 
+func TestNilFile(t *testing.T) {
+	var f *bitfile.File
+	for k, call := range []func(){
+		func() { f.Dims() },
+		func() { f.ReadRows(rbm.NewBits(1, 1), 0) },
+		func() { f.Close() },
+		func() { _ = f.String() },
+	} {
+		func() {
+			defer func() {
+				if got, want := recover(), "bitfile: File is nil, want that of Open"; got != want {
+					t.Errorf("call %d: panic %v, want %q", k, got, want)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
+func TestString(t *testing.T) {
+	rows := randomBits(10, 70, 1)
+	path := written(t, rows)
+	data := content(t, rows)
+	reader, err := bitfile.NewFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		f    *bitfile.File
+		want string
+	}{{open(t, path), "File(" + path + ": 10×70)"}, {reader, "File(10×70)"}, {nil, "<nil>"}} {
+		if got := fmt.Sprint(tt.f); got != tt.want {
+			t.Errorf("it prints %s, want %s", got, tt.want)
+		}
+	}
+}
+
 // Every change of a byte is found: in the header at once, elsewhere by who reads that chunk, and by nobody else.
 func TestDamage(t *testing.T) {
 	const rows, cols, per = 90, 784, 39 // rows of a chunk
