@@ -498,12 +498,42 @@ func (s *CD) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
 // would have. Chains keeps its address, unless it is nil, and has no states. After
 // an error s is as before.
 func (s *CD) UnmarshalBinary(data []byte) error {
+	return set(s.decode(data))
+}
+
+func (s *CD) decode(data []byte) (d decoded, err error) {
 	checkNil("CD", s)
 	x, err := decode(data, "CD", readCD)
+	return decoded{
+		groups: x.groups,
+		set:    func() { s.K, s.Chains = x.K, restored(s.Chains, x.Chains) },
+	}, err
+}
+
+// decoded is what data hold of a sampler, before it is set to that.
+type decoded struct {
+	nv     int // visible units, 0 if they are not known yet
+	groups func() []group
+	set    func()
+}
+
+// set sets a sampler to what was decoded without an error.
+func set(d decoded, err error) error {
 	if err == nil {
-		s.K, s.Chains = x.K, restored(s.Chains, x.Chains)
+		d.set()
 	}
 	return err
+}
+
+// fits returns an error unless the sampler can sample nv visible units.
+func (d decoded) fits(nv int) error {
+	if d.nv != 0 && d.nv != nv {
+		return fmt.Errorf("sampler has %d visible units, want %d", d.nv, nv)
+	}
+	if groups := d.groups(); len(groups) > 0 && groups[len(groups)-1].to > nv {
+		return fmt.Errorf("sampler has a group that ends at unit %d, want at most %d", groups[len(groups)-1].to, nv)
+	}
+	return nil
 }
 
 // restored returns x, at the address of old unless that is nil.
@@ -544,12 +574,17 @@ func (s *PCD) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
 // one would have. Chains keeps its address, unless it is nil. After an error s is
 // as before.
 func (s *PCD) UnmarshalBinary(data []byte) error {
+	return set(s.decode(data))
+}
+
+func (s *PCD) decode(data []byte) (d decoded, err error) {
 	checkNil("PCD", s)
 	x, err := decode(data, "PCD", readPCD)
-	if err == nil {
-		s.K, s.n, s.Chains = x.K, x.n, restored(s.Chains, x.Chains)
-	}
-	return err
+	return decoded{
+		nv:     x.Chains.v.cols,
+		groups: x.groups,
+		set:    func() { s.K, s.n, s.Chains = x.K, x.n, restored(s.Chains, x.Chains) },
+	}, err
 }
 
 func (s *PCD) bytes() int {
@@ -579,16 +614,23 @@ func (s *PT) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
 // UnmarshalBinary sets s, of whatever size it was, to the PT that AppendBinary
 // wrote: it goes on as that one would have. After an error s is as before.
 func (s *PT) UnmarshalBinary(data []byte) error {
+	return set(s.decode(data))
+}
+
+func (s *PT) decode(data []byte) (d decoded, err error) {
 	checkNil("PT", s)
 	x, err := decode(data, "PT", readPT)
-	if err == nil {
-		s.K, s.Base, s.betas, s.n, s.chains = x.K, x.Base, x.betas, x.n, restored(s.chains, x.chains)
-		s.level, s.row, s.tried, s.done = x.level, x.row, x.tried, x.done
-		if s.sample = (Bits{}); s.chains.v.rows > 0 {
-			s.collect()
-		}
-	}
-	return err
+	return decoded{
+		nv:     max(len(x.Base), x.chains.v.cols),
+		groups: x.groups,
+		set: func() {
+			s.K, s.Base, s.betas, s.n, s.chains = x.K, x.Base, x.betas, x.n, restored(s.chains, x.chains)
+			s.level, s.row, s.tried, s.done = x.level, x.row, x.tried, x.done
+			if s.sample = (Bits{}); s.chains.v.rows > 0 {
+				s.collect()
+			}
+		},
+	}, err
 }
 
 func (s *PT) bytes() int {
@@ -692,16 +734,24 @@ func (s *PTT) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
 // UnmarshalBinary sets s, of whatever size it was, to the PTT that AppendBinary
 // wrote: it goes on as that one would have. After an error s is as before.
 func (s *PTT) UnmarshalBinary(data []byte) error {
+	return set(s.decode(data))
+}
+
+func (s *PTT) decode(data []byte) (d decoded, err error) {
 	checkNil("PTT", s)
 	x, err := decode(data, "PTT", readPTT)
-	if err == nil {
+	if len(x.saved) > 0 {
+		d.nv, _ = x.saved[0].Dims()
+	}
+	d.groups = x.groups
+	d.set = func() {
 		s.K, s.MinSwapRate, s.n, s.chains = x.K, x.MinSwapRate, x.n, restored(s.chains, x.chains)
 		s.saved, s.models, s.swaps = x.saved, x.models, x.swaps
 		if s.sample = (Bits{}); s.chains.v.rows > 0 {
 			s.collect()
 		}
 	}
-	return err
+	return d, err
 }
 
 func (s *PTT) bytes() int {
@@ -873,6 +923,15 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		return err
 	}
 	switch s := t.Sampler.(type) {
+	case *CD, *PCD, *PT, *PTT: // of which the size can be told before they change
+		d, err := s.(interface{ decode([]byte) (decoded, error) }).decode(x.sampler)
+		if err == nil {
+			err = d.fits(x.model.B.Len())
+		}
+		if err != nil {
+			return fmt.Errorf("rbm: Trainer: %w", err)
+		}
+		d.set()
 	case state:
 		if err := s.UnmarshalBinary(x.sampler); err != nil {
 			return fmt.Errorf("rbm: Trainer: %w", err)

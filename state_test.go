@@ -602,8 +602,18 @@ func testBytes(t *testing.T, others func(b byte) []byte) {
 	}
 }
 
-// A Trainer with any number in the place of any other goes on, or panics about what does not fit: it makes no index
-// error, and takes no more time or memory than the data justifies.
+// useTrainer makes steps, which must not panic, with few sweeps.
+func useTrainer(tr *rbm.Trainer) {
+	pcd := tr.Sampler.(*rbm.PCD)
+	pcd.K, tr.Sweeps = min(pcd.K, 2), min(tr.Sweeps, 2)
+	for range 2 {
+		tr.Step()
+	}
+	tr.Epochs()
+}
+
+// A Trainer with any number in the place of any other goes on: there is no panic, and it takes no more time or memory
+// than the data justifies.
 func TestTrainerOfWildNumbers(t *testing.T) {
 	t.Parallel()
 	tr := smallest()[9].(*rbm.Trainer)
@@ -618,19 +628,7 @@ func TestTrainerOfWildNumbers(t *testing.T) {
 				continue
 			}
 			taken++
-			pcd := tr.Sampler.(*rbm.PCD)
-			pcd.K, tr.Sweeps = min(pcd.K, 2), min(tr.Sweeps, 2)
-			func() {
-				defer func() {
-					if r := recover(); r != nil && !strings.HasPrefix(fmt.Sprint(r), "rbm: ") {
-						t.Fatalf("%d at %d: panic %v", x, at, r)
-					}
-				}()
-				for range 2 {
-					tr.Step()
-				}
-				tr.Epochs()
-			}()
+			useTrainer(tr)
 			if err := tr.UnmarshalBinary(good); err != nil {
 				t.Fatal(err)
 			}
@@ -983,6 +981,11 @@ func FuzzUnmarshal(f *testing.F) {
 		f.Add(uint8(i), true, payload(b))
 		b = saved(f, k.old)
 		f.Add(uint8(i), true, payload(b))
+		for _, x := range smallest() {
+			if reflect.TypeOf(x) == reflect.TypeOf(k.x) {
+				f.Add(uint8(i), true, payload(saved(f, x)))
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, i uint8, framed bool, data []byte) {
 		k := kinds[int(i)%len(kinds)]
@@ -997,6 +1000,29 @@ func FuzzUnmarshal(f *testing.F) {
 			t.Fatalf("%s: %x is written as %x", k.name, data, saved(t, x))
 		}
 		use(x, payload(data))
+	})
+}
+
+func FuzzTrainer(f *testing.F) {
+	tr := smallest()[9].(*rbm.Trainer)
+	good := saved(f, tr)
+	f.Add(payload(good))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		data = frame("Trainer", data)
+		err := tr.UnmarshalBinary(data)
+		want := data
+		if err != nil {
+			want = good
+		}
+		if !bytes.Equal(saved(t, tr), want) {
+			t.Fatalf("%x is written as %x, error %v", data, saved(t, tr), err)
+		}
+		if err == nil {
+			useTrainer(tr)
+		}
+		if err := tr.UnmarshalBinary(good); err != nil {
+			t.Fatal(err)
+		}
 	})
 }
 

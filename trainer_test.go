@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/internal/philox"
+	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -901,5 +902,56 @@ func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
 		tr := start()
 		tt.set(tr)
 		checkRefused(t, tt.name, tr, good, "rbm: Trainer: "+tt.name+" has checksum")
+	}
+}
+
+// So are samplers of another size, which stay as they are.
+func TestTrainerOfSamplersThatDoNotFit(t *testing.T) {
+	grouped := func(s rbm.Sampler, to int) rbm.Sampler {
+		switch s := s.(type) {
+		case *rbm.CD:
+			s.Chains.OneHot(0, to)
+		case *rbm.PCD:
+			s.Chains.OneHot(0, to)
+		}
+		return s
+	}
+	sampled := func(s rbm.Sampler, nv int) rbm.Sampler {
+		s.Sample(rbm.New(nv, 2), rbm.NewBits(1, nv))
+		return s
+	}
+	cd := func() rbm.Sampler { return rbm.NewCD(1, newSource(3)) }
+	pcd := func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(3)) }
+	pt := func() rbm.Sampler { return rbm.NewPT(5, 1, []float64{0, 1}, newSource(3)) }
+	ptt := func() rbm.Sampler { return rbm.NewPTT(5, 1, newSource(3)) }
+	based := pt()
+	based.(*rbm.PT).Base = make([]float64, 11)
+	for _, tt := range []struct {
+		mine, other rbm.Sampler
+		want        string
+	}{
+		{cd(), sampled(cd(), 11), ""},
+		{cd(), grouped(cd(), 12), ""},
+		{cd(), grouped(cd(), 13), "sampler has a group that ends at unit 13, want at most 12"},
+		{pcd(), pcd(), ""},
+		{pcd(), grouped(pcd(), 13), "sampler has a group that ends at unit 13, want at most 12"},
+		{pcd(), sampled(pcd(), 12), ""},
+		{pcd(), sampled(pcd(), 11), "sampler has 11 visible units, want 12"},
+		{pt(), pt(), ""},
+		{pt(), based, "sampler has 11 visible units, want 12"},
+		{pt(), sampled(pt(), 13), "sampler has 13 visible units, want 12"},
+		{ptt(), ptt(), ""},
+		{ptt(), rbm.NewPTT(5, 1, newSource(3), rbm.New(11, 1)), "sampler has 11 visible units, want 12"},
+		{ptt(), sampled(ptt(), 13), "sampler has 13 visible units, want 12"},
+	} {
+		tr := stateful(tt.mine, 2)
+		p, mine, other := payload(saved(t, tr)), saved(t, tt.mine.(state)), saved(t, tt.other.(state))
+		p = wire.AppendInt(slices.Clone(p[:len(p)-len(mine)-8]), len(other))
+		data := frame("Trainer", append(p, other...))
+		if tt.want != "" {
+			checkRefused(t, tt.want, tr, data, "rbm: Trainer: "+tt.want)
+		} else if err := tr.UnmarshalBinary(data); err != nil || !bytes.Equal(saved(t, tt.mine.(state)), other) {
+			t.Errorf("%T: %v, or the sampler is another one", tt.mine, err)
+		}
 	}
 }
