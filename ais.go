@@ -240,11 +240,19 @@ func newAnnealing(c *Chains, base []float64) *annealing {
 	s := &annealing{c: c, words: c.model.hidden.words(), base: make([]float64, len(c.model.visible.bias)), diff: make([]float64, len(base))}
 	copy(s.base, base)
 	for i, a := range base {
-		s.diff[i] = c.model.visible.bias[i] - a
+		s.diff[i] = difference(c.model.visible.bias[i], a)
 	}
 	s.from = make([]logistic.Sum, c.v.rows*s.words)
 	s.to = make([]logistic.Sum, c.v.rows*s.words)
 	return s
+}
+
+// difference returns b - a, 0 where both are the same infinity.
+func difference(b, a float64) float64 {
+	if a == b {
+		return 0
+	}
+	return b - a
 }
 
 // step adds log p*(v; to) - log p*(v; from) to the weight of each chain, and then
@@ -282,8 +290,9 @@ func (s *annealing) take(t, r0, n int, x tile) {
 	for r := range n {
 		in := x.row(r, n)
 		at := (r0+r)*s.words + t
-		s.from[at] = scaled(&y, in, s.betaFrom).Softplus()
-		in = scaled(&y, in, s.betaTo)
+		units := s.c.h.cols - t*wordBits
+		s.from[at] = scaled(&y, in, units, s.betaFrom).Softplus()
+		in = scaled(&y, in, units, s.betaTo)
 		s.to[at] = in.Softplus()
 		d := &s.c.draws
 		d.random(&u, t, in.N*product.Lanes, r0+r)
@@ -299,16 +308,16 @@ func (s *annealingVisible) take(t, r0, n int, x tile) {
 	var u [wordBits]uint32
 	var y [panelsOfWord]product.Line
 	for r := range n {
-		in := tempered(&y, x.row(r, n), s.betaTo, s.base[t*wordBits:])
+		in := tempered(&y, x.row(r, n), s.c.v.cols-t*wordBits, s.betaTo, s.base[t*wordBits:])
 		d := &s.c.draws
 		d.random(&u, t, in.N*product.Lanes, r0+r)
 		*d.word(r0+r, t) = in.Draw(&u)
 	}
 }
 
-// scaled returns the inputs times beta, in y. An input of -Inf, that of a unit
-// which does not exist, stays what it is.
-func scaled(y *[panelsOfWord]product.Line, in logistic.Inputs, beta float64) logistic.Inputs {
+// scaled returns the inputs of so many units times beta, in y. Times 0 an infinite one
+// is 0; that of a unit which does not exist stays -Inf.
+func scaled(y *[panelsOfWord]product.Line, in logistic.Inputs, units int, beta float64) logistic.Inputs {
 	for q := range in.N {
 		x, y := &in.X[q*in.Stride], &y[q]
 		for l := range y {
@@ -318,17 +327,24 @@ func scaled(y *[panelsOfWord]product.Line, in logistic.Inputs, beta float64) log
 			continue
 		}
 		for l := range y {
-			if math.IsInf(x[l], -1) {
-				y[l] = x[l]
+			switch {
+			case q*product.Lanes+l >= units:
+				y[l] = math.Inf(-1)
+			case math.IsInf(x[l], 0):
+				y[l] = 0
 			}
 		}
 	}
 	return logistic.Inputs{X: y[:], Stride: 1, N: in.N}
 }
 
-// tempered returns the inputs times beta, plus (1-beta)·base, in y.
-func tempered(y *[panelsOfWord]product.Line, in logistic.Inputs, beta float64, base []float64) logistic.Inputs {
-	in = scaled(y, in, beta)
+// tempered returns the inputs of so many units times beta, plus (1-beta)·base, in y.
+// What base holds for units that do not exist does not matter.
+func tempered(y *[panelsOfWord]product.Line, in logistic.Inputs, units int, beta float64, base []float64) logistic.Inputs {
+	if beta == 1 {
+		return in // also if base is infinite
+	}
+	in = scaled(y, in, units, beta)
 	rest := 1 - beta
 	for q := range in.N {
 		y, base := &y[q], (*product.Line)(base[q*product.Lanes:])

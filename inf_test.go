@@ -157,3 +157,59 @@ func TestTrainerWithInfiniteParameters(t *testing.T) {
 		}
 	}
 }
+
+// AIS of a model with a hidden unit that is always off, or off if a visible one is on,
+// and with a visible unit that is always off.
+func TestAISOfInfiniteParameters(t *testing.T) {
+	for _, tt := range infinities {
+		if tt.limit == nil {
+			continue
+		}
+		m := randomModel(5, 4, 0.3, 1)
+		tt.set(m)
+		for _, base := range [][]float64{nil, make([]float64, 5)} {
+			a := rbm.NewAIS(1000, 20, newSource(1))
+			a.Base = base
+			e, err := a.Run(context.Background(), m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := m.LogPartition(); !(math.Abs(e.LogZ-want) < 4*e.StdErr) || !(e.StdErr < 0.05) {
+				t.Errorf("%s, base %v: log Z is %v ± %v, want %v", tt.name, base, e.LogZ, e.StdErr, want)
+			}
+		}
+	}
+}
+
+// A unit whose bias is +Inf is on at every temperature, and one whose bias is -Inf off;
+// where the base model has the same bias, states are exchanged as without them.
+func TestPTOfInfiniteBiases(t *testing.T) {
+	const nv, n, sweeps = 70, 20, 5
+	m := randomModel(nv, 3, 0.1, 1)
+	for _, i := range []int{0, 69} {
+		m.B.SetVec(i, math.Inf(1))
+	}
+	m.B.SetVec(64, math.Inf(-1))
+	base := make([]float64, nv)
+	for _, base := range [][]float64{nil, base} {
+		pt := rbm.NewPT(n, 1, []float64{0, 0.5, 1}, newSource(2))
+		pt.Base = base
+		for range sweeps {
+			v, _ := pt.Sample(m, nil)
+			for r := range n {
+				for i, want := range map[int]float64{0: 1, 69: 1, 64: 0} {
+					if v.At(r, i) != want {
+						t.Fatalf("base %v: unit %d of row %d is %v, want %v", base, i, r, v.At(r, i), want)
+					}
+				}
+			}
+		}
+		if base == nil {
+			for k, rate := range pt.SwapRates() {
+				if !(rate > 0.5) {
+					t.Errorf("swap rate %d is %v, want more than 0.5 of a model of small weights", k, rate)
+				}
+			}
+		}
+	}
+}

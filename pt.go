@@ -199,10 +199,8 @@ func (s *PT) finish(p *model) (v mat.Matrix, weights []float64) {
 		if s.Base != nil {
 			s.base[i] = s.Base[i]
 		}
-		s.diff[i] = p.visible.bias[i] - s.base[i]
+		s.diff[i] = difference(p.visible.bias[i], s.base[i])
 	}
-	clear(s.base[nv:])
-	clear(s.diff[nv:])
 	s.words = p.hidden.words()
 	s.field = grow(s.field, len(s.level)*s.words)
 	for range s.K {
@@ -275,7 +273,7 @@ func (s *temperedHidden) take(t, r0, n int, x tile) {
 	for r := range n {
 		in := x.row(r, n)
 		d.random(&u, t, in.N*product.Lanes, r0+r)
-		word := scaled(&y, in, s.betas[s.level[r0+r]]).Draw(&u)
+		word := scaled(&y, in, s.chains.h.cols-t*wordBits, s.betas[s.level[r0+r]]).Draw(&u)
 		*d.word(r0+r, t) = word
 		var field float64
 		for i := range in.N * product.Lanes {
@@ -296,7 +294,7 @@ func (s *temperedVisible) take(t, r0, n int, x tile) {
 	d := &s.chains.draws
 	for r := range n {
 		in := x.row(r, n)
-		in = tempered(&y, in, s.betas[s.level[r0+r]], s.base[t*wordBits:])
+		in = tempered(&y, in, s.chains.v.cols-t*wordBits, s.betas[s.level[r0+r]], s.base[t*wordBits:])
 		d.random(&u, t, in.N*product.Lanes, r0+r)
 		*d.word(r0+r, t) = in.Draw(&u)
 	}
