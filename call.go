@@ -45,7 +45,7 @@ func (c *call) begin(ctx context.Context) {
 // end makes c a call that nothing ends any more.
 func (c *call) end() {
 	c.ctx = nil
-	c.signal.Watch(nil)
+	c.signal.Forget()
 }
 
 // run calls f, and reports whether the context has ended it. Then all that has moved

@@ -26,10 +26,16 @@ func On(ctx context.Context) *Signal {
 	return s
 }
 
-// Watch makes s a signal that is given once ctx is done, or never if ctx is nil,
-// whatever it was before. Nobody may look meanwhile.
+// Watch makes s a signal that is given once ctx is done, whatever it was before.
+// Nobody may look meanwhile.
 func (s *Signal) Watch(ctx context.Context) {
 	s.ctx = ctx
+	s.given.Store(false)
+}
+
+// Forget makes s a signal that is never given. Nobody may look meanwhile.
+func (s *Signal) Forget() {
+	s.ctx = nil
 	s.given.Store(false)
 }
 

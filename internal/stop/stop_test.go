@@ -29,7 +29,7 @@ func TestSignal(t *testing.T) {
 	if !s.Given() {
 		t.Error("the signal of the first context is not given")
 	}
-	s.Watch(nil)
+	s.Forget()
 	for _, none := range []*Signal{nil, new(Signal), s} {
 		none.Look()
 		if none.Given() || none.Seen() {
