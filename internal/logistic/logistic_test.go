@@ -93,6 +93,7 @@ func TestAccuracy(t *testing.T) {
 		{"Log", Log, func(x float64) *big.Float { return bigLog(bigFloat(x)) }, 1e-300, 1e300, 1},
 		{"Log near 1", Log, func(x float64) *big.Float { return bigLog(bigFloat(x)) }, 0.5, 2, 1},
 		{"Log1p", Log1p, func(x float64) *big.Float { return log1p(bigFloat(x)) }, 0, 1e300, 2},
+		{"Log1p of moderate x", Log1p, func(x float64) *big.Float { return log1p(bigFloat(x)) }, 0, 1e20, 2},
 		{"Log1p near 0", Log1p, func(x float64) *big.Float { return log1p(bigFloat(x)) }, 0, 4, 2},
 		{"Sigmoid", Sigmoid, func(x float64) *big.Float {
 			d := new(big.Float).Add(one, exp(-x))
