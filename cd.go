@@ -10,8 +10,6 @@ import (
 // from the data of the positive phase and move by K sweeps. Its gradient is
 // biased towards the data, less so for a larger K.
 type CD struct {
-	sealed
-
 	K      int     // sweeps, from 1 to 2²⁴
 	Chains *Chains // restarted by every call
 }
@@ -86,8 +84,6 @@ func (s *CD) finish(p *model) (v mat.Matrix, weights []float64) {
 // on, by K sweeps, from where the previous call left them. As long as the model
 // changes slowly they follow its distribution.
 type PCD struct {
-	sealed
-
 	K      int     // sweeps, from 1 to 2²⁴
 	Chains *Chains // PCD continues them if they have been started
 
