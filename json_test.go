@@ -257,6 +257,9 @@ func TestEncodings(t *testing.T) {
 			t.Errorf("%s works for %s, want %s", encoding, got, works[encoding])
 		}
 	}
+	if _, err := json.Marshal(new(rbm.Trainer)); err == nil || !strings.Contains(err.Error(), "rbm.Trainer: rbm: JSON would lose its state") {
+		t.Errorf("JSON of an empty Trainer: error %v, want one about its state", err)
+	}
 }
 
 // same reports whether x and y, pointers of one type, have the same values and the same state.
