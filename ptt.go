@@ -207,6 +207,9 @@ func (s *PTT) check() {
 	}
 }
 
+// ladder returns how many models it has.
+func (s *PTT) ladder() int { return len(s.saved) }
+
 // save adds a copy of m to the ladder.
 func (s *PTT) save(m *RBM) { s.keep(m.clone(), m) }
 

@@ -231,6 +231,9 @@ func (m *RBM) FitVisibleBias(data mat.Matrix) {
 // fitVisibleBias sets the visible biases, given the sums of the columns of n rows.
 func (m *RBM) fitVisibleBias(sum []float64, n int) {
 	for i, s := range sum {
-		m.B.SetVec(i, logistic.Log((s+0.5)/(float64(n)-s+0.5)))
+		m.B.SetVec(i, logit(s, float64(n)))
 	}
 }
+
+// logit returns the log-odds of sum in n, with ½ more of each value.
+func logit(sum, n float64) float64 { return logistic.Log((sum + 0.5) / (n - sum + 0.5)) }

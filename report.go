@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
-	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/product"
 	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
@@ -25,39 +25,58 @@ type Report struct {
 	HeldPseudoLogLikelihood float64
 	FreeEnergyGap           float64 // as [RBM.FreeEnergyGap]: it rises when the model overfits
 
+	// IndependentLogLikelihood is the PseudoLogLikelihood of a model that knows only
+	// the means of Data, which is the mean log-likelihood of independent units. They
+	// have the biases of [RBM.FitVisibleBias], with its ½ of a row more of each value,
+	// by Weights and as far as Data are observed, as they were at the first report.
+	IndependentLogLikelihood float64
+
 	WeightRMS      float64 // the root mean square of W
 	HiddenActivity float64 // the mean of ĥ over hidden units and the rows of Data watched
 
 	SwapRates []float64 // of a Sampler that has them, as PT and PTT
 
 	// ChainMove is the share of visible units by which the chains of PCD, PT or PTT, or
-	// of another Sampler with a method Visible() *Bits, differ from their states at the
-	// last report, divided by the share by which two of them differ now: about 1 if
-	// they have forgotten those states.
+	// of another Sampler with a method Visible() *Bits, differ from their states at an
+	// earlier report, divided by the share by which two of them differ now: about 1 if
+	// they have forgotten those states, 0 if they are stuck. The earlier report is the
+	// last one or, where reports are closer than 100 steps, one at least 100 steps
+	// back; in the first 100 steps after the first report it is the first.
 	ChainMove float64
+
+	// FreeEnergyShift compares the free energies F of the rows of Data watched with F′,
+	// those at the same earlier report:
+	//
+	//	log ⟨exp(F - F′)⟩ - ⟨F - F′⟩
+	//
+	// in nats, the means being by Weights. It is 0 if all rows became more likely alike,
+	// and what the mean log-likelihood gained if the model now fits the rows perfectly.
+	// While a model learns, it is about what PseudoLogLikelihood gains; where it is much
+	// more, the model goes up and down and does not learn. It is NaN with Observed, as
+	// the completions change as well.
+	FreeEnergyShift float64
 
 	Best bool // the largest HeldPseudoLogLikelihood so far
 
-	// Warnings say in words what seems to be wrong: hidden units that are off or on
-	// for all rows watched; at the first report, constant columns of Data that the
-	// model does not take for such; a PseudoLogLikelihood that has fallen far, or is
-	// worse than that of tossing coins; chains of PCD, PT or PTT that are nearly
-	// alike or stuck.
+	// Warnings say in words what seems to be wrong, with the figure, and what to do:
+	//
+	//   - hidden units are off or on for all rows watched;
+	//   - at the first report, Data have constant columns that the model does not take
+	//     for such;
+	//   - the rate is 0, or the Schedule has been 0 for more than a step;
+	//   - PseudoLogLikelihood has fallen far, or is worse than that of tossing coins;
+	//   - PseudoLogLikelihood is no better than IndependentLogLikelihood, although the
+	//     units of Data depend on each other, after 2,000 steps and 10 epochs, or 10
+	//     epochs at the end of which the Schedule has nearly reached 0;
+	//   - W is larger than any data can ask for;
+	//   - FreeEnergyShift is far above the gain of PseudoLogLikelihood, at a rate that
+	//     does not fall;
+	//   - chains of PCD, PT or PTT are nearly alike or stuck;
+	//   - the ladder of PTT has grown long.
 	Warnings []string
 }
 
-const (
-	watchedRows = 500 // of Data, and of Held
-
-	// When to warn.
-	sureUnit      = 0.01 // ĥ or 1-ĥ of a unit that is off or on for all rows
-	fewRows       = 20   // that tell nothing of a unit
-	unlikelyValue = 0.05 // of the other value of a constant column
-	fallOfEntropy = 0.2  // of the pseudo-log-likelihood, in shares of the entropy of the units one by one
-	collapsed     = 0.05 // difference of two chains, in shares of that of two rows
-	stuckMove     = 0.05 // ChainMove
-	stuckSteps    = 100  // after which chains should have moved
-)
+const watchedRows = 500 // of Data, and of Held
 
 // report judges the model and calls Report. It changes nothing that training
 // depends on.
@@ -101,6 +120,7 @@ func (t *Trainer) look() (Report, error) {
 		HeldPseudoLogLikelihood: math.NaN(),
 		FreeEnergyGap:           math.NaN(),
 		ChainMove:               math.NaN(),
+		FreeEnergyShift:         math.NaN(),
 	}
 	if t.elapsed > 0 {
 		r.RowsPerSecond = float64(t.rows) / t.elapsed.Seconds()
@@ -116,7 +136,7 @@ func (t *Trainer) look() (Report, error) {
 		r.Best = t.judge(r.HeldPseudoLogLikelihood)
 	}
 	if t.Report != nil {
-		t.noted(&r)
+		t.noted(&r, &w)
 	}
 	t.rows, t.elapsed = 0, 0
 	return r, nil
@@ -137,51 +157,43 @@ func (t *Trainer) judge(score float64) bool {
 type watched struct {
 	data, held *Bits // held may be nil
 	weights    []float64
-	ones       []int // of all Data, for the first report, as far as they are observed
-	observed   []int // then how many rows are; nil: all
+	free       []float64 // energies of data
+	columns    *columns  // for the first report
 }
 
 // readWatched reads what a report needs of Data.
 func (t *Trainer) readWatched() (w watched, err error) {
-	data, known := t.Data, t.Data
+	data := t.Data
 	if t.Observed != nil {
 		data = t.completions()
 	}
 	w.data, w.weights, err = t.watch(data, t.Weights, watchData)
 	if err == nil && t.state.reported == 0 {
-		if t.Observed != nil {
-			known, w.observed = knownBits(t.Data.(*Bits), t.Observed, t.until()), t.Observed.ones()
-		}
-		w.ones, err = countOnes(known, t.until())
+		w.columns, err = t.readColumns(data)
 	}
 	return w, err
 }
 
 // diagnose sets what else is in a report.
 func (t *Trainer) diagnose(r *Report, w *watched) {
-	m, s := t.Model, &t.state
-	data, held, weights := w.data, w.held, w.weights
-	hidden := m.HiddenProbs(nil, data)
-	r.PseudoLogLikelihood = weightedMean(m.PseudoLogLikelihood(nil, data), weights)
-	if held != nil {
-		r.FreeEnergyGap = weightedMean(m.FreeEnergy(nil, held), nil) - weightedMean(m.FreeEnergy(nil, data), weights)
+	m := t.Model
+	hidden := m.HiddenProbs(nil, w.data)
+	w.free = m.FreeEnergy(nil, w.data)
+	r.PseudoLogLikelihood = weightedMean(m.PseudoLogLikelihood(nil, w.data), w.weights)
+	if w.held != nil {
+		r.FreeEnergyGap = weightedMean(m.FreeEnergy(nil, w.held), nil) - weightedMean(w.free, w.weights)
 	}
+	r.IndependentLogLikelihood = weightedMean(w.data.independentLogLikelihoods(t.columns(w).biases), w.weights)
 	r.WeightRMS, r.HiddenActivity = norms(m.W, hidden, m.until())
 	if sampler, ok := t.Sampler.(interface{ SwapRates() []float64 }); ok {
 		r.SwapRates = sampler.SwapRates()
 	}
-	r.warn(warnOfUnits(hidden))
-	if s.reported == 0 {
-		r.warn(t.warnOfColumns(hidden, w))
+	before := t.state.past.before(r.Step)
+	r.ChainMove = before.move(chainsOf(t.Sampler))
+	if t.Observed == nil {
+		r.FreeEnergyShift = before.shift(w.free, w.weights)
 	}
-	r.warn(warnOfFall(r, t.peak(r), data))
-	if chains := chainsOf(t.Sampler); chains != nil {
-		spread := chains.spread()
-		if s.chains.rows == chains.rows && s.chains.cols == chains.cols && spread > 0 {
-			r.ChainMove = chains.difference(&s.chains) / spread
-		}
-		r.warn(warnOfChains(r.ChainMove, s.steps-s.reported, spread, data.spread()))
-	}
+	t.addWarnings(r, w, hidden, before)
 }
 
 // peak returns the largest pseudo-log-likelihood up to this report.
@@ -192,33 +204,29 @@ func (t *Trainer) peak(r *Report) float64 {
 	return r.PseudoLogLikelihood
 }
 
-// noted keeps what the next report compares with.
-func (t *Trainer) noted(r *Report) {
+// noted keeps what later reports compare with.
+func (t *Trainer) noted(r *Report, w *watched) {
 	s := &t.state
 	s.peak = t.peak(r)
-	if chains := chainsOf(t.Sampler); chains != nil {
-		s.chains.resize(chains.rows, chains.cols)
-		copy(s.chains.words, chains.words)
-	}
+	s.columns = columns{biases: t.columns(w).biases, dependence: t.columns(w).dependence}
+	s.past.keep(r, w.free, chainsOf(t.Sampler))
 	s.reported = s.steps
 }
 
-func (r *Report) warn(warnings ...string) {
-	for _, w := range warnings {
-		if w != "" {
-			r.Warnings = append(r.Warnings, w)
-		}
-	}
-}
-
-// watch returns the rows of data to watch, among those whose weights are not 0,
-// and their weights. They are as many of Data as of Held, at most 500.
+// watch returns the rows of data to watch, and their weights. They are as many of
+// Data as of Held, at most 500.
 func (t *Trainer) watch(data Rows, weights []float64, purpose uint32) (rows *Bits, w []float64, err error) {
 	all, _ := t.Data.Dims()
 	k := min(watchedRows, positive(t.Weights, all))
 	if t.Held != nil {
 		k = min(k, t.Held.rows)
 	}
+	return t.choose(data, weights, purpose, k)
+}
+
+// choose returns k rows of data among those whose weights are not 0, and their
+// weights.
+func (t *Trainer) choose(data Rows, weights []float64, purpose uint32, k int) (rows *Bits, w []float64, err error) {
 	// Selection sampling (Fan, Muller & Rezucha, 1962): each row is taken with the
 	// probability of those wanted among those left.
 	n, _ := data.Dims()
@@ -258,8 +266,10 @@ func weightedMean(x, weights []float64) float64 {
 	if weights == nil {
 		return product.Sum(x) / float64(len(x))
 	}
+	most := slices.Max(weights) // so that tiny and huge weights are as good as others
 	var sum, total float64
 	for i, w := range weights {
+		w /= most
 		sum += float64(w * x[i])
 		total += w
 	}
@@ -280,99 +290,6 @@ func norms(w, p *mat.Dense, until *stop.Signal) (root, mean float64) {
 		mean += product.Sum(p.RawRowView(r))
 	}
 	return math.Sqrt(root / float64(nh*nv)), mean / float64(n*nh)
-}
-
-// warnOfUnits tells of hidden units that say nothing about the rows, given ĥ.
-func warnOfUnits(hidden *mat.Dense) (off, on string) {
-	n, nh := hidden.Dims()
-	if n < fewRows {
-		return "", ""
-	}
-	var units [2][]int // off, on
-	for j := range nh {
-		low, high := 1., 0.
-		for r := range n {
-			p := hidden.At(r, j)
-			low, high = min(low, p), max(high, p)
-		}
-		switch {
-		case high < sureUnit:
-			units[0] = append(units[0], j)
-		case low > 1-sureUnit:
-			units[1] = append(units[1], j)
-		}
-	}
-	tell := func(units []int, state string) string {
-		if len(units) == 0 {
-			return ""
-		}
-		verb := "are"
-		if len(units) == 1 {
-			verb = "is"
-		}
-		return fmt.Sprintf("%d of %d hidden units %s %s for all %d rows watched (the first is %d)", len(units), nh, verb, state, n, units[0])
-	}
-	return tell(units[0], "off"), tell(units[1], "on")
-}
-
-// warnOfColumns tells of constant columns of Data that the model does not take for
-// such, given ĥ of the rows watched.
-func (t *Trainer) warnOfColumns(hidden *mat.Dense, w *watched) string {
-	visible := t.Model.VisibleProbs(nil, hidden)
-	n, nv := visible.Dims()
-	all, _ := t.Data.Dims()
-	var constant []int
-	var other float64 // mean probability of the other value
-	for i, k := range w.ones {
-		if w.observed != nil {
-			all = w.observed[i]
-		}
-		if all == 0 || k != 0 && k != all {
-			continue
-		}
-		var p float64
-		for r := range n {
-			p += visible.At(r, i) / float64(n)
-		}
-		if k != 0 {
-			p = 1 - p
-		}
-		if p > unlikelyValue {
-			constant = append(constant, i)
-			other += p
-		}
-	}
-	if len(constant) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d of %d columns of Data are constant (the first is %d) and the model gives their other value a probability of %.2g: FitVisibleBias before training would tell it",
-		len(constant), nv, constant[0], other/float64(len(constant)))
-}
-
-// warnOfFall tells that the pseudo-log-likelihood has fallen from its peak, or lies
-// below that of a model without parameters. What is much is measured by the entropy
-// of the units of data one by one, about what there is to gain.
-func warnOfFall(r *Report, peak float64, data *Bits) string {
-	coins := -float64(data.cols) * math.Ln2
-	if r.PseudoLogLikelihood < 1.1*coins {
-		return fmt.Sprintf("the pseudo-log-likelihood is %.4g nats, worse than the %.4g of tossing coins: the rate %.4g may be too high", r.PseudoLogLikelihood, coins, r.Rate)
-	}
-	if peak-r.PseudoLogLikelihood > float64(fallOfEntropy*data.entropy()) {
-		return fmt.Sprintf("the pseudo-log-likelihood fell from %.4g to %.4g nats: the rate %.4g may be too high", peak, r.PseudoLogLikelihood, r.Rate)
-	}
-	return ""
-}
-
-// warnOfChains tells of chains that hardly differ from each other, or from where
-// they were so many steps ago.
-func warnOfChains(move float64, steps int, spread, dataSpread float64) string {
-	switch {
-	case spread < collapsed*dataSpread:
-		return fmt.Sprintf("the chains are nearly alike: two of them differ in %.2g%% of the visible units, two rows of Data in %.2g%%", 100*spread, 100*dataSpread)
-	case move < stuckMove && steps >= stuckSteps:
-		return fmt.Sprintf("the chains are stuck: in %d steps they moved %.2g%% as far as two of them are apart", steps, 100*move)
-	}
-	return ""
 }
 
 // chainsOf returns the states of the persistent chains of s, or nil if there are
@@ -408,19 +325,6 @@ func (b *Bits) addOnes(ones []int) {
 			}
 		}
 	}
-}
-
-// entropy returns the sum of the entropies of the columns, in nats.
-func (b *Bits) entropy() (sum float64) {
-	for _, k := range b.ones() {
-		for _, k := range []int{k, b.rows - k} {
-			if k > 0 {
-				p := float64(k) / float64(b.rows)
-				sum -= float64(p * logistic.Log(p))
-			}
-		}
-	}
-	return sum
 }
 
 // spread returns the share of bits by which two different rows differ, in the mean

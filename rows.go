@@ -180,16 +180,30 @@ func gatherRows(dst *Bits, rows Rows, numbers []int, until *stop.Signal) error {
 // over all: about a megabyte, and a multiple of 4.
 func passBlock(cols int) int { return max(1, 1<<15/(cols/wordBits+1)) * 4 }
 
-// countOnes returns how many rows have each bit.
-func countOnes(rows Rows, until *stop.Signal) ([]int, error) {
+// countOnes returns how many rows have each bit, and the sums of their weights, which
+// are 1 where they are nil.
+func countOnes(rows Rows, weights []float64, until *stop.Signal) (ones []int, sums []float64, err error) {
 	_, c := rows.Dims()
-	ones := make([]int, c)
+	ones, sums = make([]int, c), make([]float64, c)
+	i := 0 // of the first row of a block
 	for block, err := range Blocks(rows, passBlock(c)) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		until.Look()
 		block.addOnes(ones)
+		if weights != nil {
+			in := batch{rows: block.rows, cols: c, bits: block}
+			for r := range block.rows {
+				in.addTo(sums, r, weights[i+r])
+			}
+		}
+		i += block.rows
 	}
-	return ones, nil
+	if weights == nil {
+		for i, k := range ones {
+			sums[i] = float64(k)
+		}
+	}
+	return ones, sums, nil
 }

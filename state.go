@@ -37,8 +37,11 @@ import (
 //	           Observed the rows, the columns and a uint64 checksum; uint64 seed;
 //	           steps; RBM; SGD; bool Centering; if so, Centering; bool best; if
 //	           so, the best RBM, its score, the reports since; peak; steps before
-//	           the last report; rows, columns and words of the chains then; rows,
-//	           columns and words of the completions of Data; bytes of the Sampler
+//	           the last report; twice, for the older and the younger report to
+//	           compare with: its steps, rate and score, list of free energies,
+//	           rows, columns and words of the chains; list of biases of independent
+//	           units; dependence; rows, columns and words of the completions of
+//	           Data; bytes of the Sampler
 //
 // Sizes, counts and levels are ints, other numbers float64 where nothing else is
 // said. States and Groups are no frames of their own. A row of states is as many
@@ -837,7 +840,9 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 			b = wire.AppendInt(wire.AppendFloat64(s.best.write(b), s.score), s.waited)
 		}
 		b = wire.AppendInt(wire.AppendFloat64(b, s.peak), s.reported)
-		b = drawn.write(s.chains.write(b))
+		b = s.past.younger.write(s.past.older.write(b))
+		b = wire.AppendFloat64(wire.AppendList(b, s.columns.biases), s.columns.dependence)
+		b = drawn.write(b)
 		return wire.AppendBytes(b, func(b []byte) ([]byte, error) {
 			switch s := t.Sampler.(type) {
 			case state:
@@ -854,7 +859,8 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 // Sampler, or some more.
 func (t *Trainer) bytes() int {
 	s := &t.state
-	bytes := 8*(3+4*3+2+2+2+1) + 2 + t.Model.bytes() + t.SGD.bytes() + s.chains.bytes() + s.drawn.bytes()
+	bytes := 8*(3+4*3+2+2+2+1) + 2 + t.Model.bytes() + t.SGD.bytes() + s.drawn.bytes()
+	bytes += s.past.older.bytes() + s.past.younger.bytes() + 8*(1+len(s.columns.biases)+1)
 	if t.Centering != nil {
 		bytes += t.Centering.bytes()
 	}
@@ -907,7 +913,9 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 			x.state.best, x.state.score, x.state.waited = &best, d.Float64(), d.Range("reports", 0, x.state.steps)
 		}
 		x.state.peak, x.state.reported = d.Float64(), d.Range("steps before the last report", 0, x.state.steps)
-		x.state.chains, x.state.drawn = readBits(d), readBits(d)
+		x.state.past = past{readSnapshot(d, x.state.reported), readSnapshot(d, x.state.reported)}
+		x.state.columns.biases, x.state.columns.dependence = d.List("biases of independent units"), d.Float64()
+		x.state.drawn = readBits(d)
 		x.sampler = d.Bytes("sampler")
 		if d.OK() {
 			_, nv := t.Data.Dims()
@@ -916,6 +924,9 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 			x.sgd.fits(d, nv, x.model.C.Len())
 			x.centering.fits(d, nv, x.model.C.Len())
 			t.fits(d, &x.state.drawn)
+			if n := len(x.state.columns.biases); n != nv && (n > 0 || x.state.reported > 0) {
+				d.Failf("biases of independent units are %d, want %d", n, nv)
+			}
 		}
 		return x
 	})
@@ -953,6 +964,17 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		t.Centering.restore(c)
 	}
 	return nil
+}
+
+func (s *snapshot) bytes() int { return 8*(3+1+len(s.free)) + s.chains.bytes() }
+
+func (s *snapshot) write(b []byte) []byte {
+	b = wire.AppendFloat64(wire.AppendFloat64(wire.AppendInt(b, s.step), s.rate), s.score)
+	return s.chains.write(wire.AppendList(b, s.free))
+}
+
+func readSnapshot(d *wire.Decoder, reported int) snapshot {
+	return snapshot{d.Range("steps before a report", 0, reported), d.Float64(), d.Float64(), d.List("free energies"), readBits(d)}
 }
 
 // fits sets an error unless m, called name, has so many units, or is nil.

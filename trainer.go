@@ -31,7 +31,7 @@ import (
 // borders. A source on disk is then read a block at a time, each once an epoch, and
 // one block is held in memory. Neighbours stay in the same or in successive
 // minibatches: where they are alike, shuffle the source once, and let a block have
-// many minibatches. The first report, for the constant columns, and the first
+// many minibatches. The first report, for the means of the columns, and the first
 // checkpoint, for a checksum, take a pass over all rows.
 //
 // Without Block, rows are shuffled all together, and a source is read row by row:
@@ -137,7 +137,8 @@ type trainerState struct {
 
 	peak     float64 // the largest pseudo-log-likelihood of a report, 0 if none
 	reported int     // steps before the last report, 0 if none
-	chains   Bits    // the sampler's rows then
+	past     past
+	columns  columns // of Data, as of the first report
 
 	drawn Bits // Data, with what is missing as it was drawn last; empty before
 }

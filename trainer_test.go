@@ -788,6 +788,112 @@ func TestReportOfRestoredChains(t *testing.T) {
 	}
 }
 
+// Reports that look back further than the last one go on as well, from any step.
+func TestReportsGoOnFromBytes(t *testing.T) {
+	const epochs = 28 // of 10 steps
+	whole, want := lookingBack()
+	saves := make(map[int][]byte)
+	for range 10 * epochs {
+		if err := whole.Train(context.Background(), whole.Epochs()); err != nil { // the report that is due
+			t.Fatal(err)
+		}
+		if k := whole.Steps(); k%17 == 3 || k == 30 || k == 120 {
+			saves[k] = saved(t, whole)
+		}
+		ctx := &countdown{Context: context.Background()}
+		ctx.left.Store(1)
+		whole.Train(ctx, epochs)
+	}
+	trainFor(t, whole, epochs)
+	if len(*want) != 14 || whole.Steps() != 280 {
+		t.Fatalf("%d reports in %d steps", len(*want), whole.Steps())
+	}
+	for k, state := range saves {
+		tr, got := lookingBack()
+		if err := tr.UnmarshalBinary(state); err != nil {
+			t.Fatal(err)
+		}
+		trainFor(t, tr, epochs)
+		left := (*want)[len(*want)-len(*got):]
+		if wanted := 14 - k/20; len(*got) != wanted {
+			t.Errorf("from step %d: %d reports, want %d", k, len(*got), wanted)
+		}
+		for i, r := range *got {
+			r.RowsPerSecond, left[i].RowsPerSecond = 0, 0
+			if got, want := fmt.Sprintf("%+v", r), fmt.Sprintf("%+v", left[i]); got != want {
+				t.Errorf("from step %d: report %s, want %s", k, got, want)
+			}
+		}
+	}
+}
+
+// lookingBack returns a trainer with reports each 20 steps, and where they go.
+func lookingBack() (*rbm.Trainer, *[]rbm.Report) {
+	tr := rbm.NewTrainer(randomModel(9, 4, 1, 1), randomBits(40, 9, 0.4, 2), rbm.NewPCD(10, 1, newSource(3)), newSource(4))
+	tr.Batch, tr.Every, tr.SGD.Rate = 4, 20, 0.3
+	tr.Weights = randomWeights(40, 5)
+	return tr, collect(tr)
+}
+
+// A report that could not be made is not made later, when the training has gone on
+// without it.
+func TestReportIsNotLate(t *testing.T) {
+	rows := &elsewhere{Bits: randomBits(40, 7, 0.4, 1)}
+	tr := rbm.NewTrainer(rbm.New(7, 3), rows, rbm.NewCD(1, newSource(1)), newSource(2))
+	tr.Batch, tr.Every = 10, 2
+	reports := collect(tr)
+	bad := errors.New("bad sector")
+	rows.fail = func(int, int) error {
+		if tr.Steps() == 2 {
+			return bad
+		}
+		return nil
+	}
+	if err := tr.Train(context.Background(), 2); !errors.Is(err, bad) || tr.Steps() != 2 || len(*reports) != 0 {
+		t.Fatalf("%d steps and %d reports, error %v", tr.Steps(), len(*reports), err)
+	}
+	rows.fail = nil
+	if err := tr.Step(); err != nil {
+		t.Fatal(err)
+	}
+	trainFor(t, tr, 2)
+	var steps []int
+	for _, r := range *reports {
+		steps = append(steps, r.Step)
+	}
+	if want := []int{4, 6, 8}; !slices.Equal(steps, want) {
+		t.Errorf("reports at steps %v, want %v", steps, want)
+	}
+}
+
+// Weights have no unit, also where it changes between epochs.
+func TestTrainerOfWeightsOfAnyScale(t *testing.T) {
+	train := func(scales ...float64) (*rbm.Trainer, []rbm.Report) {
+		tr := rbm.NewTrainer(rbm.NewRandom(9, 4, 0.5, newSource(1)), randomBits(50, 9, 0.4, 2), rbm.NewPCD(10, 1, newSource(3)), newSource(4))
+		tr.Batch, tr.SGD.Rate = 15, 0.2
+		reports := collect(tr)
+		for epoch, scale := range scales {
+			tr.Weights = make([]float64, 50)
+			for r := range 50 {
+				tr.Weights[r] = scale * float64(r%4)
+			}
+			trainFor(t, tr, epoch+1)
+		}
+		return tr, *reports
+	}
+	want, wantReports := train(1, 1, 1)
+	for _, scales := range [][]float64{{0x1p-1040, 0x1p-1040, 0x1p-1040}, {1, 0x1p-1040, 0x1p1000}, {1024, 1, 0.25}} {
+		got, reports := train(scales...)
+		for i, x := range params(got.Model) {
+			checkNear(t, fmt.Sprintf("%v: parameter %d", scales, i), x, params(want.Model)[i], 1e-9)
+		}
+		for i, r := range reports {
+			checkNear(t, fmt.Sprintf("%v: PseudoLogLikelihood", scales), r.PseudoLogLikelihood, wantReports[i].PseudoLogLikelihood, 1e-9)
+			checkNear(t, fmt.Sprintf("%v: IndependentLogLikelihood", scales), r.IndependentLogLikelihood, wantReports[i].IndependentLogLikelihood, 1e-10)
+		}
+	}
+}
+
 // Weights that are spoiled in the middle of an epoch are no reason to leave rows out.
 func TestTrainerOfSpoiledWeights(t *testing.T) {
 	for _, bad := range []float64{-1, math.NaN()} {

@@ -275,3 +275,23 @@ func TestFull(t *testing.T) {
 		}
 	}
 }
+
+// A fall is measured by what independent units know.
+func TestWarnOfFall(t *testing.T) {
+	for _, tt := range []struct {
+		independent, peak, now float64
+		want                   string
+	}{
+		{-10, -5, -6.9, ""},
+		{-10, -5, -7.1, "the pseudo-log-likelihood fell from -5 to -7.1 nats"},
+		{-100, -40, -59, ""},
+		{-100, -40, -61, "the pseudo-log-likelihood fell from -40 to -61 nats"},
+		{-0.1, -0.02, -0.06, ""}, // of rows that are nearly all the same
+		{-0.1, -0.02, -0.08, "the pseudo-log-likelihood fell from -0.02 to -0.08 nats"},
+	} {
+		r := &Report{IndependentLogLikelihood: tt.independent, PseudoLogLikelihood: tt.now, Rate: 0.5}
+		if got := warnOfFall(r, tt.peak, 200); tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%+v: %q", tt, got)
+		}
+	}
+}

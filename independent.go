@@ -1,0 +1,152 @@
+package rbm
+
+import (
+	"cmp"
+	"math"
+	"math/bits"
+	"slices"
+
+	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/stop"
+)
+
+// columns is what a pass over Data tells of its columns, as far as they are observed.
+type columns struct {
+	ones, known []int     // how many rows are 1, and how many are known; of the first report alone
+	biases      []float64 // of independent units, as FitVisibleBias sets them; empty before the first report
+	dependence  float64
+}
+
+// readColumns takes that pass. Present are Data, or their completions.
+func (t *Trainer) readColumns(present Rows) (*columns, error) {
+	data := t.Data
+	if t.Observed != nil {
+		data = knownBits(t.Data.(*Bits), t.Observed, t.until())
+	}
+	weights := withoutUnit(t.Weights)
+	ones, on, err := countOnes(data, weights, t.until())
+	if err != nil {
+		return nil, err
+	}
+	n, nv := t.Data.Dims()
+	count := positive(t.Weights, n)
+	known, all := slices.Repeat([]int{n}, nv), slices.Repeat([]float64{float64(count)}, nv)
+	if t.Observed != nil {
+		known, all, _ = countOnes(t.Observed, weights, t.until()) // which is in memory
+	}
+	some, _, err := t.choose(present, t.Weights, watchData, min(dependentRows, count))
+	if err != nil {
+		return nil, err
+	}
+	c := &columns{ones: ones, known: known, biases: make([]float64, nv), dependence: some.dependence(t.until())}
+	for i := range nv {
+		c.biases[i] = logit(on[i], all[i])
+	}
+	return c, nil
+}
+
+// columns returns what is known of them at a report.
+func (t *Trainer) columns(w *watched) *columns {
+	if w.columns != nil {
+		return w.columns
+	}
+	return &t.state.columns
+}
+
+// withoutUnit returns weights with a mean of 1 over those that are not 0.
+func withoutUnit(weights []float64) []float64 {
+	if weights == nil {
+		return nil
+	}
+	most, sum := slices.Max(weights), 0.
+	scaled := make([]float64, len(weights))
+	for r, w := range weights {
+		scaled[r] = w / most
+		sum += scaled[r]
+	}
+	mean := sum / float64(positive(weights, len(weights)))
+	for r := range scaled {
+		scaled[r] /= mean
+	}
+	return scaled
+}
+
+// constant returns the columns that have one value only.
+func (c *columns) constant() (columns []int) {
+	for i, ones := range c.ones {
+		if c.known[i] > 0 && (ones == 0 || ones == c.known[i]) {
+			columns = append(columns, i)
+		}
+	}
+	return columns
+}
+
+// independentLogLikelihoods returns the one of each row of b for independent units
+// with the given biases.
+func (b *Bits) independentLogLikelihoods(biases []float64) []float64 {
+	var off float64 // of a row of zeros
+	for _, x := range biases {
+		off -= logistic.Softplus(x)
+	}
+	l := make([]float64, b.rows)
+	for r := range l {
+		l[r] = off
+		for w, word := range b.row(r) {
+			for ; word != 0; word &= word - 1 {
+				l[r] += biases[w*wordBits+bits.TrailingZeros64(word)]
+			}
+		}
+	}
+	return l
+}
+
+const (
+	dependentRows    = 5000 // by which dependence is found
+	dependentColumns = 2000 // of those that vary most
+	surelyDependent  = 8    // standard deviations
+)
+
+// dependence returns about how many nats a row the columns of b tell of each other,
+// pair by pair: the sum of their squared correlations r², less what chance makes of
+// it; or 0 if that may all be chance. A unit gains about r²/2 by each other one.
+//
+// If the rows of each column are shuffled, each on its own, (n-1)·r² has a mean of 1,
+// exactly, and pairs are uncorrelated. The variance of one is about 2 + n/(kᵢkⱼ), if
+// the rarer value of column i occurs kᵢ times: that of a normal distribution, and that
+// of few common ones, which are Poisson's.
+func (b *Bits) dependence(until *stop.Signal) float64 {
+	n, ones := b.rows, b.ones()
+	rarer := func(i int) int { return min(ones[i], n-ones[i]) }
+	columns := make([]int, 0, b.cols)
+	for i := range b.cols {
+		if rarer(i) > 0 {
+			columns = append(columns, i)
+		}
+	}
+	slices.SortStableFunc(columns, func(i, j int) int { return cmp.Compare(rarer(j), rarer(i)) })
+	columns = columns[:min(len(columns), dependentColumns)]
+	turned := NewBits(max(1, len(columns)), max(1, n)) // a column a row
+	for c, i := range columns {
+		for r := range n {
+			turned.SetBit(c, r, b.Bit(r, i))
+		}
+	}
+	var excess, variance float64
+	for c, i := range columns {
+		until.Look()
+		for d, j := range columns[:c] {
+			both, other := 0, turned.row(d)
+			for w, word := range turned.row(c) {
+				both += bits.OnesCount64(word & other[w])
+			}
+			covariance := float64(n*both - ones[i]*ones[j])
+			variances := float64(ones[i]*(n-ones[i])) * float64(ones[j]*(n-ones[j]))
+			excess += float64(float64(n-1)*(covariance*covariance/variances)) - 1
+			variance += 2 + float64(n)/float64(rarer(i)*rarer(j))
+		}
+	}
+	if !(excess > surelyDependent*math.Sqrt(variance)) {
+		return 0
+	}
+	return excess / float64(n-1)
+}

@@ -1,0 +1,331 @@
+package rbm_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/gorbm/rbm"
+)
+
+// spikes returns bins of neurons that fire at a rate of 2%, but for an assembly of the
+// first that fires at 90% in a tenth of the bins, and for the last, which are silent.
+func spikes(n, neurons, assembly, silent int) *rbm.Bits {
+	rnd := rand.New(rand.NewPCG(5, uint64(assembly)))
+	b := rbm.NewBits(n, neurons)
+	for r := range n {
+		active := rnd.IntN(10) == 0
+		for i := range neurons - silent {
+			p := 0.02
+			if active && i < assembly {
+				p = 0.9
+			}
+			b.SetBit(r, i, rnd.Float64() < p)
+		}
+	}
+	return b
+}
+
+// likes returns what users of one of five tastes like, few items each, some of them
+// more often than others.
+func likes(users, items int) *rbm.Bits {
+	rnd := rand.New(rand.NewPCG(6, 1))
+	b := rbm.NewBits(users, items)
+	for r := range users {
+		taste := rnd.IntN(5)
+		for i := range items {
+			p := 0.02 / float64(1+i%3)
+			if i%5 == taste {
+				p *= 10
+			}
+			b.SetBit(r, i, rnd.Float64() < p)
+		}
+	}
+	return b
+}
+
+// spins returns chains of Ising spins, of which neighbours are equal with the given
+// probability.
+func spins(n, length int, equal float64) *rbm.Bits {
+	rnd := rand.New(rand.NewPCG(7, 1))
+	b := rbm.NewBits(n, length)
+	for r := range n {
+		up := rnd.IntN(2) == 1
+		for i := range length {
+			b.SetBit(r, i, up)
+			up = up == (rnd.Float64() < equal)
+		}
+	}
+	return b
+}
+
+// answers returns one of three for each of the questions, one-hot, the first of which
+// decides about the next ones but for a share that is drawn at random.
+func answers(n, questions int, random float64) *rbm.Bits {
+	rnd := rand.New(rand.NewPCG(8, 1))
+	b := rbm.NewBits(n, 3*questions)
+	for r := range n {
+		first := rnd.IntN(3)
+		for q := range questions {
+			answer := first
+			if rnd.Float64() < random {
+				answer = rnd.IntN(3)
+			}
+			b.SetBit(r, 3*q+answer, true)
+		}
+	}
+	return b
+}
+
+// start returns a trainer with the usual start, and PCD with 100 chains.
+func start(data *rbm.Bits, nh int, rate float64) *rbm.Trainer {
+	_, nv := data.Dims()
+	m := rbm.NewRandom(nv, nh, 0.01, newSource(1))
+	m.FitVisibleBias(data)
+	tr := rbm.NewTrainer(m, data, rbm.NewPCD(100, 1, newSource(2)), newSource(3))
+	tr.SGD.Rate, tr.Every = rate, 50
+	return tr
+}
+
+// falls lets the rate of tr fall to 0 over so many steps.
+func falls(tr *rbm.Trainer, rate float64, steps int) *rbm.Trainer {
+	tr.Schedule = rbm.Linear(rate, 0, steps)
+	return tr
+}
+
+func withSampler(tr *rbm.Trainer, s rbm.Sampler) *rbm.Trainer {
+	tr.Sampler = s
+	return tr
+}
+
+// Training that goes well has no warnings.
+func TestNoFalseAlarms(t *testing.T) {
+	t.Parallel()
+	strokes := benchRows(600)
+	grouped := func(chains *rbm.Chains, questions int) *rbm.Chains {
+		for q := range questions {
+			chains.OneHot(3*q, 3*q+3)
+		}
+		return chains
+	}
+	for _, tt := range []struct {
+		name   string
+		epochs int
+		tr     func() *rbm.Trainer
+	}{
+		{"bars, PCD", 1500, func() *rbm.Trainer {
+			tr := rbm.NewTrainer(rbm.NewRandom(16, 12, 0.1, newSource(1)), bars(4, 1), rbm.NewPCD(30, 1, newSource(2)), newSource(3))
+			tr.SGD.Rate, tr.Every = 0.05, 100
+			return tr
+		}},
+		{"bars, CD", 1500, func() *rbm.Trainer {
+			tr := rbm.NewTrainer(rbm.NewRandom(16, 12, 0.1, newSource(1)), bars(4, 1), rbm.NewCD(1, newSource(2)), newSource(3))
+			tr.SGD.Rate, tr.Every, tr.Centering = 0.25, 50, nil
+			return tr
+		}},
+		{"bars, PT", 100, func() *rbm.Trainer {
+			return withSampler(falls(start(bars(4, 30), 16, 0), 0.1, 1000), rbm.NewPT(20, 1, []float64{0, 0.5, 1}, newSource(2)))
+		}},
+		{"bars, PTT", 100, func() *rbm.Trainer {
+			return withSampler(falls(start(bars(4, 30), 16, 0), 0.1, 1000), rbm.NewPTT(20, 1, newSource(2)))
+		}},
+		{"bars, Exact", 300, func() *rbm.Trainer {
+			tr := withSampler(start(bars(3, 8), 8, 0.25), new(rbm.Exact))
+			tr.Every = 50
+			return tr
+		}},
+		{"strokes, CD with momentum and Held", 10, func() *rbm.Trainer {
+			tr := withSampler(start(strokes.Slice(0, 500), 30, 0.05), rbm.NewCD(1, newSource(2)))
+			tr.SGD.Momentum, tr.Held = 0.5, strokes.Slice(500, 600)
+			return tr
+		}},
+		{"strokes, PCD and Inverse", 20, func() *rbm.Trainer {
+			tr := start(strokes, 20, 0)
+			tr.Schedule = rbm.Inverse(0.1, 50)
+			return tr
+		}},
+		{"spins", 100, func() *rbm.Trainer { return start(spins(1000, 12, 0.8), 12, 0.1) }},
+		{"spins that are hardly coupled", 100, func() *rbm.Trainer { return falls(start(spins(1000, 30, 0.55), 10, 0), 0.1, 1000) }},
+		{"spins, enhanced gradient", 60, func() *rbm.Trainer {
+			tr := start(spins(1000, 20, 0.9), 20, 0.05)
+			tr.Centering.Enhanced = true
+			return tr
+		}},
+		{"spikes", 150, func() *rbm.Trainer { return falls(start(spikes(1000, 20, 8, 3), 8, 0), 0.1, 1500) }},
+		{"spikes, CD", 100, func() *rbm.Trainer {
+			return withSampler(start(spikes(1000, 20, 8, 3), 8, 0.05), rbm.NewCD(1, newSource(2)))
+		}},
+		{"likes", 60, func() *rbm.Trainer { return falls(start(likes(1000, 200), 10, 0), 2, 600) }},
+		{"likes, L1", 60, func() *rbm.Trainer {
+			tr := falls(start(likes(1000, 200), 10, 0), 2, 600)
+			tr.SGD.L1 = 1e-4
+			return tr
+		}},
+		{"groups", 150, func() *rbm.Trainer {
+			tr := start(answers(1000, 4, 0.3), 6, 0.05)
+			grouped(tr.Sampler.(*rbm.PCD).Chains, 4)
+			return tr
+		}},
+		{"groups that are independent, half of them missing", 300, func() *rbm.Trainer {
+			tr := start(answers(300, 4, 1), 6, 0.05)
+			grouped(tr.Sampler.(*rbm.PCD).Chains, 4)
+			tr.Observed = rbm.NewBits(300, 12)
+			for r := range 300 {
+				for i := range 12 {
+					tr.Observed.SetBit(r, i, (r+i/3)%2 == 0)
+				}
+			}
+			return tr
+		}},
+		{"missing values", 100, func() *rbm.Trainer {
+			tr := start(spins(1000, 10, 0.9), 10, 0.1)
+			tr.Observed = randomBits(1000, 10, 0.7, 4)
+			return tr
+		}},
+		{"eight rows", 1000, func() *rbm.Trainer {
+			tr := start(randomBits(8, 5, 0.5, 1), 4, 0.02)
+			tr.Every = 10
+			return tr
+		}},
+		{"one row", 1000, func() *rbm.Trainer {
+			tr := start(randomBits(1, 9, 0.5, 1), 3, 0.05)
+			tr.Every = 10
+			return tr
+		}},
+		{"one unit on each side", 300, func() *rbm.Trainer { return start(randomBits(1000, 1, 0.3, 1), 1, 0.05) }},
+		{"weights and Cosine", 100, func() *rbm.Trainer {
+			tr := start(spins(1000, 12, 0.85), 8, 0)
+			tr.Weights = randomWeights(1000, 1)
+			for r := range 400 {
+				tr.Weights[r] = 0
+			}
+			tr.Schedule = rbm.Cosine(0.1, 0, 1000)
+			return tr
+		}},
+		{"Held and Patience", 300, func() *rbm.Trainer {
+			tr := start(spins(300, 12, 0.8), 8, 0.05)
+			tr.Held, tr.Patience = spins(500, 12, 0.8).Slice(300, 500), 20
+			return tr
+		}},
+		{"blocks of rows, odd batches", 60, func() *rbm.Trainer {
+			tr := start(spins(1003, 12, 0.85), 8, 0.1)
+			tr.Block, tr.Batch = 128, 37
+			return tr
+		}},
+		{"independent units", 300, func() *rbm.Trainer { return start(randomBits(1000, 20, 0.2, 1), 8, 0.05) }},
+		{"warm up", 15, func() *rbm.Trainer {
+			tr := start(spins(1000, 12, 0.85), 8, 0)
+			tr.Schedule = rbm.Linear(0, 0.05, 50)
+			tr.Every = 1
+			return tr
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tr := tt.tr()
+			log := watchFall(tr)
+			trainFor(t, tr, tt.epochs)
+			t.Log(log)
+			if len(log.warnings) > 0 {
+				t.Errorf("%d warnings, at first %q", len(log.warnings), log.warnings[0])
+			}
+			if !(log.fall < 0.4) {
+				t.Errorf("the run is not healthy: %v", log)
+			}
+		})
+	}
+}
+
+// A fall is how far the exact log-likelihood of the rows of Data has been below the
+// best before, if it is known, and what warnings there were.
+type fall struct {
+	best, fall, last float64
+	warnings         []string
+	report           rbm.Report // the last
+}
+
+func (f *fall) String() string {
+	return fmt.Sprintf("log-likelihood %.3f, best %.3f, as far as %.3f below the best before, pseudo-log-likelihood %.3f, %.3f of independent units, %d warnings",
+		f.last, f.best, f.fall, f.report.PseudoLogLikelihood, f.report.IndependentLogLikelihood, len(f.warnings))
+}
+
+// watchFall makes tr note it at each report.
+func watchFall(tr *rbm.Trainer) *fall {
+	log := &fall{best: math.Inf(-1)}
+	_, nh := tr.Model.Dims()
+	exact := nh <= 10 && tr.Observed == nil && tr.Weights == nil
+	tr.Report = func(r rbm.Report) error {
+		for _, w := range r.Warnings {
+			log.warnings = append(log.warnings, fmt.Sprintf("step %d: %s", r.Step, w))
+		}
+		log.report = r
+		if exact {
+			log.last = exactMean(tr)
+			log.best = max(log.best, log.last)
+			log.fall = max(log.fall, log.best-log.last)
+		}
+		return nil
+	}
+	return log
+}
+
+// exactMean returns the mean log-likelihood of the rows of Data.
+func exactMean(tr *rbm.Trainer) float64 {
+	return -meanOf(tr.Model.FreeEnergy(nil, tr.Data.(*rbm.Bits))) - tr.Model.LogPartition()
+}
+
+// Where the exact log-likelihood falls far at a constant rate, there is a word of it,
+// and what it advises helps.
+func TestWarningsOfDrift(t *testing.T) {
+	t.Parallel()
+	twoModes := rbm.NewBits(1000, 20)
+	for r := 0; r < 1000; r += 2 {
+		for i := range 20 {
+			twoModes.SetBit(r, i, true)
+		}
+	}
+	linear := func(tr *rbm.Trainer, steps int) { tr.Schedule = rbm.Linear(tr.SGD.Rate, 0, steps) }
+	for _, tt := range []struct {
+		name   string
+		data   *rbm.Bits
+		nh     int
+		rate   float64
+		epochs int
+		every  int
+		want   string
+		help   func(tr *rbm.Trainer, steps int)
+	}{
+		{"spikes", spikes(1000, 30, 16, 5), 8, 0.1, 120, 50, "the model goes up and down", linear},
+		{"bars", bars(4, 1), 10, 0.5, 1000, 100, "the model goes up and down", linear},
+		{"two modes", twoModes, 4, 0.05, 120, 10, "the chains are stuck", func(tr *rbm.Trainer, _ int) {
+			tr.Sampler = rbm.NewPTT(50, 1, newSource(2))
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tr := start(tt.data, tt.nh, tt.rate)
+			tr.Every = tt.every
+			constant := watchFall(tr)
+			trainFor(t, tr, tt.epochs)
+			t.Log(constant)
+			if constant.fall < 1 {
+				t.Fatalf("bad case: %v", constant)
+			}
+			told := 0
+			for _, w := range constant.warnings {
+				if strings.Contains(w, tt.want) {
+					told++
+				}
+			}
+			if told == 0 {
+				t.Errorf("no warning that %q among %q", tt.want, constant.warnings)
+			}
+			better := start(tt.data, tt.nh, tt.rate)
+			tt.help(better, tr.Steps())
+			trainFor(t, better, tt.epochs)
+			if got := exactMean(better); got < constant.last+0.5 {
+				t.Errorf("log-likelihood %.3f as advised, %.3f before", got, constant.last)
+			}
+		})
+	}
+}
