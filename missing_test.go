@@ -406,6 +406,7 @@ func TestMissingMisuse(t *testing.T) {
 		{func(tr *rbm.Trainer) { tr.Observed = rbm.NewBits(1, 5) }, "Observed is 1×5, want 10×5"},
 		{func(tr *rbm.Trainer) { tr.Observed = new(rbm.Bits) }, "Observed is 0×0, want 10×5"},
 		{func(tr *rbm.Trainer) { tr.Sweeps = -1 }, "Sweeps is -1, want at least 0"},
+		{func(tr *rbm.Trainer) { tr.Sweeps = 1<<24 + 1 }, "Sweeps is 16777217, want at most 16777216"},
 		{func(tr *rbm.Trainer) { tr.Data = &elsewhere{Bits: rbm.NewBits(10, 5)} }, "Data is a *rbm_test.elsewhere with Observed, want a *rbm.Bits"},
 		{func(tr *rbm.Trainer) {
 			tr.Sampler = labels()

@@ -429,6 +429,26 @@ func TestStartRandom(t *testing.T) {
 	}
 }
 
+// Chains that are more than a block have states all the same.
+func TestStartRandomOfManyChains(t *testing.T) {
+	const nv, n = 70, 2*4096 + 3
+	m := rbm.New(nv, 1)
+	for i := range nv {
+		m.B.SetVec(i, 40) // p is 1 to a precision of 2⁻³²
+	}
+	c := rbm.NewChains(newSource(1))
+	c.OneHot(3, 5)
+	c.StartRandom(m, n)
+	v := c.Visible()
+	for r := range n {
+		for i := range nv {
+			if want := i != 3 && i != 4; v.Bit(r, i) != want && (want || v.Bit(r, 3) == v.Bit(r, 4)) {
+				t.Fatalf("chain %d has unit %d as %t", r, i, v.Bit(r, i))
+			}
+		}
+	}
+}
+
 func TestStartRandomDrawsFromTheVisibleBiases(t *testing.T) {
 	const nv, nh, n = 5, 3, 20000
 	m := randomModel(nv, nh, 1, 46)

@@ -161,7 +161,14 @@ func TestMode(t *testing.T) {
 	}
 	check := func(name, path string, want fs.FileMode) {
 		t.Helper()
-		err := Write(path, func(f *os.File) error {
+		d := actual
+		d.lock = func(f *os.File) bool {
+			if got := mode(f.Name()); got&^want != 0 {
+				t.Errorf("%s: mode is %v in the beginning, want at most %v", name, got, want)
+			}
+			return lock(f)
+		}
+		err := d.write(path, func(f *os.File) error {
 			if got := mode(f.Name()); got != want {
 				t.Errorf("%s: mode is %v while it is written, want %v", name, got, want)
 			}
@@ -205,7 +212,13 @@ func TestMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Close()
-	check("link to nothing", link, mode(filepath.Join(dir, "other")))
+	usual := mode(filepath.Join(dir, "other"))
+	check("link to nothing", link, usual)
+	private := filepath.Join(dir, "private")
+	if err := errors.Join(os.Mkdir(private, 0o700), os.Remove(link), os.Symlink(private, link)); err != nil {
+		t.Fatal(err)
+	}
+	check("link to a directory", link, usual)
 }
 
 func TestDirectory(t *testing.T) {
