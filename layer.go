@@ -183,6 +183,7 @@ type lists struct{ product.Lists }
 
 // build makes the lists of b for products that take share rows at a time.
 func (l *lists) build(team *parallel.Team, b product.Bits, share int) {
+	l.Until = team.Until
 	l.Build(b, share)
 	team.Run(team.Workers(l.Parts(), b.Rows*b.Cols/2), l.Parts(), l)
 }

@@ -3,6 +3,8 @@ package product
 import (
 	"math/bits"
 	"slices"
+
+	"github.com/gorbm/rbm/internal/stop"
 )
 
 const (
@@ -23,6 +25,8 @@ const (
 // whose tables stay near the processor. A nibble's place is counted from the first
 // of its block.
 type Lists struct {
+	Until *stop.Signal // ends Build and Mul early, with a result of no use; nil: nothing does
+
 	bits   Bits
 	share  int      // rows that are sorted together
 	direct bool     // add rows, not table entries: right for a few rows of bits
@@ -62,9 +66,19 @@ func (l *Lists) Build(b Bits, share int) {
 	// Room for any bits of this size, so that others allocate nothing.
 	blocks := (b.words()*nibbles-1)/blockGroups + 1
 	lists := blocks * b.padded()
-	l.rows = slices.Grow(l.rows[:0], lists)[:lists]
-	l.entry = slices.Grow(l.entry[:0], lists*listLen)[:lists*listLen]
-	l.length = slices.Grow(l.length[:0], lists)[:lists]
+	l.rows = grow(l.rows, lists)
+	l.entry = grow(l.entry, lists*listLen)
+	l.length = grow(l.length, lists)
+}
+
+// grow returns a slice of length n, in the memory of s if that is enough. Fresh memory
+// is not touched, unlike by slices.Grow: a gigabyte would take long, and nothing could
+// end that.
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
 }
 
 // count finds out which bits are set in any row, and how many are in all.
@@ -72,6 +86,9 @@ func (l *Lists) count() (set int) {
 	b := &l.bits
 	l.any = slices.Grow(l.any[:0], b.words())[:b.words()]
 	for w := range l.any {
+		if l.Until.Given() {
+			break
+		}
 		var any uint64
 		for r := range b.Rows {
 			x := b.Words[r*b.Stride+w]
@@ -219,6 +236,9 @@ func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, scratch []Line, r0, r1 int)
 			if !l.direct {
 				p.build(tab, q, groups, lines)
 				for r := 0; r < n; r += l.share {
+					if l.Until.Given() {
+						return
+					}
 					addEntries(x[r:], min(l.share, n-r), tab, list.from(r))
 				}
 				q++
@@ -228,6 +248,9 @@ func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, scratch []Line, r0, r1 int)
 			for panels > 0 {
 				done := 0
 				for r := 0; r < n; r += l.share {
+					if l.Until.Given() {
+						return
+					}
 					done = addRows(x[r:], n, min(l.share, n-r), first, rows, distance, panels, list.from(r))
 				}
 				q += done

@@ -1,6 +1,7 @@
 package product
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/bits"
@@ -9,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/gorbm/rbm/internal/cpu"
+	"github.com/gorbm/rbm/internal/stop"
 	"github.com/gorbm/rbm/internal/twin"
 )
 
@@ -721,5 +723,70 @@ func BenchmarkTwin(b *testing.B) {
 		{"Unit", func() { Unit(copied, numbers) }},
 	} {
 		b.Run(bb.name, func(b *testing.B) { twin.Run(b, bb.f) })
+	}
+}
+
+// until is a context that is done from a look on, and counts them.
+type until struct {
+	context.Context
+	looks, last int
+}
+
+func (c *until) Err() error {
+	if c.looks++; c.looks >= c.last {
+		return context.Canceled
+	}
+	return nil
+}
+
+// A product of many columns or rows looks whether it is to end, at least for every
+// block of columns and share of rows, and in making lists for every word.
+func TestUntil(t *testing.T) {
+	for _, tt := range []struct{ rows, cols int }{{3, 5000}, {40, 5000}, {3000, 70}} {
+		b := Bits{Rows: tt.rows, Cols: tt.cols, Stride: (tt.cols + 63) / 64}
+		b.Words = make([]uint64, b.Rows*b.Stride)
+		for r := range b.Rows {
+			for i := r % 3; i < b.Cols; i += 3 {
+				b.Words[r*b.Stride+i/64] |= 1 << (i % 64)
+			}
+		}
+		var p Panels
+		p.View(tt.cols, 16, 16, make([]float64, tt.cols*16))
+		for i := range p.data {
+			p.data[i] = 1
+		}
+		x, scratch := Lines(2*tt.rows), Lines(ScratchLines)
+		product := func(last int) (looks [2]int) {
+			ctx := &until{Context: context.Background(), last: last}
+			clear(x)
+			l := Lists{Until: stop.On(ctx)}
+			l.Build(b, b.Rows)
+			looks[0] = ctx.looks
+			for part := range l.Parts() {
+				l.Fill(part)
+			}
+			l.Mul(x, &p, 0, 2, scratch, 0, tt.rows)
+			looks[1] = ctx.looks - looks[0]
+			return looks
+		}
+		all := product(math.MaxInt)
+		if whole := x[0][0]; whole < 20 {
+			t.Errorf("%d×%d: a sum is %v, want more", tt.rows, tt.cols, whole)
+		}
+		shares := (tt.rows + ShareRows - 1) / ShareRows
+		if all[0] < b.Stride || all[1] < shares*tt.cols/(blockGroups*group) {
+			t.Errorf("%d×%d: %d looks in making lists and %d in the product, in %d words and %d shares", tt.rows, tt.cols, all[0], all[1], b.Stride, shares)
+		}
+		whole := x[0][0]
+		for _, last := range []int{1, all[0] + 1} {
+			if product(last); x[0][0] != 0 {
+				t.Errorf("%d×%d: done at look %d a sum is %v", tt.rows, tt.cols, last, x[0][0])
+			}
+		}
+		if all[1] > 2*shares {
+			if product(all[0] + all[1]/2); !(x[0][0] < whole) {
+				t.Errorf("%d×%d: done half-way a sum is %v of %v", tt.rows, tt.cols, x[0][0], whole)
+			}
+		}
 	}
 }
