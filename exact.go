@@ -192,6 +192,7 @@ type Exact struct {
 	marginal marginal
 	all      enumeration
 	weights  []float64
+	slope    Gradient // of log Z, for models that are too large for Sample
 	guard    parallel.Guard
 }
 

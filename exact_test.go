@@ -577,3 +577,22 @@ func TestLogPartitionAtTheEdgeOfOverflow(t *testing.T) {
 		}
 	}
 }
+
+// An Exact serves models of any size, one after the other.
+func TestExactOfOtherModels(t *testing.T) {
+	var e rbm.Exact
+	var first []float64
+	for k, s := range [][2]int{{22, 4}, {23, 3}, {5, 4}, {22, 4}} {
+		m := randomModel(s[0], s[1], 0.3, 1)
+		data := randomBits(4, s[0], 0.5, 2)
+		var got, want rbm.Gradient
+		m.Gradient(&got, data, &e)
+		m.Gradient(&want, data, new(rbm.Exact))
+		checkSame(t, fmt.Sprintf("model %d", k), gradientValues(&got), gradientValues(&want))
+		if k == 0 {
+			first = gradientValues(&got)
+		} else if k == 3 {
+			checkSame(t, "the first model again", gradientValues(&got), first)
+		}
+	}
+}

@@ -24,9 +24,9 @@ import (
 // apart into powers of two and a rest every some factors.
 type factors struct {
 	from, out *layer
-	w         []product.Line // weights: units of from × panels
-	panels    int            // of out
-	run       int            // how many factors do not overflow
+	w         [][]product.Line // weights: of each unit of from panels
+	panels    int              // of out
+	run       int              // how many factors do not overflow
 	low, mid  factorTable
 	until     *stop.Signal
 	scratch   []factorScratch // of each worker
@@ -34,8 +34,8 @@ type factors struct {
 
 // A factorTable is of all configurations of tableUnits units.
 type factorTable struct {
-	bias []float64      // the sum of theirs
-	exp  []product.Line // of the inputs: configurations × panels
+	bias []float64        // the sum of theirs
+	exp  [][]product.Line // of the inputs: of each configuration panels
 }
 
 type factorScratch struct {
@@ -57,7 +57,7 @@ const (
 func (f *factors) load(m *RBM, from, out *layer, workers int, until *stop.Signal) bool {
 	f.from, f.out, f.until = from, out, until
 	f.panels = (out.units + product.Lanes - 1) / product.Lanes
-	f.w = product.Lines(from.units * f.panels)
+	f.w = f.rows(from.units)
 	var w mat.Matrix = m.W // from × out
 	if r, _ := w.Dims(); r == out.units {
 		w = w.T() // also if the layers are equally large: from is the visible one
@@ -68,7 +68,7 @@ func (f *factors) load(m *RBM, from, out *layer, workers int, until *stop.Signal
 		sum := 1 + math.Abs(out.bias[j])
 		for i := range from.units {
 			x := w.At(i, j)
-			f.row(f.w, i)[j/product.Lanes][j%product.Lanes] = x
+			f.w[i][j/product.Lanes][j%product.Lanes] = x
 			sum += math.Abs(x)
 		}
 		largest = max(largest, sum)
@@ -86,25 +86,30 @@ func (f *factors) load(m *RBM, from, out *layer, workers int, until *stop.Signal
 	return true
 }
 
-// row returns row i of lines.
-func (f *factors) row(lines []product.Line, i int) []product.Line {
-	return lines[i*f.panels:][:f.panels]
+// rows returns n rows of panels, one by one, as nothing ends the allocation of all.
+func (f *factors) rows(n int) [][]product.Line {
+	rows := make([][]product.Line, n)
+	for i := range rows {
+		f.until.Look()
+		rows[i] = product.Lines(f.panels)
+	}
+	return rows
 }
 
 // table returns the table of tableUnits units from the first on.
 func (f *factors) table(first int) factorTable {
-	t := factorTable{make([]float64, tableRows), product.Lines(tableRows * f.panels)}
+	t := factorTable{make([]float64, tableRows), f.rows(tableRows)}
 	for x := 1; x < tableRows; x++ {
 		f.until.Look()
 		last := bits.Len(uint(x)) - 1
 		rest := x &^ (1 << last)
 		t.bias[x] = t.bias[rest] + f.from.bias[first+last]
-		copy(f.row(t.exp, x), f.row(t.exp, rest))
-		add(f.row(t.exp, x), f.row(f.w, first+last))
+		copy(t.exp[x], t.exp[rest])
+		add(t.exp[x], f.w[first+last])
 	}
-	for x := range tableRows {
+	for _, row := range t.exp {
 		f.until.Look()
-		exp(f.row(t.exp, x))
+		exp(row)
 	}
 	return t
 }
@@ -138,11 +143,11 @@ func (f *factors) weigh(dst []float64, k, worker int) {
 	for x := uint(k); x != 0; x &= x - 1 {
 		unit := blockUnits + bits.TrailingZeros(x)
 		bias += f.from.bias[unit]
-		add(high, f.row(f.w, unit))
+		add(high, f.w[unit])
 	}
 	exp(high)
 	for y := range tableRows {
-		mid := f.row(f.mid.exp, y)
+		mid := f.mid.exp[y]
 		for q := range both {
 			for l := range both[q] {
 				both[q][l] = high[q][l] * mid[q][l]
@@ -150,7 +155,7 @@ func (f *factors) weigh(dst []float64, k, worker int) {
 		}
 		for x := range tableRows {
 			f.until.Look()
-			low := f.row(f.low.exp, x)
+			low := f.low.exp[x]
 			dst[y*tableRows+x] = bias + f.mid.bias[y] + f.low.bias[x] + logFactors(both, low, f.run)
 		}
 	}

@@ -108,11 +108,11 @@ func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler
 		samples = s.n
 		finish = func(p *model) (mat.Matrix, []float64) { return s.finish(p, m) }
 	case *Exact:
+		defer s.guard.Take("Exact").Release()
 		if nv > maxExact {
-			m.exactGradient(dst, v, weights, total, means, phases)
+			m.exactGradient(dst, v, weights, total, means, phases, &s.slope)
 			return
 		}
-		defer s.guard.Take("Exact").Release()
 		samples = s.start(m)
 		rows += samples
 		finish = s.finish
@@ -182,8 +182,8 @@ func (g *Gradient) counted(weights []float64) []int {
 }
 
 // exactGradient is gradient with Exact for models that are too large for its
-// Sample: the slope of log p = -F - log Z.
-func (m *RBM) exactGradient(dst *Gradient, v mat.Matrix, weights []float64, total float64, means *means, phases *Phases) {
+// Sample: the slope of log p = -F - log Z. It needs z for that of log Z.
+func (m *RBM) exactGradient(dst *Gradient, v mat.Matrix, weights []float64, total float64, means *means, phases *Phases, z *Gradient) {
 	checkEnumeration(m, maxExact, "")
 	if phases != nil {
 		phases.DataWeight, phases.ModelWeight = total, 1
@@ -197,8 +197,13 @@ func (m *RBM) exactGradient(dst *Gradient, v mat.Matrix, weights []float64, tota
 		mat.Col(means.v, 0, dst.B)
 		mat.Col(means.h, 0, dst.C)
 	}
-	var z Gradient
-	m.LogPartitionGradient(&z)
+	if z.W != nil {
+		nv, nh := m.Dims()
+		if r, c := z.W.Dims(); r != nh || c != nv {
+			*z = Gradient{}
+		}
+	}
+	m.LogPartitionGradient(z)
 	for j := range dst.C.Len() {
 		m.until().Look()
 		floats.Sub(dst.W.RawRowView(j), z.W.RawRowView(j))
