@@ -229,6 +229,22 @@ func TestMissingOfOtherBytes(t *testing.T) {
 	}
 }
 
+// Sweeps is the number of sweeps, 0 being one.
+func TestSweepsOfTheMissing(t *testing.T) {
+	drawn := func(sweeps int) []float64 {
+		tr := withHoles(rbm.NewCD(1, newSource(1)), 2, false)
+		tr.Model.W.Scale(50, tr.Model.W) // so that chains remember
+		tr.Sweeps = sweeps
+		trainFor(t, tr, 1)
+		return params(tr.Model)
+	}
+	one := drawn(1)
+	checkSame(t, "Sweeps=0", drawn(0), one)
+	if slices.Equal(drawn(2), one) {
+		t.Error("Sweeps=2 is one sweep")
+	}
+}
+
 // A mask may come and go: where there is none, nothing is left of it.
 func TestObservedMayChange(t *testing.T) {
 	one, other := withHoles(rbm.NewCD(1, newSource(1)), 2, false), withHoles(rbm.NewCD(1, newSource(1)), 2, false)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/gorbm/rbm/internal/logistic"
@@ -111,6 +112,65 @@ func TestPTIsStationary(t *testing.T) {
 			if want := temperedSwapRate(m, base, betas[k], betas[k+1]); !(math.Abs(rate-want) <= 0.02) {
 				t.Errorf("nv=%d/nh=%d: swap rate %d is %v, want %v", s.nv, s.nh, k, rate, want)
 			}
+		}
+	}
+}
+
+// Exchanges of several pairs of temperatures, of several chains and sweeps do not
+// depend on each other: each takes place with probability ½ here.
+func TestPTExchangesAreIndependent(t *testing.T) {
+	const n, levels = 2000, 6
+	pt := NewPT(n, 1, []float64{0, 0.2, 0.4, 0.6, 0.8, 1}, rand.NewPCG(1, 2))
+	pt.start(New(3, 2))
+	pt.diff, pt.words, pt.field = make([]float64, wordBits), 1, make([]float64, n*levels)
+	var events [][]float64 // of the sweeps, by chain and pair: 1 or -1
+	for pt.chains.clock = 2; pt.chains.clock < 8; pt.chains.clock++ {
+		for r, k := range pt.level {
+			pt.field[r] = 5 * math.Ln2 * float64(k)
+		}
+		before := slices.Clone(pt.row)
+		pt.exchange(nil)
+		var event []float64
+		for i := range n {
+			first := int(pt.chains.clock % 2)
+			for k := range levels {
+				stays := pt.row[i*levels+k] == before[i*levels+k]
+				switch {
+				case k < first || k == levels-1 && first == 1:
+					if !stays {
+						t.Fatalf("sweep %d: the replica at temperature %d has moved", pt.chains.clock, k)
+					}
+				case (k-first)%2 == 0 && stays:
+					event = append(event, -1)
+				case (k-first)%2 == 0:
+					event = append(event, 1)
+				}
+			}
+		}
+		events = append(events, event)
+	}
+	for a, x := range events {
+		for b, y := range events[:a+1] {
+			for lag := range 8 {
+				if a == b && lag == 0 {
+					continue
+				}
+				m := min(len(x)-lag, len(y))
+				var sum float64
+				for k := range m {
+					sum += x[k+lag] * y[k]
+				}
+				if z := sum / math.Sqrt(float64(m)); !(math.Abs(z) < 4.5) {
+					t.Errorf("sweeps %d and %d, %d exchanges apart: correlated by %.1f standard errors", a, b, lag, z)
+				}
+			}
+		}
+		var sum float64
+		for _, x := range x {
+			sum += x
+		}
+		if z := sum / math.Sqrt(float64(len(x))); !(math.Abs(z) < 4.5) {
+			t.Errorf("sweep %d: exchanges are %.1f standard errors from one half", a, z)
 		}
 	}
 }
