@@ -145,3 +145,28 @@ func sweepByDefinition(seed, clock uint64, r int, x []float64, groups []group, b
 	}
 	return on, p
 }
+
+// Which unit is on where the random number is next to a border.
+func TestChoose(t *testing.T) {
+	const most = 1<<32 - 1
+	for _, tt := range []struct {
+		weights []float64
+		number  float64
+		want    int
+	}{
+		{[]float64{1, 1}, 1<<31 - 1, 0},
+		{[]float64{1, 1}, 1 << 31, 1},
+		{[]float64{1, 0, 0}, most, 0},
+		{[]float64{0, 1, 0}, 0, 1},
+		{[]float64{0, 0, 1}, most, 2},
+		{[]float64{0x1p-33, 1 - 0x1p-33}, 0, 1},           // (0+½)/2³² is not below 2⁻³³
+		{[]float64{0x1p-33 + 0x1p-50, 1 - 0x1p-33}, 0, 0}, // but below this
+		{[]float64{0x1p-34, 1}, 0, 1},
+		{[]float64{1, math.NaN()}, 5, 2},
+		{[]float64{0, 0}, 5, 2},
+	} {
+		if got := new(clamp).choose(0, group{}, tt.weights, tt.number); got != tt.want {
+			t.Errorf("weights %v, number %v: unit %d, want %d", tt.weights, tt.number, got, tt.want)
+		}
+	}
+}
