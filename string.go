@@ -27,7 +27,7 @@ func (g *Gradient) String() string {
 }
 
 func (g *Gradient) sizes() string {
-	if g.W == nil || g.B == nil || g.C == nil {
+	if g.B == nil || g.C == nil {
 		return "empty"
 	}
 	return fmt.Sprintf("nv=%d, nh=%d", g.B.Len(), g.C.Len())
@@ -128,11 +128,13 @@ func (r Report) String() string {
 		}
 	}
 	add("pseudo-log-likelihood %.2f", r.PseudoLogLikelihood)
+	add("of independent units %.2f", r.IndependentLogLikelihood)
 	add("held %.2f", r.HeldPseudoLogLikelihood)
 	if r.Best {
 		figures = append(figures, "the best so far")
 	}
 	add("free-energy gap %.2f", r.FreeEnergyGap)
+	add("free-energy shift %.3g", r.FreeEnergyShift)
 	add("weights %.3g", r.WeightRMS)
 	add("activity %.3g", r.HiddenActivity)
 	add("chains move %.3g", r.ChainMove)

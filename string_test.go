@@ -41,6 +41,8 @@ func TestString(t *testing.T) {
 		{data.T(), "{Bits(40×70)}"},
 		{&g, "Gradient(nv=70, nh=9)"},
 		{new(rbm.Gradient), "Gradient(empty)"},
+		{&rbm.Gradient{B: mat.NewVecDense(3, nil)}, "Gradient(empty)"},
+		{&rbm.Gradient{C: mat.NewVecDense(3, nil)}, "Gradient(empty)"},
 		{somePhases(), "Phases(nv=3, nh=3, DataWeight=3, ModelWeight=4)"},
 		{new(rbm.Phases), "Phases(empty, DataWeight=0, ModelWeight=0)"},
 		{groups, "Chains(6×70, 2 groups)"},
@@ -63,16 +65,38 @@ func TestString(t *testing.T) {
 		{&rbm.Trainer{Sampler: (*rbm.PCD)(nil)}, "Trainer(<nil>, *rbm.PCD, SGD(Rate=0), 0 rows, Batch=0, step 0)"},
 		{rbm.Report{
 			Step: 1200, Epoch: 2, PseudoLogLikelihood: -95.234, HeldPseudoLogLikelihood: -96.5, FreeEnergyGap: 0.813, WeightRMS: 0.05218,
-			HiddenActivity: 0.25, ChainMove: 0.98, SwapRates: []float64{0.5, 0.3, 0.4}, Rate: 0.01, RowsPerSecond: 20512.3, Best: true, Warnings: []string{"one", "two"},
-		}, "step 1200, epoch 2: pseudo-log-likelihood -95.23, held -96.50, the best so far, free-energy gap 0.81, weights 0.0522, activity 0.25, " +
+			IndependentLogLikelihood: -206.1, FreeEnergyShift: 0.0123, HiddenActivity: 0.25, ChainMove: 0.98, SwapRates: []float64{0.5, 0.3, 0.4}, Rate: 0.01, RowsPerSecond: 20512.3, Best: true, Warnings: []string{"one", "two"},
+		}, "step 1200, epoch 2: pseudo-log-likelihood -95.23, of independent units -206.10, held -96.50, " +
+			"the best so far, free-energy gap 0.81, free-energy shift 0.0123, weights 0.0522, activity 0.25, " +
 			"chains move 0.98, swap rates from 0.3, rate 0.01, 20512 rows/s; warning: one; warning: two"},
 		{rbm.Report{
 			PseudoLogLikelihood: nan, HeldPseudoLogLikelihood: nan, FreeEnergyGap: nan, WeightRMS: nan, HiddenActivity: nan, ChainMove: nan,
-			SwapRates: []float64{nan, nan}, Rate: 0.5, RowsPerSecond: nan, Best: true,
+			IndependentLogLikelihood: nan, FreeEnergyShift: nan, SwapRates: []float64{nan, nan}, Rate: 0.5, RowsPerSecond: nan, Best: true,
 		}, "step 0, epoch 0: the best so far, rate 0.5"},
 	} {
 		if got := fmt.Sprint(tt.x); got != tt.want {
 			t.Errorf("%T prints %s, want %s", tt.x, got, tt.want)
+		}
+	}
+}
+
+// Every figure of a report is in what it prints.
+func TestStringOfReport(t *testing.T) {
+	typ := reflect.TypeFor[rbm.Report]()
+	for i := range typ.NumField() {
+		var r, other rbm.Report
+		switch f := reflect.ValueOf(&other).Elem().Field(i); f.Kind() {
+		case reflect.Int:
+			f.SetInt(7)
+		case reflect.Float64:
+			f.SetFloat(7)
+		case reflect.Bool:
+			f.SetBool(true)
+		case reflect.Slice:
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+		}
+		if r.String() == other.String() {
+			t.Errorf("%s is not in %q", typ.Field(i).Name, other)
 		}
 	}
 }
