@@ -487,7 +487,7 @@ func TestMeasure(t *testing.T) {
 		}
 	}
 	// A header that is whole and says what cannot be.
-	for _, rows := range []uint64{0, 1 << 62, 1<<63 - 1, 1<<64 - 1} {
+	for _, rows := range []uint64{0, 1 << 62, 1<<62 + 1<<59, 1<<63 - 1, 1<<64 - 1} {
 		header := packed(t, randomBits(9, 70, 1))[:headerBytes]
 		binary.LittleEndian.PutUint64(header[20:], rows)
 		binary.LittleEndian.PutUint32(header[28:], crc32.Checksum(header[:28], crc32.MakeTable(crc32.Castagnoli)))
@@ -520,6 +520,14 @@ func TestStream(t *testing.T) {
 		last = max(last, offset+n)
 		if len(s.last) > keep+300 {
 			t.Fatalf("%d bytes are kept, want %d and the latest", len(s.last), keep)
+		}
+	}
+	// What is still there is read, though it need not be.
+	more := &stream{r: bytes.NewReader(data), keep: 10}
+	for _, read := range [][2]int{{0, 100}, {5, 200}, {190, 300}} {
+		b := make([]byte, read[1])
+		if n, err := more.ReadAt(b, int64(read[0])); n != len(b) || err != nil || !bytes.Equal(b, data[read[0]:read[0]+n]) {
+			t.Errorf("%d bytes from %d on: %d, %v, or other ones", read[1], read[0], n, err)
 		}
 	}
 	b := make([]byte, 20)
