@@ -167,7 +167,7 @@ func trainIsEnded(t *testing.T, looks int) {
 			tr.Batch, tr.Every, tr.Held = 4, 2, rows.Slice(10, 14)
 			tr.Report = func(r rbm.Report) error {
 				r.RowsPerSecond = 0
-				x.reports = append(x.reports, fmt.Sprintf("%+v", r))
+				x.reports = append(x.reports, fmt.Sprintf("%#v", r))
 				return nil
 			}
 			tt.with(tr)

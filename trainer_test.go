@@ -279,7 +279,7 @@ func TestTrainerGoesOn(t *testing.T) {
 			t.Helper()
 			checkSame(t, name, params(tr.Model), params(whole.Model))
 			checkSame(t, name+": best", params(tr.Best()), params(whole.Best()))
-			if got, want := fmt.Sprint(reports), fmt.Sprint(want); got != want {
+			if got, want := fmt.Sprintf("%#v", reports), fmt.Sprintf("%#v", want); got != want {
 				t.Errorf("%s: reports\n%s, want\n%s", name, got, want)
 			}
 		}
@@ -605,7 +605,7 @@ func TestTrainerGoesOnFromBytes(t *testing.T) {
 			t.Errorf("%s: the state differs in the end", s.name)
 		}
 		checkSame(t, s.name, params(half.Model), params(whole.Model))
-		if got, want := fmt.Sprint(reports), fmt.Sprint(want); got != want {
+		if got, want := fmt.Sprintf("%#v", reports), fmt.Sprintf("%#v", want); got != want {
 			t.Errorf("%s: reports are %v, want %v", s.name, got, want)
 		}
 		if half.Model != w || half.Model != model || half.Sampler != chains {
@@ -780,7 +780,7 @@ func TestReportOfRestoredChains(t *testing.T) {
 			for k, r := range *tt.reports {
 				want := tt.want[k]
 				r.RowsPerSecond, want.RowsPerSecond = 0, 0
-				if got, want := fmt.Sprint(r), fmt.Sprint(want); got != want {
+				if got, want := fmt.Sprintf("%#v", r), fmt.Sprintf("%#v", want); got != want {
 					t.Errorf("%T: report %s, want %s", tt.tr.Sampler, got, want)
 				}
 			}
@@ -820,7 +820,7 @@ func TestReportsGoOnFromBytes(t *testing.T) {
 		}
 		for i, r := range *got {
 			r.RowsPerSecond, left[i].RowsPerSecond = 0, 0
-			if got, want := fmt.Sprintf("%+v", r), fmt.Sprintf("%+v", left[i]); got != want {
+			if got, want := fmt.Sprintf("%#v", r), fmt.Sprintf("%#v", left[i]); got != want {
 				t.Errorf("from step %d: report %s, want %s", k, got, want)
 			}
 		}
