@@ -57,27 +57,21 @@ func TestCenteringIsItsFormula(t *testing.T) {
 							}
 							lambda[j] += rate * (meanH[j] - lambda[j])
 						}
-						check := func(name string, got, want float64) {
-							t.Helper()
-							if !(math.Abs(got-want) < 1e-12*float64(s.nv+s.nh)) {
-								t.Errorf("step %d: %s = %v, want %v", step, name, got, want)
-							}
-						}
-						wantB, wantC := mat.VecDenseCopyOf(g.B), mat.VecDenseCopyOf(g.C)
+						tol := 1e-12 * float64(s.nv+s.nh)
+						want := rbm.Gradient{W: mat.NewDense(s.nh, s.nv, nil), B: mat.VecDenseCopyOf(g.B), C: mat.VecDenseCopyOf(g.C)}
 						for j, l := range lambda {
-							check(fmt.Sprintf("H[%d]", j), c.H[j], l)
+							checkNear(t, fmt.Sprintf("step %d: H[%d]", step, j), c.H[j], l, tol)
 							for i, u := range mu {
 								w := g.W.At(j, i) - l*g.B.AtVec(i) - g.C.AtVec(j)*u
-								check(fmt.Sprintf("W[%d, %d]", j, i), got.W.At(j, i), w)
-								wantB.SetVec(i, wantB.AtVec(i)-w*l)
-								wantC.SetVec(j, wantC.AtVec(j)-w*u)
+								want.W.Set(j, i, w)
+								want.B.SetVec(i, want.B.AtVec(i)-w*l)
+								want.C.SetVec(j, want.C.AtVec(j)-w*u)
 							}
-							check(fmt.Sprintf("C[%d]", j), got.C.AtVec(j), wantC.AtVec(j))
 						}
 						for i, u := range mu {
-							check(fmt.Sprintf("V[%d]", i), c.V[i], u)
-							check(fmt.Sprintf("B[%d]", i), got.B.AtVec(i), wantB.AtVec(i))
+							checkNear(t, fmt.Sprintf("step %d: V[%d]", step, i), c.V[i], u, tol)
 						}
+						checkGradient(t, fmt.Sprintf("step %d: WeightedGradient", step), &got, gradientValues(&want), "formula", tol)
 					}
 				})
 			}

@@ -333,8 +333,8 @@ func TestTrainingOnMissingValues(t *testing.T) {
 	}
 	train := func(data, observed *rbm.Bits) *rbm.RBM {
 		tr := rbm.NewTrainer(rbm.NewRandom(nv, 4, 0.1, newSource(4)), data, new(rbm.Exact), newSource(5))
-		tr.Observed, tr.Batch = observed, 100
-		tr.Schedule = rbm.Linear(0.3, 0.01, epochs*n/100)
+		tr.Observed, tr.Batch = observed, 200
+		tr.Schedule = rbm.Linear(0.6, 0.01, epochs*n/200)
 		trainFor(t, tr, epochs)
 		return tr.Model
 	}
