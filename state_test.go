@@ -573,7 +573,7 @@ func TestStateOfWildNumbers(t *testing.T) {
 // Another byte in the place of any gives an error, and leaves the value as it was, or the value that it stands for.
 func TestStateOfOtherBytes(t *testing.T) {
 	testBytes(t, func(b byte) []byte {
-		return []byte{b ^ 1, b ^ 2, b ^ 4, b ^ 8, b ^ 16, b ^ 32, b ^ 64, b ^ 128, b ^ 255, 0, 2, 3, 255, b + 1, b - 1}
+		return []byte{b ^ 1, b ^ 8, b ^ 32, b ^ 128, ^b, 0, 2, 255, b - 1}
 	})
 }
 
@@ -621,7 +621,7 @@ func TestTrainerOfWildNumbers(t *testing.T) {
 	p := payload(good)
 	var taken, refused int
 	for at := 0; at+8 <= len(p); at++ {
-		for _, x := range []uint64{0, 1, 2, 1 << 20, 1 << 31, 1 << 40, 1<<62 - 1, 1 << 62, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
+		for _, x := range []uint64{0, 3, 1 << 31, 1 << 62, 1<<63 - 1, 1<<64 - 1} {
 			err := tr.UnmarshalBinary(frame("Trainer", slices.Concat(p[:at], wire.AppendUint64(nil, x), p[at+8:])))
 			if err != nil {
 				refused++

@@ -312,6 +312,32 @@ func header(cols, rows uint64) []byte {
 	return le.AppendUint32(b, crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)))
 }
 
+// Any byte in the place of any other, with the checksum of that, gives an error or the rows that it stands for.
+func TestEveryByte(t *testing.T) {
+	whole := content(t, randomBits(2, 5, 1)) // 32 bytes of the header, 16 of rows
+	table, le := crc32.MakeTable(crc32.Castagnoli), binary.LittleEndian
+	for at, was := range whole[:48] {
+		if 28 <= at && at < 32 {
+			continue // a checksum
+		}
+		for b := range 256 {
+			data := slices.Clone(whole)
+			data[at] = byte(b)
+			le.PutUint32(data[28:], crc32.Checksum(data[:28], table))
+			le.PutUint32(data[48:], crc32.Checksum(append(make([]byte, 8), data[32:48]...), table))
+			f, err := bitfile.NewFile(bytes.NewReader(data), int64(len(data)))
+			if err != nil {
+				continue
+			}
+			r, c := f.Dims()
+			rows := rbm.NewBits(r, c)
+			if err := f.ReadRows(rows, 0); err == nil && !bytes.Equal(reference(rows), data) {
+				t.Errorf("byte %d is %d, was %d: the rows are written as %x", at, b, was, reference(rows))
+			}
+		}
+	}
+}
+
 // Headers that somebody made up.
 func TestImpossibleHeaders(t *testing.T) {
 	for _, tt := range []struct {

@@ -10,6 +10,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"maps"
@@ -597,6 +598,31 @@ func TestDamagedCheckpoints(t *testing.T) {
 	}
 }
 
+// Any byte in the place of any other, with the checksum of that, gives an error or the parts that it stands for.
+func TestEveryByte(t *testing.T) {
+	x, y := counter(1), counter(2)
+	var b bytes.Buffer
+	if err := checkpoint.Write(&b, &x, &y); err != nil {
+		t.Fatal(err)
+	}
+	data := b.Bytes()
+	end := len(data) - 4
+	for at, was := range data[:end] {
+		for b := range 256 {
+			data[at] = byte(b)
+			binary.LittleEndian.PutUint32(data[end:], crc32.Checksum(data[:end], crc32.MakeTable(crc32.Castagnoli)))
+			var again bytes.Buffer
+			if err := checkpoint.Read(bytes.NewReader(data), &x, &y); err != nil {
+				continue
+			}
+			if err := checkpoint.Write(&again, &x, &y); x >= 0 && y >= 0 && (err != nil || !bytes.Equal(again.Bytes(), data)) {
+				t.Errorf("byte %d is %d, was %d: the parts are written as %x, %v", at, b, was, again.Bytes(), err)
+			}
+		}
+		data[at] = was
+	}
+}
+
 // No part changes if one of them cannot be read, whichever it is.
 func TestOtherParts(t *testing.T) {
 	o := newTraining(3, 2)
@@ -734,9 +760,12 @@ func TestAllOrNothing(t *testing.T) {
 	if want, got := types(t, ".."), slices.Sorted(maps.Keys(all(t, 1))); !slices.Equal(got, want) {
 		t.Fatalf("this test knows %q, the package has %q", got, want)
 	}
-	large := rbm.NewRandom(30, 20, 1, rand.NewPCG(1, 1))
-	for x, px := range all(t, 1) {
-		for y, py := range all(t, 2) {
+	large, model := rbm.NewRandom(30, 20, 1, rand.NewPCG(1, 1)), rbm.New(5, 3)
+	from, to := all(t, 1), all(t, 2)       // that are written
+	one, two := all(t, 3), all(t, 4)       // that do not change
+	changed, other := all(t, 5), all(t, 6) // that do
+	for x, px := range from {
+		for y, py := range to {
 			if x == y {
 				continue
 			}
@@ -744,14 +773,12 @@ func TestAllOrNothing(t *testing.T) {
 			if err := checkpoint.Write(&good, px, large, py); err != nil {
 				t.Fatal(err)
 			}
-			one, two := all(t, 3), all(t, 4)
-			model := rbm.New(5, 3)
 			checkRefused(t, x+", model, "+x, good.Bytes(), []checkpoint.State{one[x], model, two[x]}, "part 2 of 3")
 			checkRefused(t, y+", model, "+y, good.Bytes(), []checkpoint.State{one[y], model, two[y]}, "part 0 of 3")
 			if x != "RBM" {
 				checkRefused(t, x+", "+x+", "+y, good.Bytes(), []checkpoint.State{one[x], two[x], two[y]}, "part 1 of 3")
 			}
-			parts := []checkpoint.State{one[x], model, two[y]}
+			parts := []checkpoint.State{changed[x], new(rbm.RBM), other[y]}
 			if err := checkpoint.Read(bytes.NewReader(good.Bytes()), parts...); err != nil {
 				t.Errorf("%s, model, %s: %v", x, y, err)
 			}
