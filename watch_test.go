@@ -295,3 +295,64 @@ func TestWarnOfFall(t *testing.T) {
 		}
 	}
 }
+
+// A shift is too large beside the gain, from a floor on, and only at a rate that does
+// not fall.
+func TestWarnOfShift(t *testing.T) {
+	for _, tt := range []struct {
+		independent, gain, shift, before, rate float64
+		steps                                  int
+		warned                                 bool
+	}{
+		{-10, 0, 0.74, 0.1, 0.1, 100, false},
+		{-10, 0, 0.76, 0.1, 0.1, 100, true},
+		{-10, -3, 0.76, 0.1, 0.1, 100, true},
+		{-10, 0, 0.76, 0.1, 0.1, 99, false},
+		{-10, 0, 0.76, 0.1, 0.099, 100, false},
+		{-10, 0, 0.76, 0.1, 0.2, 100, true},
+		{-10, 1, 2.74, 0.1, 0.1, 100, false},
+		{-10, 1, 2.76, 0.1, 0.1, 100, true},
+		{-100, 0, 4.9, 0.1, 0.1, 100, false},
+		{-100, 0, 5.1, 0.1, 0.1, 100, true},
+		{-10, 0, math.NaN(), 0.1, 0.1, 100, false},
+	} {
+		var p past
+		p.keep(&Report{Step: 50, Rate: tt.before, PseudoLogLikelihood: -8}, nil, nil)
+		r := &Report{Step: 50 + tt.steps, Rate: tt.rate, IndependentLogLikelihood: tt.independent, PseudoLogLikelihood: -8 + tt.gain, FreeEnergyShift: tt.shift}
+		got := warnOfShift(r, p.before(r.Step))
+		if (got != "") != tt.warned {
+			t.Errorf("%+v: %q", tt, got)
+		}
+		if want := fmt.Sprintf("in %d steps the free energies of the rows moved by %.2g nats against each other, and the pseudo-log-likelihood by %+.2g", tt.steps, tt.shift, tt.gain); tt.warned && !strings.Contains(got, want) {
+			t.Errorf("%+v: %q, want %q", tt, got, want)
+		}
+	}
+	if got := warnOfShift(&Report{Step: 500, FreeEnergyShift: 9}, nil); got != "" {
+		t.Errorf("at the first report: %q", got)
+	}
+}
+
+func TestWarnOfChains(t *testing.T) {
+	for _, tt := range []struct {
+		move, spread float64
+		steps        int
+		want         string
+	}{
+		{0.09, 0.3, 100, "the chains are stuck: in 100 steps they moved 9%"},
+		{0.11, 0.3, 100, ""},
+		{0.09, 0.3, 99, ""},
+		{math.NaN(), 0.3, 100, ""},
+		{0.5, 0.019, 100, "the chains are nearly alike: two of them differ in 1.9% of the visible units, two rows of Data in 40%"},
+		{0.5, 0.021, 100, ""},
+	} {
+		var p past
+		p.keep(&Report{Step: 50}, nil, nil)
+		r := &Report{Step: 50 + tt.steps, ChainMove: tt.move}
+		if got := warnOfChains(r, p.before(r.Step), tt.spread, 0.4); tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%+v: %q", tt, got)
+		}
+	}
+	if got := warnOfChains(&Report{Step: 500, ChainMove: math.NaN()}, nil, 0.3, 0.4); got != "" {
+		t.Errorf("at the first report: %q", got)
+	}
+}
