@@ -406,12 +406,12 @@ func checkRows(name string, rows Rows, nv int) int {
 	return checkBatch(name, rows, nv)
 }
 
-// checkWeights panics unless the weights are some.
+// checkWeights panics unless the weights are some, and have a mean.
 func (t *Trainer) checkWeights() {
 	if t.Weights == nil {
 		return
 	}
-	some := false
+	var sum float64
 	for r, w := range t.Weights {
 		if r%lookEvery == 0 {
 			t.until().Look()
@@ -419,10 +419,13 @@ func (t *Trainer) checkWeights() {
 		if !(0 <= w && w <= math.MaxFloat64) {
 			panic(fmt.Sprintf("rbm: Weights[%d] is %v, want a finite number of at least 0", r, w))
 		}
-		some = some || w > 0
+		sum += w
 	}
-	if !some {
+	if sum == 0 {
 		panic("rbm: Weights are all 0, want a positive one")
+	}
+	if !finite(sum) {
+		panic(fmt.Sprintf("rbm: Weights have the sum %v, want a finite one", sum))
 	}
 }
 

@@ -499,6 +499,7 @@ func TestTrainerMisuse(t *testing.T) {
 		{"zero Weights", func(tr *rbm.Trainer) { tr.Weights = make([]float64, 10) }, "Weights are all 0"},
 		{"negative Weights", func(tr *rbm.Trainer) { tr.Weights = []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, -2} }, "Weights[9] is -2"},
 		{"NaN Weights", func(tr *rbm.Trainer) { tr.Weights = []float64{1, math.NaN(), 1, 1, 1, 1, 1, 1, 1, 1} }, "Weights[1] is NaN"},
+		{"infinite sum of Weights", func(tr *rbm.Trainer) { tr.Weights = slices.Repeat([]float64{1e308}, 10) }, "Weights have the sum +Inf, want a finite one"},
 		{"Batch", func(tr *rbm.Trainer) { tr.Batch = 0 }, "Batch is 0, want at least 1"},
 		{"Block", func(tr *rbm.Trainer) { tr.Block = -1 }, "Block is -1, want at least 0"},
 		{"Every", func(tr *rbm.Trainer) { tr.Every = -1 }, "Every is -1"},

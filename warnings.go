@@ -183,7 +183,7 @@ func (t *Trainer) warnOfNothing(r *Report, dependence float64) string {
 	if t.SGD.Decay > 0 || t.SGD.L1 > 0 {
 		how = ", or less decay of the weights"
 	}
-	return fmt.Sprintf("after %d steps the model knows little more than the means of Data: its pseudo-log-likelihood is %.5g nats, and %.5g the one of independent units: take a higher rate, say %.2g, or more epochs%s",
+	return fmt.Sprintf("after %d steps the model knows little more than the means of Data: its pseudo-log-likelihood is %.5g nats, and independent units have %.5g: take a higher rate, say %.2g, or more epochs%s",
 		r.Step, r.PseudoLogLikelihood, r.IndependentLogLikelihood, 10*t.firstRate(), how)
 }
 
