@@ -35,7 +35,7 @@ import (
 var update = flag.Bool("update", false, "write testdata")
 
 // counter is a part of a type that is not in package rbm.
-type counter int
+type counter int64
 
 func (c *counter) AppendBinary(b []byte) ([]byte, error) {
 	if *c < 0 {

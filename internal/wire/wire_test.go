@@ -151,7 +151,7 @@ func TestReadFrameMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	claim := slices.Clone(whole[:100])
-	binary.LittleEndian.PutUint64(claim[headerSize-8:], 1<<40)
+	binary.LittleEndian.PutUint64(claim[headerSize-8:], 1<<30)
 	path := filepath.Join(t.TempDir(), "frame")
 	if err := os.WriteFile(path, whole, 0o600); err != nil {
 		t.Fatal(err)
