@@ -654,6 +654,10 @@ func TestOtherParts(t *testing.T) {
 	for name, f := range map[string]func(){
 		"Write": func() { checkpoint.Write(io.Discard, o.model, nil) },
 		"Read":  func() { checkpoint.Read(bytes.NewReader(whole), o.model, nil, nil, nil, nil, nil, nil) },
+		"Save":  func() { checkpoint.Save(filepath.Join(t.TempDir(), "c"), o.model, (*rbm.SGD)(nil)) },
+		"Read of a typed nil": func() {
+			checkpoint.Read(bytes.NewReader(whole), o.model, (*rbm.CD)(nil), all[2], all[3], all[4], all[5], all[6])
+		},
 	} {
 		func() {
 			defer func() {
@@ -856,6 +860,15 @@ func TestPartsThatAreNotReady(t *testing.T) {
 	checkError(t, "counter", checkpoint.Read(&b, fresh, &two, m), "part 1 of 3, a *checkpoint_test.counter: counter has ")
 	if fresh.K != 0 || two != 2 {
 		t.Errorf("K is %d, counter %d after an error of the counter", fresh.K, two)
+	}
+	// Of two of them the first stays as it was read: nothing else is tried.
+	b.Reset()
+	if err := checkpoint.Write(&b, p["PCD"], p["SGD"]); err != nil {
+		t.Fatal(err)
+	}
+	const want = `checkpoint: part 1 of 2, a checkpoint_test.wrapper: rbm: PCD: data is of kind "SGD"`
+	if err := checkpoint.Read(&b, fresh, wrapper{new(rbm.PCD)}); err == nil || err.Error() != want || fresh.K != 1 {
+		t.Errorf("K is %d, error %v, want 1 and %s", fresh.K, err, want)
 	}
 }
 
