@@ -74,10 +74,11 @@ func Write(w io.Writer, parts ...State) error {
 // than the end of the checkpoint, and waits for all of it before it changes a part.
 // Where r is at its end, the error wraps io.EOF.
 //
-// After an error no part has changed. Parts of types that are not in package rbm, and
-// Trainers with a Sampler of such a type, are set back for this to what AppendBinary
-// gave before; where it fails for several of them, as they are not ready yet, those
-// before the one that cannot be read have changed. Read panics if a part is nil.
+// After an error no part has changed. A part of a type that is not in package rbm, or a
+// Trainer with a Sampler of such a type, is set back to what its AppendBinary returned
+// at first. Where AppendBinary fails, as the part is not ready yet, there is no way back:
+// of several such parts, those before the one that cannot be read have changed. Read
+// panics if a part is nil.
 func Read(r io.Reader, parts ...State) error {
 	data, err := wire.ReadFrame(r)
 	if err == nil {
@@ -98,9 +99,9 @@ func Read(r io.Reader, parts ...State) error {
 // .tmp- and 16 hexadecimal digits appended, which takes the place of the older
 // file when it is complete. A Save that was killed leaves its temporary file
 // behind; a later one removes such files but for the latest two, and for those that
-// are still written to. Programs may save to the same path at the same time: the last
-// one wins. They may be any number on systems with flock, and on Windows; elsewhere
-// they may be three, and more could remove a file that is written to.
+// are still written to. Several programs may save to the same path at the same time:
+// the last one wins. They may be any number where flock can lock the files; elsewhere,
+// as on Windows, they may be three, as more could remove a file that is in use.
 //
 // The new file has the permissions of the older one, or mode 0644 before umask where
 // there is none. A symbolic link is replaced, not followed. A directory is an error.
