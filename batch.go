@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -16,11 +17,12 @@ type batch struct {
 	values     []float64 // the entries, if real: see value
 	view, bin  Bits      // where bits may point
 	row        []float64
+	until      *stop.Signal // ends read; nil: nothing does
 }
 
 // eachBlock reads the n rows of a matrix, called name, block by block.
-func eachBlock(name string, a mat.Matrix, n int, f func(in *batch, r0 int)) {
-	var in batch
+func eachBlock(name string, a mat.Matrix, n int, until *stop.Signal, f func(in *batch, r0 int)) {
+	in := batch{until: until}
 	for r0 := 0; r0 < n; r0 += blockRows {
 		in.read(name, a, r0, min(n, r0+blockRows))
 		f(&in, r0)
@@ -40,6 +42,7 @@ func (b *batch) read(name string, a mat.Matrix, i, k int) {
 	b.bits = &b.bin
 	b.row = grow(b.row, b.cols)
 	for r := range b.rows {
+		b.until.Look()
 		row := readRow(b.row, a, i+r)
 		if !product.Nonzero(b.bin.row(r), row) && !b.real {
 			b.realAfter(r)

@@ -29,7 +29,7 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	var pass pass
 	var hidden batch
 	var sum joint
-	eachBlock("v", v, n, func(in *batch, r0 int) {
+	eachBlock("v", v, n, p.team.Until, func(in *batch, r0 int) {
 		hidden.read("h", h, r0, r0+in.rows)
 		sum.reset(&hidden, &p.hidden)
 		pass.run(&p.team, &p.hidden, in, &sum)
@@ -82,7 +82,7 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	p.load(m, n)
 	defer p.done()
 	var f marginal
-	eachBlock("v", v, n, func(in *batch, r0 int) {
+	eachBlock("v", v, n, p.team.Until, func(in *batch, r0 int) {
 		f.energies(&p.team, dst[r0:], in, &p.visible, &p.hidden)
 		for r := range in.rows {
 			dst[r0+r] = p.orNaN(dst[r0+r])
@@ -152,7 +152,7 @@ func (m *RBM) VisibleProbs(dst *mat.Dense, h mat.Matrix) *mat.Dense {
 func (p *model) probs(dst *mat.Dense, name string, a mat.Matrix, n int, to *layer) *mat.Dense {
 	dst = checkDense(dst, n, to.units)
 	var pass pass
-	eachBlock(name, a, n, func(in *batch, r0 int) {
+	eachBlock(name, a, n, p.team.Until, func(in *batch, r0 int) {
 		pass.run(&p.team, to, in, &probs{dst: dst, row: r0})
 	})
 	return dst

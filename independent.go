@@ -115,7 +115,7 @@ const (
 // the rarer value of column i occurs kᵢ times: that of a normal distribution, and that
 // of few common ones, which are Poisson's.
 func (b *Bits) dependence(until *stop.Signal) float64 {
-	n, ones := b.rows, b.ones()
+	n, ones := b.rows, b.ones(until)
 	rarer := func(i int) int { return min(ones[i], n-ones[i]) }
 	columns := make([]int, 0, b.cols)
 	for i := range b.cols {
@@ -123,10 +123,14 @@ func (b *Bits) dependence(until *stop.Signal) float64 {
 			columns = append(columns, i)
 		}
 	}
-	slices.SortStableFunc(columns, func(i, j int) int { return cmp.Compare(rarer(j), rarer(i)) })
+	slices.SortStableFunc(columns, func(i, j int) int {
+		until.Look()
+		return cmp.Compare(rarer(j), rarer(i))
+	})
 	columns = columns[:min(len(columns), dependentColumns)]
 	turned := NewBits(max(1, len(columns)), max(1, n)) // a column a row
 	for c, i := range columns {
+		until.Look()
 		for r := range n {
 			turned.SetBit(c, r, b.Bit(r, i))
 		}

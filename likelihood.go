@@ -236,7 +236,7 @@ func (m *RBM) survey(rows Rows, seen *distinct, at *scored) (f float64, ones []f
 			sum += product.Sum(x)
 		}
 		seen.add(block, energies)
-		block.addOnes(count)
+		block.addOnes(count, m.until())
 		at.row += block.rows
 	}
 	for i, k := range count {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/stop"
 )
 
 // pastSteps is how far back a report looks: after so many steps chains should have
@@ -60,11 +61,11 @@ func (p *past) keep(r *Report, free []float64, chains *Bits) {
 
 // move returns the ChainMove of chains since the snapshot, or NaN if it has no such
 // chains.
-func (s *snapshot) move(chains *Bits) float64 {
+func (s *snapshot) move(chains *Bits, until *stop.Signal) float64 {
 	if s == nil || chains == nil || s.chains.rows != chains.rows || s.chains.cols != chains.cols {
 		return math.NaN()
 	}
-	spread := chains.spread()
+	spread := chains.spread(until)
 	if spread == 0 {
 		return math.NaN()
 	}

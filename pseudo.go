@@ -30,18 +30,19 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 	defer p.done()
 	s := pseudo{p: &p}
 	s.flips.load(&p)
-	var in batch
+	in := batch{until: p.team.Until}
 	var pass pass
+	most := max(1, min(partRows, partUnits/nh))
 	for r0 := 0; r0 < n; r0 += pseudoRows {
 		in.read("v", v, r0, min(n, r0+pseudoRows))
 		s.reset(&in, dst[r0:])
 		pass.run(&p.team, &p.hidden, &in, &s)
 		work := rowsWork(flipWork*in.rows, nv, nh)
 		workers := p.team.Workers(in.rows, work)
-		s.rows = min(partRows, (in.rows+workers-1)/workers)
+		s.rows = min(most, (in.rows+workers-1)/workers)
 		parts := (in.rows + s.rows - 1) / s.rows
 		for len(s.scratch) < workers {
-			s.scratch = append(s.scratch, newPseudoScratch(&p, min(partRows, n)))
+			s.scratch = append(s.scratch, newPseudoScratch(&p, min(most, n)))
 		}
 		p.team.Run(workers, parts, &s)
 	}
@@ -56,6 +57,10 @@ const (
 	// partRows is how many rows of a part go through the exponentials of W, which
 	// do not stay near the processor, at a time.
 	partRows = 32
+
+	// partUnits is how many rows times hidden units there are at most, if there is
+	// more than a row, as nothing ends a part where it flips eight units.
+	partUnits = 1 << 21
 )
 
 // flips holds what it takes to flip each visible unit, panel by panel, and is the
@@ -63,21 +68,22 @@ const (
 type flips struct {
 	w     *product.Panels
 	nh    int
-	e     []product.Line // panels × nh × 2: eᵂ and e⁻ᵂ
-	chunk []int          // of flip.Mul, or 0 if the weights are too large for it
+	e     [][]product.Line // of each panel nh × 2: eᵂ and e⁻ᵂ
+	chunk []int            // of flip.Mul, or 0 if the weights are too large for it
 }
 
 func (f *flips) load(p *model) {
 	f.w, f.nh = &p.visible.w, p.hidden.units
 	panels := f.w.Count()
-	f.e = product.Lines(panels * f.nh * 2)
+	f.e = make([][]product.Line, panels)
 	f.chunk = make([]int, panels)
 	p.team.Run(p.team.Workers(panels, p.visible.units*f.nh*2), panels, f)
 }
 
 func (f *flips) Do(_, q int) {
 	w := f.w.Panel(q)
-	flip.Table(f.table(q), w.Data, w.Stride)
+	f.e[q] = product.Lines(f.nh * 2)
+	flip.Table(f.e[q], w.Data, w.Stride)
 	var largest float64
 	for j := range f.nh {
 		for _, x := range w.Line(j) {
@@ -88,9 +94,6 @@ func (f *flips) Do(_, q int) {
 	}
 	f.chunk[q] = flip.Chunk(largest)
 }
-
-// table returns the exponentials of the weights of panel q.
-func (f *flips) table(q int) []product.Line { return f.e[q*f.nh*2:][:f.nh*2] }
 
 // pseudo is the sink that keeps the inputs of the hidden units, and then the job
 // that sets dst to the pseudo-log-likelihoods of some rows a part.
@@ -110,7 +113,7 @@ type pseudoScratch struct {
 	p, q     []float64 // p(1|v) and p(0|v) of the hidden units, filled up to whole panels
 	on       []uint8   // the bits of a panel of visible units
 	products []flip.Product
-	z        []product.Line // rows × panels of visible units: log p(v with vᵢ flipped) - log p(v)
+	z        [][]product.Line // of each row panels of visible units: log p(v with vᵢ flipped) - log p(v)
 
 	x      []product.Line // inputs of the hidden units for one row
 	hidden [2][]logistic.Sum
@@ -119,12 +122,17 @@ type pseudoScratch struct {
 
 func newPseudoScratch(p *model, rows int) pseudoScratch {
 	panels := p.hidden.w.Count()
+	z := make([][]product.Line, rows)
+	for r := range z {
+		p.team.Until.Look()
+		z[r] = make([]product.Line, p.visible.w.Count())
+	}
 	return pseudoScratch{
 		p:        make([]float64, rows*panels*product.Lanes),
 		q:        make([]float64, rows*panels*product.Lanes),
 		on:       make([]uint8, rows),
 		products: make([]flip.Product, rows),
-		z:        make([]product.Line, rows*p.visible.w.Count()),
+		z:        z,
 		x:        make([]product.Line, panels),
 		hidden:   [2][]logistic.Sum{make([]logistic.Sum, p.hidden.words()), make([]logistic.Sum, p.hidden.words())},
 		sum:      make([]logistic.Sum, p.visible.words()),
@@ -157,7 +165,7 @@ func (s *pseudo) Do(worker, part int) {
 		s.flip(c, q, r0, n)
 	}
 	for r := range n {
-		s.dst[r0+r] = s.p.orNaN(s.row(c, c.z[r*panels:][:panels], r0+r))
+		s.dst[r0+r] = s.p.orNaN(s.row(c, c.z[r], r0+r))
 	}
 }
 
@@ -186,10 +194,10 @@ func (s *pseudo) flip(c *pseudoScratch, q, r0, n int) {
 		c.on[r] = s.on(r0+r, q)
 	}
 	f := &s.flips
-	flip.Mul(c.products[:n], f.table(q), c.p, c.q, s.panels*product.Lanes, c.on, f.chunk[q])
+	flip.Mul(c.products[:n], f.e[q], c.p, c.q, s.panels*product.Lanes, c.on, f.chunk[q])
 	bias := (*product.Line)(s.p.visible.bias[q*product.Lanes:])
 	for r := range n {
-		z := &c.z[r*len(f.chunk)+q]
+		z := &c.z[r][q]
 		for l := range z {
 			z[l] = c.products[r].Log(l)
 			if c.on[r]>>l&1 != 0 {

@@ -199,12 +199,8 @@ func (m *RBM) Clone() *RBM {
 
 // clone is Clone inside of the call that m is in.
 func (m *RBM) clone() *RBM {
-	nh, nv := m.W.Dims()
-	dst := &RBM{W: mat.NewDense(nh, nv, nil), B: mat.VecDenseCopyOf(m.B), C: mat.VecDenseCopyOf(m.C)}
-	for j := range nh {
-		m.until().Look()
-		copy(dst.W.RawRowView(j), m.W.RawRowView(j))
-	}
+	dst := New(m.Dims())
+	m.copyTo(dst)
 	return dst
 }
 
@@ -220,7 +216,7 @@ func (m *RBM) FitVisibleBias(data mat.Matrix) {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
 	sum := make([]float64, nv)
-	eachBlock("data", data, n, func(in *batch, _ int) {
+	eachBlock("data", data, n, nil, func(in *batch, _ int) {
 		for r := range in.rows {
 			in.addTo(sum, r, 1)
 		}

@@ -149,7 +149,12 @@ func (t *Trainer) judge(score float64) bool {
 		s.waited++
 		return false
 	}
-	s.best, s.score, s.waited = t.Model.clone(), score, 0
+	if nv, nh := t.Model.Dims(); t.spare == nil || t.spare.B.Len() != nv || t.spare.C.Len() != nh {
+		t.spare = New(nv, nh)
+	}
+	t.Model.copyTo(t.spare)
+	s.best, t.spare = t.spare, s.best
+	s.score, s.waited = score, 0
 	return true
 }
 
@@ -189,7 +194,7 @@ func (t *Trainer) diagnose(r *Report, w *watched) {
 		r.SwapRates = sampler.SwapRates()
 	}
 	before := t.state.past.before(r.Step)
-	r.ChainMove = before.move(chainsOf(t.Sampler))
+	r.ChainMove = before.move(chainsOf(t.Sampler), t.until())
 	if t.Observed == nil {
 		r.FreeEnergyShift = before.shift(w.free, w.weights)
 	}
@@ -310,15 +315,16 @@ func chainsOf(s Sampler) *Bits {
 }
 
 // ones returns how many rows have each bit.
-func (b *Bits) ones() []int {
+func (b *Bits) ones(until *stop.Signal) []int {
 	ones := make([]int, b.cols)
-	b.addOnes(ones)
+	b.addOnes(ones, until)
 	return ones
 }
 
 // addOnes adds how many rows have each bit.
-func (b *Bits) addOnes(ones []int) {
+func (b *Bits) addOnes(ones []int, until *stop.Signal) {
 	for r := range b.rows {
+		until.Look()
 		for w, word := range b.row(r) {
 			for ; word != 0; word &= word - 1 {
 				ones[w*wordBits+bits.TrailingZeros64(word)]++
@@ -329,12 +335,12 @@ func (b *Bits) addOnes(ones []int) {
 
 // spread returns the share of bits by which two different rows differ, in the mean
 // over all pairs.
-func (b *Bits) spread() float64 {
+func (b *Bits) spread(until *stop.Signal) float64 {
 	if b.rows < 2 {
 		return 0
 	}
 	var pairs float64
-	for _, k := range b.ones() {
+	for _, k := range b.ones(until) {
 		pairs += float64(float64(k) * float64(b.rows-k))
 	}
 	n := float64(b.rows)

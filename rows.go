@@ -191,7 +191,7 @@ func countOnes(rows Rows, weights []float64, until *stop.Signal) (ones []int, su
 			return nil, nil, err
 		}
 		until.Look()
-		block.addOnes(ones)
+		block.addOnes(ones, until)
 		if weights != nil {
 			in := batch{rows: block.rows, cols: c, bits: block}
 			for r := range block.rows {

@@ -114,7 +114,7 @@ func (c *Chains) read(v mat.Matrix, until *stop.Signal) {
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
 	c.clamp.fit(nv)
 	c.next.reset(n, nv) // v may be a view of the states
-	eachBlock("v", v, n, func(in *batch, r0 int) {
+	eachBlock("v", v, n, until, func(in *batch, r0 int) {
 		c.clamp.check("v", in, r0, until)
 		for r := range in.rows {
 			until.Look()

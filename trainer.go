@@ -103,6 +103,7 @@ type Trainer struct {
 	printed  *printed  // what has been found out about Data
 	missing  missing
 	guard    parallel.Guard
+	spare    *RBM  // the last best model, whose memory the next one takes
 	train    *call // of Train, once it was called
 	call     *call // that a step or a report is in, if it is in one
 	kept     struct {
@@ -480,9 +481,12 @@ func firstNotFinite(x *mat.VecDense) int {
 
 func finite(x float64) bool { return math.Abs(x) <= math.MaxFloat64 }
 
-// copyTo sets the parameters of dst to those of m.
+// copyTo sets the parameters of dst to those of m, inside of the call that m is in.
 func (m *RBM) copyTo(dst *RBM) {
-	dst.W.Copy(m.W)
+	for j := range m.C.Len() {
+		m.until().Look()
+		copy(dst.W.RawRowView(j), m.W.RawRowView(j))
+	}
 	dst.B.CopyVec(m.B)
 	dst.C.CopyVec(m.C)
 }

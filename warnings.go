@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -39,7 +40,7 @@ const (
 // addWarnings adds those of a report whose figures are there, and which is compared
 // with an earlier one, unless that is nil.
 func (t *Trainer) addWarnings(r *Report, w *watched, hidden *mat.Dense, before *snapshot) {
-	r.warn(warnOfUnits(hidden))
+	r.warn(warnOfUnits(hidden, t.until()))
 	if w.columns != nil {
 		r.warn(t.warnOfColumns(hidden, w))
 	}
@@ -51,7 +52,7 @@ func (t *Trainer) addWarnings(r *Report, w *watched, hidden *mat.Dense, before *
 	}
 	r.warn(warnOfWeights(r), warnOfShift(r, before))
 	if chains := chainsOf(t.Sampler); chains != nil {
-		r.warn(warnOfChains(r, before, chains.spread(), w.data.spread()))
+		r.warn(warnOfChains(r, before, chains.spread(t.until()), w.data.spread(t.until())))
 	}
 	r.warn(warnOfLadder(t.Sampler))
 }
@@ -65,13 +66,14 @@ func (r *Report) warn(warnings ...string) {
 }
 
 // warnOfUnits tells of hidden units that say nothing about the rows, given ĥ.
-func warnOfUnits(hidden *mat.Dense) (off, on string) {
+func warnOfUnits(hidden *mat.Dense, until *stop.Signal) (off, on string) {
 	n, nh := hidden.Dims()
 	if n < fewRows {
 		return "", ""
 	}
 	var units [2][]int // off, on
 	for j := range nh {
+		until.Look()
 		low, high := 1., 0.
 		for r := range n {
 			p := hidden.At(r, j)

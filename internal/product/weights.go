@@ -26,6 +26,9 @@ func (l *Lists) MulWeights(x []Line, w Weights, p *Panels, q0, q1 int, scratch [
 	for k := range l.block {
 		groups, list := l.of(k, r0)
 		for q := q0; q < q1; {
+			if l.Until.Given() {
+				return
+			}
 			x := x[(q-q0)*n:]
 			panels := min(q1-q, weightPanels)
 			if n < worthCopy && !p.transposed {
@@ -38,7 +41,7 @@ func (l *Lists) MulWeights(x []Line, w Weights, p *Panels, q0, q1 int, scratch [
 			for i := range panels {
 				p.tile(tiles[i*tileLines:][:tileLines], q+i, groups)
 			}
-			for r := 0; r < n; r += l.share {
+			for r := 0; r < n && !l.Until.Given(); r += l.share {
 				addWeights(x[r:], n, min(l.share, n-r), tiles, panels, w.row(r0+r), groups, list.from(r))
 			}
 			q += panels
