@@ -76,6 +76,15 @@ func (h held) Sample(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) {
 	v, w := h.inner.Sample(m, data)
 	return v, w
 }
+
+// twice is a Sampler that samples twice at each call.
+type twice struct{ *rbm.PCD }
+
+func (s twice) Sample(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) {
+	s.PCD.Sample(m, data)
+	return s.PCD.Sample(m, data)
+}
+
 func (h held) AppendBinary(b []byte) ([]byte, error) { return h.inner.AppendBinary(b) }
 func (h held) UnmarshalBinary(data []byte) error     { return h.inner.UnmarshalBinary(data) }
 
@@ -141,6 +150,7 @@ func trainIsEnded(t *testing.T, looks int) {
 			tr.Observed, tr.Sweeps = randomBits(10, 7, 0.6, 3), 2
 		}},
 		{"logged", 7, false, func() rbm.Sampler { return logged{rbm.NewPCD(5, 3, newSource(1)), new(int)} }, func(tr *rbm.Trainer) {}},
+		{"twice", 7, false, func() rbm.Sampler { return twice{rbm.NewPCD(5, 3, newSource(1))} }, func(tr *rbm.Trainer) {}},
 		{"held CD", 7, false, func() rbm.Sampler { return held{rbm.NewCD(3, newSource(1))} }, func(tr *rbm.Trainer) {}},
 		{"held PT", 7, false, func() rbm.Sampler { return held{rbm.NewPT(4, 3, []float64{0, 1}, newSource(1))} }, func(tr *rbm.Trainer) {}},
 		{"held PTT", 7, false, func() rbm.Sampler { return held{rbm.NewPTT(4, 3, newSource(1))} }, func(tr *rbm.Trainer) {}},
@@ -335,6 +345,26 @@ func TestAISIsEndedAnywhere(t *testing.T) {
 		if len(want) != 2 || want[0] == want[1] {
 			t.Errorf("%s: twice %s", name, want)
 		}
+	}
+}
+
+// An error of the rows leaves AIS as it was, too.
+func TestLogLikelihoodOfBrokenRowsLeavesAIS(t *testing.T) {
+	m := coupled(21, 22, 0.3, 1)
+	data := chainRows(m, 9)
+	want := logLikelihood(t, m, data, rbm.NewAIS(5, 4, newSource(1)))
+	a, broken := rbm.NewAIS(5, 4, newSource(1)), errors.New("broken")
+	rows := &elsewhere{Bits: data, fail: func(_, n int) error {
+		if n == 1 { // those from which reverse runs start
+			return broken
+		}
+		return nil
+	}}
+	if _, err := m.LogLikelihood(context.Background(), rows, a); !errors.Is(err, broken) {
+		t.Errorf("error %v, want %v", err, broken)
+	}
+	if got := logLikelihood(t, m, data, a); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("afterwards %v, want %v", got, want)
 	}
 }
 

@@ -23,7 +23,7 @@ func (t *Trainer) readColumns(present Rows) (*columns, error) {
 	if t.Observed != nil {
 		data = knownBits(t.Data.(*Bits), t.Observed, t.until())
 	}
-	weights := withoutUnit(t.Weights)
+	weights := withoutUnit(t.Weights, t.until())
 	ones, on, err := countOnes(data, weights, t.until())
 	if err != nil {
 		return nil, err
@@ -54,13 +54,16 @@ func (t *Trainer) columns(w *watched) *columns {
 }
 
 // withoutUnit returns weights with a mean of 1 over those that are not 0.
-func withoutUnit(weights []float64) []float64 {
+func withoutUnit(weights []float64, until *stop.Signal) []float64 {
 	if weights == nil {
 		return nil
 	}
 	most, sum := slices.Max(weights), 0.
 	scaled := make([]float64, len(weights))
 	for r, w := range weights {
+		if r%lookEvery == 0 {
+			until.Look()
+		}
 		scaled[r] = w / most
 		sum += scaled[r]
 	}

@@ -322,7 +322,7 @@ func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
 	ok = t.Weights == nil
 	for done := 0; done < n; {
 		rows := t.epochRows(epoch, first+done)
-		rows = rows[:min(n-done, len(rows))]
+		rows = rows[:min(n-done, len(rows), lookEvery)]
 		t.batch.slice(&t.part, done, done+len(rows))
 		if err := t.gather(&t.part, rows); err != nil {
 			return nil, nil, false, err
