@@ -7,7 +7,7 @@ import "testing"
 func TestPanelsAreFilledUp(t *testing.T) {
 	entry := func(i, j int) float64 { return float64(100 + 10*i + j) }
 	var rows, columns Panels
-	lines := make([]Line, 16)
+	lines := Lines(16)
 	for _, size := range [][2]int{{11, 15}, {6, 9}, {13, 12}, {7, 20}, {3, 3}} {
 		n, m := size[0], size[1] // sizes of the panels' matrix
 		byRow, byColumn := make([]float64, n*m), make([]float64, n*m)
