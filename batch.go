@@ -3,9 +3,10 @@ package rbm
 import (
 	"fmt"
 	"math/bits"
+	"sync/atomic"
 
+	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
-	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -17,15 +18,22 @@ type batch struct {
 	values     []float64 // the entries, if real: see value
 	view, bin  Bits      // where bits may point
 	row        []float64
-	until      *stop.Signal // ends read; nil: nothing does
+
+	team    *parallel.Team // reads, and may be ended; nil: the caller does, to the end
+	reading reading
 }
 
-// eachBlock reads the n rows of a matrix, called name, block by block.
-func eachBlock(name string, a mat.Matrix, n int, until *stop.Signal, f func(in *batch, r0 int)) {
-	in := batch{until: until}
-	for r0 := 0; r0 < n; r0 += blockRows {
-		in.read(name, a, r0, min(n, r0+blockRows))
-		f(&in, r0)
+// each reads the n rows of a matrix, called name, block by block, and calls f for each
+// block, which begins with row r0.
+func (b *batch) each(name string, a mat.Matrix, n int, f func(r0 int)) {
+	rows := blockRows
+	if _, ok := a.(*Bits); !ok {
+		_, c := a.Dims()
+		rows = max(64, min(512, 1<<19/c)) // stay near the processor
+	}
+	for r0 := 0; r0 < n; r0 += rows {
+		b.read(name, a, r0, min(n, r0+rows))
+		f(r0)
 	}
 }
 
@@ -41,38 +49,82 @@ func (b *batch) read(name string, a mat.Matrix, i, k int) {
 	b.bin.resize(b.rows, b.cols)
 	b.bits = &b.bin
 	b.row = grow(b.row, b.cols)
-	for r := range b.rows {
-		b.until.Look()
-		row := readRow(b.row, a, i+r)
-		if !product.Nonzero(b.bin.row(r), row) && !b.real {
-			b.realAfter(r)
+	r := &b.reading
+	r.src, r.first = a, i
+	r.isReal.Store(!product.Nonzero(b.bin.row(0), readRow(b.row, a, i)))
+	if !r.isReal.Load() {
+		b.readAll() // which may find a number
+	}
+	if r.isReal.Load() {
+		b.real = true
+		b.values = grow(b.values, b.rows*b.stride())
+		r.bad.Store(int64(b.rows))
+		b.readAll()
+		if bad := int(r.bad.Load()); bad < b.rows {
+			panicUnit(name, i+bad, readRow(b.row, a, i+bad))
 		}
-		if !b.real {
-			continue
-		}
-		value := b.value(r)
-		clear(value[b.cols:])
-		if !product.Unit(value[:b.cols], row) {
-			for j, x := range row {
-				if !(0 <= x && x <= 1) {
-					panic(fmt.Sprintf("rbm: %s[%d, %d] is %v, want a value in [0, 1]", name, i+r, j, x))
-				}
-			}
+	}
+	r.src = nil
+}
+
+// panicUnit panics, as row r of what is called name has a number that is not in [0, 1].
+func panicUnit(name string, r int, row []float64) {
+	for j, x := range row {
+		if !(0 <= x && x <= 1) {
+			panic(fmt.Sprintf("rbm: %s[%d, %d] is %v, want a value in [0, 1]", name, r, j, x))
 		}
 	}
 }
 
-// realAfter makes b one of reals, of which the first n rows are bits.
-func (b *batch) realAfter(n int) {
-	b.real = true
-	b.values = grow(b.values, b.rows*b.stride())
-	for r := range n {
-		row := b.value(r)
-		clear(row)
-		for w, word := range b.bits.row(r) {
-			for ; word != 0; word &= word - 1 {
-				row[w*wordBits+bits.TrailingZeros64(word)] = 1
-			}
+// reading is what the job readingRows shares between its parts.
+type reading struct {
+	src    mat.Matrix
+	first  int          // row of src
+	isReal atomic.Bool  // some entry is neither 0 nor 1
+	bad    atomic.Int64 // the first row with an entry that is not in [0, 1]
+}
+
+// readAll reads all rows: their bits and, if b is real, their values.
+func (b *batch) readAll() {
+	parts := (b.rows + rowsOfPart - 1) / rowsOfPart
+	if b.team == nil {
+		for part := range parts {
+			(*readingRows)(b).Do(0, part)
+		}
+		return
+	}
+	workers := 1
+	if _, ok := b.reading.src.(*mat.Dense); ok { // others may not be for two goroutines, and b.row is not
+		workers = b.team.Workers(parts, b.rows*b.cols)
+	}
+	b.team.Run(workers, parts, (*readingRows)(b))
+}
+
+// readingRows is the job that reads the rows of a batch, rowsOfPart a part.
+type readingRows batch
+
+const rowsOfPart = 16
+
+func (b *readingRows) Do(_, part int) {
+	p := (*batch)(b)
+	for r := part * rowsOfPart; r < min(p.rows, (part+1)*rowsOfPart); r++ {
+		if p.team != nil && p.team.Until.Given() {
+			return
+		}
+		row := readRow(p.row, p.reading.src, p.reading.first+r)
+		if !product.Nonzero(p.bin.row(r), row) {
+			p.reading.isReal.Store(true)
+		}
+		if !p.real {
+			continue
+		}
+		value := p.value(r)
+		clear(value[p.cols:])
+		if product.Unit(value[:p.cols], row) {
+			continue
+		}
+		for bad := p.reading.bad.Load(); int64(r) < bad && !p.reading.bad.CompareAndSwap(bad, int64(r)); {
+			bad = p.reading.bad.Load()
 		}
 	}
 }
@@ -95,8 +147,14 @@ func (b *batch) choose(rows []int) {
 // stride returns how far apart rows of values are: whole nibbles, as products want.
 func (b *batch) stride() int { return product.Nibbles(b.cols) }
 
-// value returns row r of the values, with zeros behind the last column.
-func (b *batch) value(r int) []float64 { return b.values[r*b.stride():][:b.stride()] }
+// value returns row r of the values, with zeros behind the last column, or nil if the
+// rows are bits.
+func (b *batch) value(r int) []float64 {
+	if !b.real {
+		return nil
+	}
+	return b.values[r*b.stride():][:b.stride()]
+}
 
 // weights returns the values as the product wants them.
 func (b *batch) weights() product.Weights { return product.Weights{Stride: b.stride(), Data: b.values} }

@@ -153,6 +153,75 @@ func BenchmarkRatioLong(b *testing.B) {
 	}
 }
 
+// BenchmarkRatioFew is of calls with few rows. Its reference is a loop over the ones
+// of each row.
+func BenchmarkRatioFew(b *testing.B) {
+	for _, bb := range []struct {
+		name         string
+		f, reference stepper
+	}{
+		{"FreeEnergy", freeEnergyStep, loopFreeEnergy},
+		{"HiddenProbs", hiddenProbsStep, loopHiddenProbs},
+		{"PseudoLogLikelihood", pseudoStep, referencePseudo},
+	} {
+		for _, n := range []int{1, 2, 4, 8, 16} {
+			b.Run(fmt.Sprintf("%s/nv=%d/nh=500/n=%d", bb.name, benchVisible, n), func(b *testing.B) {
+				ratio(b, bb.f, bb.reference, 500, n, 4)
+			})
+		}
+	}
+}
+
+// BenchmarkRatioReal is of rows of numbers between 0 and 1, of which a fifth is not 0,
+// as in MNIST, or none is. Its reference is a product by gonum alone: the
+// probabilities, and the rest of a step, are for nothing.
+func BenchmarkRatioReal(b *testing.B) {
+	for _, bb := range []struct {
+		name     string
+		f        func(m *rbm.RBM, v *mat.Dense) func()
+		products int
+	}{
+		{"FreeEnergy", func(m *rbm.RBM, v *mat.Dense) func() {
+			return func() { m.FreeEnergy(nil, v) }
+		}, 1},
+		{"HiddenProbs", func(m *rbm.RBM, v *mat.Dense) func() {
+			var dst mat.Dense
+			return func() { m.HiddenProbs(&dst, v) }
+		}, 1},
+		{"CD1", func(m *rbm.RBM, v *mat.Dense) func() {
+			var g rbm.Gradient
+			cd := rbm.NewCD(1, rand.NewPCG(5, 6))
+			return func() { m.Gradient(&g, v, cd) }
+		}, 5},
+	} {
+		for _, density := range []float64{0.2, 1} {
+			for _, nh := range []int{16, 64, 500} {
+				for _, n := range []int{1, 10, 100, 1000} {
+					b.Run(fmt.Sprintf("%s/density=%v/nv=%d/nh=%d/n=%d", bb.name, density, benchVisible, nh, n), func(b *testing.B) {
+						rnd := rand.New(rand.NewPCG(9, 10))
+						v := mat.NewDense(n, benchVisible, nil)
+						v.Apply(func(_, _ int, _ float64) float64 {
+							if rnd.Float64() < density {
+								return 1 - rnd.Float64()
+							}
+							return 0
+						}, v)
+						product := func(m *rbm.RBM, _ *rbm.Bits) func() {
+							var x mat.Dense
+							return func() {
+								for range bb.products {
+									x.Mul(v, m.W.T())
+								}
+							}
+						}
+						ratio(b, func(m *rbm.RBM, _ *rbm.Bits) func() { return bb.f(m, v) }, product, nh, 1, 1)
+					})
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkLogPartition(b *testing.B) {
 	benchExact(b, func(m *rbm.RBM) { m.LogPartition() })
 }
@@ -458,6 +527,51 @@ func referenceFreeEnergy(m *rbm.RBM, data *rbm.Bits) func() {
 			dst[r] = f
 		}
 	}
+}
+
+// loopLogits calls f for each row and hidden unit.
+func loopLogits(m *rbm.RBM, data *rbm.Bits, f func(r, j int, logit float64)) {
+	n, nv := data.Dims()
+	nh := m.C.Len()
+	ones := make([]int, 0, nv)
+	w := m.W.RawMatrix()
+	for r := range n {
+		ones = ones[:0]
+		for i := range nv {
+			if data.Bit(r, i) {
+				ones = append(ones, i)
+			}
+		}
+		for j := range nh {
+			x, row := m.C.AtVec(j), w.Data[j*w.Stride:][:nv]
+			for _, i := range ones {
+				x += row[i]
+			}
+			f(r, j, x)
+		}
+	}
+}
+
+func loopFreeEnergy(m *rbm.RBM, data *rbm.Bits) func() {
+	n, nv := data.Dims()
+	dst := make([]float64, n)
+	return func() {
+		clear(dst)
+		loopLogits(m, data, func(r, _ int, x float64) { dst[r] -= softplus(x) })
+		for r := range n {
+			for i := range nv {
+				if data.Bit(r, i) {
+					dst[r] -= m.B.AtVec(i)
+				}
+			}
+		}
+	}
+}
+
+func loopHiddenProbs(m *rbm.RBM, data *rbm.Bits) func() {
+	n, _ := data.Dims()
+	dst := mat.NewDense(n, m.C.Len(), nil)
+	return func() { loopLogits(m, data, func(r, j int, x float64) { dst.Set(r, j, sigmoid(x)) }) }
 }
 
 func referencePseudo(m *rbm.RBM, data *rbm.Bits) func() {

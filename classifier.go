@@ -48,7 +48,7 @@ func (c *Classifier) LogProbs(dst *mat.Dense, x mat.Matrix) *mat.Dense {
 	// A short block of many classes needs as much memory as a long one of few.
 	rows := max(wordBits, min(blockRows, maxRoom/(l.n*l.words)))
 	raw := dst.RawMatrix()
-	var in batch
+	in := batch{team: &p.team}
 	var pass pass
 	for r0 := 0; r0 < n; r0 += rows {
 		in.read("x", x, r0, min(n, r0+rows))

@@ -192,7 +192,8 @@ func (c *conditional) each(v mat.Matrix, visit func(r int, logp []float64, logZ 
 	c.model.load(c.m, c.n+c.rows)
 	defer c.model.done()
 	var pass pass
-	eachBlock("v", v, c.n, nil, func(in *batch, r0 int) {
+	in := &batch{team: &c.model.team}
+	in.each("v", v, c.n, func(r0 int) {
 		c.in, c.r0 = in, r0
 		c.x = grow(c.x, in.rows*nh)
 		pass.run(&c.model.team, &c.model.hidden, in, (*fields)(c))

@@ -23,20 +23,20 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 		panic(fmt.Sprintf("rbm: h is %d×%d, want %d×%d as v is %d×%d", nr, nh, n, nh, n, nv))
 	}
 	dst = checkDst(dst, n)
-	var p model
-	p.load(m, n)
+	p := newWorkspace()
 	defer p.done()
-	var pass pass
-	var hidden batch
-	var sum joint
-	eachBlock("v", v, n, p.team.Until, func(in *batch, r0 int) {
-		hidden.read("h", h, r0, r0+in.rows)
-		sum.reset(&hidden, &p.hidden)
-		pass.run(&p.team, &p.hidden, in, &sum)
+	p.loadHidden(m, n)
+	in, sum := &p.in, &p.joint
+	in.each("v", v, n, func(r0 int) {
+		p.hiddenRows.read("h", h, r0, r0+in.rows)
+		sum.reset(&p.hiddenRows, &p.hidden)
+		p.pass.run(&p.team, &p.hidden, in, sum)
+		p.seen()
 		for r := range in.rows {
 			dst[r0+r] = p.orNaN(-sum.row(r) - in.dot(r, p.visible.bias))
 		}
 	})
+	p.whole = true
 	return dst
 }
 
@@ -78,16 +78,17 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
 	dst = checkDst(dst, n)
-	var p model
-	p.load(m, n)
+	p := newWorkspace()
 	defer p.done()
-	var f marginal
-	eachBlock("v", v, n, p.team.Until, func(in *batch, r0 int) {
-		f.energies(&p.team, dst[r0:], in, &p.visible, &p.hidden)
-		for r := range in.rows {
+	p.loadHidden(m, n)
+	p.in.each("v", v, n, func(r0 int) {
+		p.marginal.energies(&p.team, dst[r0:], &p.in, &p.visible, &p.hidden)
+		p.seen()
+		for r := range p.in.rows {
 			dst[r0+r] = p.orNaN(dst[r0+r])
 		}
 	})
+	p.whole = true
 	return dst
 }
 
@@ -113,6 +114,9 @@ func (f *marginal) energies(team *parallel.Team, dst []float64, in *batch, from,
 	team.Run(team.Workers(parts, in.rows*(20+in.cols/8)), parts, f)
 }
 
+// forget ends the references to memory of others.
+func (f *marginal) forget() { f.dst, f.in, f.from, f.until = nil, nil, nil, nil }
+
 const finishRows = 128
 
 // Do is the job that adds up what has been found out about some rows.
@@ -123,17 +127,16 @@ func (f *marginal) Do(_, part int) {
 }
 
 // HiddenProbs returns p(hⱼ=1|v) = σ(cⱼ + Wⱼ·v) for each row of v (n×nv): the
-// features that the model sees. The result is stored in dst, n×nh. Like all
-// methods that read a model it begins by copying W, which takes as long as some
-// ten rows do: better one call with many rows than many calls. It panics if the
-// sizes do not fit.
+// features that the model sees. The result is stored in dst, n×nh. Each call reads
+// all of W, which takes as long as some ten rows of a long batch do: better one call
+// with many rows than many calls. It panics if the sizes do not fit.
 func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
-	var p model
-	p.load(m, n)
+	p := newWorkspace()
 	defer p.done()
-	return p.probs(dst, "v", v, n, &p.hidden)
+	p.loadHidden(m, n)
+	return p.allProbs(dst, "v", v, n, &p.hidden)
 }
 
 // VisibleProbs returns p(vᵢ=1|h) = σ(bᵢ + (Wᵀh)ᵢ) for each row of h (n×nh). The
@@ -141,20 +144,21 @@ func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
 func (m *RBM) VisibleProbs(dst *mat.Dense, h mat.Matrix) *mat.Dense {
 	_, nh := m.Dims()
 	n := checkBatch("h", h, nh)
-	var p model
-	p.load(m, n)
+	p := newWorkspace()
 	defer p.done()
-	return p.probs(dst, "h", h, n, &p.visible)
+	p.load(m, n)
+	return p.allProbs(dst, "h", h, n, &p.visible)
 }
 
-// probs sets dst to the probabilities of a layer given the n rows of the other
+// allProbs sets dst to the probabilities of a layer given the n rows of the other
 // one, called name.
-func (p *model) probs(dst *mat.Dense, name string, a mat.Matrix, n int, to *layer) *mat.Dense {
+func (p *workspace) allProbs(dst *mat.Dense, name string, a mat.Matrix, n int, to *layer) *mat.Dense {
 	dst = checkDense(dst, n, to.units)
-	var pass pass
-	eachBlock(name, a, n, p.team.Until, func(in *batch, r0 int) {
-		pass.run(&p.team, to, in, &probs{dst: dst, row: r0})
+	p.in.each(name, a, n, func(r0 int) {
+		p.probs = probs{dst: dst, row: r0}
+		p.pass.run(&p.team, to, &p.in, &p.probs)
 	})
+	p.whole = true
 	return dst
 }
 

@@ -199,6 +199,9 @@ func TestReadingsNaN(t *testing.T) {
 	}{
 		{"zeros", rbm.NewBits(n, nv), rbm.NewBits(n, nh)},
 		{"bits", randomBits(n, nv, 0.5, 1), randomBits(n, nh, 0.5, 2)},
+		{"a row of zeros", rbm.NewBits(1, nv), rbm.NewBits(1, nh)},
+		{"few bits", randomBits(3, nv, 0.5, 1), randomBits(3, nh, 0.5, 2)},
+		{"few reals", randomReals(2, nv, 1), randomReals(2, nh, 2)},
 		{"many rows of few ones", randomBits(300, nv, 0.1, 1), randomBits(300, nh, 0.1, 2)},
 		{"reals", randomReals(n, nv, 1), randomReals(n, nh, 2)},
 	} {

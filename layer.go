@@ -3,6 +3,7 @@ package rbm
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"reflect"
 
 	"github.com/gorbm/rbm/internal/logistic"
@@ -10,6 +11,7 @@ import (
 	"github.com/gorbm/rbm/internal/philox"
 	"github.com/gorbm/rbm/internal/product"
 	"github.com/gorbm/rbm/internal/stop"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -18,6 +20,10 @@ type layer struct {
 	units int
 	bias  []float64 // filled up to whole words with -Inf: units that are always off
 	w     product.Panels
+
+	// The weights, a row a unit, if it is not known yet which of them are NaN. The pass
+	// to the layer finds out while it has them near the processor.
+	unseen blas64.General
 }
 
 // model is an RBM in the form that passes read, for the time of a call, and the
@@ -73,6 +79,32 @@ func (p *model) read(m *RBM) {
 	}
 }
 
+// loadHidden is load for a call that takes n rows to the hidden layer and does nothing
+// else. The weights of a few rows are then read once: the pass looks for NaN in them,
+// and seen must follow it.
+func (p *model) loadHidden(m *RBM, n int) {
+	if n > smallBatch {
+		p.load(m, n)
+		return
+	}
+	nv, nh := m.Dims()
+	p.team.Until, p.sweep = m.until(), nil
+	p.team.Start(rowsWork(n, nv, nh) + nv*nh/8)
+	w := m.W.RawMatrix()
+	p.visible.load(m.B)
+	p.hidden.load(m.C)
+	p.hidden.w.ViewT(nv, nh, w.Stride, w.Data)
+	p.hidden.unseen = w
+}
+
+// smallBatch is up to how many rows it pays that a pass reads the weights alone.
+const smallBatch = 32
+
+// seen notes whether any parameter is NaN, after loadHidden and a pass.
+func (p *model) seen() {
+	p.nan = product.HasNaN(p.visible.bias) || product.HasNaN(p.hidden.bias)
+}
+
 // rowsWork returns about how many nanoseconds it takes to compute the inputs of
 // the units of one layer from rows of the other, and what follows from them.
 func rowsWork(rows, from, to int) int {
@@ -85,18 +117,22 @@ func (p *model) done() {
 	p.team.Until, p.sweep = nil, nil
 	p.visible.w.Forget()
 	p.hidden.w.Forget()
+	p.hidden.unseen = blas64.General{}
 }
 
 func (l *layer) load(bias *mat.VecDense) {
 	l.units = bias.Len()
 	l.bias = grow(l.bias, l.words()*wordBits)
 	raw := bias.RawVector()
-	for i := range l.bias {
-		if i < l.units {
+	if raw.Inc == 1 {
+		copy(l.bias, raw.Data[:l.units])
+	} else {
+		for i := range l.units {
 			l.bias[i] = raw.Data[i*raw.Inc]
-		} else {
-			l.bias[i] = math.Inf(-1)
 		}
+	}
+	for i := l.units; i < len(l.bias); i++ {
+		l.bias[i] = math.Inf(-1)
 	}
 }
 
@@ -110,10 +146,14 @@ type scanning model
 const scanRows = 8
 
 func (p *scanning) Do(_, part int) {
-	w := p.src.W.RawMatrix()
-	for j := part * scanRows; j < min(w.Rows, (part+1)*scanRows); j++ {
+	p.hidden.scan(p.src.W.RawMatrix(), part*scanRows, (part+1)*scanRows, p.team.Until)
+}
+
+// scan makes the biases NaN of those units among [j0, j1) that have a weight that is.
+func (l *layer) scan(w blas64.General, j0, j1 int, until *stop.Signal) {
+	for j := j0; j < min(w.Rows, j1) && !until.Given(); j++ {
 		if product.HasNaN(w.Data[j*w.Stride:][:w.Cols]) {
-			p.hidden.bias[j] = math.NaN()
+			l.bias[j] = math.NaN()
 		}
 	}
 }
@@ -145,6 +185,9 @@ type pass struct {
 	out   sink
 	words int
 	rows  int // of a part
+
+	isFew bool
+	few   product.Few // the rows, if they are
 }
 
 type scratch struct {
@@ -165,14 +208,22 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	// The rows are split as well where the words do not go round. All rows in
 	// one part are best otherwise, as each part makes tables of its own.
 	split := 1
-	for split < 4 && p.words*split%workers != 0 && p.words*split < 4*workers {
+	for split < 4 && p.words*split%workers != 0 && p.words*split < 4*workers && in.rows > smallBatch {
 		split++
 	}
 	p.rows = min(product.ShareRows, (in.rows+split-1)/split+3) &^ 3 // a multiple of 4
 	parts := p.words * ((in.rows + p.rows - 1) / p.rows)
-	p.lists.build(team, in.bits.side(), p.rows)
+	if p.isFew = in.rows <= product.FewRows && to.w.Transposed(); p.isFew {
+		p.few.Until = team.Until
+		p.few.Reset(in.rows, in.cols)
+		for r := range in.rows {
+			p.few.Add(in.bits.row(r), in.value(r))
+		}
+	} else {
+		p.lists.build(team, in.bits.side(), p.rows)
+	}
 	for len(p.scratch) < workers {
-		p.scratch = append(p.scratch, scratch{product: product.Lines(product.ScratchLines)})
+		p.scratch = append(p.scratch, scratch{})
 	}
 	team.Run(workers, parts, (*passing)(p))
 	p.in, p.to, p.out = nil, nil, nil
@@ -209,15 +260,32 @@ func (p *passing) Do(worker, part int) {
 	q0 := t * panelsOfWord
 	q1 := min(p.to.w.Count(), q0+panelsOfWord)
 	x := s.x[:(q1-q0)*n]
+	unseen := p.to.unseen.Data != nil
+	if unseen && !p.isFew {
+		p.to.scan(p.to.unseen, t*wordBits, (t+1)*wordBits, p.lists.Until)
+	}
 	for q := q0; q < q1; q++ {
 		bias := product.Line(p.to.bias[q*product.Lanes:])
 		for r := range n {
 			x[(q-q0)*n+r] = bias
 		}
 	}
-	if p.in.real {
+	if !p.isFew && s.product == nil {
+		s.product = product.Lines(product.ScratchLines)
+	}
+	switch {
+	case p.isFew:
+		nan := p.few.Mul(x, &p.to.w, q0, q1, unseen)
+		for ; nan != 0; nan &= nan - 1 {
+			i := bits.TrailingZeros64(nan)
+			p.to.bias[t*wordBits+i] = math.NaN()
+			for r := range n {
+				x[i/product.Lanes*n+r][i%product.Lanes] = math.NaN()
+			}
+		}
+	case p.in.real:
 		p.lists.MulWeights(x, p.in.weights(), &p.to.w, q0, q1, s.product, r0, r1)
-	} else {
+	default:
 		p.lists.Mul(x, &p.to.w, q0, q1, s.product, r0, r1)
 	}
 	p.out.take(t, r0, n, x)

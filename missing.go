@@ -48,7 +48,8 @@ func (t *Trainer) startMissing() {
 	all := knownBits(data, t.Observed, t.until())
 	check := clamp{groups: groupsOf(t.Sampler), observed: t.Observed}
 	check.fit(all.cols)
-	eachBlock("Data", all, all.rows, t.until(), func(in *batch, r0 int) { check.check("Data", in, r0, t.until()) })
+	var in batch
+	in.each("Data", all, all.rows, func(r0 int) { check.check("Data", &in, r0, t.until()) })
 	c := t.missing.start(check.groups)
 	var part, mask Bits
 	for r0 := 0; r0 < all.rows; r0 += startRows {

@@ -16,7 +16,7 @@ import (
 //
 // It is exact, no unit is sampled, and needs no partition function. It takes
 // O(nv·nh) a row, and again O(nv·nh) a call for the exponentials of W, as long as
-// some thirty rows: better one call with many rows than many calls. A value
+// a few rows: better one call with many rows than many calls. A value
 // between 0 and 1 counts as so much of each outcome:
 // v·log p(1|v₋ᵢ) + (1-v)·log p(0|v₋ᵢ). Such values take some thirty times as long
 // as bits, as do units that have weights beyond ±600. The result is stored in dst,
@@ -29,21 +29,21 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 	p.load(m, flipWork*n)
 	defer p.done()
 	s := pseudo{p: &p}
-	s.flips.load(&p)
-	in := batch{until: p.team.Until}
-	var pass pass
 	most := max(1, min(partRows, partUnits/nh))
+	s.flips.load(&p, n > most)
+	in := batch{team: &p.team}
+	var pass pass
 	for r0 := 0; r0 < n; r0 += pseudoRows {
 		in.read("v", v, r0, min(n, r0+pseudoRows))
 		s.reset(&in, dst[r0:])
 		pass.run(&p.team, &p.hidden, &in, &s)
-		work := rowsWork(flipWork*in.rows, nv, nh)
-		workers := p.team.Workers(in.rows, work)
+		if s.flips.e == nil {
+			s.runFew()
+			break
+		}
+		workers := s.workers(in.rows, min(most, n))
 		s.rows = min(most, (in.rows+workers-1)/workers)
 		parts := (in.rows + s.rows - 1) / s.rows
-		for len(s.scratch) < workers {
-			s.scratch = append(s.scratch, newPseudoScratch(&p, min(most, n)))
-		}
 		p.team.Run(workers, parts, &s)
 	}
 	return dst
@@ -55,7 +55,8 @@ const (
 	pseudoRows = product.ShareRows // that are worked off at a time
 
 	// partRows is how many rows of a part go through the exponentials of W, which
-	// do not stay near the processor, at a time.
+	// do not stay near the processor, at a time. If there are no more, the
+	// exponentials of a panel are used as soon as they are computed, and not kept.
 	partRows = 32
 
 	// partUnits is how many rows times hidden units there are at most, if there is
@@ -68,31 +69,42 @@ const (
 type flips struct {
 	w     *product.Panels
 	nh    int
-	e     [][]product.Line // of each panel nh × 2: eᵂ and e⁻ᵂ
+	e     [][]product.Line // of each panel nh × 2: eᵂ and e⁻ᵂ, if they are kept
 	chunk []int            // of flip.Mul, or 0 if the weights are too large for it
 }
 
-func (f *flips) load(p *model) {
+func (f *flips) load(p *model, keep bool) {
 	f.w, f.nh = &p.visible.w, p.hidden.units
 	panels := f.w.Count()
-	f.e = make([][]product.Line, panels)
 	f.chunk = make([]int, panels)
-	p.team.Run(p.team.Workers(panels, p.visible.units*f.nh*2), panels, f)
+	if keep {
+		f.e = make([][]product.Line, panels)
+		p.team.Run(p.team.Workers(panels, p.visible.units*f.nh*2), panels, f)
+	}
 }
 
 func (f *flips) Do(_, q int) {
-	w := f.w.Panel(q)
 	f.e[q] = product.Lines(f.nh * 2)
-	flip.Table(f.e[q], w.Data, w.Stride)
-	var largest float64
-	for j := range f.nh {
-		for _, x := range w.Line(j) {
-			if x := math.Abs(x); x > largest { // whoever has a NaN gets one in the end
-				largest = x
-			}
-		}
+	f.fill(f.e[q], q)
+}
+
+// fill sets e to the exponentials of the weights of panel q.
+func (f *flips) fill(e []product.Line, q int) {
+	w := f.w.Panel(q)
+	flip.Table(e, w.Data, w.Stride)
+	f.chunk[q] = flip.Chunk(largest(w))
+}
+
+// largest returns the largest magnitude of a panel, or NaN if there is one.
+func largest(w product.Panel) float64 {
+	bits := func(x float64) uint64 { return math.Float64bits(x) << 1 } // of magnitudes, in their order
+	var a, b, c, d uint64
+	for j := range w.Rows {
+		x := w.Line(j)
+		a, b = max(a, bits(x[0]), bits(x[4])), max(b, bits(x[1]), bits(x[5]))
+		c, d = max(c, bits(x[2]), bits(x[6])), max(d, bits(x[3]), bits(x[7]))
 	}
-	f.chunk[q] = flip.Chunk(largest)
+	return math.Float64frombits(max(a, b, c, d) >> 1)
 }
 
 // pseudo is the sink that keeps the inputs of the hidden units, and then the job
@@ -118,6 +130,8 @@ type pseudoScratch struct {
 	x      []product.Line // inputs of the hidden units for one row
 	hidden [2][]logistic.Sum
 	sum    []logistic.Sum // over visible units
+
+	e []product.Line // the exponentials of a panel, if none are kept
 }
 
 func newPseudoScratch(p *model, rows int) pseudoScratch {
@@ -154,6 +168,44 @@ func (s *pseudo) take(t, r0, n int, x tile) {
 	}
 }
 
+// workers returns how many workers deserve to do so many parts of the work with the
+// rows, each of which then has scratch for the given number of them.
+func (s *pseudo) workers(parts, rows int) int {
+	workers := s.p.team.Workers(parts, rowsWork(flipWork*s.in.rows, s.p.visible.units, s.flips.nh))
+	for len(s.scratch) < workers {
+		s.scratch = append(s.scratch, newPseudoScratch(s.p, rows))
+	}
+	return workers
+}
+
+// runFew sets dst for the rows of a batch, no more than partRows.
+func (s *pseudo) runFew() {
+	panels, n := len(s.flips.chunk), s.in.rows
+	workers := s.workers(max(panels, n), n)
+	s.probs(&s.scratch[0], 0, n)
+	s.p.team.Run(min(workers, panels), panels, (*flipping)(s))
+	s.p.team.Run(min(workers, n), n, (*finishing)(s))
+}
+
+// flipping is the job that sets z in the first scratch for all rows, a panel a part.
+type flipping pseudo
+
+func (s *flipping) Do(worker, q int) {
+	t := &s.scratch[worker]
+	if t.e == nil {
+		t.e = product.Lines(s.flips.nh * 2)
+	}
+	s.flips.fill(t.e, q)
+	(*pseudo)(s).flip(&s.scratch[0], t, t.e, q, 0, s.in.rows)
+}
+
+// finishing is the job that then sets dst, a row a part.
+type finishing pseudo
+
+func (s *finishing) Do(worker, r int) {
+	s.dst[r] = s.p.orNaN((*pseudo)(s).row(&s.scratch[worker], s.scratch[0].z[r], r))
+}
+
 func (s *pseudo) Do(worker, part int) {
 	r0 := part * s.rows
 	n := min(s.rows, s.in.rows-r0)
@@ -162,7 +214,7 @@ func (s *pseudo) Do(worker, part int) {
 	panels := len(s.flips.chunk)
 	for q := range panels {
 		s.p.team.Until.Look()
-		s.flip(c, q, r0, n)
+		s.flip(c, c, s.flips.e[q], q, r0, n)
 	}
 	for r := range n {
 		s.dst[r0+r] = s.p.orNaN(s.row(c, c.z[r], r0+r))
@@ -187,20 +239,20 @@ func (s *pseudo) probs(c *pseudoScratch, r0, n int) {
 // inputs returns those of the hidden units for row r.
 func (s *pseudo) inputs(r int) tile { return s.x[r*s.panels:][:s.panels] }
 
-// flip sets z for the units of panel q, for n rows from r0 on. That of units
-// whose weights are too large has no meaning.
-func (s *pseudo) flip(c *pseudoScratch, q, r0, n int) {
+// flip sets z of c for the units of panel q, whose exponentials are given, for n rows
+// from r0 on, with the rest of the scratch t. That of units whose weights are too large
+// has no meaning.
+func (s *pseudo) flip(c, t *pseudoScratch, e []product.Line, q, r0, n int) {
 	for r := range n {
-		c.on[r] = s.on(r0+r, q)
+		t.on[r] = s.on(r0+r, q)
 	}
-	f := &s.flips
-	flip.Mul(c.products[:n], f.e[q], c.p, c.q, s.panels*product.Lanes, c.on, f.chunk[q])
+	flip.Mul(t.products[:n], e, c.p, c.q, s.panels*product.Lanes, t.on, s.flips.chunk[q])
 	bias := (*product.Line)(s.p.visible.bias[q*product.Lanes:])
 	for r := range n {
 		z := &c.z[r][q]
 		for l := range z {
-			z[l] = c.products[r].Log(l)
-			if c.on[r]>>l&1 != 0 {
+			z[l] = t.products[r].Log(l)
+			if t.on[r]>>l&1 != 0 {
 				z[l] -= bias[l]
 			} else {
 				z[l] += bias[l]

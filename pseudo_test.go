@@ -93,11 +93,13 @@ func TestPseudoLogLikelihoodOfLargeParameters(t *testing.T) {
 		}
 	})
 	// More panels than one, of which one has a large weight.
-	m := randomModel(21, 9, 0.5, 6)
-	m.W.Set(4, 10, 2000)
 	bits := randomBits(20, 21, 0.5, 7)
-	checkPseudo(t, "one large weight/bits", m, bits, 1e-11, 1e-12)
-	checkPseudo(t, "one large weight/grey", m, grey(bits, 8), 1e-11, 1e-12)
+	for i := 8; i < 16; i++ {
+		m := randomModel(21, 9, 0.5, 6)
+		m.W.Set(4, i, 2000)
+		checkPseudo(t, fmt.Sprintf("weight of unit %d large/bits", i), m, bits, 1e-11, 1e-12)
+		checkPseudo(t, fmt.Sprintf("weight of unit %d large/grey", i), m, grey(bits, 8), 1e-11, 1e-12)
+	}
 }
 
 // The hidden units are all alike, and their number, weights and inputs such that products would overflow.

@@ -216,7 +216,8 @@ func (m *RBM) FitVisibleBias(data mat.Matrix) {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
 	sum := make([]float64, nv)
-	eachBlock("data", data, n, nil, func(in *batch, _ int) {
+	var in batch
+	in.each("data", data, n, func(_ int) {
 		for r := range in.rows {
 			in.addTo(sum, r, 1)
 		}

@@ -114,8 +114,9 @@ func (c *Chains) read(v mat.Matrix, until *stop.Signal) {
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
 	c.clamp.fit(nv)
 	c.next.reset(n, nv) // v may be a view of the states
-	eachBlock("v", v, n, until, func(in *batch, r0 int) {
-		c.clamp.check("v", in, r0, until)
+	in := batch{team: &parallel.Team{Until: until}}
+	in.each("v", v, n, func(r0 int) {
+		c.clamp.check("v", &in, r0, until)
 		for r := range in.rows {
 			until.Look()
 			states := c.next.row(r0 + r)

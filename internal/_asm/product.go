@@ -26,6 +26,8 @@ func product() {
 		addWeights(s, 2, false)
 	}
 	addWeights(avx2, 2, true)
+	addColumns()
+	dot()
 	transpose()
 	unpack()
 	nan()

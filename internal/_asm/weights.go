@@ -148,6 +148,114 @@ func addWeights(s isa, panels int, direct bool) {
 // block, and -0.
 const tile = 4*24 + 1
 
+// addColumns adds the weighted columns of nibbles to half of a line. They are columns of
+// four rows, which stay where they are.
+func addColumns() {
+	TEXT("addColumnsAVX2", NOSPLIT, "func(x *float64, src *float64, stride int, groups *int32, weights *float64, n int)")
+	Pragma("noescape")
+	Doc("addColumnsAVX2 is addColumnsGo for n nibbles of four rows, stride bytes from row to row. The four rows that",
+		"follow are fetched into the cache, a line of each a nibble.")
+	x := Load(Param("x"), GP64())
+	src := Load(Param("src"), GP64())
+	stride := Load(Param("stride"), GP64())
+	groups := Load(Param("groups"), GP64())
+	weights := Load(Param("weights"), GP64())
+	n := Load(Param("n"), GP64())
+	stride3, ahead := GP64(), GP64()
+	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, stride3)
+	LEAQ(Mem{Base: src, Index: stride, Scale: 4}, ahead)
+	rows := func(base Register) [4]Mem {
+		return [4]Mem{
+			{Base: base}, {Base: base, Index: stride, Scale: 1}, {Base: base, Index: stride, Scale: 2}, {Base: base, Index: stride3, Scale: 1},
+		}
+	}
+	zero, minusZero, acc := YMM(), avx2.minusZero(), YMM()
+	VXORPD(zero, zero, zero)
+	VMOVUPD(Mem{Base: x}, acc)
+
+	Label("nibble")
+	DECQ(n)
+	JLT(LabelRef("done"))
+	row := GP64()
+	MOVLQSX(Mem{Base: groups}, row)
+	ADDQ(U8(4), groups)
+	SHLQ(U8(5), row)
+	ADDQ(src, row)
+	for _, m := range rows(ahead) {
+		PREFETCHT0(m)
+	}
+	ADDQ(U8(64), ahead)
+	w, set := YMM(), YMM()
+	VMOVUPD(Mem{Base: weights}, w)
+	ADDQ(U8(32), weights)
+	VCMPPD(notEqual, zero, w, set)
+	var in [4]Op
+	for i, m := range rows(row) {
+		in[i] = YMM()
+		VMULPD(m, w, in[i])
+		VBLENDVPD(set, in[i], minusZero, in[i])
+	}
+	columns := transpose4(in)
+	sum := YMM()
+	VADDPD(columns[1], columns[0], sum)
+	VADDPD(columns[2], sum, sum)
+	VADDPD(columns[3], sum, sum)
+	VADDPD(sum, acc, acc)
+	JMP(LabelRef("nibble"))
+
+	Label("done")
+	VMOVUPD(acc, Mem{Base: x})
+	VZEROUPPER()
+	RET()
+}
+
+// dot adds the terms of four nibbles at a time, and then the four sums, one by one.
+func dot() {
+	TEXT("dotAVX2", NOSPLIT, "func(sum *float64, weights *float64, x *float64, n int)")
+	Pragma("noescape")
+	Doc("dotAVX2 adds to sum what dotGo does, of n numbers, a multiple of 16.")
+	sum := Load(Param("sum"), GP64())
+	weights := Load(Param("weights"), GP64())
+	x := Load(Param("x"), GP64())
+	n := Load(Param("n"), GP64())
+	zero, minusZero, acc := YMM(), avx2.minusZero(), XMM()
+	VXORPD(zero, zero, zero)
+	VMOVSD(Mem{Base: sum}, acc)
+
+	Label("nibbles")
+	SUBQ(U8(16), n)
+	JLT(LabelRef("done"))
+	var terms [4]Op
+	for i := range terms {
+		w, set := YMM(), YMM()
+		terms[i] = YMM()
+		VMOVUPD(Mem{Base: weights, Disp: 32 * i}, w)
+		VCMPPD(notEqual, zero, w, set)
+		VMULPD(Mem{Base: x, Disp: 32 * i}, w, terms[i])
+		VBLENDVPD(set, terms[i], minusZero, terms[i])
+	}
+	ADDQ(U8(128), weights)
+	ADDQ(U8(128), x)
+	columns := transpose4(terms)
+	parts, high, odd := YMM(), XMM(), XMM()
+	VADDPD(columns[1], columns[0], parts)
+	VADDPD(columns[2], parts, parts)
+	VADDPD(columns[3], parts, parts)
+	VEXTRACTF128(U8(1), parts, high)
+	VADDSD(parts.AsX(), acc, acc)
+	VPERMILPD(U8(1), parts.AsX(), odd)
+	VADDSD(odd, acc, acc)
+	VADDSD(high, acc, acc)
+	VPERMILPD(U8(1), high, odd)
+	VADDSD(odd, acc, acc)
+	JMP(LabelRef("nibbles"))
+
+	Label("done")
+	VMOVSD(acc, Mem{Base: sum})
+	VZEROUPPER()
+	RET()
+}
+
 // Predicates of VCMPPD, which are true for NaN.
 const (
 	notEqual        = U8(4)

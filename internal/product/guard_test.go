@@ -43,6 +43,11 @@ func TestMulReadsNothingBehind(t *testing.T) {
 				w := Weights{Stride: Nibbles(k), Data: flat(o.v, Nibbles(k))}
 				lists.MulWeights(x, w, &p, 0, p.Count(), tab, 0, n)
 			}
+			var columns Panels
+			columns.ViewT(k, m, k, data)
+			copy(data, flat(transposed(o.f), k))
+			o.v = o.v[:1]
+			o.few(true).Mul(x, &columns, 0, columns.Count(), true)
 			if err := syscall.Munmap(mem); err != nil {
 				t.Fatal(err)
 			}

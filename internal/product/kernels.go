@@ -155,6 +155,38 @@ func addWeightsGo(x []Line, p Panel, at []int32, w Weights, groups []int32, list
 	}
 }
 
+// addColumnsGo adds the weighted columns of nibbles to x, one element for each of the
+// first rows of src.
+func addColumnsGo(x, src []float64, stride int, groups []int32, weights []quad) {
+	for l, sum := range x {
+		row := src[l*stride:]
+		for i, g := range groups {
+			part := minusZero[0]
+			for b, w := range weights[i] {
+				if w != 0 {
+					part += float64(w * row[int(g)*group+b])
+				}
+			}
+			sum += part
+		}
+		x[l] = sum
+	}
+}
+
+// dotGo is Dot, added to sum.
+func dotGo(sum float64, weights, x []float64) float64 {
+	for i := 0; i < len(weights); i += group {
+		part := minusZero[0]
+		for j := i; j < min(i+group, len(weights)); j++ {
+			if w := weights[j]; w != 0 {
+				part += float64(w * x[j])
+			}
+		}
+		sum += part
+	}
+	return sum
+}
+
 // transposeGo sets the first eight columns of n rows of dst to the columns of eight
 // rows of src.
 func transposeGo(dst []float64, to int, src []float64, from, n int) {

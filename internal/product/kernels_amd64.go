@@ -161,6 +161,32 @@ func checkWeights(x []Line, n, rows, panels int, w Weights, groups []int32, list
 	_, _, _ = list.rows[rows-1], list.entry[rows*listLen-1], list.length[rows-1]
 }
 
+// addColumns adds the weighted columns of nibbles, whole ones, to x, one element for each
+// of the first rows of src, which are up to four.
+func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
+	if !cpu.AVX2 || len(x) < group || len(groups) == 0 {
+		addColumnsGo(x, src, stride, groups, weights)
+		return
+	}
+	// What assembly reaches must exist.
+	_, _ = src[(group-1)*stride+int(groups[len(groups)-1]+1)*group-1], weights[len(groups)-1]
+	addColumnsAVX2(&x[0], &src[0], stride*floatBytes, &groups[0], &weights[0][0], len(groups))
+}
+
+// Dot adds the terms x[i], each times its weight.
+func Dot(weights, x []float64) float64 {
+	var sum float64
+	for cpu.AVX2 && len(weights) >= dotStep {
+		n := min(len(weights)&^(dotStep-1), callRows*Lanes)
+		_ = x[n-1]
+		dotAVX2(&sum, &weights[0], &x[0], n)
+		weights, x = weights[n:], x[n:]
+	}
+	return dotGo(sum, weights, x)
+}
+
+const dotStep = 16
+
 // TransposeRows sets the first eight columns of n rows of dst to the columns of the
 // first eight rows of src. They are to and from numbers from row to row.
 func TransposeRows(dst []float64, to int, src []float64, from, n int) {

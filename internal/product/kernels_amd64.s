@@ -2074,6 +2074,124 @@ done:
 	VZEROUPPER
 	RET
 
+// func addColumnsAVX2(x *float64, src *float64, stride int, groups *int32, weights *float64, n int)
+// Requires: AVX, AVX2, MMX+
+TEXT ·addColumnsAVX2(SB), NOSPLIT, $0-48
+	MOVQ         x+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         stride+16(FP), DX
+	MOVQ         groups+24(FP), BX
+	MOVQ         weights+32(FP), SI
+	MOVQ         n+40(FP), DI
+	LEAQ         (DX)(DX*2), R8
+	LEAQ         (CX)(DX*4), R9
+	MOVQ         $0x8000000000000000, R10
+	VMOVQ        R10, X0
+	VPBROADCASTQ X0, Y1
+	VXORPD       Y0, Y0, Y0
+	VMOVUPD      (AX), Y2
+
+nibble:
+	DECQ       DI
+	JLT        done
+	MOVLQSX    (BX), R10
+	ADDQ       $0x04, BX
+	SHLQ       $0x05, R10
+	ADDQ       CX, R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(DX*1)
+	PREFETCHT0 (R9)(DX*2)
+	PREFETCHT0 (R9)(R8*1)
+	ADDQ       $0x40, R9
+	VMOVUPD    (SI), Y3
+	ADDQ       $0x20, SI
+	VCMPPD     $0x04, Y0, Y3, Y4
+	VMULPD     (R10), Y3, Y5
+	VBLENDVPD  Y4, Y5, Y1, Y5
+	VMULPD     (R10)(DX*1), Y3, Y6
+	VBLENDVPD  Y4, Y6, Y1, Y6
+	VMULPD     (R10)(DX*2), Y3, Y7
+	VBLENDVPD  Y4, Y7, Y1, Y7
+	VMULPD     (R10)(R8*1), Y3, Y3
+	VBLENDVPD  Y4, Y3, Y1, Y3
+	VUNPCKLPD  Y6, Y5, Y4
+	VUNPCKHPD  Y6, Y5, Y5
+	VUNPCKLPD  Y3, Y7, Y6
+	VUNPCKHPD  Y3, Y7, Y3
+	VPERM2F128 $0x20, Y6, Y4, Y7
+	VPERM2F128 $0x20, Y3, Y5, Y8
+	VPERM2F128 $0x31, Y6, Y4, Y4
+	VPERM2F128 $0x31, Y3, Y5, Y3
+	VADDPD     Y8, Y7, Y5
+	VADDPD     Y4, Y5, Y5
+	VADDPD     Y3, Y5, Y5
+	VADDPD     Y5, Y2, Y2
+	JMP        nibble
+
+done:
+	VMOVUPD Y2, (AX)
+	VZEROUPPER
+	RET
+
+// func dotAVX2(sum *float64, weights *float64, x *float64, n int)
+// Requires: AVX, AVX2
+TEXT ·dotAVX2(SB), NOSPLIT, $0-32
+	MOVQ         sum+0(FP), AX
+	MOVQ         weights+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         $0x8000000000000000, SI
+	VMOVQ        SI, X0
+	VPBROADCASTQ X0, Y1
+	VXORPD       Y0, Y0, Y0
+	VMOVSD       (AX), X2
+
+nibbles:
+	SUBQ         $0x10, BX
+	JLT          done
+	VMOVUPD      (CX), Y3
+	VCMPPD       $0x04, Y0, Y3, Y4
+	VMULPD       (DX), Y3, Y3
+	VBLENDVPD    Y4, Y3, Y1, Y3
+	VMOVUPD      32(CX), Y4
+	VCMPPD       $0x04, Y0, Y4, Y5
+	VMULPD       32(DX), Y4, Y4
+	VBLENDVPD    Y5, Y4, Y1, Y4
+	VMOVUPD      64(CX), Y5
+	VCMPPD       $0x04, Y0, Y5, Y6
+	VMULPD       64(DX), Y5, Y5
+	VBLENDVPD    Y6, Y5, Y1, Y5
+	VMOVUPD      96(CX), Y6
+	VCMPPD       $0x04, Y0, Y6, Y7
+	VMULPD       96(DX), Y6, Y6
+	VBLENDVPD    Y7, Y6, Y1, Y6
+	ADDQ         $0x80, CX
+	ADDQ         $0x80, DX
+	VUNPCKLPD    Y4, Y3, Y7
+	VUNPCKHPD    Y4, Y3, Y3
+	VUNPCKLPD    Y6, Y5, Y4
+	VUNPCKHPD    Y6, Y5, Y5
+	VPERM2F128   $0x20, Y4, Y7, Y6
+	VPERM2F128   $0x20, Y5, Y3, Y8
+	VPERM2F128   $0x31, Y4, Y7, Y4
+	VPERM2F128   $0x31, Y5, Y3, Y3
+	VADDPD       Y8, Y6, Y5
+	VADDPD       Y4, Y5, Y5
+	VADDPD       Y3, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X3
+	VADDSD       X5, X2, X2
+	VPERMILPD    $0x01, X5, X4
+	VADDSD       X4, X2, X2
+	VADDSD       X3, X2, X2
+	VPERMILPD    $0x01, X3, X4
+	VADDSD       X4, X2, X2
+	JMP          nibbles
+
+done:
+	VMOVSD X2, (AX)
+	VZEROUPPER
+	RET
+
 // func transposeAVX2(dst *float64, to int, src *float64, from int, n int)
 // Requires: AVX
 TEXT ·transposeAVX2(SB), NOSPLIT, $0-40

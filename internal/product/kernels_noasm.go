@@ -39,6 +39,13 @@ func addWeights(x []Line, _, rows int, tile []Line, _ int, w Weights, groups []i
 
 func addWeightsDirect([]Line, int, int, Panel, int, []Line, Weights, []int32, list) int { return 0 }
 
+func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
+	addColumnsGo(x, src, stride, groups, weights)
+}
+
+// Dot adds the terms x[i], each times its weight.
+func Dot(weights, x []float64) float64 { return dotGo(0, weights, x) }
+
 // TransposeRows sets the first eight columns of n rows of dst to the columns of the
 // first eight rows of src. They are to and from numbers from row to row.
 func TransposeRows(dst []float64, to int, src []float64, from, n int) {

@@ -85,6 +85,17 @@ func addWeights2AVX512(x *float64, xstride int, lines *float64, weights *float64
 //go:noescape
 func addWeightsDirectAVX2(x *float64, xstride int, lines *float64, stride int, zero *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 
+// addColumnsAVX2 is addColumnsGo for n nibbles of four rows, stride bytes from row to row. The four rows that
+// follow are fetched into the cache, a line of each a nibble.
+//
+//go:noescape
+func addColumnsAVX2(x *float64, src *float64, stride int, groups *int32, weights *float64, n int)
+
+// dotAVX2 adds to sum what dotGo does, of n numbers, a multiple of 16.
+//
+//go:noescape
+func dotAVX2(sum *float64, weights *float64, x *float64, n int)
+
 // transposeAVX2 sets the first eight columns of n rows of dst, n a multiple of 4, to the columns of eight rows
 // of src. They are to and from bytes from row to row.
 //

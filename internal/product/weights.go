@@ -1,9 +1,6 @@
 package product
 
-import (
-	"math"
-	"math/bits"
-)
+import "math/bits"
 
 // Weights stand in place of the ones of a matrix of bits. Entry (r, i) is
 // Data[r·Stride+i]. Rows are whole nibbles; where a bit is 0, the weight is any finite
@@ -96,20 +93,6 @@ func SumBits(words []uint64, x []float64) (sum float64) {
 			}
 			sum += part
 		}
-	}
-	return sum
-}
-
-// Dot adds the terms x[i], each times its weight.
-func Dot(weights, x []float64) (sum float64) {
-	for i := 0; i < len(weights); i += group {
-		part := math.Copysign(0, -1)
-		for j := i; j < min(i+group, len(weights)); j++ {
-			if w := weights[j]; w != 0 {
-				part += float64(w * x[j])
-			}
-		}
-		sum += part
 	}
 	return sum
 }
