@@ -136,6 +136,9 @@ func (l *layer) load(bias *mat.VecDense) {
 	}
 }
 
+// isUnseen reports whether the pass to the layer has to look for NaN.
+func (l *layer) isUnseen() bool { return l.unseen.Data != nil }
+
 // words returns the number of words that the units fill.
 func (l *layer) words() int { return (l.units + wordBits - 1) / wordBits }
 
@@ -206,9 +209,10 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	p.words = to.words()
 	workers := team.Workers(in.rows*p.words, rowsWork(in.rows, in.cols, to.units))
 	// The rows are split as well where the words do not go round. All rows in
-	// one part are best otherwise, as each part makes tables of its own.
+	// one part are best otherwise, as each part makes tables of its own, and where it
+	// looks for NaN too.
 	split := 1
-	for split < 4 && p.words*split%workers != 0 && p.words*split < 4*workers && in.rows > smallBatch {
+	for split < 4 && p.words*split%workers != 0 && p.words*split < 4*workers && !to.isUnseen() {
 		split++
 	}
 	p.rows = min(product.ShareRows, (in.rows+split-1)/split+3) &^ 3 // a multiple of 4
@@ -260,7 +264,7 @@ func (p *passing) Do(worker, part int) {
 	q0 := t * panelsOfWord
 	q1 := min(p.to.w.Count(), q0+panelsOfWord)
 	x := s.x[:(q1-q0)*n]
-	unseen := p.to.unseen.Data != nil
+	unseen := p.to.isUnseen()
 	if unseen && !p.isFew {
 		p.to.scan(p.to.unseen, t*wordBits, (t+1)*wordBits, p.lists.Until)
 	}
