@@ -29,7 +29,7 @@ func (b *batch) each(name string, a mat.Matrix, n int, f func(r0 int)) {
 	rows := blockRows
 	if _, ok := a.(*Bits); !ok {
 		_, c := a.Dims()
-		rows = max(64, min(512, 1<<19/c)) // stay near the processor
+		rows = max(16, min(512, 1<<19/c)) // stay near the processor
 	}
 	for r0 := 0; r0 < n; r0 += rows {
 		b.read(name, a, r0, min(n, r0+rows))
