@@ -36,7 +36,7 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 			dst[r0+r] = p.orNaN(-sum.row(r) - in.dot(r, p.visible.bias))
 		}
 	})
-	p.whole = true
+	p.keep(n)
 	return dst
 }
 
@@ -88,7 +88,7 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 			dst[r0+r] = p.orNaN(dst[r0+r])
 		}
 	})
-	p.whole = true
+	p.keep(n)
 	return dst
 }
 
@@ -158,7 +158,7 @@ func (p *workspace) allProbs(dst *mat.Dense, name string, a mat.Matrix, n int, t
 		p.probs = probs{dst: dst, row: r0}
 		p.pass.run(&p.team, to, &p.in, &p.probs)
 	})
-	p.whole = true
+	p.keep(n)
 	return dst
 }
 

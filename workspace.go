@@ -13,7 +13,7 @@ type workspace struct {
 	joint      joint
 	probs      probs
 
-	whole bool // the call has come to its end
+	kept bool // for another call
 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
@@ -21,18 +21,24 @@ var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 // newWorkspace returns a workspace that nobody else uses. Done must follow.
 func newWorkspace() *workspace {
 	w := workspaces.Get().(*workspace)
-	w.whole = false
+	w.kept = false
 	w.in.team, w.hiddenRows.team = &w.team, &w.team
 	return w
 }
 
-// done ends the call. What a panic has left is nothing for another call.
+// keep lets another call have the workspace at the end of one that read n rows, unless
+// it is large. After a panic nobody has it.
+func (w *workspace) keep(n int) {
+	w.kept = n*max(w.visible.units, w.hidden.units) <= 1<<19
+}
+
+// done ends the call.
 func (w *workspace) done() {
 	w.model.done()
 	w.in.view, w.hiddenRows.view = Bits{}, Bits{}
 	w.marginal.forget()
 	w.joint.h, w.probs.dst = nil, nil
-	if w.whole {
+	if w.kept {
 		workspaces.Put(w)
 	}
 }
