@@ -106,7 +106,7 @@ func (b *Bits) independentLogLikelihoods(biases []float64) []float64 {
 const (
 	dependentRows    = 5000 // by which dependence is found
 	dependentColumns = 2000 // of those that vary most
-	surelyDependent  = 8    // standard deviations
+	surelyDependent  = 5    // standard deviations
 )
 
 // dependence returns about how many nats a row the columns of b tell of each other,

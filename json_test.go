@@ -257,6 +257,16 @@ func TestEncodings(t *testing.T) {
 			t.Errorf("%s works for %s, want %s", encoding, got, works[encoding])
 		}
 	}
+	for _, x := range []any{new(rbm.Bits), new(rbm.Gradient), new(rbm.Chains), new(rbm.PT), new(rbm.PTT), new(rbm.Trainer), new(rbm.AIS)} {
+		if err := json.Unmarshal([]byte(`{"K":3}`), x); err == nil || !strings.Contains(err.Error(), "JSON would lose its state") {
+			t.Errorf("JSON into a %T: error %v, want one about its state", x, err)
+		}
+	}
+	for _, x := range []any{new(rbm.CD), new(rbm.PCD)} {
+		if err := json.Unmarshal([]byte(`{"K":3,"Chains":{}}`), x); err == nil || !strings.Contains(err.Error(), "JSON would lose its state") {
+			t.Errorf("JSON into the Chains of a %T: error %v, want one about its state", x, err)
+		}
+	}
 	if _, err := json.Marshal(new(rbm.Trainer)); err == nil || !strings.Contains(err.Error(), "rbm.Trainer: rbm: JSON would lose its state") {
 		t.Errorf("JSON of an empty Trainer: error %v, want one about its state", err)
 	}

@@ -217,7 +217,7 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	}
 	p.rows = min(product.ShareRows, (in.rows+split-1)/split+3) &^ 3 // a multiple of 4
 	parts := p.words * ((in.rows + p.rows - 1) / p.rows)
-	if p.isFew = in.rows <= product.FewRows && to.w.Transposed(); p.isFew {
+	if p.isFew = in.rows <= product.FewRows && to.isUnseen(); p.isFew {
 		p.few.Until = team.Until
 		p.few.Reset(in.rows, in.cols)
 		for r := range in.rows {
@@ -229,8 +229,16 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	for len(p.scratch) < workers {
 		p.scratch = append(p.scratch, scratch{})
 	}
+	for i := range p.scratch[:workers] { // now, not in a part, of which a worker may have the first in any call
+		s := &p.scratch[i]
+		s.x = growLines(s.x, min(p.rows, in.rows)*panelsOfWord)
+		if !p.isFew && s.product == nil {
+			s.product = product.Lines(product.ScratchLines)
+		}
+	}
 	team.Run(workers, parts, (*passing)(p))
 	p.in, p.to, p.out = nil, nil, nil
+	p.lists.Forget()
 }
 
 // lists are those of a product, and the job that makes them.
@@ -258,14 +266,10 @@ func (p *passing) Do(worker, part int) {
 	r1 := min(p.in.rows, r0+p.rows)
 	n := r1 - r0
 	s := &p.scratch[worker]
-	if cap(s.x) < n*panelsOfWord {
-		s.x = product.Lines(n * panelsOfWord)
-	}
 	q0 := t * panelsOfWord
 	q1 := min(p.to.w.Count(), q0+panelsOfWord)
 	x := s.x[:(q1-q0)*n]
-	unseen := p.to.isUnseen()
-	if unseen && !p.isFew {
+	if p.to.isUnseen() && !p.isFew {
 		p.to.scan(p.to.unseen, t*wordBits, (t+1)*wordBits, p.lists.Until)
 	}
 	for q := q0; q < q1; q++ {
@@ -274,13 +278,9 @@ func (p *passing) Do(worker, part int) {
 			x[(q-q0)*n+r] = bias
 		}
 	}
-	if !p.isFew && s.product == nil {
-		s.product = product.Lines(product.ScratchLines)
-	}
 	switch {
 	case p.isFew:
-		nan := p.few.Mul(x, &p.to.w, q0, q1, unseen)
-		for ; nan != 0; nan &= nan - 1 {
+		for nan := p.few.Mul(x, &p.to.w, q0, q1); nan != 0; nan &= nan - 1 {
 			i := bits.TrailingZeros64(nan)
 			p.to.bias[t*wordBits+i] = math.NaN()
 			for r := range n {

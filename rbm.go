@@ -60,11 +60,13 @@
 // # Conventions
 //
 // Destinations come first. One that is nil or empty is allocated; one of the
-// right shape is overwritten, any other panics. Misuse by the programmer panics
-// with the sizes given and wanted, or the name of what is nil; data from outside
-// that may be wrong, as in [BitsOf], gives an error. A model with inconsistent
-// parts panics wherever it is used. A parameter that is NaN makes NaN of every
-// result that depends on it, even where the unit it is multiplied by is off.
+// right shape is overwritten, any other panics. It may be the matrix that is
+// read, as in m.HiddenProbs(v, v), but must not overlap it in another way.
+// Misuse by the programmer panics with the sizes given and wanted, or the name
+// of what is nil; data from outside that may be wrong, as in [BitsOf], gives an
+// error. A model with inconsistent parts panics wherever it is used. A
+// parameter that is NaN makes NaN of every result that depends on it, even
+// where the unit it is multiplied by is off.
 //
 // Randomness comes from a math/rand/v2 Source, which is read once, by the
 // function it is passed to, for a seed. From there on a random number is a

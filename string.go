@@ -52,6 +52,11 @@ func (c *Chains) String() string {
 	return "Chains(" + s + ")"
 }
 
+// String returns the estimate without the weights of the runs.
+func (e Estimate) String() string {
+	return fmt.Sprintf("Estimate(LogZ=%.6g, StdErr=%.2g, ESS=%.3g of %d)", e.LogZ, e.StdErr, e.ESS, len(e.LogWeights))
+}
+
 // String returns the settings.
 func (s CD) String() string { return fmt.Sprintf("CD(K=%d)", s.K) }
 

@@ -60,6 +60,7 @@ func TestString(t *testing.T) {
 		{&rbm.Centering{Rate: 0.01, V: make([]float64, 784), H: make([]float64, 500)}, "Centering(Rate=0.01, Enhanced=false, 784+500 offsets)"},
 		{rbm.NewAIS(100, 2000, newSource(1)), "AIS(Runs=100, 2001 temperatures)"},
 		{&rbm.Classifier{Model: rbm.New(794, 500), Classes: 10, Generative: 1}, "&{RBM(nv=794, nh=500) 10 0 1 0}"},
+		{rbm.Estimate{LogZ: 12.34567, StdErr: 0.0456, ESS: 87.25, LogWeights: make([]float64, 100)}, "Estimate(LogZ=12.3457, StdErr=0.046, ESS=87.2 of 100)"},
 		{trainer, "Trainer(RBM(nv=70, nh=9), CD(K=1), SGD(Rate=0.01), 40 rows, Batch=20, step 1)"},
 		{&rbm.Trainer{Sampler: sample{}}, "Trainer(<nil>, rbm_test.sample, SGD(Rate=0), 0 rows, Batch=0, step 0)"},
 		{&rbm.Trainer{Sampler: (*rbm.PCD)(nil)}, "Trainer(<nil>, *rbm.PCD, SGD(Rate=0), 0 rows, Batch=0, step 0)"},

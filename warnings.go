@@ -45,7 +45,11 @@ func (t *Trainer) addWarnings(r *Report, w *watched, hidden *mat.Dense, before *
 		r.warn(t.warnOfColumns(hidden, w))
 	}
 	r.warn(t.warnOfRate())
-	if warning := warnOfFall(r, t.peak(r), w.data.cols); warning != "" {
+	coins := -float64(w.data.cols) * math.Ln2
+	if r.PseudoLogLikelihood < coins && t.grouped() {
+		coins = math.Inf(-1)
+	}
+	if warning := warnOfFall(r, t.peak(r), coins); warning != "" {
 		r.warn(warning)
 	} else {
 		r.warn(t.warnOfNothing(r, t.columns(w).dependence))
@@ -148,10 +152,9 @@ func (t *Trainer) warnOfRate() string {
 }
 
 // warnOfFall tells that the pseudo-log-likelihood has fallen from its peak, or lies
-// below the one of a model without parameters. What is much is measured by independent
-// units: what they do not know is about what there is to gain.
-func warnOfFall(r *Report, peak float64, nv int) string {
-	coins := -float64(nv) * math.Ln2
+// below the one of tossing coins. What is much is measured by independent units: what
+// they do not know is about what there is to gain.
+func warnOfFall(r *Report, peak, coins float64) string {
 	if r.PseudoLogLikelihood < 1.1*coins {
 		return fmt.Sprintf("the pseudo-log-likelihood is %.4g nats, worse than the %.4g of tossing coins: the rate %.4g may be too high", r.PseudoLogLikelihood, coins, r.Rate)
 	}
@@ -166,9 +169,7 @@ func warnOfFall(r *Report, peak float64, nv int) string {
 func (t *Trainer) warnOfNothing(r *Report, dependence float64) string {
 	little := -littleGain * r.IndependentLogLikelihood
 	gain := r.PseudoLogLikelihood - r.IndependentLogLikelihood
-	// Units of a group are no independent ones, and the pseudo-log-likelihood depends
-	// on a constant added to their biases, as the model among groups does not.
-	if gain > little || !t.triedToLearn(r) || len(groupsOf(t.Sampler)) > 0 {
+	if gain > little || !t.triedToLearn(r) || t.grouped() {
 		return ""
 	}
 	if gain < muchWorse*r.IndependentLogLikelihood {
@@ -188,6 +189,11 @@ func (t *Trainer) warnOfNothing(r *Report, dependence float64) string {
 	return fmt.Sprintf("after %d steps the model knows little more than the means of Data: its pseudo-log-likelihood is %.5g nats, and independent units have %.5g: take a higher rate, say %.2g, or more epochs%s",
 		r.Step, r.PseudoLogLikelihood, r.IndependentLogLikelihood, 10*t.firstRate(), how)
 }
+
+// grouped reports whether the sampler has groups. Their units are no independent ones,
+// and the pseudo-log-likelihood depends on a constant added to their biases, as the
+// model among groups does not.
+func (t *Trainer) grouped() bool { return len(groupsOf(t.Sampler)) > 0 }
 
 // triedToLearn reports whether the training before the report should have changed
 // the model: it has been long, or the rate has nearly fallen to 0.

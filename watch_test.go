@@ -290,7 +290,7 @@ func TestWarnOfFall(t *testing.T) {
 		{-0.1, -0.02, -0.08, "the pseudo-log-likelihood fell from -0.02 to -0.08 nats"},
 	} {
 		r := &Report{IndependentLogLikelihood: tt.independent, PseudoLogLikelihood: tt.now, Rate: 0.5}
-		if got := warnOfFall(r, tt.peak, 200); tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) {
+		if got := warnOfFall(r, tt.peak, -200*math.Ln2); tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%+v: %q", tt, got)
 		}
 	}

@@ -214,6 +214,11 @@ func (f *File) String() string {
 	return fmt.Sprintf("File(%s%d×%d)", f.name, f.rows, f.cols)
 }
 
+// MarshalJSON returns an error, as JSON would have nothing of the file.
+func (f *File) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("bitfile: JSON has nothing of a File: keep its path")
+}
+
 func (f *File) checkNil() {
 	if f == nil {
 		panic("bitfile: File is nil, want that of Open")

@@ -73,6 +73,12 @@ func (s shape) len() (n int, ok bool) {
 	return n, true
 }
 
+// isVector reports whether s is the shape of n numbers, or of a row or column of them.
+func (s shape) isVector(n int) bool {
+	k, ok := s.len()
+	return ok && k == n && len(s) > 0 && slices.Max(s) == n
+}
+
 // appendHeader appends all that is before the elements of an array of float64 in C
 // order.
 func appendHeader(b []byte, s shape) []byte {

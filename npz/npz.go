@@ -104,7 +104,7 @@ func read(r io.ReaderAt, size int64) (*rbm.RBM, error) {
 		return nil, fmt.Errorf("%s has shape %v, want (nh, nv) with at least 1 of each", w.name, w.shape)
 	}
 	nh, nv := w.shape[0], w.shape[1]
-	if b, c := arrays[1], arrays[2]; nh != nv && slices.Equal(b.shape, shape{nh}) && slices.Equal(c.shape, shape{nv}) {
+	if b, c := arrays[1], arrays[2]; nh != nv && b.shape.isVector(nh) && c.shape.isVector(nv) {
 		return nil, fmt.Errorf("%s has shape %v, want %v as %s has shape %v and %s has shape %v: %[1]s is transposed, or %[4]s and %[6]s are swapped",
 			w.name, w.shape, shape{nv, nh}, b.name, b.shape, c.name, c.shape)
 	}

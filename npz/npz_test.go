@@ -393,6 +393,7 @@ func TestShapes(t *testing.T) {
 		want  string
 	}{
 		{0, "(4, 3)", 12, "npz: W has shape (4, 3), want (3, 4) as b has shape (4,) and c has shape (3,): W is transposed, or b and c are swapped"},
+		{1, "(1, 3)", 3, "want (4,) as W has shape (3, 4)"},
 		{0, "(4, 2)", 8, "b has shape (4,), want (2,) as W has shape (4, 2)"},
 		{0, "(5, 3)", 15, "b has shape (4,), want (3,) as W has shape (5, 3)"},
 		{0, "(3, 5)", 15, "b has shape (4,), want (5,) as W has shape (3, 5)"},
@@ -430,7 +431,7 @@ func TestShapes(t *testing.T) {
 	e = plain()
 	e[1].data = npy(1, header("<f8", false, "(1, 3)"), zeros(3))
 	e[2].data = npy(1, header("<f8", false, "(4,)"), zeros(4))
-	checkRefused(t, "a row", archive(t, e...), "b has shape (1, 3), want (4,)")
+	checkRefused(t, "a row", archive(t, e...), "W has shape (3, 4), want (4, 3) as b has shape (1, 3) and c has shape (4,): W is transposed, or b and c are swapped")
 }
 
 func TestHeaders(t *testing.T) {

@@ -55,16 +55,16 @@ func (f *Few) Add(words []uint64, weights []float64) {
 }
 
 // Mul adds the product of the rows with panels [q0, q1) of a transpose, no more than a
-// word of columns, to x, which holds all rows of one panel after the other. If it is to
-// look for NaN, it returns which of the columns have one, whatever that is multiplied by.
-func (f *Few) Mul(x []Line, p *Panels, q0, q1 int, look bool) (nan uint64) {
+// word of columns, to x, which holds all rows of one panel after the other. It returns
+// which of the columns have a NaN, whatever that is multiplied by.
+func (f *Few) Mul(x []Line, p *Panels, q0, q1 int) (nan uint64) {
 	for j := q0 * Lanes; j < min(p.cols, q1*Lanes); j += group {
 		if f.Until.Given() {
 			return nan
 		}
 		n := min(group, p.cols-j)
 		src := p.data[j*p.stride:][:(n-1)*p.stride+p.rows]
-		if look && (p.stride > p.rows || HasNaN(src)) { // all rows at once if they can be
+		if p.stride > p.rows || HasNaN(src) { // all rows at once if they can be
 			for l := range n {
 				if HasNaN(src[l*p.stride:][:p.rows]) {
 					nan |= 1 << (j - q0*Lanes + l)

@@ -1,10 +1,13 @@
 package product
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/gorbm/rbm/internal/stop"
 )
 
 // few returns the rows of o as few rows, of bits or of weights.
@@ -76,7 +79,7 @@ func (o operands) checkFew(t *testing.T, title string, bits bool) {
 		}
 		f := o.few(bits)
 		half := p.Count() / 2
-		nan := f.Mul(x[:half*n], &p, 0, half, true) | f.Mul(x[half*n:], &p, half, p.Count(), true)<<(half*Lanes)
+		nan := f.Mul(x[:half*n], &p, 0, half) | f.Mul(x[half*n:], &p, half, p.Count())<<(half*Lanes)
 		checkGuards(t, x)
 		for j := range m {
 			want := false
@@ -95,8 +98,33 @@ func (o operands) checkFew(t *testing.T, title string, bits bool) {
 				}
 			}
 		}
-		if f.Mul(x, &p, 0, p.Count(), false) != 0 {
-			t.Errorf("%s: NaN where nobody looked for it", title)
+	}
+}
+
+// Its signal ends Mul, and after Reset no row needs memory.
+func TestFewEnds(t *testing.T) {
+	o := newOperands(rand.New(rand.NewPCG(31, 31)), FewRows, 67, 16, 1)
+	f := o.few(true)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	f.Until = stop.On(ctx)
+	var p Panels
+	p.ViewT(67, 16, 67, flat(transposed(o.f), 67))
+	x := Lines(2 * FewRows)
+	f.Mul(x, &p, 0, 2)
+	for _, line := range x {
+		if line != (Line{}) {
+			t.Fatal("Mul works on after its signal")
 		}
+	}
+	var g Few
+	g.Reset(FewRows, 67)
+	if got := testing.AllocsPerRun(5, func() {
+		g.Reset(FewRows, 67)
+		for range FewRows {
+			g.Add([]uint64{math.MaxUint64, 7}, nil)
+		}
+	}); got != 0 {
+		t.Errorf("%v allocations", got)
 	}
 }

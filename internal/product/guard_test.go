@@ -47,7 +47,7 @@ func TestMulReadsNothingBehind(t *testing.T) {
 			columns.ViewT(k, m, k, data)
 			copy(data, flat(transposed(o.f), k))
 			o.v = o.v[:1]
-			o.few(true).Mul(x, &columns, 0, columns.Count(), true)
+			o.few(true).Mul(x, &columns, 0, columns.Count())
 			if err := syscall.Munmap(mem); err != nil {
 				t.Fatal(err)
 			}

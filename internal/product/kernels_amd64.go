@@ -170,7 +170,11 @@ func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
 	}
 	// What assembly reaches must exist.
 	_, _ = src[(group-1)*stride+int(groups[len(groups)-1]+1)*group-1], weights[len(groups)-1]
-	addColumnsAVX2(&x[0], &src[0], stride*floatBytes, &groups[0], &weights[0][0], len(groups))
+	for len(groups) > 0 {
+		n := min(len(groups), callRows)
+		addColumnsAVX2(&x[0], &src[0], stride*floatBytes, &groups[0], &weights[0][0], n)
+		groups, weights = groups[n:], weights[n:]
+	}
 }
 
 // Dot adds the terms x[i], each times its weight.

@@ -50,6 +50,9 @@ type span struct {
 	base [nibbles]uint16 // of each, the list entry for no set bit
 }
 
+// Forget ends the reference to the bits of Build.
+func (l *Lists) Forget() { l.bits.Words = nil }
+
 // Build makes ready for the lists of b, for products that take share rows of b
 // at a time: all, or a multiple of 4 up to ShareRows. Fill must follow for
 // all parts.

@@ -56,9 +56,6 @@ func (p *Panels) ViewT(rows, cols, stride int, data []float64) {
 // Forget ends the reference to the matrix.
 func (p *Panels) Forget() { p.data = nil }
 
-// Transposed reports whether p is a transpose.
-func (p *Panels) Transposed() bool { return p.transposed }
-
 // Count returns the number of panels.
 func (p *Panels) Count() int { return (p.cols + Lanes - 1) / Lanes }
 

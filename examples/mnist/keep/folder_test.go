@@ -50,7 +50,11 @@ func TestOpen(t *testing.T) {
 		}
 	}
 	write(t, filepath.Join(dir, keep.Checkpoint), "")
-	open(t, dir) // of a checkpoint that is empty
+	if _, err := keep.Open(dir, "mnist"); err == nil {
+		t.Error("someone's notes beside an empty checkpoint are nobody's")
+	}
+	write(t, filepath.Join(cut, keep.Checkpoint), "")
+	open(t, cut) // of a checkpoint that is empty
 	if err := open(t, cut).Save(nil); err != nil {
 		t.Fatal(err)
 	}
