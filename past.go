@@ -22,8 +22,15 @@ type snapshot struct {
 
 // past are two snapshots, so that one is pastSteps back where reports are closer:
 // the last one that was compared with, and the one that takes its place when it is
-// old enough. At first there is the younger alone.
-type past struct{ older, younger snapshot }
+// old enough. At first there is the younger alone, and before that start, which has
+// no more than the chains pastSteps before the first report.
+type past struct{ older, younger, start snapshot }
+
+// begin notes the chains before the first report.
+func (p *past) begin(step int, chains *Bits) {
+	p.start.step = step
+	p.start.keepChains(chains)
+}
 
 // before returns what the report after so many steps is compared with, or nil if
 // there is nothing.
@@ -33,6 +40,8 @@ func (p *past) before(steps int) *snapshot {
 		return &p.younger
 	case p.older.step > 0:
 		return &p.older
+	case p.start.isOld(steps):
+		return &p.start
 	}
 	return nil
 }
@@ -48,9 +57,15 @@ func (p *past) keep(r *Report, free []float64, chains *Bits) {
 	case p.younger.step > 0:
 		return
 	}
+	p.start = snapshot{}
 	s := &p.younger
 	s.step, s.rate, s.score = r.Step, r.Rate, r.PseudoLogLikelihood
 	s.free = append(s.free[:0], free...)
+	s.keepChains(chains)
+}
+
+// keepChains copies the chains, or none.
+func (s *snapshot) keepChains(chains *Bits) {
 	if chains == nil {
 		s.chains = Bits{}
 		return

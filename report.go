@@ -41,7 +41,8 @@ type Report struct {
 	// earlier report, divided by the share by which two of them differ now: about 1 if
 	// they have forgotten those states, 0 if they are stuck. The earlier report is the
 	// last one or, where reports are closer than 100 steps, one at least 100 steps
-	// back; in the first 100 steps after the first report it is the first.
+	// back; in the first 100 steps after the first report it is the first. The first
+	// report looks 100 steps back, if there are as many.
 	ChainMove float64
 
 	// FreeEnergyShift compares the free energies F of the rows of Data watched with F′,

@@ -840,7 +840,7 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 			b = wire.AppendInt(wire.AppendFloat64(s.best.write(b), s.score), s.waited)
 		}
 		b = wire.AppendInt(wire.AppendFloat64(b, s.peak), s.reported)
-		b = s.past.younger.write(s.past.older.write(b))
+		b = s.past.start.write(s.past.younger.write(s.past.older.write(b)))
 		b = wire.AppendFloat64(wire.AppendList(b, s.columns.biases), s.columns.dependence)
 		b = drawn.write(b)
 		return wire.AppendBytes(b, func(b []byte) ([]byte, error) {
@@ -860,7 +860,7 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 func (t *Trainer) bytes() int {
 	s := &t.state
 	bytes := 8*(3+4*3+2+2+2+1) + 2 + t.Model.bytes() + t.SGD.bytes() + s.drawn.bytes()
-	bytes += s.past.older.bytes() + s.past.younger.bytes() + 8*(1+len(s.columns.biases)+1)
+	bytes += s.past.older.bytes() + s.past.younger.bytes() + s.past.start.bytes() + 8*(1+len(s.columns.biases)+1)
 	if t.Centering != nil {
 		bytes += t.Centering.bytes()
 	}
@@ -913,7 +913,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 			x.state.best, x.state.score, x.state.waited = &best, d.Float64(), d.Range("reports", 0, x.state.steps)
 		}
 		x.state.peak, x.state.reported = d.Float64(), d.Range("steps before the last report", 0, x.state.steps)
-		x.state.past = past{readSnapshot(d, x.state.reported), readSnapshot(d, x.state.reported)}
+		x.state.past = past{readSnapshot(d, x.state.reported), readSnapshot(d, x.state.reported), readSnapshot(d, x.state.steps)}
 		x.state.columns.biases, x.state.columns.dependence = d.List("biases of independent units"), d.Float64()
 		x.state.drawn = readBits(d)
 		x.sampler = d.Bytes("sampler")
@@ -973,8 +973,8 @@ func (s *snapshot) write(b []byte) []byte {
 	return s.chains.write(wire.AppendList(b, s.free))
 }
 
-func readSnapshot(d *wire.Decoder, reported int) snapshot {
-	return snapshot{d.Range("steps before a report", 0, reported), d.Float64(), d.Float64(), d.List("free energies"), readBits(d)}
+func readSnapshot(d *wire.Decoder, steps int) snapshot {
+	return snapshot{d.Range("steps before a report", 0, steps), d.Float64(), d.Float64(), d.List("free energies"), readBits(d)}
 }
 
 // fits sets an error unless m, called name, has so many units, or is nil.

@@ -282,6 +282,9 @@ func (t *Trainer) Step() error {
 		t.completed()
 	}
 	t.state.steps++
+	if past := &t.state.past; past.younger.step == 0 && (t.state.steps+pastSteps)%t.every() == 0 {
+		past.begin(t.state.steps, chainsOf(t.Sampler))
+	}
 	if firstNotFinite(t.Model.B) >= 0 || firstNotFinite(t.Model.C) >= 0 {
 		return t.diverged()
 	}

@@ -281,6 +281,51 @@ func exactMean(tr *rbm.Trainer) float64 {
 
 // Where the exact log-likelihood falls far at a constant rate, there is a word of it,
 // and what it advises helps.
+// The only report of a training tells of stuck chains, too, and after a restart as well.
+func TestWarningOfTheOnlyReport(t *testing.T) {
+	t.Parallel()
+	data := rbm.NewBits(1000, 20)
+	for r := 0; r < 1000; r += 2 {
+		for i := range 20 {
+			data.SetBit(r, i, true)
+		}
+	}
+	train := func(stops bool) rbm.Report {
+		tr := start(data, 4, 0.05)
+		tr.Every = 1200
+		var reports []rbm.Report
+		tr.Report = func(r rbm.Report) error {
+			reports = append(reports, r)
+			return nil
+		}
+		if stops {
+			trainFor(t, tr, 115)
+			state, err := tr.AppendBinary(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again := start(data, 4, 0.05)
+			again.Every, again.Report = tr.Every, tr.Report
+			if err := again.UnmarshalBinary(state); err != nil {
+				t.Fatal(err)
+			}
+			tr = again
+		}
+		trainFor(t, tr, 120)
+		if len(reports) != 1 {
+			t.Fatalf("%d reports, want 1", len(reports))
+		}
+		return reports[0]
+	}
+	got, again := train(false), train(true)
+	if !strings.Contains(fmt.Sprint(got.Warnings), "the chains are stuck: in 100 steps") {
+		t.Errorf("warnings %q, chains moved %v, want one that they are stuck", got.Warnings, got.ChainMove)
+	}
+	if again.ChainMove != got.ChainMove || fmt.Sprint(again.Warnings) != fmt.Sprint(got.Warnings) {
+		t.Errorf("after a restart %v and %q, want %v and %q", again.ChainMove, again.Warnings, got.ChainMove, got.Warnings)
+	}
+}
+
 func TestWarningsOfDrift(t *testing.T) {
 	t.Parallel()
 	twoModes := rbm.NewBits(1000, 20)
