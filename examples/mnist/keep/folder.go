@@ -58,7 +58,8 @@ func (d Folder) checkOwner() error {
 	}
 	path = d.Path(Checkpoint)
 	switch info, err := os.Stat(path); {
-	case err == nil && info.Size() == 0: // nothing to lose here
+	case err == nil && info.Size() == 0:
+		return nil // and nothing to lose
 	case err == nil:
 		return fmt.Errorf("%s is not a checkpoint of this program: not overwritten, not even with -fresh; want another folder", path)
 	case !errors.Is(err, fs.ErrNotExist):
