@@ -218,6 +218,7 @@ func testMul(t *testing.T) {
 func FuzzMul(f *testing.F) {
 	f.Add(uint64(1), uint16(3), uint16(70), uint16(9), 0.3)
 	f.Add(uint64(2), uint16(1), uint16(600), uint16(1), 0.9)
+	f.Add(uint64(3), uint16(12), uint16(170), uint16(24), 1.) // five rows of weights in shares of four
 	f.Fuzz(func(t *testing.T, seed uint64, n, k, m uint16, density float64) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
 		o := newOperands(rnd, 1+int(n%20), 1+int(k%700), 1+int(m%30), density)

@@ -28,7 +28,7 @@ func (l *Lists) MulWeights(x []Line, w Weights, p *Panels, q0, q1 int, scratch [
 			}
 			x := x[(q-q0)*n:]
 			panels := min(q1-q, weightPanels)
-			if n < worthCopy && !p.transposed {
+			if n < worthCopy && n <= l.share && !p.transposed {
 				first, _, _, side := p.rowsOf(q, q+panels, groups, nil)
 				if done := addWeightsDirect(x, n, n, first, side, zeros, w.row(r0), groups, list); done > 0 {
 					q += done
