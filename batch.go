@@ -58,20 +58,22 @@ func (b *batch) read(name string, a mat.Matrix, i, k int) {
 	if r.isReal.Load() {
 		b.real = true
 		b.values = grow(b.values, b.rows*b.stride())
-		r.bad.Store(int64(b.rows))
+		r.isBad.Store(false)
 		b.readAll()
-		if bad := int(r.bad.Load()); bad < b.rows {
-			panicUnit(name, i+bad, readRow(b.row, a, i+bad))
+		if r.isBad.Load() {
+			b.panicBad(name)
 		}
 	}
 	r.src = nil
 }
 
-// panicUnit panics, as row r of what is called name has a number that is not in [0, 1].
-func panicUnit(name string, r int, row []float64) {
-	for j, x := range row {
-		if !(0 <= x && x <= 1) {
-			panic(fmt.Sprintf("rbm: %s[%d, %d] is %v, want a value in [0, 1]", name, r, j, x))
+// panicBad panics with the first entry of what is called name that is not in [0, 1].
+func (b *batch) panicBad(name string) {
+	for r := b.reading.first; r < b.reading.first+b.rows; r++ {
+		for j, x := range readRow(b.row, b.reading.src, r) {
+			if !(0 <= x && x <= 1) {
+				panic(fmt.Sprintf("rbm: %s[%d, %d] is %v, want a value in [0, 1]", name, r, j, x))
+			}
 		}
 	}
 }
@@ -79,9 +81,9 @@ func panicUnit(name string, r int, row []float64) {
 // reading is what the job readingRows shares between its parts.
 type reading struct {
 	src    mat.Matrix
-	first  int          // row of src
-	isReal atomic.Bool  // some entry is neither 0 nor 1
-	bad    atomic.Int64 // the first row with an entry that is not in [0, 1]
+	first  int         // row of src
+	isReal atomic.Bool // some entry is neither 0 nor 1
+	isBad  atomic.Bool // some entry is not in [0, 1]
 }
 
 // readAll reads all rows: their bits and, if b is real, their values.
@@ -120,11 +122,8 @@ func (b *readingRows) Do(_, part int) {
 		}
 		value := p.value(r)
 		clear(value[p.cols:])
-		if product.Unit(value[:p.cols], row) {
-			continue
-		}
-		for bad := p.reading.bad.Load(); int64(r) < bad && !p.reading.bad.CompareAndSwap(bad, int64(r)); {
-			bad = p.reading.bad.Load()
+		if !product.Unit(value[:p.cols], row) {
+			p.reading.isBad.Store(true)
 		}
 	}
 }

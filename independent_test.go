@@ -83,6 +83,16 @@ func TestDependence(t *testing.T) {
 	}
 }
 
+// Sparse likes, a few of each item, of which a model learns much, are surely dependent.
+func TestDependenceOfLikes(t *testing.T) {
+	for seed := range uint64(3) {
+		likes := drawnBits(2000, 800, seed, func(r, i int, _ *rand.Rand) float64 { return map[bool]float64{true: 0.02, false: 0.002}[r%4 == i%4] })
+		if got := likes.dependence(nil); got == 0 {
+			t.Errorf("seed %d: there seems to be nothing to learn", seed)
+		}
+	}
+}
+
 // The biases of independent units, and the constant columns, by loops: with weights
 // of any scale, and with missing values.
 func TestColumns(t *testing.T) {

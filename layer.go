@@ -80,8 +80,8 @@ func (p *model) read(m *RBM) {
 }
 
 // loadHidden is load for a call that takes n rows to the hidden layer and does nothing
-// else. The weights of a few rows are then read once: the pass looks for NaN in them,
-// and seen must follow it.
+// else. For a few rows the weights are read once: the pass itself looks for NaN in
+// them, and p.nan is known when seen has followed it.
 func (p *model) loadHidden(m *RBM, n int) {
 	if n > smallBatch {
 		p.load(m, n)

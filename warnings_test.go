@@ -279,17 +279,48 @@ func exactMean(tr *rbm.Trainer) float64 {
 	return -meanOf(tr.Model.FreeEnergy(nil, tr.Data.(*rbm.Bits))) - tr.Model.LogPartition()
 }
 
-// Where the exact log-likelihood falls far at a constant rate, there is a word of it,
-// and what it advises helps.
+// twoModes returns rows of ones and rows of zeros, in turn.
+func twoModes(n, nv int) *rbm.Bits {
+	b := rbm.NewBits(n, nv)
+	for r := 0; r < n; r += 2 {
+		for i := range nv {
+			b.SetBit(r, i, true)
+		}
+	}
+	return b
+}
+
+// A constant added to the biases of a group changes the pseudo-log-likelihood and not
+// the model, so that it is no bad sign there to be worse than coins.
+func TestCoinsAndGroups(t *testing.T) {
+	for _, grouped := range []bool{true, false} {
+		tr := start(answers(500, 5, 0.3), 4, 0.01)
+		tr.Every = 5
+		if grouped {
+			for i := 0; i < 15; i += 3 {
+				tr.Sampler.(*rbm.PCD).Chains.OneHot(i, i+3)
+			}
+		}
+		for i := range 3 {
+			tr.Model.B.SetVec(i, tr.Model.B.AtVec(i)+20)
+		}
+		told, reports := false, 0
+		tr.Report = func(r rbm.Report) error {
+			reports++
+			told = told || strings.Contains(fmt.Sprint(r.Warnings), "tossing coins")
+			return nil
+		}
+		trainFor(t, tr, 2)
+		if told == grouped || reports == 0 {
+			t.Errorf("groups: %v; %d reports tell of coins: %v", grouped, reports, told)
+		}
+	}
+}
+
 // The only report of a training tells of stuck chains, too, and after a restart as well.
 func TestWarningOfTheOnlyReport(t *testing.T) {
 	t.Parallel()
-	data := rbm.NewBits(1000, 20)
-	for r := 0; r < 1000; r += 2 {
-		for i := range 20 {
-			data.SetBit(r, i, true)
-		}
-	}
+	data := twoModes(1000, 20)
 	train := func(stops bool) rbm.Report {
 		tr := start(data, 4, 0.05)
 		tr.Every = 1200
@@ -326,14 +357,10 @@ func TestWarningOfTheOnlyReport(t *testing.T) {
 	}
 }
 
+// Where the exact log-likelihood falls far at a constant rate, there is a word of it,
+// and what it advises helps.
 func TestWarningsOfDrift(t *testing.T) {
 	t.Parallel()
-	twoModes := rbm.NewBits(1000, 20)
-	for r := 0; r < 1000; r += 2 {
-		for i := range 20 {
-			twoModes.SetBit(r, i, true)
-		}
-	}
 	linear := func(tr *rbm.Trainer, steps int) { tr.Schedule = rbm.Linear(tr.SGD.Rate, 0, steps) }
 	for _, tt := range []struct {
 		name   string
@@ -347,7 +374,7 @@ func TestWarningsOfDrift(t *testing.T) {
 	}{
 		{"spikes", spikes(1000, 30, 16, 5), 8, 0.1, 120, 50, "the model goes up and down", linear},
 		{"bars", bars(4, 1), 10, 0.5, 1000, 100, "the model goes up and down", linear},
-		{"two modes", twoModes, 4, 0.05, 120, 10, "the chains are stuck", func(tr *rbm.Trainer, _ int) {
+		{"two modes", twoModes(1000, 20), 4, 0.05, 120, 10, "the chains are stuck", func(tr *rbm.Trainer, _ int) {
 			tr.Sampler = rbm.NewPTT(50, 1, newSource(2))
 		}},
 	} {

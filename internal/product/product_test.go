@@ -232,10 +232,10 @@ func TestMulWeights(t *testing.T) { each(t, testMulWeights) }
 func testMulWeights(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(2, 2))
 	odd := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 1e300, -5e-324}
-	for _, n := range []int{1, worthCopy - 1, worthCopy, 2*worthCopy + 3} {
-		for _, k := range []int{1, 3, 4, 66, 4*blockGroups - 1, 4*blockGroups + 7} {
-			for _, m := range []int{1, 16, 29} {
-				for _, density := range []float64{0.2, 1} {
+	for _, n := range []int{1, 2, worthCopy - 1, worthCopy, 2*worthCopy + 3} {
+		for _, k := range []int{1, 2, 3, 4, 5, 66, 4*blockGroups - 1, 4*blockGroups + 7} {
+			for _, m := range []int{1, 8, 15, 16, 29, 40} {
+				for _, density := range []float64{0.1, 0.6, 1} {
 					o := newOperands(rnd, n, k, m, density)
 					for _, row := range o.v {
 						for i := range row {
@@ -317,7 +317,7 @@ func testNonzero(t *testing.T) {
 				}
 			}
 			check(true)
-			for i := offset; i < n; i += 1 + n/10 {
+			for i := offset; i < n; i += 1 + n/50 {
 				was := x[i]
 				for _, tt := range []struct {
 					x      float64
