@@ -26,15 +26,20 @@ type batch struct {
 // each reads the n rows of a matrix, called name, block by block, and calls f for each
 // block, which begins with row r0.
 func (b *batch) each(name string, a mat.Matrix, n int, f func(r0 int)) {
-	rows := blockRows
-	if _, ok := a.(*Bits); !ok {
-		_, c := a.Dims()
-		rows = max(16, min(512, 1<<19/c)) // stay near the processor
-	}
+	rows := blockOf(a)
 	for r0 := 0; r0 < n; r0 += rows {
 		b.read(name, a, r0, min(n, r0+rows))
 		f(r0)
 	}
+}
+
+// blockOf returns how many rows of a are read at a time. Numbers stay near the processor.
+func blockOf(a mat.Matrix) int {
+	if _, ok := a.(*Bits); ok {
+		return blockRows
+	}
+	_, c := a.Dims()
+	return max(16, min(512, 1<<19/c))
 }
 
 // read sets b to rows [i, k) of a, which is called name in a panic.

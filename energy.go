@@ -36,7 +36,7 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 			dst[r0+r] = p.orNaN(-sum.row(r) - in.dot(r, p.visible.bias))
 		}
 	})
-	p.keep(n)
+	p.keep(v)
 	return dst
 }
 
@@ -88,7 +88,7 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 			dst[r0+r] = p.orNaN(dst[r0+r])
 		}
 	})
-	p.keep(n)
+	p.keep(v)
 	return dst
 }
 
@@ -128,8 +128,8 @@ func (f *marginal) Do(_, part int) {
 
 // HiddenProbs returns p(hⱼ=1|v) = σ(cⱼ + Wⱼ·v) for each row of v (n×nv): the
 // features that the model sees. The result is stored in dst, n×nh. Each call reads
-// all of W, which takes as long as some ten rows of a long batch do: better one call
-// with many rows than many calls. It panics if the sizes do not fit.
+// all of W, which takes as long as some twenty rows of a long batch do: better one
+// call with many rows than many calls. It panics if the sizes do not fit.
 func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
@@ -158,7 +158,7 @@ func (p *workspace) allProbs(dst *mat.Dense, name string, a mat.Matrix, n int, t
 		p.probs = probs{dst: dst, row: r0}
 		p.pass.run(&p.team, to, &p.in, &p.probs)
 	})
-	p.keep(n)
+	p.keep(a)
 	return dst
 }
 

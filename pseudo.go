@@ -16,7 +16,7 @@ import (
 //
 // It is exact, no unit is sampled, and needs no partition function. It takes
 // O(nv·nh) a row, and again O(nv·nh) a call for the exponentials of W, as long as
-// some thirty rows: better one call with many rows than many calls. A value between
+// some fifteen rows: better one call with many rows than many calls. A value between
 // 0 and 1 counts as so much of each outcome: v·log p(1|v₋ᵢ) + (1-v)·log p(0|v₋ᵢ).
 // Such values take some thirty times as long as bits, as do units that have weights
 // beyond ±600. The result is stored in dst, n long. It panics if the sizes do not fit.

@@ -1,6 +1,10 @@
 package rbm
 
-import "sync"
+import (
+	"sync"
+
+	"gonum.org/v1/gonum/mat"
+)
 
 // A workspace is the memory of a call that reads a model. Calls hand it on, as it takes
 // longer to allocate than a few rows take to compute.
@@ -26,10 +30,11 @@ func newWorkspace() *workspace {
 	return w
 }
 
-// keep lets another call have the workspace at the end of one that read n rows, unless
-// it is large. After a panic nobody has it.
-func (w *workspace) keep(n int) {
-	w.kept = n*max(w.visible.units, w.hidden.units) <= 1<<19
+// keep lets another call have the workspace at the end of one that read a, unless it is
+// large. After a panic nobody has it.
+func (w *workspace) keep(a mat.Matrix) {
+	n, _ := a.Dims()
+	w.kept = min(n, blockOf(a))*max(w.visible.units, w.hidden.units) <= 1<<19
 }
 
 // done ends the call.
