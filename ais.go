@@ -31,9 +31,9 @@ import (
 type AIS struct {
 	sealed
 
-	Runs  int       // of Run, at least 1
-	Betas []float64 // inverse temperatures β, which rise from 0 to 1
-	Base  []float64 // the nv visible biases a of the base model; nil: those of the model, or fitted to the data by LogLikelihood
+	Runs  int           // of Run, at least 1
+	Betas []float64     // inverse temperatures β, which rise from 0 to 1
+	Base  *mat.VecDense // the nv visible biases a of the base model; nil: the biases of the model, or fitted to the data by LogLikelihood
 
 	// Progress, unless it is nil, is called after every temperature with the
 	// number of those done and of all.
@@ -43,11 +43,13 @@ type AIS struct {
 	done   int // temperatures, in a call
 }
 
-// NewAIS returns AIS with so many runs, at the temperatures of [Betas] of n,
-// seeded by src. It panics if runs or n is less than 1 or src is nil.
+// NewAIS returns AIS with so many runs, at 0 and n inverse temperatures that rise to 1,
+// spaced as the 14,500 of Salakhutdinov & Murray (2008): evenly, 1/29 of them up to 0.5,
+// 8/29 from there to 0.9, and 20/29 from there to 1. It is seeded by src. It panics if
+// runs or n is less than 1 or src is nil.
 func NewAIS(runs, n int, src rand.Source) *AIS {
 	checkRuns(runs)
-	return &AIS{Runs: runs, Betas: Betas(n), chains: NewChains(src)}
+	return &AIS{Runs: runs, Betas: ladder(n), chains: NewChains(src)}
 }
 
 func checkRuns(runs int) {
@@ -56,10 +58,8 @@ func checkRuns(runs int) {
 	}
 }
 
-// Betas returns 0 and n inverse temperatures that rise to 1, spaced as the 14,500
-// of Salakhutdinov & Murray (2008): evenly, 1/29 of them up to 0.5, 8/29 from
-// there to 0.9, and 20/29 from there to 1. It panics if n is less than 1.
-func Betas(n int) []float64 {
+// ladder returns 0 and n inverse temperatures that rise to 1.
+func ladder(n int) []float64 {
 	if n < 1 {
 		panic(fmt.Sprintf("rbm: n is %d, want at least 1 temperature", n))
 	}
@@ -78,13 +78,13 @@ func Betas(n int) []float64 {
 	return betas
 }
 
-// An Estimate is one of log Z, in nats.
-type Estimate struct {
-	LogZ   float64
-	StdErr float64 // standard error of LogZ, by the jackknife; it does not know of what no run has seen
-	ESS    float64 // effective number of runs, (Σw)²/Σw²: from 1, all depends on one of them, to their number
+// LogZ is an estimate of log Z, in nats.
+type LogZ struct {
+	Mean   float64 // the estimate: the log of the mean weight
+	StdErr float64 // standard error of Mean, by the jackknife; it cannot know of modes that no run has visited
+	ESS    float64 // effective number of runs, (Σw)²/Σw², from 1, where one run decides, to the number of runs
 
-	// LogWeights are log w, one a run; the mean of w estimates Z, or 1/Z if the
+	// LogWeights are log w, one for each run. The mean of w estimates Z, or 1/Z if the
 	// runs were reverse.
 	LogWeights []float64
 }
@@ -98,48 +98,51 @@ func (a AIS) GobEncode() ([]byte, error) {
 // much as a Gibbs sweep for each temperature. If a parameter is NaN, so is the
 // estimate. The error is that of ctx. It panics if a field is not as described, or
 // if Base does not have length nv.
-func (a *AIS) Run(ctx context.Context, m *RBM) (Estimate, error) {
+func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	base := a.check(ctx, m)
 	checkRuns(a.Runs)
 	defer a.chains.guard.Take("AIS").Release()
-	return a.within(ctx, m, func(m *RBM) Estimate { return a.run(m, base) })
+	return a.within(ctx, m, func(m *RBM) LogZ { return a.run(m, base) })
 }
 
 // Reverse estimates log Z of m with runs from m to the base model, one from each
 // row of start (n×nv), which ought to be samples of m. A value between 0 and 1
 // stands for a bit that is drawn. For the rest it is like Run.
-func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (Estimate, error) {
+func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (LogZ, error) {
 	base := a.check(ctx, m)
-	checkBatch("start", start, len(base))
+	checkBatch("start", start, base.Len())
 	defer a.chains.guard.Take("AIS").Release()
-	return a.within(ctx, m, func(m *RBM) Estimate { return a.reverse(m, base, start) })
+	return a.within(ctx, m, func(m *RBM) LogZ { return a.reverse(m, base, start) })
 }
 
 // within returns what f does with m, or an error and the chains where they were.
-func (a *AIS) within(ctx context.Context, m *RBM, f func(m *RBM) Estimate) (e Estimate, err error) {
+func (a *AIS) within(ctx context.Context, m *RBM, f func(m *RBM) LogZ) (e LogZ, err error) {
 	c := newCall(ctx)
 	a.done = 0
 	if c.run(func() { e = f(m.in(c)) }) {
-		return Estimate{}, fmt.Errorf("rbm: after %d of %d temperatures: %w", a.done, len(a.Betas)-1, ctx.Err())
+		return LogZ{}, fmt.Errorf("rbm: after %d of %d temperatures: %w", a.done, len(a.Betas)-1, ctx.Err())
 	}
 	return e, nil
 }
 
-func (a *AIS) run(m *RBM, base []float64) Estimate {
-	start := New(len(base), 1)
-	copy(start.B.RawVector().Data, base)
+func (a *AIS) run(m *RBM, base *mat.VecDense) LogZ {
+	start := New(base.Len(), 1)
+	start.B, start.OneHot = base, m.OneHot
 	a.chains.startRandom(start.as(m), a.Runs)
 	return a.anneal(m, base, false)
 }
 
-func (a *AIS) reverse(m *RBM, base []float64, start mat.Matrix) Estimate {
+func (a *AIS) reverse(m *RBM, base *mat.VecDense, start mat.Matrix) LogZ {
 	m.call.keeps(a.chains)
-	a.chains.start(start, m.until())
+	visible := &a.chains.model.visible
+	visible.loadGroups(m.OneHot)
+	a.chains.read("start", start, visible, m.until())
+	a.chains.started()
 	return a.anneal(m, base, true)
 }
 
 // check returns the visible biases of the base model.
-func (a *AIS) check(ctx context.Context, m *RBM) (base []float64) {
+func (a *AIS) check(ctx context.Context, m *RBM) (base *mat.VecDense) {
 	if a == nil {
 		panic("rbm: AIS is nil, want that of NewAIS")
 	}
@@ -165,36 +168,36 @@ func checkRise(betas []float64) {
 	}
 }
 
-// baseOf returns the visible biases of the base model: those given or, if they are
-// nil, those of m.
-func baseOf(m *RBM, base []float64) []float64 {
+// baseOf returns the visible biases of the base model: base or, if it is nil, a copy of
+// the biases of m.
+func baseOf(m *RBM, base *mat.VecDense) *mat.VecDense {
 	if base == nil {
-		return mat.Col(nil, 0, m.B)
+		return mat.VecDenseCopyOf(m.B)
 	}
-	if nv, _ := m.Dims(); len(base) != nv {
-		panic(fmt.Sprintf("rbm: base has length %d, want %d", len(base), nv))
-	}
-	for i, b := range base {
-		if math.IsNaN(b) || math.IsInf(b, 0) {
-			panic(fmt.Sprintf("rbm: base[%d] is %v, want a finite number", i, b))
-		}
-	}
+	nv, _ := m.Dims()
+	checkBase(base, nv)
 	return base
 }
 
+// checkBase panics unless base has nv finite biases.
+func checkBase(base *mat.VecDense, nv int) {
+	if base.Len() != nv {
+		panic(fmt.Sprintf("rbm: base has length %d, want %d", base.Len(), nv))
+	}
+	if i := firstNotFinite(base); i >= 0 {
+		panic(fmt.Sprintf("rbm: base[%d] is %v, want a finite number", i, base.AtVec(i)))
+	}
+}
+
 // anneal takes the chains from where they are to the other end of the betas.
-func (a *AIS) anneal(m *RBM, base []float64, reverse bool) Estimate {
+func (a *AIS) anneal(m *RBM, base *mat.VecDense, reverse bool) LogZ {
 	c := a.chains
 	n, steps := c.v.rows, len(a.Betas)-1
-	_, nh := m.Dims()
-	logBase := float64(nh) * math.Ln2 // log Z of the base model
-	for _, b := range base {
-		logBase += logistic.Softplus(b)
-	}
 	logw := make([]float64, n)
 	p := &c.model
 	p.load(m, 2*n*min(steps, 1000))
 	defer p.done()
+	logBase := p.baseLogZ(base)
 	s := newAnnealing(c, base)
 	if p.nan {
 		steps = 0
@@ -211,7 +214,7 @@ func (a *AIS) anneal(m *RBM, base []float64, reverse bool) Estimate {
 			a.Progress(k+1, steps)
 		}
 	}
-	e := Estimate{LogWeights: logw}
+	e := LogZ{LogWeights: logw}
 	sign := 1.
 	if reverse {
 		logBase, sign = -logBase, -1
@@ -220,27 +223,44 @@ func (a *AIS) anneal(m *RBM, base []float64, reverse bool) Estimate {
 		logw[r] = p.orNaN(logw[r] + logBase)
 	}
 	mean := logMeanExp(logw)
-	e.LogZ, e.StdErr, e.ESS = sign*mean, jackknife(logw), effective(logw)
+	e.Mean, e.StdErr, e.ESS = sign*mean, jackknife(logw), effective(logw)
 	return e
+}
+
+// baseLogZ returns log Z of the base model with the hidden units and the groups of p.
+func (p *model) baseLogZ(base *mat.VecDense) float64 {
+	logZ := float64(p.hidden.units) * math.Ln2
+	a := mat.Col(nil, 0, base)
+	for i, groups := 0, p.visible.groups; i < len(a); i++ {
+		if len(groups) == 0 || groups[0].from != i {
+			logZ += logistic.Softplus(a[i])
+			continue
+		}
+		logZ += logistic.LogSumExp(a[i:groups[0].to])
+		i = groups[0].to - 1
+		groups = groups[1:]
+	}
+	return logZ
 }
 
 // annealing is a sweep of chains between two temperatures.
 type annealing struct {
 	c     *Chains
-	base  []float64 // a
 	diff  []float64 // b - a
 	words int       // of hidden units
 	from  []logistic.Sum
 	to    []logistic.Sum
 
-	betaFrom, betaTo float64
+	betaFrom float64
+	heat     tempering // to
 }
 
-func newAnnealing(c *Chains, base []float64) *annealing {
-	s := &annealing{c: c, words: c.model.hidden.words(), base: make([]float64, len(c.model.visible.bias)), diff: make([]float64, len(base))}
-	copy(s.base, base)
-	for i, a := range base {
-		s.diff[i] = difference(c.model.visible.bias[i], a)
+func newAnnealing(c *Chains, base *mat.VecDense) *annealing {
+	s := &annealing{c: c, words: c.model.hidden.words(), diff: make([]float64, base.Len())}
+	s.heat = tempering{betas: make([]float64, 1), base: make([]float64, len(c.model.visible.bias))}
+	for i := range s.diff {
+		s.heat.base[i] = base.AtVec(i)
+		s.diff[i] = difference(c.model.visible.bias[i], base.AtVec(i))
 	}
 	s.from = make([]logistic.Sum, c.v.rows*s.words)
 	s.to = make([]logistic.Sum, c.v.rows*s.words)
@@ -262,10 +282,8 @@ func (s *annealing) step(logw []float64, from, to float64) {
 	c := s.c
 	p := &c.model
 	n := c.v.rows
-	s.betaFrom, s.betaTo = from, to
-	c.in.read("v", &c.v, 0, n)
-	c.hidden(p, c.clock, n, 0)
-	c.pass.run(&p.team, &p.hidden, &c.in, s)
+	s.betaFrom, s.heat.betas[0] = from, to
+	c.hiddenHalf(&p.team, p, 0, n, s)
 	for r := range logw {
 		p.team.Until.Look()
 		logw[r] += float64((to-from)*product.SumBits(c.v.row(r), s.diff)) +
@@ -274,11 +292,7 @@ func (s *annealing) step(logw []float64, from, to float64) {
 	if to == 0 {
 		return
 	}
-	c.v.resize(n, p.visible.units)
-	c.in.read("h", &c.h, 0, n)
-	c.draws = draws{dst: &c.v, seed: c.seed, place: c.draws.place}
-	c.draws.place.Phase = drawVisible
-	c.pass.run(&p.team, &p.visible, &c.in, (*annealingVisible)(s))
+	c.visibleHalf(&p.team, p, 0, n, &s.heat)
 	c.clock++
 }
 
@@ -292,67 +306,12 @@ func (s *annealing) take(t, r0, n int, x tile) {
 		at := (r0+r)*s.words + t
 		units := s.c.h.cols - t*wordBits
 		s.from[at] = scaled(&y, in, units, s.betaFrom).Softplus()
-		in = scaled(&y, in, units, s.betaTo)
+		in = scaled(&y, in, units, s.heat.betas[0])
 		s.to[at] = in.Softplus()
 		d := &s.c.draws
 		d.random(&u, t, in.N*product.Lanes, r0+r)
 		*d.word(r0+r, t) = in.Draw(&u)
 	}
-}
-
-// annealingVisible is the sink that draws the visible units at the second
-// temperature.
-type annealingVisible annealing
-
-func (s *annealingVisible) take(t, r0, n int, x tile) {
-	var u [wordBits]uint32
-	var y [panelsOfWord]product.Line
-	for r := range n {
-		in := tempered(&y, x.row(r, n), s.c.v.cols-t*wordBits, s.betaTo, s.base[t*wordBits:])
-		d := &s.c.draws
-		d.random(&u, t, in.N*product.Lanes, r0+r)
-		*d.word(r0+r, t) = in.Draw(&u)
-	}
-}
-
-// scaled returns the inputs of so many units times beta, in y. Times 0 an infinite one
-// is 0; that of a unit which does not exist stays -Inf.
-func scaled(y *[panelsOfWord]product.Line, in logistic.Inputs, units int, beta float64) logistic.Inputs {
-	for q := range in.N {
-		x, y := &in.X[q*in.Stride], &y[q]
-		for l := range y {
-			y[l] = beta * x[l]
-		}
-		if beta != 0 {
-			continue
-		}
-		for l := range y {
-			switch {
-			case q*product.Lanes+l >= units:
-				y[l] = math.Inf(-1)
-			case math.IsInf(x[l], 0):
-				y[l] = 0
-			}
-		}
-	}
-	return logistic.Inputs{X: y[:], Stride: 1, N: in.N}
-}
-
-// tempered returns the inputs of so many units times beta, plus (1-beta)·base, in y.
-// What base holds for units that do not exist does not matter.
-func tempered(y *[panelsOfWord]product.Line, in logistic.Inputs, units int, beta float64, base []float64) logistic.Inputs {
-	if beta == 1 {
-		return in // also if base is infinite
-	}
-	in = scaled(y, in, units, beta)
-	rest := 1 - beta
-	for q := range in.N {
-		y, base := &y[q], (*product.Line)(base[q*product.Lanes:])
-		for l := range y {
-			y[l] += float64(rest * base[l])
-		}
-	}
-	return in
 }
 
 // logMeanExp returns the log of the mean of exp(x[i]), without overflow. It is

@@ -41,7 +41,7 @@ func exactRows(m *rbm.RBM, n int, seed uint64) *rbm.Bits {
 	return all.(*rbm.Bits).Gather(nil, rows)
 }
 
-func run(t testing.TB, a *rbm.AIS, m *rbm.RBM) rbm.Estimate {
+func run(t testing.TB, a *rbm.AIS, m *rbm.RBM) rbm.LogZ {
 	t.Helper()
 	e, err := a.Run(context.Background(), m)
 	if err != nil {
@@ -50,7 +50,7 @@ func run(t testing.TB, a *rbm.AIS, m *rbm.RBM) rbm.Estimate {
 	return e
 }
 
-func reverse(t testing.TB, a *rbm.AIS, m *rbm.RBM, start mat.Matrix) rbm.Estimate {
+func reverse(t testing.TB, a *rbm.AIS, m *rbm.RBM, start mat.Matrix) rbm.LogZ {
 	t.Helper()
 	e, err := a.Reverse(context.Background(), m, start)
 	if err != nil {
@@ -76,7 +76,7 @@ func TestAISIsUnbiased(t *testing.T) {
 		a := rbm.NewAIS(runs, 1, rand.NewPCG(1, 4))
 		a.Betas = []float64{0, 0.25, 0.5, 0.7, 0.85, 1}
 		if tt.fitted {
-			a.Base = mat.Col(nil, 0, rbm.NewRandom(1, tt.nv, 0.5, rand.NewPCG(5, 5)).W)
+			a.Base = vec(mat.Col(nil, 0, rbm.NewRandom(1, tt.nv, 0.5, rand.NewPCG(5, 5)).W))
 		}
 		forward, backward := run(t, a, m).LogWeights, reverse(t, a, m, exactRows(m, runs, 1)).LogWeights
 		for r := range runs {
@@ -102,11 +102,11 @@ func TestAISWithoutWeights(t *testing.T) {
 	m := coupled(70, 5, 0, 1)
 	want := m.LogPartition()
 	a := rbm.NewAIS(12, 3, rand.NewPCG(1, 1))
-	for name, e := range map[string]rbm.Estimate{
+	for name, e := range map[string]rbm.LogZ{
 		"Run":     run(t, a, m),
 		"Reverse": reverse(t, a, m, rbm.NewBits(12, 70)),
 	} {
-		if !(math.Abs(e.LogZ-want) <= 1e-12*want) || !(e.StdErr <= 1e-12*want) || !(math.Abs(e.ESS-12) <= 1e-9) || len(e.LogWeights) != 12 {
+		if !(math.Abs(e.Mean-want) <= 1e-12*want) || !(e.StdErr <= 1e-12*want) || !(math.Abs(e.ESS-12) <= 1e-9) || len(e.LogWeights) != 12 {
 			t.Errorf("%s = %+v, want log Z %v without error", name, e, want)
 		}
 	}
@@ -124,8 +124,8 @@ func TestAISFromBothSides(t *testing.T) {
 		low, high := make([]float64, seeds), make([]float64, seeds)
 		for s := range low {
 			a := rbm.NewAIS(5, n, rand.NewPCG(uint64(s), 1))
-			low[s] = run(t, a, m).LogZ - want
-			high[s] = reverse(t, a, m, exactRows(m, 5, uint64(s))).LogZ - want
+			low[s] = run(t, a, m).Mean - want
+			high[s] = reverse(t, a, m, exactRows(m, 5, uint64(s))).Mean - want
 		}
 		lowMean, lowStd := stat.MeanStdDev(low, nil)
 		highMean, highStd := stat.MeanStdDev(high, nil)
@@ -159,15 +159,15 @@ func TestAISStandardError(t *testing.T) {
 			z, errs, within := make([]float64, seeds), 0., 0
 			for s := range z {
 				a := rbm.NewAIS(100, tt.temperatures, rand.NewPCG(uint64(s), 2))
-				var e rbm.Estimate
+				var e rbm.LogZ
 				if name == "Run" {
 					e = run(t, a, m)
 				} else {
 					e = reverse(t, a, m, exactRows(m, 100, uint64(s)))
 				}
-				z[s] = e.LogZ
+				z[s] = e.Mean
 				errs += e.StdErr / seeds
-				if math.Abs(e.LogZ-want) <= 2*e.StdErr {
+				if math.Abs(e.Mean-want) <= 2*e.StdErr {
 					within++
 				}
 			}
@@ -185,12 +185,12 @@ func TestAISOfLargeParameters(t *testing.T) {
 	m := coupled(6, 5, 1000, 4)
 	want := m.LogPartition()
 	a := rbm.NewAIS(50, 200, rand.NewPCG(1, 1))
-	for name, e := range map[string]rbm.Estimate{
+	for name, e := range map[string]rbm.LogZ{
 		"Run":     run(t, a, m),
 		"Reverse": reverse(t, a, m, exactRows(m, 50, 1)),
 	} {
-		if math.IsNaN(e.LogZ) || math.IsInf(e.LogZ, 0) || math.IsNaN(e.StdErr) || !(e.ESS >= 1-1e-9) || !(math.Abs(e.LogZ-want) <= 0.1*want) {
-			t.Errorf("%s: log Z %v ± %v, ESS %v, want log Z about %v", name, e.LogZ, e.StdErr, e.ESS, want)
+		if math.IsNaN(e.Mean) || math.IsInf(e.Mean, 0) || math.IsNaN(e.StdErr) || !(e.ESS >= 1-1e-9) || !(math.Abs(e.Mean-want) <= 0.1*want) {
+			t.Errorf("%s: log Z %v ± %v, ESS %v, want log Z about %v", name, e.Mean, e.StdErr, e.ESS, want)
 		}
 	}
 }
@@ -209,11 +209,11 @@ func TestAISOfNaN(t *testing.T) {
 	} {
 		m := coupled(6, 5, 1, 4)
 		set(m)
-		if e := run(t, ais(), m); !math.IsNaN(e.LogZ) || !math.IsNaN(e.StdErr) {
-			t.Errorf("NaN in %s: log Z %v ± %v, want NaN", name, e.LogZ, e.StdErr)
+		if e := run(t, ais(), m); !math.IsNaN(e.Mean) || !math.IsNaN(e.StdErr) {
+			t.Errorf("NaN in %s: log Z %v ± %v, want NaN", name, e.Mean, e.StdErr)
 		}
-		if e := reverse(t, ais(), m, rbm.NewBits(2, 6)); !math.IsNaN(e.LogZ) || !math.IsNaN(e.StdErr) {
-			t.Errorf("NaN in %s: log Z %v ± %v, want NaN", name, e.LogZ, e.StdErr)
+		if e := reverse(t, ais(), m, rbm.NewBits(2, 6)); !math.IsNaN(e.Mean) || !math.IsNaN(e.StdErr) {
+			t.Errorf("NaN in %s: log Z %v ± %v, want NaN", name, e.Mean, e.StdErr)
 		}
 	}
 }
@@ -242,14 +242,14 @@ func TestAISCancel(t *testing.T) {
 }
 
 func TestBetas(t *testing.T) {
-	betas := rbm.Betas(14500)
+	betas := rbm.NewAIS(1, 14500, newSource(1)).Betas
 	for k, want := range map[int]float64{0: 0, 250: 0.25, 500: 0.5, 2500: 0.7, 4500: 0.9, 9500: 0.95, 14500: 1} {
 		if !(math.Abs(betas[k]-want) <= 1e-12) {
 			t.Errorf("beta %d of 14500 is %v, want %v", k, betas[k], want)
 		}
 	}
 	for _, n := range []int{1, 2, 3, 29, 100} {
-		betas := rbm.Betas(n)
+		betas := rbm.NewAIS(1, n, newSource(1)).Betas
 		if len(betas) != n+1 || betas[0] != 0 || betas[n] != 1 {
 			t.Errorf("Betas(%d) = %v, want %d from 0 to 1", n, betas, n+1)
 		}
@@ -279,12 +279,12 @@ func TestAISMisuse(t *testing.T) {
 		{"rbm: runs is 0, want at least 1", func() { (&rbm.AIS{Betas: []float64{0, 1}}).Run(ctx, m) }},
 		{"rbm: base has length 2, want 3", func() {
 			a := ais(0, 1)
-			a.Base = make([]float64, 2)
+			a.Base = vec(make([]float64, 2))
 			a.Run(ctx, m)
 		}},
 		{"rbm: base[1] is NaN, want a finite number", func() {
 			a := ais(0, 1)
-			a.Base = []float64{0, math.NaN(), 0}
+			a.Base = vec([]float64{0, math.NaN(), 0})
 			a.Run(ctx, m)
 		}},
 		{"rbm: AIS is nil, want that of NewAIS", func() { (*rbm.AIS)(nil).Run(ctx, m) }},

@@ -1,7 +1,6 @@
 package rbm_test
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -153,14 +152,13 @@ var methods = []struct {
 	{"VisibleProbs", func(m *rbm.RBM) { m.VisibleProbs(nil, rbm.NewBits(1, 2)) }},
 	{"PseudoLogLikelihood", func(m *rbm.RBM) { m.PseudoLogLikelihood(nil, rbm.NewBits(1, 3)) }},
 	{"LogPartition", func(m *rbm.RBM) { m.LogPartition() }},
-	{"LogPartitionContext", func(m *rbm.RBM) { m.LogPartitionContext(context.Background()) }},
 	{"LogPartitionGradient", func(m *rbm.RBM) { m.LogPartitionGradient(new(rbm.Gradient)) }},
 	{"Gradient", func(m *rbm.RBM) { m.Gradient(new(rbm.Gradient), rbm.NewBits(1, 3), rbm.NewCD(1, newSource(1))) }},
 	{"WeightedGradient", func(m *rbm.RBM) {
 		m.WeightedGradient(new(rbm.Gradient), rbm.NewBits(1, 3), []float64{1}, rbm.NewCD(1, newSource(1)))
 	}},
 	{"Centering.Gradient", func(m *rbm.RBM) {
-		new(rbm.Centering).Gradient(new(rbm.Gradient), m, rbm.NewBits(1, 3), rbm.NewCD(1, newSource(1)))
+		m.Gradient(new(rbm.Gradient), rbm.NewBits(1, 3), rbm.NewCD(1, newSource(1)))
 	}},
 	{"LogProbs", func(m *rbm.RBM) { (&rbm.Classifier{Model: m, Classes: 2}).LogProbs(nil, rbm.NewBits(1, 1)) }},
 	{"Predict", func(m *rbm.RBM) { (&rbm.Classifier{Model: m, Classes: 2}).Predict(nil, rbm.NewBits(1, 1)) }},
@@ -185,15 +183,15 @@ var methods = []struct {
 		c.Start(rbm.NewBits(1, 3))
 		c.MeansGiven(nil, m, 1, nil)
 	}},
-	{"LogConditional", func(m *rbm.RBM) { m.LogConditional(nil, rbm.NewBits(1, 3), nil) }},
-	{"ConditionalMeans", func(m *rbm.RBM) { m.ConditionalMeans(nil, rbm.NewBits(1, 3), nil) }},
-	{"Completions", func(m *rbm.RBM) { m.Completions(rbm.NewBits(1, 3), nil) }},
+	{"LogProbGiven", func(m *rbm.RBM) { m.LogProbGiven(nil, rbm.NewBits(1, 3), nil) }},
+	{"MeansGiven", func(m *rbm.RBM) { m.MeansGiven(nil, rbm.NewBits(1, 3), nil) }},
+	{"Completions", func(m *rbm.RBM) { m.CompletionsGiven(rbm.NewBits(1, 3), nil) }},
 	{"StartRandom", func(m *rbm.RBM) { rbm.NewChains(newSource(1)).StartRandom(m, 1) }},
 	{"CD", func(m *rbm.RBM) { rbm.NewCD(1, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
 	{"PCD", func(m *rbm.RBM) { rbm.NewPCD(1, 1, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
-	{"PT", func(m *rbm.RBM) { rbm.NewPT(1, 1, []float64{0, 1}, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
-	{"PTT", func(m *rbm.RBM) { rbm.NewPTT(1, 1, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
-	{"NewPTT", func(m *rbm.RBM) { rbm.NewPTT(1, 1, newSource(1), m) }},
+	{"PT", func(m *rbm.RBM) { newPT(1, 1, []float64{0, 1}, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
+	{"PTT", func(m *rbm.RBM) { rbm.NewPTT(1, 1, nil, newSource(1)).Sample(m, rbm.NewBits(1, 3)) }},
+	{"NewPTT", func(m *rbm.RBM) { rbm.NewPTT(1, 1, []*rbm.RBM{m}, newSource(1)) }},
 	{"Exact", func(m *rbm.RBM) { new(rbm.Exact).Sample(m, rbm.NewBits(1, 3)) }},
 	{"Step", func(m *rbm.RBM) {
 		g := rbm.New(3, 2)

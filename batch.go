@@ -48,6 +48,7 @@ func (b *batch) read(name string, a mat.Matrix, i, k int) {
 	b.rows, b.real = k-i, false
 	if a, ok := a.(*Bits); ok {
 		a.slice(&b.view, i, k)
+		b.view.checkTails(name, i)
 		b.bits = &b.view
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -137,34 +138,25 @@ func (b *Bits) SetBit(i, j int, v bool) {
 	}
 }
 
-// Words returns row i as it is stored: column j is bit j%64 of word j/64, and the
-// bits behind the last column are 0. The result is stored in dst, which has a word
-// for each 64 columns begun; nil or empty, it is allocated. Any other length
-// panics, as does a row that does not exist.
-func (b *Bits) Words(dst []uint64, i int) []uint64 {
+// RawRow returns the words of row i, which share memory with b: column j is bit j%64 of
+// word j/64. Bits behind the last column must stay 0; a matrix that has one there panics
+// where it is read. RawRow panics if the row does not exist.
+func (b *Bits) RawRow(i int) []uint64 {
 	b.check(i, 0)
-	if len(dst) == 0 {
-		dst = make([]uint64, b.stride)
-	}
-	if len(dst) != b.stride {
-		panic(fmt.Sprintf("rbm: dst has length %d, want %d", len(dst), b.stride))
-	}
-	copy(dst, b.row(i))
-	return dst
+	return b.row(i)
 }
 
-// SetWords sets row i to what [Bits.Words] returns. It panics if the row does not
-// exist, if the number of words is another one, or if a bit behind the last column
-// is 1.
-func (b *Bits) SetWords(i int, words []uint64) {
-	b.check(i, 0)
-	if len(words) != b.stride {
-		panic(fmt.Sprintf("rbm: words have length %d, want %d", len(words), b.stride))
+// checkTails panics if a row of b, called name in a panic, has a one behind the last
+// column. Row 0 of b is row r0 of the matrix.
+func (b *Bits) checkTails(name string, r0 int) {
+	if b.cols%wordBits == 0 {
+		return
 	}
-	if j := b.behind(words); j >= 0 {
-		panic(fmt.Sprintf("rbm: words of row %d have a one in column %d, want %d columns", i, j, b.cols))
+	for r := range b.rows {
+		if b.words[(r+1)*b.stride-1]>>(b.cols%wordBits) != 0 {
+			panic(fmt.Sprintf("rbm: row %d of %s has a one in column %d, want %d columns", r0+r, name, b.behind(b.row(r)), b.cols))
+		}
 	}
-	copy(b.row(i), words)
 }
 
 // behind returns the first column behind the last one in which the words of a row
@@ -284,4 +276,38 @@ func checkSize(name string, r, c, words int) {
 	if hi, lo := bits.Mul(uint(r), uint(words)); hi != 0 || lo > maxWords {
 		panic(fmt.Sprintf("rbm: %s is %d×%d, which no memory can hold", name, r, c))
 	}
+}
+
+func (b *Bits) bytes() int { return 8 * (2 + b.rows*b.stride) }
+
+func (b *Bits) write(to []byte) []byte {
+	to = wire.AppendInt(wire.AppendInt(to, b.rows), b.cols)
+	for r := range b.rows {
+		for _, x := range b.row(r) {
+			to = wire.AppendUint64(to, x)
+		}
+	}
+	return to
+}
+
+// readBits reads the states of chains.
+func readBits(d *wire.Decoder) (b Bits) {
+	b.rows, b.cols = d.Int("rows", 0), d.Int("columns", 0)
+	if (b.rows == 0) != (b.cols == 0) {
+		d.Failf("states are %d×%d, want at least 1×1, or 0×0", b.rows, b.cols)
+	}
+	if b.rows == 0 || !d.OK() {
+		return Bits{}
+	}
+	b.stride = (b.cols-1)/wordBits + 1
+	b.words = d.Words(b.rows, b.stride)
+	if d.OK() {
+		for r := range b.rows {
+			if j := b.behind(b.row(r)); j >= 0 {
+				d.Failf("row %d of the states has a one in column %d, want %d columns", r, j, b.cols)
+				break
+			}
+		}
+	}
+	return b
 }

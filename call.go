@@ -101,10 +101,12 @@ func (c *call) until() *stop.Signal {
 func (c *call) look() { c.until().Look() }
 
 // in returns m for work inside of a call.
-func (m *RBM) in(c *call) *RBM { return &RBM{W: m.W, B: m.B, C: m.C, call: c} }
+func (m *RBM) in(c *call) *RBM { return &RBM{W: m.W, B: m.B, C: m.C, OneHot: m.OneHot, call: c} }
 
 // as returns m for work inside of the call that n is in, if it is in one.
-func (m *RBM) as(n *RBM) *RBM { return &RBM{W: m.W, B: m.B, C: m.C, call: n.call, lent: n.lent} }
+func (m *RBM) as(n *RBM) *RBM {
+	return &RBM{W: m.W, B: m.B, C: m.C, OneHot: m.OneHot, call: n.call, lent: n.lent}
+}
 
 // until returns what ends work on m in its middle, or nil if nothing does.
 func (m *RBM) until() *stop.Signal {

@@ -121,7 +121,6 @@ func (s *own) UnmarshalBinary(data []byte) error     { return s.chains.Unmarshal
 func TestTrainIsEndedAnywhere(t *testing.T) { trainIsEnded(t, 25) }
 
 func trainIsEnded(t *testing.T, looks int) {
-	oneHot := func(c *rbm.Chains) { c.OneHot(0, 3); c.OneHot(5, 7) }
 	for _, tt := range []struct {
 		name   string
 		nv     int
@@ -129,31 +128,31 @@ func trainIsEnded(t *testing.T, looks int) {
 		new    func() rbm.Sampler
 		with   func(tr *rbm.Trainer)
 	}{
-		{"CD", 7, true, func() rbm.Sampler { s := rbm.NewCD(3, newSource(1)); oneHot(s.Chains); return s }, func(tr *rbm.Trainer) {
+		{"CD", 7, true, func() rbm.Sampler { return rbm.NewCD(3, newSource(1)) }, func(tr *rbm.Trainer) {
 			tr.Weights, tr.SGD.Momentum = []float64{1, 0, 2, 1, 3, 1, 1, 1, 1, 2}, 0.5
 		}},
 		{"PCD", 7, false, func() rbm.Sampler { return rbm.NewPCD(5, 3, newSource(1)) }, func(tr *rbm.Trainer) {
 			tr.Data = &elsewhere{Bits: tr.Data.(*rbm.Bits)}
 			tr.Block = 6
 		}},
-		{"PT", 7, false, func() rbm.Sampler { return rbm.NewPT(4, 2, []float64{0, 0.5, 1}, newSource(1)) }, func(tr *rbm.Trainer) {
+		{"PT", 7, true, func() rbm.Sampler { return newPT(4, 2, []float64{0, 0.5, 1}, newSource(1)) }, func(tr *rbm.Trainer) {
 			tr.Centering.Enhanced = true
 		}},
-		{"PTT", 7, false, func() rbm.Sampler {
-			s := rbm.NewPTT(50, 2, newSource(1))
+		{"PTT", 7, true, func() rbm.Sampler {
+			s := rbm.NewPTT(50, 2, nil, newSource(1))
 			s.MinSwapRate = 0.99
 			return s
 		}, func(tr *rbm.Trainer) { tr.SGD.Rate = 2 }},
 		{"Exact", 7, false, func() rbm.Sampler { return new(rbm.Exact) }, func(tr *rbm.Trainer) { tr.SGD.L1 = 1e-3 }},
 		{"Exact of many", 22, false, func() rbm.Sampler { return new(rbm.Exact) }, func(tr *rbm.Trainer) { tr.Centering = nil }},
-		{"missing", 7, true, func() rbm.Sampler { s := rbm.NewPCD(5, 1, newSource(1)); oneHot(s.Chains); return s }, func(tr *rbm.Trainer) {
+		{"missing", 7, true, func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(1)) }, func(tr *rbm.Trainer) {
 			tr.Observed, tr.Sweeps = randomBits(10, 7, 0.6, 3), 2
 		}},
 		{"logged", 7, false, func() rbm.Sampler { return logged{rbm.NewPCD(5, 3, newSource(1)), new(int)} }, func(tr *rbm.Trainer) {}},
 		{"twice", 7, false, func() rbm.Sampler { return twice{rbm.NewPCD(5, 3, newSource(1))} }, func(tr *rbm.Trainer) {}},
 		{"held CD", 7, false, func() rbm.Sampler { return held{rbm.NewCD(3, newSource(1))} }, func(tr *rbm.Trainer) {}},
-		{"held PT", 7, false, func() rbm.Sampler { return held{rbm.NewPT(4, 3, []float64{0, 1}, newSource(1))} }, func(tr *rbm.Trainer) {}},
-		{"held PTT", 7, false, func() rbm.Sampler { return held{rbm.NewPTT(4, 3, newSource(1))} }, func(tr *rbm.Trainer) {}},
+		{"held PT", 7, false, func() rbm.Sampler { return held{newPT(4, 3, []float64{0, 1}, newSource(1))} }, func(tr *rbm.Trainer) {}},
+		{"held PTT", 7, false, func() rbm.Sampler { return held{rbm.NewPTT(4, 3, nil, newSource(1))} }, func(tr *rbm.Trainer) {}},
 		{"own", 7, false, func() rbm.Sampler { return &own{chains: rbm.NewChains(newSource(1))} }, func(tr *rbm.Trainer) {}},
 	} {
 		const epochs = 2
@@ -179,6 +178,9 @@ func trainIsEnded(t *testing.T, looks int) {
 				r.RowsPerSecond = 0
 				x.reports = append(x.reports, fmt.Sprintf("%#v", r))
 				return nil
+			}
+			if tt.groups {
+				tr.Model.OneHot = []rbm.Group{{From: 0, To: 3}, {From: 5, To: 7}}
 			}
 			tt.with(tr)
 			tr.Schedule = func(step int) float64 { return tr.SGD.Rate * 0.9 } // the last one counts
@@ -233,7 +235,7 @@ func TestTrainIsEndedOnAllGoroutines(t *testing.T) {
 	data := randomBits(300, 200, 0.3, 1)
 	for _, new := range []func() rbm.Sampler{
 		func() rbm.Sampler { return rbm.NewCD(2, newSource(1)) },
-		func() rbm.Sampler { return rbm.NewPTT(60, 1, newSource(1)) },
+		func() rbm.Sampler { return rbm.NewPTT(60, 1, nil, newSource(1)) },
 	} {
 		start := func() *rbm.Trainer {
 			tr := rbm.NewTrainer(randomModel(200, 70, 0.1, 4), data, new(), newSource(5))
@@ -368,12 +370,11 @@ func TestLogLikelihoodOfBrokenRowsLeavesAIS(t *testing.T) {
 	}
 }
 
-// LogPartitionContext and LogLikelihood where it is exact are ended anywhere.
+// LogLikelihood where it is exact is ended anywhere.
 func TestLogPartitionIsEndedAnywhere(t *testing.T) {
 	for _, m := range []*rbm.RBM{randomModel(13, 14, 0.3, 1), saturated(13, 14, 1e3, 1), randomModel(5, 4, 1, 1)} {
 		nv, _ := m.Dims()
 		for _, f := range []func(ctx context.Context) (float64, error){
-			m.LogPartitionContext,
 			func(ctx context.Context) (float64, error) {
 				l, err := m.LogLikelihood(ctx, rbm.NewBits(3, nv), nil)
 				if err != nil {
@@ -421,7 +422,7 @@ func TestTrainAllocatesNothing(t *testing.T) {
 func statesOf(b *rbm.Bits) (words [][]uint64) {
 	n, _ := b.Dims()
 	for r := range n {
-		words = append(words, b.Words(nil, r))
+		words = append(words, b.RawRow(r))
 	}
 	return words
 }

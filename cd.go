@@ -3,6 +3,8 @@ package rbm
 import (
 	"math/rand/v2"
 
+	"github.com/gorbm/rbm/internal/parallel"
+	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -23,42 +25,85 @@ func NewCD(k int, src rand.Source) *CD {
 	return &CD{K: k, Chains: NewChains(src)}
 }
 
-// Sample returns the states, n×nv, that K sweeps of m reach from the n rows of
-// data, with nil weights. A value of data between 0 and 1 stands in the first
-// half sweep as it is: h ~ p(h|data). It panics if K is out of range, Chains is
-// nil, the sizes do not fit, or a row has not exactly one unit of a group of
-// Chains on.
+// Sample returns the states, n×nv, that K Gibbs sweeps of m reach from the n rows of
+// data, with nil weights. A value of data between 0 and 1 stands in the first half
+// sweep as it is: h ~ p(h|data). It panics if K is out of range, Chains is nil, the
+// sizes do not fit, or a row does not have exactly one unit of a group on.
 func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.check()
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
-	defer s.Chains.guard.Take("CD").Release()
-	m.call.keeps(s.Chains)
-	p := &s.Chains.model
-	p.load(m, 2*s.K*n)
-	defer p.done()
-	p.sweep = m.untilSweep()
-	s.start(p, data)
-	return s.finish(p)
+	defer s.take().Release()
+	return sample(s, &s.Chains.model, m, data, n)
 }
 
-// groups returns the groups of visible units among which s samples.
-func (s *CD) groups() []group {
-	s.check()
-	return s.Chains.groups()
-}
+func (s *CD) itself() Sampler { return s }
 
-// startsFromData says that each row that is sampled comes from one of data.
+// startsFromData says that each row of the sample comes from a row of data.
 func (s *CD) startsFromData() {}
 
-// start draws the hidden units of the first sweep, given the rows of data.
-func (s *CD) start(p *model, data mat.Matrix) {
+func (s *CD) take() *parallel.Guard {
+	s.check()
+	return s.Chains.guard.Take("CD")
+}
+
+func (s *CD) begin(m *RBM, n int) (samples, passes int) {
+	m.call.keeps(s.Chains)
+	moving := n
+	if s.Chains.numbers != nil {
+		moving = len(s.Chains.numbers)
+	}
+	return n, 2 * s.K * moving
+}
+
+// draw moves the chains from data, or from where the hidden units of the first sweep
+// have been drawn.
+func (s *CD) draw(p *model, _ *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	c := s.Chains
-	n, _ := data.Dims()
-	for r0 := 0; r0 < n; r0 += blockRows {
-		c.in.read("data", data, r0, min(n, r0+blockRows))
-		c.restart("data", &c.in, n, r0, p.team.Until)
-		c.pass.run(&p.team, &p.hidden, &c.in, c.first(p, n, r0))
+	if data != nil {
+		n, _ := data.Dims()
+		for r0 := 0; r0 < n; r0 += blockRows {
+			c.in.read("data", data, r0, min(n, r0+blockRows))
+			p.visible.checkGroups("data", &c.in, r0, nil, p.team.Until)
+			s.restart(&c.in, n, r0)
+			c.pass.run(&p.team, &p.hidden, &c.in, s.first(p, n, r0))
+		}
+	}
+	c.clock++ // as a start does, so that CD is Start and Gibbs
+	c.visibleHalf(&p.team, p, 0, c.h.rows, nil)
+	c.clock++
+	c.sweeps(p, s.K-1)
+	return c.Visible(), nil
+}
+
+func (s *CD) only(numbers []int) { s.Chains.numbers = numbers }
+
+func (s *CD) restart(in *batch, n, r0 int) {
+	c := s.Chains
+	if c.numbers != nil { // what does not move stays here
+		c.next.resize(n, in.cols)
+		for r := range in.rows {
+			copy(c.next.row(r0+r), in.bits.row(r))
+		}
+	}
+}
+
+func (s *CD) first(p *model, n, r0 int) *draws {
+	c := s.Chains
+	if c.numbers != nil {
+		n = len(c.numbers)
+	}
+	return c.hidden(p, c.clock+1, n, r0)
+}
+
+func (s *CD) settle() {
+	c := s.Chains
+	for k, r := range c.numbers {
+		copy(c.next.row(r), c.v.row(k))
+	}
+	if c.numbers != nil {
+		c.v, c.next = c.next, c.v
+		c.numbers = nil
 	}
 }
 
@@ -70,14 +115,40 @@ func (s *CD) check() {
 	}
 }
 
-// finish moves the chains on, the hidden units of the first sweep being drawn.
-func (s *CD) finish(p *model) (v mat.Matrix, weights []float64) {
-	c := s.Chains
-	c.clock++ // as a start does, so that CD is Start and Gibbs
-	c.visible(p)
-	c.sweeps(p, s.K-1)
-	return c.Visible(), nil
+// AppendBinary appends K and the seed and the clock of Chains to b. It leaves out
+// their states, as the next call begins with others. The error is nil. It panics if K is out of range or Chains is nil.
+func (s *CD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "CD", s) }
+
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the CD or to what holds it.
+func (s *CD) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
+
+// UnmarshalBinary sets s to the CD that AppendBinary wrote: it goes on as that one
+// would have. Chains keeps its address, unless it is nil, and has no states. After
+// an error s is as before.
+func (s *CD) UnmarshalBinary(data []byte) error {
+	return set(s.decode(data))
 }
+
+func (s *CD) decode(data []byte) (d decoded, err error) {
+	checkNil("CD", s)
+	x, err := decode(data, "CD", readCD)
+	return decoded{
+		set: func() { s.K, s.Chains = x.K, restored(s.Chains, x.Chains) },
+	}, err
+}
+
+func (s *CD) bytes() int {
+	s.check()
+	return 3 * 8
+}
+
+func (s *CD) write(b []byte) []byte {
+	s.check()
+	return wire.AppendUint64(wire.AppendUint64(wire.AppendInt(b, s.K), s.Chains.seed), s.Chains.clock)
+}
+
+func readCD(d *wire.Decoder) CD { return CD{K: d.Range("K", 1, maxSweeps), Chains: readStream(d)} }
 
 // PCD is the Sampler of persistent contrastive divergence, also known as
 // stochastic maximum likelihood (Younes, 1989; Tieleman, 2008): chains that go
@@ -102,21 +173,17 @@ func NewPCD(n, k int, src rand.Source) *PCD {
 	return &PCD{K: k, Chains: NewChains(src), n: n}
 }
 
-// Sample returns the states, n×nv for n chains, after K further sweeps of m, with
-// nil weights. Data is not used. It panics if K is out of range, Chains is nil or
-// has not been started by anyone, or the sizes do not fit.
+// Sample returns the states, n×nv for n chains, after K more Gibbs sweeps of m, with
+// nil weights. Data is not used. It panics if K is out of range, Chains is nil or has
+// not been started by anyone, the sizes do not fit, or a state does not have exactly one
+// unit of a group on.
 func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
-	s.check()
-	defer s.Chains.guard.Take("PCD").Release()
-	p := &s.Chains.model
-	p.load(m, 2*s.K*s.start(m))
-	defer p.done()
-	p.sweep = m.untilSweep()
-	return s.finish(p)
+	defer s.take().Release()
+	return sample(s, &s.Chains.model, m, data, 0)
 }
 
-// Visible returns the states of the chains, as [Chains.Visible] does, or nil if they
-// have not been started, as before the first call of Sample.
+// Visible returns the states of the chains, as [Chains.Visible] does, or nil before the
+// chains have been started, by the first call of Sample for one.
 func (s *PCD) Visible() *Bits {
 	checkNil("PCD", s)
 	if s.Chains == nil {
@@ -125,10 +192,11 @@ func (s *PCD) Visible() *Bits {
 	return s.Chains.v.orNil()
 }
 
-// groups returns the groups of visible units among which s samples.
-func (s *PCD) groups() []group {
+func (s *PCD) itself() Sampler { return s }
+
+func (s *PCD) take() *parallel.Guard {
 	s.check()
-	return s.Chains.groups()
+	return s.Chains.guard.Take("PCD")
 }
 
 func (s *PCD) check() {
@@ -139,17 +207,56 @@ func (s *PCD) check() {
 	}
 }
 
-// start starts the chains if they have not been, and returns how many they are.
-func (s *PCD) start(m *RBM) int {
-	if s.n > 0 && s.Chains.v.rows == 0 {
-		s.Chains.startRandom(m, s.n)
+func (s *PCD) begin(m *RBM, _ int) (samples, passes int) {
+	c := s.Chains
+	if s.n > 0 && c.v.rows == 0 {
+		c.startRandom(m, s.n)
 	}
-	s.Chains.check(m)
-	m.call.keeps(s.Chains)
-	return s.Chains.v.rows
+	c.check(m)
+	m.call.keeps(c)
+	return c.v.rows, 2 * s.K * c.v.rows
 }
 
-func (s *PCD) finish(p *model) (v mat.Matrix, weights []float64) {
+func (s *PCD) draw(p *model, _ *RBM, _ mat.Matrix) (v mat.Matrix, weights []float64) {
+	s.Chains.checkStates(p)
 	s.Chains.sweeps(p, s.K)
 	return s.Chains.Visible(), nil
+}
+
+// AppendBinary appends K and Chains with their states to b. The error is nil. It
+// panics if K is out of range or Chains is nil.
+func (s *PCD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PCD", s) }
+
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the PCD or to what holds it.
+func (s *PCD) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
+
+// UnmarshalBinary sets s to the PCD that AppendBinary wrote: it goes on as that
+// one would have. Chains keeps its address, unless it is nil. After an error s is
+// as before.
+func (s *PCD) UnmarshalBinary(data []byte) error {
+	return set(s.decode(data))
+}
+
+func (s *PCD) decode(data []byte) (d decoded, err error) {
+	checkNil("PCD", s)
+	x, err := decode(data, "PCD", readPCD)
+	return decoded{
+		nv:  x.Chains.v.cols,
+		set: func() { s.K, s.n, s.Chains = x.K, x.n, restored(s.Chains, x.Chains) },
+	}, err
+}
+
+func (s *PCD) bytes() int {
+	s.check()
+	return 2*8 + s.Chains.bytes()
+}
+
+func (s *PCD) write(b []byte) []byte {
+	s.check()
+	return s.Chains.write(wire.AppendInt(wire.AppendInt(b, s.K), s.n))
+}
+
+func readPCD(d *wire.Decoder) PCD {
+	return PCD{K: d.Range("K", 1, maxSweeps), n: d.Range("number of chains", 0, maxChains), Chains: readChains(d)}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/stop"
 	"github.com/gorbm/rbm/internal/update"
+	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -40,32 +41,51 @@ type Centering struct {
 
 type centeringState struct {
 	guard parallel.Guard
-	means means
 	job   centering
 	team  parallel.Team
 
 	kept struct{ v, h []float64 } // see call
 }
 
-// Gradient sets dst to the centred gradient, as [RBM.Gradient] does to the
-// ordinary one, after it has moved the offsets by the means of this batch. It
-// panics for the same reasons, if Rate is not between 0 and 1, or if there are
-// offsets of another size.
-func (c *Centering) Gradient(dst *Gradient, m *RBM, v mat.Matrix, s Sampler) {
-	c.WeightedGradient(dst, m, v, nil, s)
-}
+// Center turns g, an ordinary gradient, into the centered one, after it has moved the
+// offsets by the means of the data that g is the gradient of:
+//
+//	m.Gradient(&g, v, sampler)
+//	centering.Center(&g)
+//	sgd.Step(m, &g)
+//
+// [RBM.Gradient], [RBM.WeightedGradient] and [Phases.Gradient] leave these means in g.
+// A gradient without them, such as the gradient of a [Classifier], is centered with the
+// offsets that there are. Center panics if Rate is not between 0 and 1, if g is empty,
+// if there are offsets of another size, or if there are neither offsets nor means.
+func (c *Centering) Center(g *Gradient) { c.center(g, nil) }
 
-// WeightedGradient is Gradient for rows that count differently, as
-// [RBM.WeightedGradient] is: the means of the data that move the offsets have the
-// same weights. It panics for the same reasons, too.
-func (c *Centering) WeightedGradient(dst *Gradient, m *RBM, v mat.Matrix, weights []float64, s Sampler) {
+func (c *Centering) center(g *Gradient, m *RBM) {
+	checkNil("gradient", g)
+	if g.B == nil || g.C == nil {
+		panic("rbm: gradient is empty, want one that has been computed")
+	}
+	nv, nh := g.B.Len(), g.C.Len()
+	g.check("gradient", nv, nh)
 	defer c.take().Release()
-	c.check(m.Dims())
-	defer dst.take().Release()
-	means := &c.state.means
-	m.gradient(dst, v, weights, s, means, nil)
-	m.call.keeps(c)
-	c.center(dst, means, m.until())
+	defer g.guard.Take("Gradient").Release()
+	c.check(nv, nh)
+	if m != nil {
+		m.call.keeps(c)
+	}
+	if g.hasMeans {
+		g.hasMeans = false
+		c.V = c.move(c.V, g.means.v, g.B)
+		c.H = c.move(c.H, g.means.h, g.C)
+	} else {
+		checkOffsets("V", c.V, nv)
+		checkOffsets("H", c.H, nh)
+	}
+	var until *stop.Signal
+	if m != nil {
+		until = m.until()
+	}
+	c.state.job.apply(&c.state.team, g, c.V, c.H, until)
 }
 
 // note remembers the offsets.
@@ -85,33 +105,17 @@ func (c *Centering) back() {
 	copy(c.H, k.h)
 }
 
-// PhasesGradient is [Centering.WeightedGradient] where its rows and samples are
-// given as their [Phases]. It panics as [Phases.Gradient] does, if Rate is not
-// between 0 and 1, or if there are offsets of another size.
-func (c *Centering) PhasesGradient(dst *Gradient, p *Phases) {
-	p.check()
-	nv, nh := p.Data.B.Len(), p.Data.C.Len()
-	defer c.take().Release()
-	c.check(nv, nh)
-	means := &c.state.means
-	means.reset(nv, nh)
-	for i := range means.v {
-		means.v[i] = p.Data.B.AtVec(i) / p.DataWeight
-	}
-	for j := range means.h {
-		means.h[j] = p.Data.C.AtVec(j) / p.DataWeight
-	}
-	p.Gradient(dst)
-	c.center(dst, means, nil)
-}
-
-// check panics unless c can compute a gradient for nv and nh units.
+// check panics unless c can center a gradient of nv and nh units.
 func (c *Centering) check(nv, nh int) {
 	if !(0 <= c.Rate && c.Rate <= 1) {
 		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
 	}
-	checkOffsets("V", c.V, nv)
-	checkOffsets("H", c.H, nh)
+	if len(c.V) > 0 {
+		checkOffsets("V", c.V, nv)
+	}
+	if len(c.H) > 0 {
+		checkOffsets("H", c.H, nh)
+	}
 }
 
 // take begins a use.
@@ -123,38 +127,8 @@ func (c *Centering) take() *parallel.Guard {
 	return c.state.guard.Take("Centering")
 }
 
-// center moves the offsets by the means of the data and makes the centred gradient
-// of g, the ordinary one.
-func (c *Centering) center(g *Gradient, means *means, until *stop.Signal) {
-	c.V = c.move(c.V, means.v, g.B)
-	c.H = c.move(c.H, means.h, g.C)
-	c.state.job.apply(&c.state.team, g, c.V, c.H, until)
-}
-
-// Transform makes the centred gradient of an ordinary one, g, with the offsets that
-// there are, V and H: for gradients from elsewhere, as that of [Classifier]. It
-// panics if V and H do not have the lengths of g.B and g.C.
-func (c *Centering) Transform(g *Gradient) {
-	checkNil("gradient", g)
-	if g.B == nil || g.C == nil {
-		panic("rbm: gradient is empty, want one that has been computed")
-	}
-	nv, nh := g.B.Len(), g.C.Len()
-	g.check("gradient", nv, nh)
-	defer c.take().Release()
-	for _, offsets := range []struct {
-		name   string
-		got, n int
-	}{{"V", len(c.V), nv}, {"H", len(c.H), nh}} {
-		if offsets.got != offsets.n {
-			panic(fmt.Sprintf("rbm: %s of centering has length %d, want %d", offsets.name, offsets.got, offsets.n))
-		}
-	}
-	c.state.job.apply(&c.state.team, g, c.V, c.H, nil)
-}
-
 func checkOffsets(name string, offsets []float64, n int) {
-	if len(offsets) != 0 && len(offsets) != n {
+	if len(offsets) != n {
 		panic(fmt.Sprintf("rbm: %s of centering has length %d, want %d", name, len(offsets), n))
 	}
 }
@@ -230,35 +204,48 @@ func (s *centering) Do(_, part int) {
 	}
 }
 
-// means are those of the visible units and of ĥ over the rows of a batch.
-type means struct {
-	v, h []float64
-	p    []float64 // h, filled up to whole words
+// AppendBinary appends the settings and the offsets to b. The error is nil. It
+// panics if Rate is not between 0 and 1.
+func (c *Centering) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Centering", c) }
+
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the Centering or to what holds it.
+func (c *Centering) MarshalBinary() ([]byte, error) { return c.AppendBinary(nil) }
+
+// UnmarshalBinary sets c to the Centering that AppendBinary wrote. After an error
+// c is as before.
+func (c *Centering) UnmarshalBinary(data []byte) error {
+	checkNil("Centering", c)
+	x, err := decode(data, "Centering", readCentering)
+	if err == nil {
+		c.restore(&x)
+	}
+	return err
 }
 
-// reset makes s zero.
-func (s *means) reset(nv, nh int) {
-	s.p = grow(s.p, (nh+wordBits-1)/wordBits*wordBits)
-	s.v, s.h = grow(s.v, nv), s.p[:nh]
-	clear(s.v)
-	clear(s.p)
+// restore sets c to the settings and offsets of x, which it takes over.
+func (c *Centering) restore(x *Centering) {
+	c.Rate, c.Enhanced, c.V, c.H = x.Rate, x.Enhanced, x.V, x.H
 }
 
-// add adds the rows of the current pass of stats, times their scale.
-func (s *means) add(stats *statistics) {
-	until := stats.until
-	for t := range len(s.p) / wordBits {
-		until.Look()
-		sum := (*[wordBits]float64)(s.p[t*wordBits:])
-		for r := range stats.in.rows {
-			p := (*[wordBits]float64)(stats.row(t, r))
-			for l := range sum {
-				sum[l] += p[l]
-			}
-		}
+func (c *Centering) bytes() int {
+	checkNil("Centering", c)
+	return 8 + 1 + 8*(2+len(c.V)+len(c.H))
+}
+
+func (c *Centering) write(b []byte) []byte {
+	if !(0 <= c.Rate && c.Rate <= 1) {
+		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
 	}
-	for r, scale := range stats.scale {
-		until.Look()
-		stats.in.addTo(s.v, r, scale)
+	b = wire.AppendFloat64(b, c.Rate)
+	b = wire.AppendBool(b, c.Enhanced)
+	return wire.AppendList(wire.AppendList(b, c.V), c.H)
+}
+
+func readCentering(d *wire.Decoder) Centering {
+	c := Centering{Rate: d.Float64(), Enhanced: d.Bool("Enhanced"), V: d.List("V"), H: d.List("H")}
+	if !(0 <= c.Rate && c.Rate <= 1) {
+		d.Failf("Rate is %v, want one in [0, 1]", c.Rate)
 	}
+	return c
 }

@@ -38,7 +38,8 @@ func TestCenteringIsItsFormula(t *testing.T) {
 					var got, g rbm.Gradient
 					var mu, lambda []float64
 					for step := range 3 {
-						c.WeightedGradient(&got, m, v, weights, centred)
+						m.WeightedGradient(&got, v, weights, centred)
+						c.Center(&got)
 						m.WeightedGradient(&g, v, weights, plain)
 						meanV, meanH := columnMeans(v, weights), columnMeans(m.HiddenProbs(nil, v), weights)
 						if step == 0 {
@@ -79,16 +80,18 @@ func TestCenteringIsItsFormula(t *testing.T) {
 	}
 }
 
-// The gradient that Centering computes is the ordinary one, transformed.
-func TestCenteringTransform(t *testing.T) {
+// With the offsets that there are, a gradient without means is centered as one with them.
+func TestCenterWithoutMeans(t *testing.T) {
 	const nv, nh, n = 70, 9, 30
 	m, v := randomModel(nv, nh, 0.5, 1), randomBits(n, nv, 0.3, 2)
 	var want, got rbm.Gradient
 	var c rbm.Centering
-	c.Gradient(&want, m, v, rbm.NewCD(1, newSource(3)))
+	m.Gradient(&want, v, rbm.NewCD(1, newSource(3)))
+	c.Center(&want)
 	m.Gradient(&got, v, rbm.NewCD(1, newSource(3)))
 	given := rbm.Centering{V: c.V, H: c.H}
-	given.Transform(&got)
+	got = rbm.Gradient{W: got.W, B: got.B, C: got.C} // without the means
+	given.Center(&got)
 	if !mat.Equal(got.W, want.W) || !mat.Equal(got.B, want.B) || !mat.Equal(got.C, want.C) {
 		t.Error("the ordinary gradient, transformed, is not the centred one")
 	}
@@ -103,12 +106,12 @@ func TestCenteringTransform(t *testing.T) {
 					t.Errorf("offsets of %d and %d units: panic %q", len(c.V), len(c.H), got)
 				}
 			}()
-			c.Transform(&got)
+			c.Center(&got)
 		}()
 	}
-	allocs := testing.AllocsPerRun(10, func() { given.Transform(&got) })
+	allocs := testing.AllocsPerRun(10, func() { given.Center(&got) })
 	if allocs != 0 {
-		t.Errorf("Transform allocates %v times", allocs)
+		t.Errorf("Center allocates %v times", allocs)
 	}
 }
 
@@ -145,7 +148,8 @@ func TestCenteringOfFlippedBits(t *testing.T) {
 				var g rbm.Gradient
 				for range 10 {
 					if centred {
-						c.Gradient(&g, models[k], rows, new(rbm.Exact))
+						models[k].Gradient(&g, rows, new(rbm.Exact))
+						c.Center(&g)
 					} else {
 						models[k].Gradient(&g, rows, new(rbm.Exact))
 					}
@@ -166,7 +170,9 @@ func TestCenteringMeansWithExact(t *testing.T) {
 	m := randomModel(25, 4, 0.5, 7)
 	v := randomBits(30, 25, 0.3, 8)
 	var c rbm.Centering
-	c.Gradient(new(rbm.Gradient), m, v, new(rbm.Exact))
+	var g rbm.Gradient
+	m.Gradient(&g, v, new(rbm.Exact))
+	c.Center(&g)
 	meanV, meanH := columnMeans(v, nil), columnMeans(m.HiddenProbs(nil, v), nil)
 	for i, want := range meanV {
 		if !(math.Abs(c.V[i]-want) <= 1e-12) {
@@ -197,7 +203,9 @@ func TestCenteringMisuse(t *testing.T) {
 					t.Errorf("panic %q, want %q", got, tt.want)
 				}
 			}()
-			tt.c.Gradient(new(rbm.Gradient), m, rbm.NewBits(4, 3), rbm.NewCD(1, newSource(1)))
+			var g rbm.Gradient
+			m.Gradient(&g, rbm.NewBits(4, 3), rbm.NewCD(1, newSource(1)))
+			tt.c.Center(&g)
 		}()
 	}
 }
@@ -210,8 +218,10 @@ func TestCenteringByDefault(t *testing.T) {
 	var g, h rbm.Gradient
 	for n := range 3 {
 		v := randomBits(4, 5, 0.4, uint64(3+n))
-		zero.Gradient(&g, m, v, cd)
-		same.Gradient(&h, m, v, other)
+		m.Gradient(&g, v, cd)
+		zero.Center(&g)
+		m.Gradient(&h, v, other)
+		same.Center(&h)
 		checkSame(t, "gradient", gradientValues(&g), gradientValues(&h))
 		checkSame(t, "V", zero.V, same.V)
 	}

@@ -27,7 +27,7 @@ type Classifier struct {
 	// The weights of the terms of Gradient, at least 0: of log p(y|x), of
 	// log p(x,y), and of log p(x) for rows without a label. Larochelle & Bengio add
 	// a little, 0.01 say, of the second to a first of weight 1.
-	Discriminative, Generative, Unlabelled float64
+	Discriminative, Generative, Unlabeled float64
 }
 
 // NoLabel is the label of a row whose class is not known, in [Classifier.Gradient].
@@ -40,6 +40,7 @@ const NoLabel = -1
 func (c *Classifier) LogProbs(dst *mat.Dense, x mat.Matrix) *mat.Dense {
 	n := checkBatch("x", x, c.check())
 	dst = checkDense(dst, n, c.Classes)
+	c.checkInputs(new(layer), x)
 	var p model
 	p.load(c.Model, classWork(n, c.Classes))
 	defer p.done()
@@ -115,7 +116,7 @@ func (b *Bits) join(i int, x *Bits, r, y int) {
 
 // Gradient sets dst to the gradient of
 //
-//	Discriminative·⟨log p(y|x)⟩ + Generative·⟨log p(x,y)⟩ + Unlabelled·⟨log p(x)⟩
+//	Discriminative·⟨log p(y|x)⟩ + Generative·⟨log p(x,y)⟩ + Unlabeled·⟨log p(x)⟩
 //
 // the direction in which to move the parameters. The first two means are over the
 // rows of x (n×nx) that have a label, labels[r] in [0, Classes), and the third is
@@ -128,65 +129,65 @@ func (b *Bits) join(i int, x *Bits, r, y int) {
 //
 //	∂log p(y|x)/∂W = ĥ(x,eᵧ)ᵀ - Σₖ p(k|x) ĥ(x,eₖ)ᵀ    ∂log p(x)/∂W = Σₖ p(k|x) ĥ(x,eₖ)ᵀ - ⟨ĥvᵀ⟩model
 //
-// The mean over the model, that of the configurations with exactly one unit of the
-// label on, comes from s, whose Chains must know the label as a group: see
-// [Chains.OneHot]. S is given the rows that count, in their order, joined with
-// their label; a row without one once with each class. A chain of [CD] counts as
-// much as the row that it starts from, for those p(k|x). If Generative and
-// Unlabelled are 0, s is not used and may be nil.
+// The mean over the model comes from s. The label must be a group of Model.OneHot, the
+// last one: Group{nx, nx+Classes}. S is given the rows that have a term, in their order,
+// each joined with its label; an unlabeled row appears once for each class. A chain of
+// [CD] has the weight of the row that it starts from, for an unlabeled row p(k|x) of its
+// class. If Generative and Unlabeled are 0, s is not used and may be nil.
 //
-// It panics if dst is nil, if s is nil where it is needed, or a sampler of this
-// package that does not have the group, if the sizes do not fit, if x or a sample
-// has a value outside [0, 1], if a label is neither a class nor NoLabel, or if a
-// weight is negative, not finite, or all are 0. If a parameter is NaN, so is all
-// of the gradient.
+// It panics if dst is nil, if s is nil or the label is no group where they are needed, if
+// the sizes do not fit, if x or a sample has a value outside [0, 1] or a row that does not
+// have exactly one unit of a group on, if a label is neither a class nor NoLabel, or if a
+// weight is negative, not finite, or all are 0. If a parameter is NaN, so is all of the
+// gradient.
 func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampler) {
 	nx := c.check()
 	n := checkBatch("x", x, nx)
 	c.checkLabels(labels, n, NoLabel)
 	c.checkWeights()
-	if c.Generative > 0 || c.Unlabelled > 0 {
-		checkGroup(s, nx, nx+c.Classes)
+	if c.Generative > 0 || c.Unlabeled > 0 {
+		checkNil("sampler", s)
+		c.checkGroup(nx)
 	}
 	defer dst.take().Release()
-	if dst.hybrid == nil {
-		dst.hybrid = new(hybrid)
+	l, ok := dst.labels.(*hybrid)
+	if !ok {
+		l = new(hybrid)
+		dst.labels = l
 	}
-	l := dst.hybrid
-	pcd, _ := s.(*PCD)
-	l.choose(c, x, labels, pcd == nil)
-	if c.Discriminative == 0 && len(l.of) > 0 && l.unlabelled == 0 {
-		c.Model.gradient(dst, l.data.matrix(), nil, s, nil, nil)
+	sampler := nativeOf(s)
+	_, starts := s.(fromData)
+	c.checkInputs(&l.visible, x)
+	l.choose(c, x, labels, sampler == nil || starts)
+	if c.Discriminative == 0 && len(l.of) > 0 && l.unlabeled == 0 {
+		c.Model.gradient(dst, l.data.matrix(), nil, s)
 		dst.scale(c.Generative, nil)
+		dst.hasMeans = false
 		return
 	}
-	samples := 0
-	switch {
-	case l.sampled == 0:
-	case pcd != nil:
-		pcd.check()
-		defer pcd.Chains.guard.Take("PCD").Release()
-		samples = pcd.start(c.Model)
-	default:
+	samples, passes := 0, 0
+	if l.sampled > 0 {
 		samples = l.data.rows
+		if sampler != nil {
+			defer sampler.take().Release()
+			samples, passes = sampler.begin(c.Model, l.data.rows)
+		}
 	}
-	dst.reset(c.Model, len(l.of)+samples, classWork(len(l.of), c.Classes)+4*samples)
+	dst.reset(c.Model, len(l.of)+samples, classWork(len(l.of), c.Classes)+2*samples+passes)
 	p, stats := &dst.model, &dst.stats
 	defer p.done()
 	l.reset(p, c)
 	if len(l.of) > 0 {
-		stats.hybrid = l
-		stats.add(p, "x", l.inputs.matrix(), l.scale, 1, nil, nil)
-		stats.hybrid = nil
+		stats.add(p, l, "x", l.inputs.matrix(), nil, 1, nil)
 	}
 	if l.sampled > 0 {
-		sample, weights := l.sample(p, c.Model, s)
+		sample, weights := l.sample(p, c.Model, s, sampler)
 		n := checkBatch("sample", sample, nx+c.Classes)
 		total := totalWeight("sample weights", weights, n, c.Model)
 		p.nan = p.nan || math.IsNaN(total)
-		stats.add(p, "sample", sample, weights, -total/l.sampled, nil, nil)
+		stats.add(p, ofProbs{}, "sample", sample, weights, -total/l.sampled, nil)
 	}
-	dst.finish(dst)
+	dst.finish(dst, dst)
 	l.addTo(dst)
 }
 
@@ -217,24 +218,35 @@ func (c *Classifier) checkWeights() {
 	for _, w := range [...]struct {
 		name string
 		x    float64
-	}{{"Discriminative", c.Discriminative}, {"Generative", c.Generative}, {"Unlabelled", c.Unlabelled}} {
+	}{{"Discriminative", c.Discriminative}, {"Generative", c.Generative}, {"Unlabeled", c.Unlabeled}} {
 		if !(0 <= w.x && w.x <= math.MaxFloat64) {
 			panic(fmt.Sprintf("rbm: %s is %v, want a finite number of at least 0", w.name, w.x))
 		}
 		any = any || w.x > 0
 	}
 	if !any {
-		panic("rbm: Discriminative, Generative and Unlabelled are 0, want one that is not")
+		panic("rbm: Discriminative, Generative and Unlabeled are 0, want one that is not")
 	}
 }
 
-// checkGroup panics if s is nil, or if it is known not to sample the visible units
-// [from, to) as a group.
-func checkGroup(s Sampler, from, to int) {
-	checkNil("sampler", s)
-	g, ok := s.(grouped)
-	if ok && !slices.ContainsFunc(g.groups(), func(g group) bool { return g.from == from && g.to == to }) {
-		panic(fmt.Sprintf("rbm: sampler is a %T that has no group [%d, %d), want CD or PCD after Chains.OneHot(%d, %d)", s, from, to, from, to))
+// checkInputs panics if a row of inputs does not fit the groups of the model, which it
+// loads to a layer.
+func (c *Classifier) checkInputs(inputs *layer, x mat.Matrix) {
+	n, nx := x.Dims()
+	inputs.loadGroups(c.Model.OneHot)
+	for len(inputs.groups) > 0 && inputs.groups[len(inputs.groups)-1].to > nx {
+		inputs.groups = inputs.groups[:len(inputs.groups)-1]
+	}
+	if len(inputs.groups) > 0 {
+		var in batch
+		in.each("x", x, n, func(r0 int) { inputs.checkGroups("x", &in, r0, nil, nil) })
+	}
+}
+
+// checkGroup panics unless the label is a group of the model.
+func (c *Classifier) checkGroup(nx int) {
+	if label := (Group{nx, nx + c.Classes}); !slices.Contains(c.Model.OneHot, label) {
+		panic(fmt.Sprintf("rbm: model has no group %v, want it in OneHot for the label", label))
 	}
 }
 
@@ -342,7 +354,7 @@ func shift(x []float64, d float64) {
 type hybrid struct {
 	classes
 	of             []int   // labels of the rows that count
-	unlabelled     int     // how many of them have none
+	unlabeled      int     // how many of them have none
 	discriminative float64 // weight of log p(y|x) of each other one
 	sampled        float64 // weight of the mean over the model
 
@@ -350,6 +362,8 @@ type hybrid struct {
 	scale   []float64 // Σᵧ wᵣᵧ of each
 	weights []float64 // wᵣᵧ: rows × classes
 	base    int       // the first row of the current pass
+
+	visible layer // groups of inputs
 
 	data   joined    // rows for the sampler
 	chains []float64 // weights of those that start from them
@@ -361,33 +375,33 @@ type hybrid struct {
 // choose sets l to the rows of x that count. Those without a label are rows for the
 // sampler if it starts from data.
 func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int, starts bool) {
-	var labelled int
-	l.of, l.unlabelled = l.of[:0], 0
+	var labeled int
+	l.of, l.unlabeled = l.of[:0], 0
 	for _, y := range labels {
 		switch {
 		case !c.counts(y):
 		case y == NoLabel:
-			l.unlabelled++
+			l.unlabeled++
 		default:
-			labelled++
+			labeled++
 		}
 	}
 	l.discriminative, l.sampled = 0, 0
-	if labelled > 0 {
-		l.discriminative = c.Discriminative / float64(labelled)
+	if labeled > 0 {
+		l.discriminative = c.Discriminative / float64(labeled)
 		l.sampled = c.Generative
 	}
-	if l.unlabelled > 0 {
-		l.sampled += c.Unlabelled
+	if l.unlabeled > 0 {
+		l.sampled += c.Unlabeled
 	}
 	samples := 0
 	if starts {
-		samples = l.unlabelled * c.Classes
+		samples = l.unlabeled * c.Classes
 	}
 	if c.Generative > 0 {
-		samples += labelled
+		samples += labeled
 	}
-	l.inputs.reset(labelled+l.unlabelled, c.Classes, x)
+	l.inputs.reset(labeled+l.unlabeled, c.Classes, x)
 	l.data.reset(samples, c.Classes, x)
 	l.scale = l.scale[:0]
 	for r, y := range labels {
@@ -397,23 +411,23 @@ func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int, starts bool) 
 		l.of = append(l.of, y)
 		l.inputs.add(x, r, NoLabel)
 		if y == NoLabel {
-			l.scale = append(l.scale, c.Unlabelled/float64(l.unlabelled))
+			l.scale = append(l.scale, c.Unlabeled/float64(l.unlabeled))
 			for k := 0; starts && k < c.Classes; k++ {
 				l.data.add(x, r, k)
 			}
 			continue
 		}
-		l.scale = append(l.scale, c.Generative/float64(labelled))
+		l.scale = append(l.scale, c.Generative/float64(labeled))
 		if c.Generative > 0 {
 			l.data.add(x, r, y)
 		}
 	}
 }
 
-// counts reports whether the objective has a term for rows labelled y.
+// counts reports whether the objective has a term for rows labeled y.
 func (c *Classifier) counts(y int) bool {
 	if y == NoLabel {
-		return c.Unlabelled > 0
+		return c.Unlabeled > 0
 	}
 	return c.Discriminative > 0 || c.Generative > 0
 }
@@ -429,10 +443,13 @@ func (l *hybrid) reset(p *model, c *Classifier) {
 	l.base = 0
 }
 
-// add adds the batch of stats, and leaves Σᵧ wᵣᵧ ĥᵣᵧ there.
-func (l *hybrid) add(p *model, stats *statistics) {
+func (l *hybrid) read(*model, string, *batch, int, int) {} // choose has checked the rows
+
+// run leaves Σᵧ wᵣᵧ ĥᵣᵧ for the rows of the batch, which are all there are.
+func (l *hybrid) run(p *model, stats *statistics) {
 	l.stats = stats
-	l.run(p, &stats.pass, &stats.in, l.weights[l.base*l.n:], l.n)
+	copy(stats.scale, l.scale[l.base:])
+	l.classes.run(p, &stats.pass, &stats.in, l.weights[l.base*l.n:], l.n)
 	for r := range l.rows {
 		l.weigh(l.base + r)
 	}
@@ -478,7 +495,7 @@ func (s *mixing) Do(_, part int) {
 	var p [halfWord]float64 // zero behind the last panel
 	in := logistic.Inputs{X: z[:], Stride: 1, N: min(halfPanels, s.panels-part*halfPanels)}
 	for r := range s.rows {
-		x := (*[halfWord]float64)(s.stats.row(t, r)[first*product.Lanes:])
+		x := (*[halfWord]float64)(s.stats.word(t, r)[first*product.Lanes:])
 		var sum [halfWord]float64
 		for y, weight := range s.weights[(s.base+r)*s.n:][:s.n] {
 			if weight == 0 {
@@ -498,19 +515,14 @@ func (s *mixing) Do(_, part int) {
 	}
 }
 
-// sample returns what s samples, with the weights that count.
-func (l *hybrid) sample(p *model, m *RBM, s Sampler) (v mat.Matrix, weights []float64) {
-	switch s := s.(type) {
-	case *CD:
-		s.check()
-		defer s.Chains.guard.Take("CD").Release()
-		s.start(p, l.data.matrix())
-		v, _ = s.finish(p)
-		return v, l.chainWeights()
-	case *PCD:
-		return s.finish(p)
+// sample returns what s samples, by way of native if it is native, with the weights that
+// count.
+func (l *hybrid) sample(p *model, m *RBM, s Sampler, native native) (v mat.Matrix, weights []float64) {
+	if native != nil {
+		v, weights = native.draw(p, m, l.data.matrix())
+	} else {
+		v, weights = s.Sample(m, l.data.matrix())
 	}
-	v, weights = s.Sample(m, l.data.matrix())
 	if _, ok := s.(fromData); ok && weights == nil {
 		if n, _ := v.Dims(); n == l.data.rows {
 			weights = l.chainWeights()

@@ -14,7 +14,14 @@ import (
 
 // randomClassifier returns a classifier of nx inputs whose parameters are all N(0, std²).
 func randomClassifier(nx, nh, classes int, std float64, seed uint64) *rbm.Classifier {
-	return &rbm.Classifier{Model: randomModel(nx+classes, nh, std, seed), Classes: classes}
+	return withLabel(&rbm.Classifier{Model: randomModel(nx+classes, nh, std, seed), Classes: classes})
+}
+
+// withLabel makes the label a group of the model of c.
+func withLabel(c *rbm.Classifier) *rbm.Classifier {
+	nv, _ := c.Model.Dims()
+	c.Model.OneHot = []rbm.Group{{From: nv - c.Classes, To: nv}}
+	return c
 }
 
 // classifierOf returns a classifier whose inputs are the visible units of m.
@@ -28,9 +35,9 @@ func classifierOf(m *rbm.RBM, classes int) *rbm.Classifier {
 }
 
 // weighted returns c with weights of the terms of its objective.
-func weighted(c *rbm.Classifier, discriminative, generative, unlabelled float64) *rbm.Classifier {
+func weighted(c *rbm.Classifier, discriminative, generative, unlabeled float64) *rbm.Classifier {
 	w := *c
-	w.Discriminative, w.Generative, w.Unlabelled = discriminative, generative, unlabelled
+	w.Discriminative, w.Generative, w.Unlabeled = discriminative, generative, unlabeled
 	return &w
 }
 
@@ -97,21 +104,21 @@ func naiveObjective(c *rbm.Classifier, x mat.Matrix, labels []int) float64 {
 	}
 	logZ := floats.LogSumExp(neg(expanded(configs(nv-c.Classes), c.Classes)))
 	f := neg(expanded(x, c.Classes))
-	var conditional, joint, marginal, labelled, unlabelled float64
+	var conditional, joint, marginal, labelled, unlabeled float64
 	for r, y := range labels {
 		of := f[r*c.Classes:][:c.Classes]
 		sum := floats.LogSumExp(of)
 		if y == rbm.NoLabel {
 			marginal += sum - logZ
-			unlabelled++
+			unlabeled++
 			continue
 		}
 		conditional += of[y] - sum
 		joint += of[y] - logZ
 		labelled++
 	}
-	labelled, unlabelled = math.Max(labelled, 1), math.Max(unlabelled, 1)
-	return c.Discriminative*conditional/labelled + c.Generative*joint/labelled + c.Unlabelled*marginal/unlabelled
+	labelled, unlabeled = math.Max(labelled, 1), math.Max(unlabeled, 1)
+	return c.Discriminative*conditional/labelled + c.Generative*joint/labelled + c.Unlabeled*marginal/unlabeled
 }
 
 // sampledShare is the weight of the mean over the model in the gradient.
@@ -124,7 +131,7 @@ func sampledShare(c *rbm.Classifier, labels []int) (share float64) {
 		share += c.Generative
 	}
 	if has[true] {
-		share += c.Unlabelled
+		share += c.Unlabeled
 	}
 	return share
 }
@@ -148,7 +155,7 @@ func rowWeights(c *rbm.Classifier, x mat.Matrix, labels []int) []float64 {
 				is = 1
 			}
 			if label == rbm.NoLabel {
-				w = append(w, c.Unlabelled/n[1]*p)
+				w = append(w, c.Unlabeled/n[1]*p)
 			} else {
 				w = append(w, c.Discriminative/n[0]*(is-p)+c.Generative/n[0]*is)
 			}
@@ -180,7 +187,7 @@ func expandedGradient(c *rbm.Classifier, x mat.Matrix, labels []int, v mat.Matri
 }
 
 // objectives are weights of the terms: each alone, and together.
-var objectives = []struct{ discriminative, generative, unlabelled float64 }{
+var objectives = []struct{ discriminative, generative, unlabeled float64 }{
 	{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0.5, 0, 0}, {0, 3, 0}, {1, 0.01, 0}, {0.7, 0, 0.3}, {0, 0.4, 2}, {1, 0.3, 0.2},
 }
 
@@ -327,8 +334,6 @@ func TestClassifierNaN(t *testing.T) {
 	}
 	good := randomClassifier(nx, nh, classes, 1, 1)
 	cd, pcd := rbm.NewCD(1, newSource(3)), rbm.NewPCD(5, 1, newSource(4))
-	cd.Chains.OneHot(nx, nx+classes)
-	pcd.Chains.OneHot(nx, nx+classes)
 	var g rbm.Gradient
 	for p := range params(good.Model) {
 		c := &rbm.Classifier{Model: good.Model.Clone(), Classes: classes}
@@ -349,7 +354,7 @@ func TestClassifierNaN(t *testing.T) {
 		for _, o := range objectives {
 			for _, s := range []rbm.Sampler{cd, pcd, oneLabel{classes}} {
 				for _, labels := range [][]int{labels, {0, 1, 2, 0, 1, 2}, {-1, -1, -1, -1, -1, -1}} {
-					weighted(c, o.discriminative, o.generative, o.unlabelled).Gradient(&g, x, labels, s)
+					weighted(c, o.discriminative, o.generative, o.unlabeled).Gradient(&g, x, labels, s)
 					for q, got := range gradientValues(&g) {
 						if !math.IsNaN(got) {
 							t.Fatalf("%+v, %T: %s = %v with %s, want NaN", o, s, paramName(c.Model, q), got, name)
@@ -419,17 +424,17 @@ func TestClassifierGradientIsTheSlope(t *testing.T) {
 				var slopes [3][]float64 // of each part of an objective, in which they are weighted
 				for k, o := range objectives[:3] {
 					slopes[k] = differences(c.Model, func(m *rbm.RBM) float64 {
-						c := weighted(c, o.discriminative, o.generative, o.unlabelled)
+						c := weighted(c, o.discriminative, o.generative, o.unlabeled)
 						c.Model = m
 						return naiveObjective(c, x, tt.labels)
 					})
 				}
 				for _, o := range objectives {
 					var g rbm.Gradient
-					c := weighted(c, o.discriminative, o.generative, o.unlabelled)
+					c := weighted(c, o.discriminative, o.generative, o.unlabeled)
 					c.Gradient(&g, x, tt.labels, oneLabel{s.classes})
 					want := make([]float64, len(slopes[0]))
-					for k, weight := range []float64{o.discriminative, o.generative, o.unlabelled} {
+					for k, weight := range []float64{o.discriminative, o.generative, o.unlabeled} {
 						floats.AddScaled(want, weight, slopes[k])
 					}
 					checkGradient(t, fmt.Sprintf("Gradient(%+v, %+v, %T, labelled: %s)", s, o, x, tt.name), &g, want, "fd", 1e-8)
@@ -456,7 +461,7 @@ func TestClassifierGradientOfExpandedRows(t *testing.T) {
 			}
 			for _, labels := range [][]int{cycle(s.n, s.classes, 0), cycle(s.n, s.classes, 3)} {
 				for _, o := range objectives[last:] {
-					c := weighted(c, o.discriminative, o.generative, o.unlabelled)
+					c := weighted(c, o.discriminative, o.generative, o.unlabeled)
 					c.Gradient(&g, x.Matrix, labels, sample{v, w})
 					want := expandedGradient(c, x.Matrix, labels, v, w)
 					checkGradient(t, fmt.Sprintf("Gradient(%+v, %+v, %s)", s, o, x.name), &g, want, "expanded", 1e-12)
@@ -475,8 +480,8 @@ func TestClassifierGradientOfSamplers(t *testing.T) {
 	labels := cycle(n, classes, 3)
 	for _, x := range []mat.Matrix{bits, grey(bits, 3)} {
 		for _, o := range objectives[4:] {
-			c := weighted(c, o.discriminative, o.generative, o.unlabelled)
-			all, weights := expanded(x, classes), rowWeights(weighted(c, 0, o.generative, o.unlabelled), x, labels)
+			c := weighted(c, o.discriminative, o.generative, o.unlabeled)
+			all, weights := expanded(x, classes), rowWeights(weighted(c, 0, o.generative, o.unlabeled), x, labels)
 			var rows []float64
 			var w []float64
 			for r := range n * classes {
@@ -493,8 +498,6 @@ func TestClassifierGradientOfSamplers(t *testing.T) {
 				cds, pcds := [3]*rbm.CD{}, [3]*rbm.PCD{}
 				for i := range 3 {
 					cds[i], pcds[i] = rbm.NewCD(k, newSource(4)), rbm.NewPCD(20, k, newSource(5))
-					cds[i].Chains.OneHot(nx, nx+classes)
-					pcds[i].Chains.OneHot(nx, nx+classes)
 				}
 				var g rbm.Gradient
 				for range 2 { // chains that go on
@@ -532,15 +535,13 @@ func TestClassifierGradientOfTheRowsThatCount(t *testing.T) {
 			of = append(of, y)
 		}
 	}
-	labelled, unlabelled := x.Gather(nil, rows[0]), x.Gather(nil, rows[1])
+	labelled, unlabeled := x.Gather(nil, rows[0]), x.Gather(nil, rows[1])
 	none := labels[:0:0]
 	for range rows[1] {
 		none = append(none, rbm.NoLabel)
 	}
 	cd := func() *rbm.CD {
-		s := rbm.NewCD(1, newSource(3))
-		s.Chains.OneHot(nx, nx+classes)
-		return s
+		return rbm.NewCD(1, newSource(3))
 	}
 	of2 := func(c *rbm.Classifier, x mat.Matrix, labels []int) []float64 {
 		var g rbm.Gradient
@@ -551,9 +552,9 @@ func TestClassifierGradientOfTheRowsThatCount(t *testing.T) {
 		for _, o := range []struct{ discriminative, generative float64 }{{1, 0}, {0, 1}, {1, 0.5}} {
 			c := weighted(c, o.discriminative, o.generative, 0)
 			checkSame(t, fmt.Sprintf("%s, %+v, rows without a label", x.name, o), of2(c, x.Matrix, labels), of2(c, labelled, of))
-			checkSame(t, fmt.Sprintf("%s, %+v, no row that counts", x.name, o), of2(c, unlabelled, none), make([]float64, len(params(c.Model))))
+			checkSame(t, fmt.Sprintf("%s, %+v, no row that counts", x.name, o), of2(c, unlabeled, none), make([]float64, len(params(c.Model))))
 		}
-		checkSame(t, x.name+", rows with a label", of2(weighted(c, 0, 0, 2), x.Matrix, labels), of2(weighted(c, 0, 0, 2), unlabelled, none))
+		checkSame(t, x.name+", rows with a label", of2(weighted(c, 0, 0, 2), x.Matrix, labels), of2(weighted(c, 0, 0, 2), unlabeled, none))
 	}
 	var want rbm.Gradient
 	c.Model.Gradient(&want, c.Join(nil, labelled, of), cd())
@@ -566,7 +567,7 @@ func TestClassifierGradientOfTheRowsThatCount(t *testing.T) {
 func TestClassifierGradientOfLargeParameters(t *testing.T) {
 	const nx, classes, n = 4, 3, 9
 	for _, size := range []float64{1e3, 1e6} {
-		c := weighted(&rbm.Classifier{Model: saturated(nx+classes, 5, size, 1), Classes: classes}, 1, 0.5, 0.2)
+		c := weighted(withLabel(&rbm.Classifier{Model: saturated(nx+classes, 5, size, 1), Classes: classes}), 1, 0.5, 0.2)
 		x, labels := randomBits(n, nx, 0.5, 2), cycle(n, classes, 3)
 		v, w := oneLabel{classes}.Sample(c.Model, nil)
 		var g rbm.Gradient
@@ -582,7 +583,6 @@ func TestClassifierSameForEveryInstructionSet(t *testing.T) {
 	var want []float64
 	cpu.Each(func(name string) {
 		cd := rbm.NewCD(1, newSource(3))
-		cd.Chains.OneHot(nx, nx+classes)
 		var g rbm.Gradient
 		c.Gradient(&g, x, labels, cd)
 		got := append(values(c.LogProbs(nil, x)), gradientValues(&g)...)
@@ -639,10 +639,10 @@ func TestClassifierLearns(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct {
-		name                                   string
-		labels                                 []int
-		discriminative, generative, unlabelled float64
-		least                                  float64
+		name                                  string
+		labels                                []int
+		discriminative, generative, unlabeled float64
+		least                                 float64
 	}{
 		{"discriminative", labels, 1, 0, 0, 0.9},
 		{"generative", labels, 0, 1, 0, 0.9},
@@ -651,9 +651,9 @@ func TestClassifierLearns(t *testing.T) {
 	} {
 		m := rbm.NewRandom(12+3, nh, 0.1, newSource(2))
 		m.FitVisibleBias((&rbm.Classifier{Model: m, Classes: 3}).Join(nil, x, labels))
-		c := weighted(&rbm.Classifier{Model: m, Classes: 3}, tt.discriminative, tt.generative, tt.unlabelled)
+		c := weighted(&rbm.Classifier{Model: m, Classes: 3}, tt.discriminative, tt.generative, tt.unlabeled)
 		pcd := rbm.NewPCD(100, 1, newSource(3))
-		pcd.Chains.OneHot(12, 15)
+		m.OneHot = []rbm.Group{{From: 12, To: 15}}
 		got := learn(c, x, tt.labels, pcd, 300, 0.2)
 		t.Logf("%s: %v", tt.name, got)
 		if got < tt.least {
@@ -685,7 +685,7 @@ func TestClassifierPanicLeavesNoTrace(t *testing.T) {
 	const nx, classes, n = 65, 3, 30
 	c := weighted(randomClassifier(nx, 9, classes, 1, 1), 1, 0.5, 0.2)
 	x, labels := randomBits(n, nx, 0.5, 2), cycle(n, classes, 3)
-	joined := randomBits(n, nx+classes, 0.5, 4)
+	joined := c.Join(nil, randomBits(n, nx, 0.5, 4), cycle(n, classes, 0))
 	bad := mat.NewDense(1, nx+classes, nil)
 	bad.Set(0, 3, 2)
 	for _, wrong := range []rbm.Sampler{sample{bad, nil}, sample{joined, []float64{1}}} {
@@ -713,8 +713,13 @@ func TestClassifierMisuse(t *testing.T) {
 		return func() { weighted(c, d, g, u).Gradient(new(rbm.Gradient), x, labels, s) }
 	}
 	with := func(s rbm.Sampler) func() { return func() { c.Gradient(&g, x, labels, s) } }
-	other := rbm.NewCD(1, newSource(1))
-	other.Chains.OneHot(nx-1, nx+classes)
+	grouped := func(groups ...rbm.Group) func() {
+		m := c.Model.Clone()
+		m.OneHot = groups
+		other := *c
+		other.Model = m
+		return func() { other.Gradient(new(rbm.Gradient), x, labels, s) }
+	}
 	joined := rbm.NewBits(n, nx+classes)
 	reals := mat.NewDense(n, nx, nil)
 	reals.Set(1, 2, 1.5)
@@ -746,19 +751,16 @@ func TestClassifierMisuse(t *testing.T) {
 		{"number of labels", gradient(0), []string{"labels have length 1", "2"}},
 		{"large label", gradient(0, 3), []string{"labels[1] is 3", "[-1, 3)"}},
 		{"negative label", gradient(-2, 0), []string{"labels[0] is -2", "[-1, 3)"}},
-		{"no weights", weights(0, 0, 0), []string{"Discriminative, Generative and Unlabelled are 0"}},
+		{"no weights", weights(0, 0, 0), []string{"Discriminative, Generative and Unlabeled are 0"}},
 		{"Discriminative", weights(-1, 1, 1), []string{"Discriminative is -1", "at least 0"}},
 		{"Generative", weights(1, math.NaN(), 1), []string{"Generative is NaN", "at least 0"}},
-		{"Unlabelled", weights(1, 1, math.Inf(1)), []string{"Unlabelled is +Inf", "at least 0"}},
+		{"Unlabeled", weights(1, 1, math.Inf(1)), []string{"Unlabeled is +Inf", "at least 0"}},
 		{"no sampler", with(nil), []string{"sampler is nil"}},
-		{"CD without a group", with(rbm.NewCD(1, newSource(1))), []string{"no group [5, 8)", "OneHot(5, 8)"}},
-		{"CD with another group", with(other), []string{"no group [5, 8)", "OneHot(5, 8)"}},
+		{"no group", grouped(), []string{"no group [5, 8)", "OneHot"}},
+		{"another group", grouped(rbm.Group{From: nx - 1, To: nx + classes}), []string{"no group [5, 8)", "OneHot"}},
+		{"inputs that do not fit a group", grouped(rbm.Group{From: 1, To: 3}, rbm.Group{From: nx, To: nx + classes}), []string{"row 0 of x has 0 units on in the group [1, 3)"}},
 		{"CD without Chains", with(&rbm.CD{K: 1}), []string{"CD has no Chains"}},
-		{"PCD without a group", with(rbm.NewPCD(3, 1, newSource(1))), []string{"no group [5, 8)", "OneHot(5, 8)"}},
 		{"PCD without Chains", with(&rbm.PCD{K: 1}), []string{"PCD has no Chains"}},
-		{"PT", with(rbm.NewPT(3, 1, []float64{0, 1}, newSource(1))), []string{"*rbm.PT", "CD or PCD"}},
-		{"PTT", with(rbm.NewPTT(3, 1, newSource(1))), []string{"*rbm.PTT", "CD or PCD"}},
-		{"Exact", with(new(rbm.Exact)), []string{"*rbm.Exact", "CD or PCD"}},
 		{"sample", with(sample{rbm.NewBits(3, nx), nil}), []string{"sample is 3×5", "n×8"}},
 		{"weights of the sample", with(sample{rbm.NewBits(2, nx+classes), []float64{1, -1}}), []string{"sample weights[1] is -1"}},
 	} {

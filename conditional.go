@@ -10,56 +10,55 @@ import (
 )
 
 const (
-	maxMissing     = 16      // units of a row that are enumerated
-	maxCompletions = 1 << 24 // rows of Completions
+	maxMissing     = 16      // log₂ of the completions of a row that are enumerated
+	maxCompletions = 1 << 24 // rows of CompletionsGiven
 )
 
-// LogConditional returns, for each row of v (n×nv), the log-probability of its
-// units that are not observed given those that are, in nats:
+// LogProbGiven returns, for each row of v (n×nv), the log-probability of its missing
+// units given the observed ones, clamped, in nats:
 //
 //	log p(v_missing | v_observed) = -F(v) - log Σ exp(-F(v'))
 //
-// the sum being over all v' that agree with v where it is observed. Observed is
-// n×nv, an observed unit having a one; it may also be 1×nv, the same for all rows,
-// or nil, which is that nothing is observed. The result is stored in dst, n long;
-// it is 0 where nothing is missing. The configurations are enumerated, up to 16
-// missing units a row, in time proportional to nh·2ᵐ for m of them: a twentieth
-// of a second for m=16 and nh=500.
+// where the sum is over all v' that agree with v where it is observed and have one unit
+// of each group on. The result is stored in dst, n long; it is 0 where nothing is missing.
 //
-// Given some units, the others are an RBM with the hidden biases c + W_observed ·
-// v_observed, of which these are the exact probabilities. Groups of [Chains.OneHot]
-// are unknown to it.
+// Observed is n×nv, with a one for each observed unit; 1×nv, the same for all rows; or
+// nil, when nothing is observed. The completions of a row are enumerated, at most 2¹⁶:
+// 16 missing units, or more in groups. The time is proportional to nh for each of them: a
+// twentieth of a second for 16 units and nh=500. Given some units, the others are an RBM
+// with the hidden biases c + W_observed·v_observed, whose exact probabilities these are.
 //
-// It panics if the sizes do not fit, if a row misses more than 16 units, if an
-// observed value is outside [0, 1], or if one that is not observed is neither 0 nor
-// 1.
-func (m *RBM) LogConditional(dst []float64, v mat.Matrix, observed *Bits) []float64 {
+// LogProbGiven panics if the sizes do not fit, if a row has more than 2¹⁶ completions, if
+// an observed value is outside [0, 1], if a missing one is neither 0 nor 1, or if a row
+// does not have exactly one unit of a group on.
+func (m *RBM) LogProbGiven(dst []float64, v mat.Matrix, observed *Bits) []float64 {
 	c := m.conditional(v, observed)
 	dst = checkDst(dst, c.n)
 	outcome := make([]int, c.n) // number of the row's completion
 	for r := range outcome {
 		dst[r] = 0
-		for k, i := range c.missing(r) {
-			switch x := v.At(r, i); x {
+		for _, d := range c.missing(r) {
+			switch x := v.At(r, d.unit); x {
 			case 0:
 			case 1:
-				outcome[r] |= 1 << k
+				outcome[r] += d.value * d.stride
 			default:
-				panic(fmt.Sprintf("rbm: v[%d, %d] is %v, want 0 or 1 as it is not observed", r, i, x))
+				panic(fmt.Sprintf("rbm: v[%d, %d] is %v, want 0 or 1 as it is not observed", r, d.unit, x))
 			}
 		}
 	}
+	c.checkGroups(v, nil)
 	c.each(known(v, observed), func(r int, logp []float64, logZ float64) { dst[r] = logp[outcome[r]] - logZ })
 	return dst
 }
 
-// ConditionalMeans returns the exact means of the units given those that are
-// observed, E[v | v_observed]: the probabilities with which a missing unit is on.
-// Observed is what it is in [RBM.LogConditional], and so are the 16 units that may
-// be missing, the time and the panics, but that the values of v which are not
-// observed are not used; they may be NaN. The result is stored in dst, n×nv; at
-// observed units it is v. For rows that miss more there is [Chains.MeansGiven].
-func (m *RBM) ConditionalMeans(dst *mat.Dense, v mat.Matrix, observed *Bits) *mat.Dense {
+// MeansGiven returns the exact means of the units given the observed ones, clamped,
+// E[v | v_observed]: the probability that a missing unit is on. The result is stored in
+// dst, n×nv; at observed units it is v. Observed, the completions that are enumerated, the
+// time and the panics are those of [RBM.LogProbGiven], but for the missing values of v,
+// which are not used; they may be NaN. For rows that miss more there is
+// [Chains.MeansGiven].
+func (m *RBM) MeansGiven(dst *mat.Dense, v mat.Matrix, observed *Bits) *mat.Dense {
 	c := m.conditional(v, observed)
 	dst = checkDense(dst, c.n, c.nv)
 	v = known(v, observed)
@@ -69,37 +68,42 @@ func (m *RBM) ConditionalMeans(dst *mat.Dense, v mat.Matrix, observed *Bits) *ma
 		for x := range p {
 			p[x] = logistic.Exp(logp[x] - logZ)
 		}
-		for k, i := range c.missing(r) {
-			var sum [2]float64
+		for _, d := range c.missing(r) {
+			var off, on float64
 			for x, p := range p {
-				sum[x>>k&1] += p
+				if d.isOn(x) {
+					on += p
+				} else {
+					off += p
+				}
 			}
-			dst.Set(r, i, sum[1]/(sum[0]+sum[1]))
+			dst.Set(r, d.unit, on/(off+on))
 		}
 	})
 	return dst
 }
 
-// Completions returns all completions of the rows of v, with what is observed as it
-// is, and their probabilities p(v_missing | v_observed), which have sum 1 for each
-// row of v. They are what [RBM.WeightedGradient] needs to climb the likelihood of
-// incomplete observations: its first mean then is over the distribution of the
-// missing units, and the gradient that of the mean of log p(v_observed). For rows that
-// miss more there are chains, see [Trainer].
+// CompletionsGiven returns all completions of the rows of v, their observed units clamped,
+// and their probabilities p(v_missing | v_observed), which have sum 1 for each row of v.
+// With them [RBM.WeightedGradient] climbs the likelihood of incomplete observations: its
+// first mean is then over the distribution of the missing units, and the gradient is that
+// of the mean of log p(v_observed). For rows that miss more there are chains, see
+// [Trainer].
 //
-// Observed and the missing values are what they are in [RBM.ConditionalMeans].
-// Completions of a row follow each other and those of an earlier row; number x of
-// a row has the k-th of its missing units on if bit k of x is set. A row without
-// missing units is its only completion. It panics if the sizes do not fit, if a row
-// misses more than 16 units, if the completions are more than 2²⁴, or if an
-// observed value is neither 0 nor 1.
-func (m *RBM) Completions(v mat.Matrix, observed *Bits) (rows *Bits, weights []float64) {
+// Observed and the missing values are described at [RBM.MeansGiven]. The completions of a
+// row follow those of an earlier row. Number x of a row has its k-th missing unit on if
+// bit k of x is set; the missing units of a group are one digit of x, which counts them. A
+// row without missing units is its only completion. CompletionsGiven panics if the sizes
+// do not fit, if a row has more than 2¹⁶ completions or all rows more than 2²⁴, if an
+// observed value is neither 0 nor 1, or if the observed units of a group leave no room for
+// exactly one unit that is on.
+func (m *RBM) CompletionsGiven(v mat.Matrix, observed *Bits) (rows *Bits, weights []float64) {
 	c := m.conditional(v, observed)
 	first := make([]int, c.n) // completion of each row
 	total := 0
 	for r := range first {
 		first[r] = total
-		if total += 1 << len(c.missing(r)); total > maxCompletions {
+		if total += c.count[r]; total > maxCompletions {
 			panic(fmt.Sprintf("rbm: rows [0, %d) have %d completions, want at most %d", r+1, total, maxCompletions))
 		}
 	}
@@ -110,11 +114,13 @@ func (m *RBM) Completions(v mat.Matrix, observed *Bits) (rows *Bits, weights []f
 	}
 	for r := range c.n {
 		missing := c.missing(r)
-		for x := range 1 << len(missing) {
+		for x := range c.count[r] {
 			row := rows.row(first[r] + x)
 			copy(row, part.row(r))
-			for k, i := range missing {
-				row[i/wordBits] |= uint64(x>>k&1) << (i % wordBits)
+			for _, d := range missing {
+				if d.isOn(x) {
+					row[d.unit/wordBits] |= 1 << (d.unit % wordBits)
+				}
 			}
 		}
 		weights[first[r]] = 1
@@ -132,15 +138,16 @@ func (m *RBM) Completions(v mat.Matrix, observed *Bits) (rows *Bits, weights []f
 	return rows, weights
 }
 
-// conditional is the distribution of what is missing of each row, and the job that
+// conditional is the distribution of the missing units of each row, and the job that
 // enumerates it, a row a part.
 type conditional struct {
 	m        *RBM
 	n, nv    int
 	observed *Bits
-	of       []int // the missing units, row by row
-	ends     []int // where those of each row end
-	rows     int   // completions, or some that are enough work for many goroutines
+	of       []digit // of the missing units, row by row
+	ends     []int   // where the digits of each row end
+	count    []int   // completions of each row
+	rows     int     // completions, or some that are enough work for many goroutines
 
 	model   model
 	in      *batch
@@ -150,31 +157,100 @@ type conditional struct {
 	reduced []reduced // of each worker
 }
 
-// conditional panics if the sizes do not fit, or a row misses too much.
+// A digit tells which completions x of a row have a missing unit on: those in which
+// digit x/stride%size has its value.
+type digit struct {
+	unit, stride, size, value int
+	inGroup                   bool
+}
+
+func (d digit) isOn(x int) bool { return x/d.stride%d.size == d.value }
+
+// conditional panics if the sizes do not fit, a row misses too much, or what is observed
+// of a row does not fit the groups.
 func (m *RBM) conditional(v mat.Matrix, observed *Bits) *conditional {
 	nv, _ := m.Dims()
 	c := &conditional{m: m, n: checkBatch("v", v, nv), nv: nv, observed: observed}
 	checkObserved(observed, c.n, nv)
-	c.ends = make([]int, c.n)
+	v = known(v, observed)
+	if observed != nil {
+		c.checkGroups(v, observed)
+	}
+	c.ends, c.count = make([]int, c.n), make([]int, c.n)
 	for r := range c.n {
-		start := len(c.of)
-		for i := range nv {
-			if !observed.observes(r, i) {
-				c.of = append(c.of, i)
+		start, stride := len(c.of), 1
+		times := func(size int) {
+			if stride *= size; stride > 1<<maxMissing {
+				if missing := nv - c.observedIn(r, 0, nv); len(m.OneHot) == 0 {
+					panic(fmt.Sprintf("rbm: row %d misses %d units, want at most %d to enumerate", r, missing, maxMissing))
+				}
+				panic(fmt.Sprintf("rbm: row %d has more than 2^%d completions, too many to enumerate", r, maxMissing))
 			}
 		}
-		c.ends[r] = len(c.of)
-		missing := len(c.of) - start
-		if missing > maxMissing {
-			panic(fmt.Sprintf("rbm: row %d misses %d units, want at most %d to enumerate", r, missing, maxMissing))
+		groups := m.OneHot
+		for i := 0; i < nv; {
+			if len(groups) == 0 || groups[0].From != i {
+				if !observed.observes(r, i) {
+					c.of = append(c.of, digit{unit: i, stride: stride, size: 2, value: 1})
+					times(2)
+				}
+				i++
+				continue
+			}
+			if size := groups[0].To - i - c.observedIn(r, i, groups[0].To); size > 0 && !isOneOn(v, r, groups[0]) {
+				for ; i < groups[0].To; i++ {
+					if !observed.observes(r, i) {
+						c.of = append(c.of, digit{unit: i, stride: stride, size: size, value: 0, inGroup: true})
+					}
+				}
+				for k := range size {
+					c.of[len(c.of)-size+k].value = k
+				}
+				times(size)
+			}
+			i = groups[0].To
+			groups = groups[1:]
 		}
-		c.rows = min(1<<30, c.rows+1<<missing)
+		c.ends[r], c.count[r] = len(c.of), stride
+		if len(c.of) > start {
+			c.rows = min(1<<30, c.rows+stride)
+		}
 	}
 	return c
 }
 
-// missing returns the missing units of row r.
-func (c *conditional) missing(r int) []int {
+// observedIn returns how many of the units [from, to) of row r are observed.
+func (c *conditional) observedIn(r, from, to int) int {
+	if c.observed == nil {
+		return 0
+	}
+	return ones(c.observed.mask(r), from, to)
+}
+
+// isOneOn reports whether a unit of the group is on in row r of v.
+func isOneOn(v mat.Matrix, r int, g Group) bool {
+	for i := g.From; i < g.To; i++ {
+		if v.At(r, i) == 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// checkGroups panics if a row of v does not fit the groups where it is observed; nil
+// observed means everywhere.
+func (c *conditional) checkGroups(v mat.Matrix, observed *Bits) {
+	if len(c.m.OneHot) == 0 {
+		return
+	}
+	var visible layer
+	visible.loadGroups(c.m.OneHot)
+	var in batch
+	in.each("v", v, c.n, func(r0 int) { visible.checkGroups("v", &in, r0, observed, nil) })
+}
+
+// missing returns the digits of the missing units of row r.
+func (c *conditional) missing(r int) []digit {
 	start := 0
 	if r > 0 {
 		start = c.ends[r-1]
@@ -226,7 +302,7 @@ func (c *conditional) Do(worker, part int) {
 		return
 	}
 	nh := c.model.hidden.units
-	logp, logZ := c.reduced[worker].enumerate(c.m, missing, c.x[part*nh:][:nh])
+	logp, logZ := c.reduced[worker].enumerate(c.m, missing, c.count[r], c.x[part*nh:][:nh])
 	c.visit(r, logp, c.model.orNaN(logZ))
 }
 
@@ -241,28 +317,31 @@ type reduced struct {
 	marginal marginal
 }
 
-// enumerate returns the logs of the probabilities of all configurations of visible
-// units of m, up to log Z, and log Z, given the inputs of the hidden units that the
-// others cause.
-func (d *reduced) enumerate(m *RBM, units []int, inputs []float64) (logp []float64, logZ float64) {
+// enumerate returns the logs of the probabilities of all configurations of some visible
+// units of m, so many, up to log Z, and log Z, given the inputs of the hidden units that
+// the others cause.
+func (d *reduced) enumerate(m *RBM, units []digit, total int, inputs []float64) (logp []float64, logZ float64) {
 	nv, nh := len(units), len(inputs)
 	d.weights = grow(d.weights, nh*nv)
 	d.biases = grow(d.biases, nv)
-	for k, i := range units {
-		d.biases[k] = m.B.AtVec(i)
+	given := &RBM{W: mat.NewDense(nh, nv, d.weights), B: mat.NewVecDense(nv, d.biases), C: mat.NewVecDense(nh, inputs)}
+	for k, u := range units {
+		d.biases[k] = m.B.AtVec(u.unit)
 		for j := range nh {
-			d.weights[j*nv+k] = m.W.At(j, i)
+			d.weights[j*nv+k] = m.W.At(j, u.unit)
+		}
+		if u.inGroup && u.value == 0 {
+			given.OneHot = append(given.OneHot, Group{k, k + u.size})
 		}
 	}
-	given := &RBM{W: mat.NewDense(nh, nv, d.weights), B: mat.NewVecDense(nv, d.biases), C: mat.NewVecDense(nh, inputs)}
 	d.model.read(given)
-	d.logp = grow(d.logp, 1<<nv)
+	d.logp = grow(d.logp, total)
 	p := &d.model
-	if nv > blockUnits {
-		z := partition{model: p, from: &p.visible, out: &p.hidden, logp: d.logp}
+	if total > blockRows {
+		z := partition{model: p, from: &p.visible, out: &p.hidden, total: total, logp: d.logp}
 		return d.logp, z.sum(given)
 	}
-	d.marginal.energies(&p.team, d.logp, d.all.block(nv, 0, 1<<nv), &p.visible, &p.hidden)
+	d.marginal.energies(&p.team, d.logp, d.all.block(&p.visible, 0, total), &p.visible, &p.hidden)
 	for x := range d.logp {
 		d.logp[x] = -d.logp[x]
 	}

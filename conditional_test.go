@@ -45,7 +45,7 @@ func naiveConditional(m *rbm.RBM, v, observed mat.Matrix, r int) (all *mat.Dense
 func checkConditional(t *testing.T, m *rbm.RBM, v mat.Matrix, observed *rbm.Bits, tol float64) {
 	t.Helper()
 	n, nv := v.Dims()
-	got, means := m.LogConditional(nil, v, observed), m.ConditionalMeans(nil, v, observed)
+	got, means := m.LogProbGiven(nil, v, observed), m.MeansGiven(nil, v, observed)
 	for r := range n {
 		all, logp := naiveConditional(m, v, observed, r)
 		var mean mat.VecDense
@@ -82,16 +82,16 @@ func TestConditional(t *testing.T) {
 		checkConditional(t, stridedModel(m), v, observed, 1e-12)
 
 		row := randomBits(1, nv, 0.5, 5)
-		checkSame(t, "one row for all", m.LogConditional(nil, v, row), m.LogConditional(nil, v, gathered(row, 9)))
-		checkSame(t, "means, one row for all", values(m.ConditionalMeans(nil, v, row)), values(m.ConditionalMeans(nil, v, gathered(row, 9))))
-		none := m.LogConditional(nil, v, rbm.NewBits(1, nv))
-		checkSame(t, "nil", m.LogConditional(nil, v, nil), none)
+		checkSame(t, "one row for all", m.LogProbGiven(nil, v, row), m.LogProbGiven(nil, v, gathered(row, 9)))
+		checkSame(t, "means, one row for all", values(m.MeansGiven(nil, v, row)), values(m.MeansGiven(nil, v, gathered(row, 9))))
+		none := m.LogProbGiven(nil, v, rbm.NewBits(1, nv))
+		checkSame(t, "nil", m.LogProbGiven(nil, v, nil), none)
 		for r, f := range m.FreeEnergy(nil, v) {
 			checkNear(t, "log p of nothing given", none[r], -f-m.LogPartition(), 1e-12)
 		}
-		used := m.LogConditional(nil, v, nil)
-		checkSame(t, "all observed", m.LogConditional(used, v, ones(1, nv)), make([]float64, 9))
-		checkSame(t, "means, all observed", values(m.ConditionalMeans(nil, v, ones(1, nv))), values(v))
+		used := m.LogProbGiven(nil, v, nil)
+		checkSame(t, "all observed", m.LogProbGiven(used, v, ones(1, nv)), make([]float64, 9))
+		checkSame(t, "means, all observed", values(m.MeansGiven(nil, v, ones(1, nv))), values(v))
 	})
 }
 
@@ -115,8 +115,8 @@ func TestConditionalOfWideModels(t *testing.T) {
 		t.Run(fmt.Sprintf("nv=%d/nh=%d/missing=%d", s.nv, s.nh, s.missing), func(t *testing.T) {
 			m := randomModel(s.nv, s.nh, 0.5, 1)
 			v, observed := randomBits(s.n, s.nv, 0.5, 2), someMissing(s.n, s.nv, s.missing)
-			got, means := m.LogConditional(nil, v, observed), m.ConditionalMeans(nil, v, observed)
-			rows, weights := m.Completions(v, observed)
+			got, means := m.LogProbGiven(nil, v, observed), m.MeansGiven(nil, v, observed)
+			rows, weights := m.CompletionsGiven(v, observed)
 			f, start := m.FreeEnergy(nil, v), 0
 			for r := range s.n {
 				all := completionsOf(v, observed, r)
@@ -163,7 +163,7 @@ func TestConditionalOfWideModels(t *testing.T) {
 				}
 			}
 			aMissing, bMissing := bitsFrom(t, a), bitsFrom(t, b)
-			aGiven := m.LogConditional(nil, v, aMissing)
+			aGiven := m.LogProbGiven(nil, v, aMissing)
 			start = 0
 			for r := range s.n {
 				all := completionsOf(v, observed, r)
@@ -199,22 +199,22 @@ func TestConditionalOfManyRows(t *testing.T) {
 	const nv, nh, n, few = 7, 3, 4500, 90
 	m := randomModel(nv, nh, 1, 1)
 	v, observed := randomBits(n, nv, 0.5, 2), randomBits(n, nv, 0.5, 3)
-	logp, means := m.LogConditional(nil, v, observed), m.ConditionalMeans(nil, v, observed)
-	rows, weights := m.Completions(v, observed)
+	logp, means := m.LogProbGiven(nil, v, observed), m.MeansGiven(nil, v, observed)
+	rows, weights := m.CompletionsGiven(v, observed)
 	start := 0
 	for r := 0; r < n; r += few {
 		v, mask := v.Slice(r, r+few), observed.Slice(r, r+few)
 		name := fmt.Sprintf("rows from %d on", r)
-		checkSame(t, name, logp[r:r+few], m.LogConditional(nil, v, mask))
-		checkSame(t, name, values(means.Slice(r, r+few, 0, nv)), values(m.ConditionalMeans(nil, v, mask)))
-		all, w := m.Completions(v, mask)
+		checkSame(t, name, logp[r:r+few], m.LogProbGiven(nil, v, mask))
+		checkSame(t, name, values(means.Slice(r, r+few, 0, nv)), values(m.MeansGiven(nil, v, mask)))
+		all, w := m.CompletionsGiven(v, mask)
 		end := start + len(w)
 		checkSame(t, name, values(rows.Slice(start, end)), values(all))
 		checkSame(t, name, weights[start:end], w)
 		start = end
 	}
 	real := mat.DenseCopyOf(v)
-	checkSame(t, "in place", values(m.ConditionalMeans(real, real, observed)), values(means))
+	checkSame(t, "in place", values(m.MeansGiven(real, real, observed)), values(means))
 }
 
 // The gradient of the likelihood of what is observed, with all completions, each by its probability.
@@ -235,7 +235,7 @@ func TestCompletionsGradient(t *testing.T) {
 			}
 			return sum
 		})
-		rows, weights := m.Completions(v, observed)
+		rows, weights := m.CompletionsGiven(v, observed)
 		var g rbm.Gradient
 		m.WeightedGradient(&g, rows, weights, &rbm.Exact{})
 		checkGradient(t, "WeightedGradient of Completions", &g, want, "fd", 1e-7)
@@ -243,14 +243,14 @@ func TestCompletionsGradient(t *testing.T) {
 }
 
 // Chains that have long moved have the exact means.
-func TestMeansGivenAreConditionalMeans(t *testing.T) {
+func TestMeansGivenAreMeansGiven(t *testing.T) {
 	const nv, nh, n, k = 70, 5, 2000, 5
 	m := randomModel(nv, nh, 0.4, 1)
 	v, observed := gathered(randomBits(1, nv, 0.5, 2), n), someMissing(1, nv, 12)
 	c := rbm.NewChains(newSource(3))
 	c.StartGiven(m, v, observed)
 	c.GibbsGiven(m, 30, observed)
-	got, want := c.MeansGiven(nil, m, k, observed), m.ConditionalMeans(nil, v.Slice(0, 1), observed)
+	got, want := c.MeansGiven(nil, m, k, observed), m.MeansGiven(nil, v.Slice(0, 1), observed)
 	for i := range nv {
 		mean, std := meanStd(mat.Col(nil, i, got))
 		checkNear(t, fmt.Sprintf("mean of unit %d", i), mean, want.At(0, i), 4.5*std/math.Sqrt(n)+1e-12)
@@ -264,9 +264,9 @@ func TestConditionalOfExtremeModels(t *testing.T) {
 		for _, size := range []float64{1e3, 1e6} {
 			m := saturated(nv, nh, size, 1)
 			v, observed := randomBits(5, nv, 0.5, 2), someMissing(5, nv, missing)
-			rows, weights := m.Completions(v, observed)
+			rows, weights := m.CompletionsGiven(v, observed)
 			start := 0
-			for r, x := range m.LogConditional(nil, v, observed) {
+			for r, x := range m.LogProbGiven(nil, v, observed) {
 				n, _ := completionsOf(v, observed, r).Dims()
 				logp := m.FreeEnergy(nil, rows.Slice(start, start+n))
 				floats.Scale(-1, logp)
@@ -281,7 +281,7 @@ func TestConditionalOfExtremeModels(t *testing.T) {
 				checkNear(t, "sum of the weights", floats.Sum(weights[start:start+n]), 1, 1e-14)
 				start += n
 			}
-			for _, x := range values(m.ConditionalMeans(nil, v, observed)) {
+			for _, x := range values(m.MeansGiven(nil, v, observed)) {
 				if !(0 <= x && x <= 1) {
 					t.Errorf("a mean is %v", x)
 				}
@@ -298,14 +298,14 @@ func TestConditionalNaN(t *testing.T) {
 		x := params(m)
 		x[p] = math.NaN()
 		setParams(m, x)
-		got, means := m.LogConditional(nil, v, observed), m.ConditionalMeans(nil, v, observed)
+		got, means := m.LogProbGiven(nil, v, observed), m.MeansGiven(nil, v, observed)
 		if !math.IsNaN(got[0]) || got[1] != 0 {
 			t.Errorf("%s is NaN: log p = %v, want NaN and 0", paramName(m, p), got)
 		}
 		if !math.IsNaN(means.At(0, 1)) || !math.IsNaN(means.At(0, 2)) || means.At(0, 0) != 0 || means.At(1, 2) != 1 {
 			t.Errorf("%s is NaN: means %v, want NaN where units are missing", paramName(m, p), mat.Formatted(means))
 		}
-		_, weights := m.Completions(v, observed)
+		_, weights := m.CompletionsGiven(v, observed)
 		for x, w := range weights {
 			if math.IsNaN(w) != (x < 4) {
 				t.Errorf("%s is NaN: weight %d = %v", paramName(m, p), x, w)
@@ -327,17 +327,17 @@ func TestConditionalDoesNotReadTheMissing(t *testing.T) {
 			}
 		}
 	}
-	want := m.ConditionalMeans(nil, v, observed)
-	rows, weights := m.Completions(v, observed)
+	want := m.MeansGiven(nil, v, observed)
+	rows, weights := m.CompletionsGiven(v, observed)
 	for _, a := range representations(nan) {
-		checkSame(t, a.name, values(m.ConditionalMeans(nil, a.Matrix, observed)), values(want))
-		r, w := m.Completions(a.Matrix, observed)
+		checkSame(t, a.name, values(m.MeansGiven(nil, a.Matrix, observed)), values(want))
+		r, w := m.CompletionsGiven(a.Matrix, observed)
 		checkSame(t, a.name, values(r), values(rows))
 		checkSame(t, a.name, w, weights)
 	}
-	checkSame(t, "in place", values(m.ConditionalMeans(nan, nan, observed)), values(want))
+	checkSame(t, "in place", values(m.MeansGiven(nan, nan, observed)), values(want))
 	for _, a := range representations(mat.DenseCopyOf(v)) {
-		checkSame(t, a.name, m.LogConditional(nil, a.Matrix, observed), m.LogConditional(nil, v, observed))
+		checkSame(t, a.name, m.LogProbGiven(nil, a.Matrix, observed), m.LogProbGiven(nil, v, observed))
 	}
 }
 
@@ -362,23 +362,23 @@ func TestConditionalMisuse(t *testing.T) {
 		call func()
 		want []string
 	}{
-		{"LogConditional v", func() { m.LogConditional(nil, rbm.NewBits(3, 19), all) }, []string{"v is 3×19, want n×20"}},
-		{"LogConditional observed", func() { m.LogConditional(nil, v, rbm.NewBits(2, 20)) }, []string{"observed is 2×20, want 3×20 or 1×20"}},
-		{"LogConditional dst", func() { m.LogConditional(make([]float64, 2), v, all) }, []string{"dst has length 2, want 3"}},
-		{"LogConditional missing", func() { m.LogConditional(nil, v, seventeen) }, []string{"row 1 misses 17 units, want at most 16"}},
-		{"LogConditional nil", func() { m.LogConditional(nil, v, nil) }, []string{"row 0 misses 20 units, want at most 16"}},
-		{"LogConditional outcome", func() { m.LogConditional(nil, bad, seven) }, []string{"v[1, 7] is 0.5, want 0 or 1 as it is not observed"}},
-		{"LogConditional NaN", func() { m.LogConditional(nil, worse, all) }, []string{"v[1, 7] is NaN, want a value in [0, 1]"}},
-		{"ConditionalMeans dst", func() { m.ConditionalMeans(mat.NewDense(3, 19, nil), v, all) }, []string{"dst is 3×19, want 3×20"}},
-		{"ConditionalMeans missing", func() { m.ConditionalMeans(nil, v, seventeen) }, []string{"row 1 misses 17 units"}},
-		{"ConditionalMeans NaN", func() { m.ConditionalMeans(nil, worse, all) }, []string{"v[1, 7] is NaN, want a value in [0, 1]"}},
-		{"Completions missing", func() { m.Completions(v, seventeen) }, []string{"row 1 misses 17 units"}},
-		{"Completions real", func() { m.Completions(bad, all) }, []string{"v: entry at row 1, column 7 is 0.5, want 0 or 1"}},
-		{"Completions too many", func() { m.Completions(rbm.NewBits(300, 20), sixteen) }, []string{"rows [0, 257) have 16842752 completions, want at most 16777216"}},
+		{"LogProbGiven v", func() { m.LogProbGiven(nil, rbm.NewBits(3, 19), all) }, []string{"v is 3×19, want n×20"}},
+		{"LogProbGiven observed", func() { m.LogProbGiven(nil, v, rbm.NewBits(2, 20)) }, []string{"observed is 2×20, want 3×20 or 1×20"}},
+		{"LogProbGiven dst", func() { m.LogProbGiven(make([]float64, 2), v, all) }, []string{"dst has length 2, want 3"}},
+		{"LogProbGiven missing", func() { m.LogProbGiven(nil, v, seventeen) }, []string{"row 1 misses 17 units, want at most 16"}},
+		{"LogProbGiven nil", func() { m.LogProbGiven(nil, v, nil) }, []string{"row 0 misses 20 units, want at most 16"}},
+		{"LogProbGiven outcome", func() { m.LogProbGiven(nil, bad, seven) }, []string{"v[1, 7] is 0.5, want 0 or 1 as it is not observed"}},
+		{"LogProbGiven NaN", func() { m.LogProbGiven(nil, worse, all) }, []string{"v[1, 7] is NaN, want a value in [0, 1]"}},
+		{"MeansGiven dst", func() { m.MeansGiven(mat.NewDense(3, 19, nil), v, all) }, []string{"dst is 3×19, want 3×20"}},
+		{"MeansGiven missing", func() { m.MeansGiven(nil, v, seventeen) }, []string{"row 1 misses 17 units"}},
+		{"MeansGiven NaN", func() { m.MeansGiven(nil, worse, all) }, []string{"v[1, 7] is NaN, want a value in [0, 1]"}},
+		{"Completions missing", func() { m.CompletionsGiven(v, seventeen) }, []string{"row 1 misses 17 units"}},
+		{"Completions real", func() { m.CompletionsGiven(bad, all) }, []string{"v: entry at row 1, column 7 is 0.5, want 0 or 1"}},
+		{"Completions too many", func() { m.CompletionsGiven(rbm.NewBits(300, 20), sixteen) }, []string{"rows [0, 257) have 16842752 completions, want at most 16777216"}},
 	} {
 		wantPanic(t, tt.name, tt.call, tt.want...)
 	}
-	for _, x := range m.LogConditional(nil, v, sixteen) {
+	for _, x := range m.LogProbGiven(nil, v, sixteen) {
 		checkNear(t, "16 fair coins", x, -16*math.Ln2, 1e-13)
 	}
 }

@@ -45,7 +45,7 @@ func gradientValues(g *rbm.Gradient) []float64 {
 func train(m *rbm.RBM, v mat.Matrix, s rbm.Sampler) []float64 {
 	m = m.Clone()
 	var g rbm.Gradient
-	o := rbm.SGD{Rate: 0.1, Momentum: 0.5, Decay: 0.01}
+	o := rbm.SGD{Rate: 0.1, Momentum: 0.5, L2: 0.01}
 	for range 3 {
 		m.Gradient(&g, v, s)
 		o.Step(m, &g)
@@ -76,8 +76,8 @@ var rowwise = []struct {
 	}},
 	{"PseudoLogLikelihood", func(m *rbm.RBM, v mat.Matrix) []float64 { return m.PseudoLogLikelihood(nil, v) }},
 	{"LogProbs", func(m *rbm.RBM, v mat.Matrix) []float64 { return values(classifierOf(m, 5).LogProbs(nil, v)) }},
-	{"ConditionalMeans", func(m *rbm.RBM, v mat.Matrix) []float64 {
-		return values(m.ConditionalMeans(nil, v, someMissing(1, m.B.Len(), 3)))
+	{"MeansGiven", func(m *rbm.RBM, v mat.Matrix) []float64 {
+		return values(m.MeansGiven(nil, v, someMissing(1, m.B.Len(), 3)))
 	}},
 }
 
@@ -108,33 +108,35 @@ var wholesale = []struct {
 		m.Phases(&p, v, values(randomReals(1, n, 3)), pcd)
 		sum.Add(&p)
 		sum.Gradient(&g)
-		c.PhasesGradient(&centred, &sum)
+		sum.Gradient(&centred)
+		c.Center(&centred)
 		return slices.Concat(phasesValues(&sum), gradientValues(&g), gradientValues(&centred))
 	}},
 	{"CD", func(m *rbm.RBM, v mat.Matrix) []float64 { return train(m, v, rbm.NewCD(2, newSource(1))) }},
 	{"PCD", func(m *rbm.RBM, v mat.Matrix) []float64 { return train(m, v, rbm.NewPCD(77, 2, newSource(2))) }},
 	{"PT", func(m *rbm.RBM, v mat.Matrix) []float64 {
-		return train(m, v, rbm.NewPT(13, 2, []float64{0, 0.5, 0.8, 1}, newSource(2)))
+		return train(m, v, newPT(13, 2, []float64{0, 0.5, 0.8, 1}, newSource(2)))
 	}},
 	{"Centering with weights", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		var c rbm.Centering
 		var g rbm.Gradient
 		n, _ := v.Dims()
-		c.WeightedGradient(&g, m, v, values(randomReals(1, n, 3)), rbm.NewCD(1, newSource(6)))
+		m.WeightedGradient(&g, v, values(randomReals(1, n, 3)), rbm.NewCD(1, newSource(6)))
+		c.Center(&g)
 		return slices.Concat(gradientValues(&g), c.V, c.H)
 	}},
 	{"SGD with all it has", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		m = m.Clone()
 		var g rbm.Gradient
 		m.FreeEnergyGradient(&g, v, nil)
-		o := rbm.SGD{Rate: 0.1, Momentum: 0.5, Decay: 0.01, L1: 0.1, MaxNorm: 1}
+		o := rbm.SGD{Rate: 0.1, Momentum: 0.5, L2: 0.01, L1: 0.1, MaxNorm: 1}
 		o.Step(m, &g)
 		o.Step(m, &g)
 		return params(m)
 	}},
 	{"PTT", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		nv, _ := m.Dims()
-		s := rbm.NewPTT(60, 3, newSource(2), rbm.New(nv, 3))
+		s := rbm.NewPTT(60, 3, []*rbm.RBM{rbm.New(nv, 3)}, newSource(2))
 		s.MinSwapRate = 0.999
 		x := train(m, v, s)
 		for _, m := range s.Models() { // more than one
@@ -151,8 +153,8 @@ var wholesale = []struct {
 	{"OneHot", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		n, nv := v.Dims()
 		c := rbm.NewChains(newSource(3))
-		c.OneHot(0, 1)
-		c.OneHot(nv/2, nv-1)
+		m = m.Clone()
+		m.OneHot = []rbm.Group{{From: 0, To: 1}, {From: nv / 2, To: nv - 1}}
 		c.StartRandom(m, n)
 		c.Gibbs(m, 2)
 		return values(c.Visible())
@@ -160,7 +162,8 @@ var wholesale = []struct {
 	{"MeansGiven", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		n, nv := v.Dims()
 		c := rbm.NewChains(newSource(3))
-		c.OneHot(nv/2, nv-1)
+		m = m.Clone()
+		m.OneHot = []rbm.Group{{From: nv / 2, To: nv - 1}}
 		observed := randomBits(n, nv, 0.5, 4)
 		for r := range n {
 			for i := nv / 2; i < nv-1; i++ {
@@ -174,24 +177,24 @@ var wholesale = []struct {
 	{"Centering", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		c, cd := rbm.Centering{Rate: 0.3, Enhanced: true}, rbm.NewCD(1, newSource(6))
 		var g rbm.Gradient
-		c.Gradient(&g, m, v, cd)
-		c.Gradient(&g, m, v, cd)
+		m.Gradient(&g, v, cd)
+		c.Center(&g)
+		m.Gradient(&g, v, cd)
+		c.Center(&g)
 		return slices.Concat(gradientValues(&g), c.V, c.H)
 	}},
 	{"AIS", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		a := rbm.NewAIS(50, 4, newSource(4))
-		a.Base = values(randomReals(1, m.B.Len(), 5))
+		a.Base = vec(values(randomReals(1, m.B.Len(), 5)))
 		forward, _ := a.Run(context.Background(), m)
 		back, _ := a.Reverse(context.Background(), m, v)
-		return slices.Concat(forward.LogWeights, back.LogWeights, []float64{forward.LogZ, forward.StdErr, forward.ESS, back.LogZ, back.StdErr, back.ESS})
+		return slices.Concat(forward.LogWeights, back.LogWeights, []float64{forward.Mean, forward.StdErr, forward.ESS, back.Mean, back.StdErr, back.ESS})
 	}},
 	{"Classifier", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		const classes = 3
 		c := weighted(classifierOf(m, classes), 1, 0.5, 0.2)
-		n, nx := v.Dims()
+		n, _ := v.Dims()
 		cd, pcd := rbm.NewCD(1, newSource(6)), rbm.NewPCD(33, 2, newSource(7))
-		cd.Chains.OneHot(nx, nx+classes)
-		pcd.Chains.OneHot(nx, nx+classes)
 		var g, h rbm.Gradient
 		c.Gradient(&g, v, cycle(n, classes, 4), cd)
 		c.Gradient(&h, v, cycle(n, classes, 2), pcd)
@@ -390,8 +393,8 @@ func TestGradientThroughTheInterfaceAlone(t *testing.T) {
 			}{
 				{"CD", func() rbm.Sampler { return rbm.NewCD(2, newSource(13)) }},
 				{"PCD", func() rbm.Sampler { return rbm.NewPCD(20, 2, newSource(13)) }},
-				{"PT", func() rbm.Sampler { return rbm.NewPT(9, 2, []float64{0, 0.4, 1}, newSource(13)) }},
-				{"PTT", func() rbm.Sampler { return rbm.NewPTT(9, 2, newSource(13)) }},
+				{"PT", func() rbm.Sampler { return newPT(9, 2, []float64{0, 0.4, 1}, newSource(13)) }},
+				{"PTT", func() rbm.Sampler { return rbm.NewPTT(9, 2, nil, newSource(13)) }},
 				{"Exact", func() rbm.Sampler { return new(rbm.Exact) }},
 			} {
 				if tt.name == "Exact" && s.nv > 11 {
@@ -566,7 +569,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	bits := randomBits(n, nv, 0.2, 34)
 	dense, real := mat.DenseCopyOf(bits), grey(bits, 35)
 	var g rbm.Gradient
-	o := rbm.SGD{Rate: 1e-3, Momentum: 0.5, Decay: 1e-4}
+	o := rbm.SGD{Rate: 1e-3, Momentum: 0.5, L2: 1e-4}
 	step := func(s rbm.Sampler, batches ...mat.Matrix) func() {
 		return func() {
 			for _, v := range batches {
@@ -577,23 +580,22 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 	chains := rbm.NewChains(newSource(37))
 	chains.StartRandom(m, n)
+	inGroups := m.Clone()
+	inGroups.OneHot = []rbm.Group{{From: 60, To: 70}}
 	grouped := rbm.NewChains(newSource(37))
-	grouped.OneHot(60, 70)
-	grouped.StartRandom(m, n)
+	grouped.StartRandom(inGroups, n)
 	observed, means := randomBits(n, nv, 0.5, 36), mat.NewDense(n, nv, nil)
 	cd := rbm.NewCD(1, newSource(39))
 	centering := rbm.Centering{Rate: 0.1}
 	weights := randomWeights(n, 40)
 	var part, sum rbm.Phases
-	all := rbm.SGD{Rate: 1e-3, Momentum: 0.5, Decay: 1e-4, L1: 1e-4, MaxNorm: 2}
-	ptt := rbm.NewPTT(10, 2, newSource(38), rbm.New(nv, 1), m)
+	all := rbm.SGD{Rate: 1e-3, Momentum: 0.5, L2: 1e-4, L1: 1e-4, MaxNorm: 2}
+	ptt := rbm.NewPTT(10, 2, []*rbm.RBM{rbm.New(nv, 1), m}, newSource(38))
 	ptt.MinSwapRate = 0
 	c := weighted(classifierOf(m, 10), 1, 0.1, 0.1)
 	labels := cycle(n, 10, 4)
 	labelled := rbm.NewCD(1, newSource(41))
 	pcd := rbm.NewPCD(50, 1, newSource(42))
-	labelled.Chains.OneHot(nv, nv+10)
-	pcd.Chains.OneHot(nv, nv+10)
 	var cg rbm.Gradient
 	hybrid := func(s rbm.Sampler, v mat.Matrix) func() { return func() { c.Gradient(&cg, v, labels, s) } }
 	for _, tt := range []struct {
@@ -610,16 +612,17 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			m.Phases(&part, bits, weights, cd)
 			sum.Add(&part)
 			sum.Gradient(&g)
-			centering.PhasesGradient(&g, &sum)
+			sum.Gradient(&g)
+			centering.Center(&g)
 		}},
 		{"SGD with all it has", func() { all.Step(m, &g) }},
 		{"Gibbs", func() { chains.Gibbs(m, 2) }},
-		{"Gibbs with a group", func() { grouped.Gibbs(m, 2) }},
-		{"GibbsGiven", func() { grouped.GibbsGiven(m, 2, observed) }},
-		{"MeansGiven", func() { grouped.MeansGiven(means, m, 2, observed) }},
-		{"PT", step(rbm.NewPT(10, 1, []float64{0, 0.4, 1}, newSource(38)), bits)},
+		{"Gibbs with a group", func() { grouped.Gibbs(inGroups, 2) }},
+		{"GibbsGiven", func() { grouped.GibbsGiven(inGroups, 2, observed) }},
+		{"MeansGiven", func() { grouped.MeansGiven(means, inGroups, 2, observed) }},
+		{"PT", step(newPT(10, 1, []float64{0, 0.4, 1}, newSource(38)), bits)},
 		{"PTT", step(ptt, bits)},
-		{"Centering", func() { centering.Gradient(&g, m, bits, cd) }},
+		{"Centering", func() { m.Gradient(&g, bits, cd); centering.Center(&g) }},
 		{"Classifier of Bits", hybrid(labelled, bits)},
 		{"Classifier of real values", hybrid(labelled, real)},
 		{"Classifier with PCD", hybrid(pcd, bits)},

@@ -26,7 +26,7 @@ func testDigest(t *testing.T) {
 	data := randomBits(90, nv, 0.3, 1)
 	m := rbm.NewRandom(nv, nh, 0.3, newSource(2))
 	m.FitVisibleBias(data)
-	sgd := rbm.SGD{Rate: 0.1, Momentum: 0.5, Decay: 0.001}
+	sgd := rbm.SGD{Rate: 0.1, Momentum: 0.5, L2: 0.001}
 	var g rbm.Gradient
 	step := func(v mat.Matrix, s rbm.Sampler) {
 		m.Gradient(&g, v, s)

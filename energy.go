@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/gorbm/rbm/internal/parallel"
-	"github.com/gorbm/rbm/internal/product"
-	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -28,6 +25,7 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	p.loadHidden(m, n)
 	in, sum := &p.in, &p.joint
 	in.each("v", v, n, func(r0 int) {
+		p.visible.checkGroups("v", in, r0, nil, p.team.Until)
 		p.hiddenRows.read("h", h, r0, r0+in.rows)
 		sum.reset(&p.hiddenRows, &p.hidden)
 		p.pass.run(&p.team, &p.hidden, in, sum)
@@ -39,33 +37,6 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	p.keep(v)
 	return dst
 }
-
-// joint is a sink that sums the inputs of the hidden units that are on.
-type joint struct {
-	h     *batch
-	words int
-	sum   []float64 // rows×words
-}
-
-func (s *joint) reset(h *batch, to *layer) {
-	s.h, s.words = h, to.words()
-	s.sum = grow(s.sum, h.rows*s.words)
-}
-
-func (s *joint) take(t, r0, n int, x tile) {
-	for r := range n {
-		in := x.row(r, n)
-		var sum float64
-		for j := range min(wordBits, s.h.cols-t*wordBits) {
-			if h := s.h.at(r0+r, t*wordBits+j); h != 0 {
-				sum += float64(h * in.At(j))
-			}
-		}
-		s.sum[(r0+r)*s.words+t] = sum
-	}
-}
-
-func (s *joint) row(r int) float64 { return product.Sum(s.sum[r*s.words:][:s.words]) }
 
 // FreeEnergy returns the free energy of each row of v (n×nv), in nats:
 //
@@ -82,6 +53,7 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	defer p.done()
 	p.loadHidden(m, n)
 	p.in.each("v", v, n, func(r0 int) {
+		p.visible.checkGroups("v", &p.in, r0, nil, p.team.Until)
 		p.marginal.energies(&p.team, dst[r0:], &p.in, &p.visible, &p.hidden)
 		p.seen()
 		for r := range p.in.rows {
@@ -90,40 +62,6 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	})
 	p.keep(v)
 	return dst
-}
-
-// A marginal sums one layer out of the joint distribution.
-type marginal struct {
-	pass pass
-	soft softplus
-
-	dst   []float64
-	in    *batch
-	from  *layer
-	until *stop.Signal
-}
-
-// energies sets dst to the energies of configurations of one layer with the
-// other summed out.
-func (f *marginal) energies(team *parallel.Team, dst []float64, in *batch, from, out *layer) {
-	f.soft.words = out.words()
-	f.soft.sum = grow(f.soft.sum, in.rows*f.soft.words)
-	f.pass.run(team, out, in, &f.soft)
-	f.dst, f.in, f.from, f.until = dst, in, from, team.Until
-	parts := (in.rows + finishRows - 1) / finishRows
-	team.Run(team.Workers(parts, in.rows*(20+in.cols/8)), parts, f)
-}
-
-// forget ends the references to memory of others.
-func (f *marginal) forget() { f.dst, f.in, f.from, f.until = nil, nil, nil, nil }
-
-const finishRows = 128
-
-// Do is the job that adds up what has been found out about some rows.
-func (f *marginal) Do(_, part int) {
-	for r := part * finishRows; r < min(f.in.rows, (part+1)*finishRows) && !f.until.Given(); r++ {
-		f.dst[r] = -f.in.dot(r, f.from.bias) - total(f.soft.sum[r*f.soft.words:][:f.soft.words])
-	}
 }
 
 // HiddenProbs returns p(hⱼ=1|v) = σ(cⱼ + Wⱼ·v) for each row of v (n×nv): the
@@ -155,8 +93,9 @@ func (m *RBM) VisibleProbs(dst *mat.Dense, h mat.Matrix) *mat.Dense {
 func (p *workspace) allProbs(dst *mat.Dense, name string, a mat.Matrix, n int, to *layer) *mat.Dense {
 	dst = checkDense(dst, n, to.units)
 	p.in.each(name, a, n, func(r0 int) {
-		p.probs = probs{dst: dst, row: r0}
+		p.probs.dst, p.probs.row, p.probs.layer = dst, r0, to
 		p.pass.run(&p.team, to, &p.in, &p.probs)
+		p.probs.soft.finish(to, p.in.rows, &p.probs)
 	})
 	p.keep(a)
 	return dst

@@ -1,9 +1,9 @@
 package rbm
 
 import (
-	"context"
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/parallel"
@@ -16,53 +16,58 @@ const (
 	maxPartition = 30 // in LogPartition
 )
 
-// LogPartition returns log Z, exactly, in nats: the log of the sum of
-// exp(-E(v,h)) over all configurations. It enumerates the smaller layer, at
-// most 30 units, and sums the other out, so that its time is proportional to
-// 2^min(nv,nh) · max(nv,nh): less than half a second for 784×20 units on two
-// cores, and a thousand times that for 784×30. It is several times as long
-// where sums of exponentials may overflow: where a unit of the larger layer has
-// weights and a bias whose absolute values have a sum of about 700 or more. It
-// panics if both layers have more than 30 units.
+// LogPartition returns log Z, exactly, in nats: the log of the sum of exp(-E(v,h))
+// over all configurations.
+//
+// It enumerates the hidden layer or, if they are fewer or as many, the visible
+// configurations, at most 2³⁰, and sums the other layer out. So its time is
+// proportional to 2^min(nv,nh) · max(nv,nh): less than half a second for 784×20 units on
+// two cores, and a thousand times that for 784×30. It is several times as long where
+// there are groups, and where sums of exponentials may overflow: where a unit of the
+// larger layer has weights and a bias whose absolute values have a sum of about 700 or
+// more. It panics if both layers have more than 2³⁰ configurations.
 func (m *RBM) LogPartition() float64 {
-	logZ, _ := m.LogPartitionContext(context.Background()) // which is never done
-	return logZ
-}
-
-// LogPartitionContext is [RBM.LogPartition], bit for bit, until ctx is done: then
-// it returns NaN and an error that wraps the one of ctx.
-func (m *RBM) LogPartitionContext(ctx context.Context) (float64, error) {
-	checkNil("ctx", ctx)
-	n := checkEnumeration(m, maxPartition, "; LogLikelihood takes an estimate of log Z")
-	logZ := math.NaN()
-	if c := newCall(ctx); c.run(func() { logZ = m.in(c).logPartition() }) {
-		return math.NaN(), fmt.Errorf("rbm: sum over 2^%d configurations: %w", n, ctx.Err())
-	}
-	return logZ, nil
+	m.checkEnumeration(maxPartition, "; LogLikelihood takes an estimate of log Z")
+	return m.logPartition()
 }
 
 // logPartition is LogPartition inside of the call that m is in.
 func (m *RBM) logPartition() float64 {
-	nv, nh := m.Dims()
 	var p model
-	p.load(m, 1<<min(nv, nh))
+	p.load(m, m.enumerated(maxPartition))
 	defer p.done()
-	z := partition{model: &p, from: &p.visible, out: &p.hidden}
-	if p.hidden.units < p.visible.units {
+	z := partition{model: &p, from: &p.visible, out: &p.hidden, total: m.enumerated(maxPartition)}
+	if m.enumeratesHidden() {
 		z.from, z.out = z.out, z.from
 	}
 	return z.sum(m)
 }
 
-// checkEnumeration returns how many units the smaller layer of m has. It panics if
-// they are too many, and then names another way, if there is one.
-func checkEnumeration(m *RBM, most int, other string) int {
+// enumeratesHidden reports whether the hidden layer has less configurations than the
+// visible one.
+func (m *RBM) enumeratesHidden() bool {
+	_, nh := m.Dims()
+	return nh < bits.UintSize-2 && m.visibleCount(1<<nh) > 1<<nh
+}
+
+// enumerated returns how many configurations the smaller layer has, at most 2^most.
+func (m *RBM) enumerated(most int) int {
+	_, nh := m.Dims()
+	most = 1 << min(nh, most)
+	return min(most, m.visibleCount(most))
+}
+
+// checkEnumeration panics if the smaller layer has more than 2^most configurations, and
+// then names another way, if there is one.
+func (m *RBM) checkEnumeration(most int, other string) {
 	nv, nh := m.Dims()
-	n := min(nv, nh)
-	if n > most {
-		panic(fmt.Sprintf("rbm: W is %d×%d, want at most %d rows or columns to enumerate%s", nh, nv, most, other))
+	if nh <= most || m.visibleCount(1<<most) <= 1<<most {
+		return
 	}
-	return n
+	if len(m.OneHot) > 0 {
+		panic(fmt.Sprintf("rbm: W is %d×%d, want at most %d rows or 2^%d visible configurations to enumerate%s", nh, nv, most, most, other))
+	}
+	panic(fmt.Sprintf("rbm: W is %d×%d, want at most %d rows or columns to enumerate%s", nh, nv, most, other))
 }
 
 // LogPartitionGradient returns log Z as [RBM.LogPartition] does, and sets dst to
@@ -70,22 +75,24 @@ func checkEnumeration(m *RBM, most int, other string) int {
 //
 //	∂log Z/∂W = ⟨hvᵀ⟩model    ∂log Z/∂b = ⟨v⟩model    ∂log Z/∂c = ⟨h⟩model
 //
-// It enumerates the smaller layer, at most 20 units, and takes several times as
-// long as LogPartition, and 8 bytes for each configuration. It panics if both
-// layers have more than 20 units, if dst is nil, or if the sizes do not fit. If a
-// parameter is NaN, so are log Z and all of the gradient; the gradient also is where
-// log Z is infinite.
+// It enumerates the smaller layer, at most 2²⁰ configurations, and takes several times as
+// long as LogPartition, and 8 bytes for each configuration. It panics if both layers have
+// more than 2²⁰ configurations, if dst is nil, or if the sizes do not fit. If a parameter
+// is NaN, so are log Z and all of the gradient; the gradient also is where log Z is
+// infinite.
 func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
-	n := checkEnumeration(m, maxExact, "")
-	total := 1 << n
+	m.checkEnumeration(maxExact, "")
+	total := m.enumerated(maxExact)
 	defer dst.take().Release()
 	dst.reset(m, total, 3*total)
-	p := &dst.model
+	p, to := &dst.model, store(dst)
 	defer p.done()
-	if p.hidden.units < p.visible.units {
-		dst.exchange(total)
+	if m.enumeratesHidden() { // and adds rows of h, with p(v=1|h) in place of ĥ
+		p.visible, p.hidden = p.hidden, p.visible
+		dst.stats.reset(p.visible.units, p.hidden.units, total)
+		to = (*exchanged)(dst)
 	}
-	z := partition{model: p, from: &p.visible, out: &p.hidden, logp: make([]float64, total)}
+	z := partition{model: p, from: &p.visible, out: &p.hidden, total: total, logp: make([]float64, total)}
 	logZ = z.sum(m)
 	weights := z.logp
 	for x, logp := range weights {
@@ -94,10 +101,10 @@ func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
 	sum := product.Sum(weights) // not quite 1 where log Z is large, and so is its rounding
 	var all enumeration
 	for start := 0; start < total; start += blockRows {
-		in := all.block(n, start, min(blockRows, total-start))
-		dst.stats.add(p, "configuration", in.bits, weights[start:], sum, nil, nil)
+		in := all.block(&p.visible, start, min(blockRows, total-start))
+		dst.stats.add(p, ofProbs{}, "configuration", in.bits, weights[start:], sum, nil)
 	}
-	dst.finish(dst)
+	dst.finish(dst, to)
 	return logZ
 }
 
@@ -106,7 +113,8 @@ func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
 type partition struct {
 	model     *model
 	from, out *layer
-	logp      []float64 // of each configuration, up to log Z, if it is not nil
+	total     int       // configurations
+	logp      []float64 // of each, up to log Z, if it is not nil
 
 	sums    []float64 // log of the sum of each block of blockRows configurations
 	factors factors
@@ -115,13 +123,13 @@ type partition struct {
 
 // sum returns log Z of m, which the model is loaded from.
 func (z *partition) sum(m *RBM) float64 {
-	total := 1 << z.from.units
-	z.sums = make([]float64, (total+blockRows-1)/blockRows)
-	workers := z.model.team.Workers(len(z.sums), rowsWork(total, 0, z.out.units))
+	z.sums = make([]float64, (z.total+blockRows-1)/blockRows)
+	workers := z.model.team.Workers(len(z.sums), rowsWork(z.total, 0, z.out.units))
 	z.blocks = make([][]float64, workers)
+	free := len(z.from.groups) == 0 && len(z.out.groups) == 0
 	switch {
 	case z.model.nan:
-	case z.from.units > blockUnits && z.factors.load(m, z.from, z.out, workers, z.model.team.Until):
+	case free && z.from.units > blockUnits && z.factors.load(m, z.from, z.out, workers, z.model.team.Until):
 		z.model.team.Run(workers, len(z.sums), z)
 	default:
 		z.sumInputs()
@@ -142,7 +150,7 @@ func (z *partition) sumInputs() {
 	var all enumeration
 	for k := range z.sums {
 		logp := z.block(0, k)
-		in := all.block(z.from.units, k*blockRows, len(logp))
+		in := all.block(z.from, k*blockRows, len(logp))
 		f.energies(&z.model.team, logp, in, z.from, z.out)
 		for r := range logp {
 			logp[r] = -logp[r]
@@ -154,7 +162,7 @@ func (z *partition) sumInputs() {
 // block returns where a worker stores block k of logp.
 func (z *partition) block(worker, k int) []float64 {
 	start := k * blockRows
-	n := min(blockRows, 1<<z.from.units-start)
+	n := min(blockRows, z.total-start)
 	if z.logp != nil {
 		return z.logp[start:][:n]
 	}
@@ -162,75 +170,67 @@ func (z *partition) block(worker, k int) []float64 {
 	return z.blocks[worker]
 }
 
-// An enumeration lists configurations: number x has unit i on if bit i of x is
-// set.
-type enumeration struct {
-	bits Bits
-	in   batch
-}
-
-// block returns n configurations of up to 64 units from number start on.
-func (e *enumeration) block(units, start, n int) *batch {
-	e.bits.reset(n, units)
-	for r := range n {
-		e.bits.words[r] = uint64(start + r)
-	}
-	e.in.rows, e.in.cols, e.in.bits = n, units, &e.bits
-	return &e.in
-}
-
-// Exact is a Sampler without error: it returns all 2ⁿᵛ visible configurations,
-// weighted by their probabilities, so that [RBM.Gradient] is the exact gradient
-// of the log-likelihood. It is for small models, to check and to compare with:
-// time and memory are proportional to 2ⁿᵛ. The zero value is ready to use.
+// Exact is a Sampler without error: it returns all visible configurations, 2ⁿᵛ without
+// groups, weighted by their probabilities, so that [RBM.Gradient] is the exact gradient
+// of the log-likelihood. It is for small models, to check and to compare with: time and
+// memory are proportional to the number of configurations. The zero value is ready to
+// use.
 //
-// Sample is for at most 20 visible units. Gradient with an *Exact, itself and not
-// inside another Sampler, also takes models of more visible and at most 20 hidden
-// units: it then has the negative phase from [RBM.LogPartitionGradient].
+// Sample is for at most 2²⁰ visible configurations. Gradient with an *Exact, itself and
+// not inside another Sampler, also takes models of more, if they have at most 20 hidden
+// units: the negative phase then is [RBM.LogPartitionGradient].
 type Exact struct {
 	model    model
 	marginal marginal
 	all      enumeration
 	weights  []float64
-	slope    Gradient // of log Z, for models that are too large for Sample
+	log      Gradient // of log Z, for models that are too large for Sample
 	guard    parallel.Guard
 }
 
 var _ Sampler = (*Exact)(nil)
 
-// groups says that there are none.
-func (e *Exact) groups() []group { return nil }
+// Sample returns the visible configurations that have exactly one unit of each group
+// on, and their probabilities under m. Without groups, configuration x has visible unit
+// i on if bit i of x is set; a group is one digit of x, which counts its units. Where
+// log Z is NaN or infinite, all probabilities are NaN. It panics if m has more than 2²⁰
+// visible configurations.
+func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	defer e.take().Release()
+	if e.isAnalytic(m) {
+		nv, _ := m.Dims()
+		if len(m.OneHot) > 0 {
+			panic(fmt.Sprintf("rbm: %d visible units in %d groups have more than 2^%d configurations, too many to enumerate", nv, len(m.OneHot), maxExact))
+		}
+		panic(fmt.Sprintf("rbm: %d visible units, want at most %d to enumerate", nv, maxExact))
+	}
+	return sample(e, &e.model, m, data, 0)
+}
+
+func (e *Exact) itself() Sampler { return e }
 
 // hasNoState says that calls do not depend on those before.
 func (e *Exact) hasNoState() {}
 
-// Sample returns the configurations, 2ⁿᵛ×nv, and their probabilities under m.
-// Configuration x has visible unit i on if bit i of x is set. Where log Z is NaN or
-// infinite, all probabilities are NaN. It panics if m has more than 20 visible units.
-func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+func (e *Exact) take() *parallel.Guard {
 	checkNil("Exact", e)
-	defer e.guard.Take("Exact").Release()
-	e.model.load(m, e.start(m))
-	defer e.model.done()
-	return e.finish(&e.model)
+	return e.guard.Take("Exact")
 }
 
-// start returns the number of configurations. It panics if m is too large.
-func (e *Exact) start(m *RBM) int {
-	nv, _ := m.Dims()
-	if nv > maxExact {
-		panic(fmt.Sprintf("rbm: %d visible units, want at most %d to enumerate", nv, maxExact))
+func (e *Exact) begin(m *RBM, _ int) (samples, passes int) {
+	if e.isAnalytic(m) {
+		m.checkEnumeration(maxExact, "")
+		return 0, 0
 	}
-	return 1 << nv
+	n := m.visibleCount(1 << maxExact)
+	return n, n
 }
 
-// finish returns what Sample does, of the loaded model.
-func (e *Exact) finish(p *model) (v mat.Matrix, weights []float64) {
-	nv := p.visible.units
-	n := 1 << nv
+func (e *Exact) draw(p *model, m *RBM, _ mat.Matrix) (v mat.Matrix, weights []float64) {
+	n := m.visibleCount(1 << maxExact)
 	e.weights = grow(e.weights, n)
 	var in batch
-	all := e.all.block(nv, 0, n)
+	all := e.all.block(&p.visible, 0, n)
 	for r0 := 0; r0 < n; r0 += blockRows {
 		in.read("v", all.bits, r0, min(n, r0+blockRows))
 		e.marginal.energies(&p.team, e.weights[r0:], &in, &p.visible, &p.hidden)
@@ -246,4 +246,15 @@ func (e *Exact) finish(p *model) (v mat.Matrix, weights []float64) {
 		e.weights[r] = p.orNaN(logistic.Exp(x - logZ))
 	}
 	return all.bits, e.weights
+}
+
+// isAnalytic reports whether m has more configurations than can be sampled.
+func (e *Exact) isAnalytic(m *RBM) bool { return m.visibleCount(1<<maxExact) > 1<<maxExact }
+
+func (e *Exact) slope(m *RBM) *Gradient {
+	if nv, nh := m.Dims(); e.log.W != nil && (e.log.B.Len() != nv || e.log.C.Len() != nh) {
+		e.log = Gradient{}
+	}
+	m.LogPartitionGradient(&e.log)
+	return &e.log
 }

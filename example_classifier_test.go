@@ -31,10 +31,10 @@ func ExampleClassifier() {
 		Classes:        classes,
 		Discriminative: 1,
 		Generative:     0.1,
-		Unlabelled:     0.1,
+		Unlabeled:      0.1,
 	}
 	sampler := rbm.NewPCD(100, 1, rand.NewPCG(2, 2))
-	sampler.Chains.OneHot(inputs, inputs+classes) // one unit of the label is on
+	c.Model.OneHot = []rbm.Group{{From: inputs, To: inputs + classes}} // one unit of the label is on
 
 	sgd := rbm.SGD{Rate: 0.2, Momentum: 0.5}
 	var g rbm.Gradient

@@ -66,7 +66,7 @@ func ExampleDiagnose_tempering() {
 		chains.Gibbs(m, thin)
 		return chains.Visible()
 	})
-	pt := rbm.NewPT(n, thin, []float64{0, 0.2, 0.4, 0.6, 0.8, 1}, rand.NewPCG(3, 3))
+	pt := newPT(n, thin, []float64{0, 0.2, 0.4, 0.6, 0.8, 1}, rand.NewPCG(3, 3))
 	tempered := diagnose(func() mat.Matrix {
 		v, _ := pt.Sample(m, nil)
 		return v

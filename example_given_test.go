@@ -19,7 +19,7 @@ func agreement() *rbm.RBM {
 }
 
 // Observations that are not complete, and what the model expects of the rest.
-func ExampleRBM_ConditionalMeans() {
+func ExampleRBM_MeansGiven() {
 	missing := math.NaN()
 	v, observed, err := rbm.MaskedBitsOf(mat.NewDense(2, 4, []float64{
 		1, 1, missing, missing,
@@ -29,7 +29,7 @@ func ExampleRBM_ConditionalMeans() {
 		fmt.Println(err)
 		return
 	}
-	means := agreement().ConditionalMeans(nil, v, observed)
+	means := agreement().MeansGiven(nil, v, observed)
 	fmt.Printf("%.2f\n", mat.Formatted(means))
 	// Output:
 	// ⎡1.00  1.00  0.98  0.98⎤
@@ -61,12 +61,12 @@ func ExampleChains_GibbsGiven() {
 }
 
 // A label of three classes beside two pixels, the first of which is on in class 2 alone.
-func ExampleChains_OneHot() {
+func ExampleGroup() {
 	m := rbm.New(5, 1)
 	m.W.SetRow(0, []float64{12, 0, -6, -6, 6})
 	m.B.SetVec(0, -6)
+	m.OneHot = []rbm.Group{{From: 2, To: 5}}
 	chains := rbm.NewChains(rand.NewPCG(1, 2))
-	chains.OneHot(2, 5)
 	observed := rbm.NewBits(1, 5)
 	observed.SetBit(0, 0, true) // the first pixel
 	v := rbm.NewBits(1, 5)

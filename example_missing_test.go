@@ -30,7 +30,7 @@ func tellPairs(m *rbm.RBM) {
 	v, observed := rbm.NewBits(2, 2), rbm.NewBits(1, 2)
 	v.SetBit(1, 0, true)
 	observed.SetBit(0, 0, true)
-	for r, p := range mat.Col(nil, 1, m.ConditionalMeans(nil, v, observed)) {
+	for r, p := range mat.Col(nil, 1, m.MeansGiven(nil, v, observed)) {
 		fmt.Printf("given %d it is mostly on: %v\n", r, p > 0.75)
 	}
 }
@@ -54,13 +54,13 @@ func ExampleTrainer_missingValues() {
 }
 
 // The same in a loop of one's own, where few values are missing: with all completions of a row, each by its probability.
-func ExampleRBM_Completions() {
+func ExampleRBM_CompletionsGiven() {
 	data, observed := pairs(100)
 	m := rbm.NewRandom(2, 2, 1, rand.NewPCG(2, 2))
 	sgd := rbm.SGD{Rate: 0.5}
 	var g rbm.Gradient
 	for range 400 {
-		rows, weights := m.Completions(data, observed)
+		rows, weights := m.CompletionsGiven(data, observed)
 		m.WeightedGradient(&g, rows, weights, new(rbm.Exact))
 		sgd.Step(m, &g)
 	}

@@ -199,7 +199,7 @@ func ExampleAIS() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%.1f and %.1f nats\n", low.LogZ, high.LogZ)
+	fmt.Printf("%.1f and %.1f nats\n", low.Mean, high.Mean)
 	// Output:
 	// 108.8 and 108.8 nats
 }

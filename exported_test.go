@@ -17,7 +17,7 @@ var (
 		"BitsOf": rbm.BitsOf, "Binarize": rbm.Binarize, "MaskedBitsOf": rbm.MaskedBitsOf, "NewBits": rbm.NewBits,
 		"New": rbm.New, "NewRandom": rbm.NewRandom, "NewChains": rbm.NewChains, "NewCD": rbm.NewCD, "NewPCD": rbm.NewPCD,
 		"NewPT": rbm.NewPT, "NewPTT": rbm.NewPTT, "NewAIS": rbm.NewAIS, "NewTrainer": rbm.NewTrainer, "Diagnose": rbm.Diagnose,
-		"Blocks": rbm.Blocks, "Batches": rbm.Batches, "Minibatches": rbm.Minibatches, "Betas": rbm.Betas,
+		"Blocks": rbm.Blocks, "Batches": rbm.Batches, "Minibatches": rbm.Minibatches,
 		"Constant": rbm.Constant, "Linear": rbm.Linear, "Inverse": rbm.Inverse, "Cosine": rbm.Cosine,
 	}
 	structs = map[string]func() any{ // pointers to values in use, of 3 visible and 3 hidden units
@@ -28,22 +28,25 @@ var (
 		"Chains":   func() any { return used(rbm.NewPCD(2, 1, newSource(1))).Chains },
 		"CD":       func() any { return used(rbm.NewCD(1, newSource(1))) },
 		"PCD":      func() any { return used(rbm.NewPCD(2, 1, newSource(1))) },
-		"PT":       func() any { return used(rbm.NewPT(1, 1, []float64{0, 0.5, 1}, newSource(1))) },
-		"PTT":      func() any { return used(rbm.NewPTT(1, 1, newSource(1))) },
+		"PT":       func() any { return used(newPT(1, 1, []float64{0, 0.5, 1}, newSource(1))) },
+		"PTT":      func() any { return used(rbm.NewPTT(1, 1, nil, newSource(1))) },
 		"Exact":    func() any { return new(rbm.Exact) },
 		"SGD":      func() any { return usedSGD() },
 		"Centering": func() any {
 			return &rbm.Centering{Rate: 0.5, Enhanced: true, V: []float64{0, 0.25, 1}, H: []float64{1, 0.1, 0}}
 		},
-		"Classifier": func() any { return &rbm.Classifier{Model: randomModel(4, 3, 1, 1), Classes: 1, Generative: 1} },
-		"AIS":        func() any { return rbm.NewAIS(2, 2, newSource(1)) },
+		"Classifier": func() any {
+			return withLabel(&rbm.Classifier{Model: randomModel(4, 3, 1, 1), Classes: 1, Generative: 1})
+		},
+		"AIS": func() any { return rbm.NewAIS(2, 2, newSource(1)) },
 		"Trainer": func() any {
 			return rbm.NewTrainer(randomModel(3, 3, 1, 1), randomBits(3, 3, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(1))
 		},
 		"Report":        func() any { return &rbm.Report{Step: 1, SwapRates: []float64{0.5}, Warnings: []string{"w"}} },
 		"Diagnostics":   func() any { return &rbm.Diagnostics{AutocorrelationTime: 2, ESS: 1, SplitRHat: 1.5} },
-		"Estimate":      func() any { return &rbm.Estimate{LogZ: 1, LogWeights: []float64{1}} },
-		"LogLikelihood": func() any { return &rbm.LogLikelihood{Mean: -1, AIS: rbm.Estimate{LogZ: 1}, Reason: "r"} },
+		"LogZ":          func() any { return &rbm.LogZ{Mean: 1, LogWeights: []float64{1}} },
+		"LogLikelihood": func() any { return &rbm.LogLikelihood{Mean: -1, AIS: rbm.LogZ{Mean: 1}, Doubt: "r"} },
+		"Group":         func() any { return &rbm.Group{From: 1, To: 3} },
 	}
 )
 

@@ -8,6 +8,7 @@ import (
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
 	"github.com/gorbm/rbm/internal/stop"
+	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
@@ -22,10 +23,14 @@ type Gradient struct {
 	B *mat.VecDense // nv
 	C *mat.VecDense // nh
 
+	means    means // of the data, if hasMeans: see Centering.Center
+	hasMeans bool
+
 	model   model
 	stats   statistics
-	numbers []int   // of the rows that count
-	hybrid  *hybrid // of a Classifier, once it was used
+	data    dataPhase
+	numbers []int // of the rows that have a weight other than 0
+	labels  phase // of a Classifier, once it was used
 	guard   parallel.Guard
 }
 
@@ -34,135 +39,203 @@ type Gradient struct {
 //
 //	∂⟨log p⟩/∂W = ⟨ĥvᵀ⟩data - ⟨ĥvᵀ⟩model    ∂/∂b = ⟨v⟩data - ⟨v⟩model    ∂/∂c = ⟨ĥ⟩data - ⟨ĥ⟩model
 //
-// with ĥ = p(h=1|v). The first mean is over the rows of v, the second over what
-// s samples, by its weights; each is normalised by its own total. With [Exact]
-// the gradient is exact; with [CD] and [PCD] it is an estimate.
+// with ĥ = p(h=1|v). The first mean is over the rows of v, the second over the samples
+// of s, by their weights; each is normalized by its own total. With [Exact] the gradient
+// is exact; with the other samplers it is an estimate.
 //
-// It panics if dst or s is nil, if the sizes do not fit, if v or a sample has a
-// value outside [0, 1], or if the weights of s are negative, not finite or all
-// zero. If a parameter is NaN, so is all of the gradient. An infinite one does no harm
-// where it makes states impossible, as a bias of -Inf keeps its unit off; with [Exact]
-// the gradient is NaN where log Z is infinite, and no panic.
+// It panics if dst or s is nil, if the sizes do not fit, if v or a sample has a value
+// outside [0, 1] or a row that does not have exactly one unit of a group on, or if the
+// weights of s are negative, not finite or all zero. If a parameter is NaN, so is all of
+// the gradient. An infinite parameter does no harm where it makes states impossible, as
+// a bias of -Inf keeps its unit off; with [Exact] the gradient is NaN where log Z is
+// infinite, and there is no panic.
 func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.WeightedGradient(dst, v, nil, s) }
 
-// WeightedGradient is [RBM.Gradient] for rows that count differently: it sets dst
-// to the gradient of the weighted mean log-likelihood
+// WeightedGradient is [RBM.Gradient] for rows with weights: it sets dst to the gradient
+// of the weighted mean log-likelihood
 //
 //	Σᵣ wᵣ log p(vᵣ) / Σᵣ wᵣ
 //
-// by the same formula, with the first mean weighted. Nil weights are equal. A chain
-// of [CD], or of a Sampler that embeds it and returns as many rows with nil weights,
-// counts as much as the row that it starts from; any other sampler is given all rows,
-// and not their weights. A row with a weight of 0 takes next to no time: a chain of CD that
+// by the same formula, with the first mean weighted. Nil weights are equal. A chain of
+// [CD], or of a Sampler that embeds it and returns as many rows with nil weights, has
+// the weight of the row that it starts from; any other sampler is given all rows, and
+// not their weights. A row with a weight of 0 takes next to no time: a chain of CD that
 // starts from it stays there.
 //
-// It panics for the same reasons, or if there is not one weight for each row, or
-// if the weights are negative, not finite or all zero.
+// It panics where Gradient does, or unless there is one weight for each row, none is
+// negative, and they are finite and not all zero.
 func (m *RBM) WeightedGradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
 	defer dst.take().Release()
-	m.gradient(dst, v, weights, s, nil, nil)
+	m.gradient(dst, v, weights, s)
 }
 
-// gradient also sets means, unless they are nil, to the weighted means of v and ĥ
-// over the rows of v. If phases are given, it sets them in place of dst, which is
-// their Data.
-func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler, means *means, phases *Phases) {
+// gradient is WeightedGradient of a dst that has been taken.
+func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
+	var w work
+	defer w.end()
+	w.begin(dst, m, v, weights, s)
+	w.positive(v, weights, +w.total)
+	if w.isAnalytic() {
+		w.store(dst)
+		dst.subtract(w.slope(), m.until())
+		return
+	}
+	x, weights := w.sample(v, weights)
+	w.negative(x, weights, -w.total)
+	w.store(dst)
+}
+
+// work is the work on a gradient, whose two phases share the loaded model.
+type work struct {
+	g       *Gradient // whose memory it takes
+	m       *RBM
+	s       Sampler
+	native  native          // s, if it is native
+	guard   *parallel.Guard // of native
+	starter starter         // s, if it is a starter
+	numbers []int           // of the rows that its chains start from, or nil for all
+	total   float64         // of the weights of the phase at hand
+	loaded  bool
+}
+
+// An analytic sampler knows the gradient of log Z without samples for some models.
+type analytic interface {
+	isAnalytic(m *RBM) bool
+	slope(m *RBM) *Gradient
+}
+
+// begin prepares both phases and loads the model. End must follow, even if it panics.
+func (w *work) begin(g *Gradient, m *RBM, v mat.Matrix, weights []float64, s Sampler) {
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
 	checkNil("sampler", s)
-	total := totalWeight("data weights", weights, n, nil)
-	// The samplers of this package start from the loaded model, and CD from
-	// the positive phase's inputs of the hidden units.
-	numbers := dst.counted(weights)
-	rows, samples := 4*n, n
-	var chains *Chains
-	var finish func(p *model) (v mat.Matrix, weights []float64)
-	switch s := s.(type) {
-	case *CD:
-		s.check()
-		defer s.Chains.guard.Take("CD").Release()
-		m.call.keeps(s.Chains)
-		moving := n
-		if chains, finish = s.Chains, s.finish; numbers != nil {
-			moving = len(numbers)
-			chains.numbers = numbers
-			defer chains.all()
+	w.g, w.m, w.s, w.native = g, m, s, nativeOf(s)
+	w.total = totalWeight("data weights", weights, n, nil)
+	samples, passes := n, 0
+	if w.native != nil {
+		w.guard = w.native.take()
+		if w.starter, _ = w.native.(starter); w.starter != nil {
+			w.numbers = g.counted(weights)
+			w.starter.only(w.numbers)
 		}
-		rows += 2 * s.K * moving
-	case *PCD:
-		s.check()
-		defer s.Chains.guard.Take("PCD").Release()
-		samples = s.start(m)
-		rows += 2 * s.K * samples
-		finish = s.finish
-	case *PT:
-		s.checkMade()
-		defer s.chains.guard.Take("PT").Release()
-		rows += 2 * s.K * s.start(m)
-		samples = s.n
-		finish = s.finish
-	case *PTT:
-		s.check()
-		defer s.chains.guard.Take("PTT").Release()
-		rows += 4 * s.K * s.start(m)
-		samples = s.n
-		finish = func(p *model) (mat.Matrix, []float64) { return s.finish(p, m) }
-	case *Exact:
-		defer s.guard.Take("Exact").Release()
-		if nv > maxExact {
-			m.exactGradient(dst, v, weights, total, means, phases, &s.slope)
-			return
-		}
-		samples = s.start(m)
-		rows += samples
-		finish = s.finish
+		samples, passes = w.native.begin(m, n)
 	}
-	dst.reset(m, n+samples, rows)
-	p, stats := &dst.model, &dst.stats
-	defer p.done()
-	if means != nil {
-		means.reset(nv, nh)
+	g.reset(m, n+samples, 4*n+passes)
+	w.loaded = true
+	g.means.reset(nv, nh)
+	g.hasMeans = true
+	g.data = dataPhase{means: &g.means, starter: w.starter}
+}
+
+// positive adds the rows of v by their weights over total, and begins the chains of a
+// starter.
+func (w *work) positive(v mat.Matrix, weights []float64, total float64) {
+	w.g.stats.add(&w.g.model, &w.g.data, "v", v, weights, total, nil)
+}
+
+// sample returns what the sampler samples and the weights of its rows, and sets total.
+func (w *work) sample(v mat.Matrix, ofRows []float64) (x mat.Matrix, weights []float64) {
+	p := &w.g.model
+	switch {
+	case w.starter != nil:
+		x, _ = w.native.draw(p, w.m, nil)
+		return x, ofRows
+	case w.native != nil:
+		x, weights = w.native.draw(p, w.m, v)
+	default:
+		x, weights = w.m.lend(w.s, v)
+		p.team.Until = w.m.until()
 	}
-	stats.means = means
-	dataTotal := total
-	if phases != nil {
-		phases.DataWeight, dataTotal = total, 1
-	}
-	stats.add(p, "v", v, weights, dataTotal, chains, nil)
-	stats.means = nil
-	var sample mat.Matrix
-	ofRows := weights
-	if finish != nil {
-		sample, weights = finish(p)
-	} else {
-		sample, weights = m.lend(s, v)
-		p.team.Until = m.until()
-	}
-	samples = checkBatch("sample", sample, nv)
-	if chains != nil { // of CD, one from each row that counts
-		weights = ofRows
-	} else {
-		if _, ok := s.(fromData); ok && weights == nil && samples == n {
+	n := checkBatch("sample", x, p.visible.units)
+	if _, ok := w.s.(fromData); ok && weights == nil {
+		if rows, _ := v.Dims(); n == rows {
 			weights = ofRows
 		}
-		numbers = nil
-		total = totalWeight("sample weights", weights, samples, m)
 	}
-	n = samples
-	if phases != nil {
-		dst.finish(dst)
-		p.nan = p.nan || math.IsNaN(total)
-		phases.ModelWeight = total
-		stats.reset(nv, nh, n)
-		stats.add(p, "sample", sample, weights, 1, nil, numbers)
-		dst.finish(&phases.Model)
+	w.total = totalWeight("sample weights", weights, n, w.m)
+	p.nan = p.nan || math.IsNaN(w.total)
+	return x, weights
+}
+
+// negative adds the samples by their weights over total.
+func (w *work) negative(x mat.Matrix, weights []float64, total float64) {
+	w.g.stats.add(&w.g.model, ofProbs{}, "sample", x, weights, total, w.numbers)
+}
+
+// again begins with samples x alone, after the positive phase has been stored.
+func (w *work) again(x mat.Matrix) {
+	n, _ := x.Dims()
+	w.g.stats.reset(w.g.stats.nv, w.g.stats.nh, n)
+}
+
+// store sets dst to what has been added.
+func (w *work) store(dst *Gradient) { w.g.finish(dst, dst) }
+
+// isAnalytic reports whether slope has the negative phase.
+func (w *work) isAnalytic() bool {
+	s, ok := w.native.(analytic)
+	return ok && s.isAnalytic(w.m)
+}
+
+// slope returns the gradient of log Z, and makes the means of data those that are stored.
+func (w *work) slope() *Gradient {
+	w.g.model.done()
+	mat.Col(w.g.means.v, 0, w.g.B)
+	mat.Col(w.g.means.h, 0, w.g.C)
+	return w.native.(analytic).slope(w.m)
+}
+
+// end ends the work, wherever it is.
+func (w *work) end() {
+	if w.loaded {
+		w.g.model.done()
+		w.g.data.starter = nil
+	}
+	if w.starter != nil {
+		w.starter.settle()
+	}
+	if w.guard != nil {
+		w.guard.Release()
+	}
+}
+
+// dataPhase is the positive phase. It keeps the means of data for [Centering.Center],
+// and draws the hidden units of chains that start from data, along with ĥ.
+type dataPhase struct {
+	means   *means
+	starter starter // nil if no chains start
+	n       int     // rows of data
+	moved   int     // chains so far
+	draws   *draws
+	stats   *statistics
+}
+
+func (d *dataPhase) read(p *model, name string, in *batch, n, r0 int) {
+	p.visible.checkGroups(name, in, r0, nil, p.team.Until)
+	d.n = n
+	if d.starter != nil {
+		d.starter.restart(in, n, r0)
+	}
+}
+
+func (d *dataPhase) run(p *model, s *statistics) {
+	if d.starter == nil {
+		s.probs(p, s)
 	} else {
-		p.nan = p.nan || math.IsNaN(total)
-		stats.add(p, "sample", sample, weights, -total, nil, numbers)
-		dst.finish(dst)
+		d.draws, d.stats = d.starter.first(p, d.n, d.moved), s
+		s.probs(p, d)
+		d.moved += s.in.rows
 	}
-	if chains != nil && numbers != nil {
-		chains.settle()
+	d.means.add(s)
+}
+
+func (d *dataPhase) take(t, r0, n int, x tile) {
+	var u [wordBits]uint32
+	for r := r0; r < r0+n; r++ {
+		in := x.row(r-r0, n)
+		d.draws.random(&u, t, in.N*product.Lanes, r)
+		*d.draws.word(r, t) = in.DrawProbs(d.stats.word(t, r), d.stats.scale[r], &u)
+		d.stats.closeRow(t, r)
 	}
 }
 
@@ -179,37 +252,6 @@ func (g *Gradient) counted(weights []float64) []int {
 		}
 	}
 	return g.numbers
-}
-
-// exactGradient is gradient with Exact for models that are too large for its
-// Sample: the slope of log p = -F - log Z. It needs z for that of log Z.
-func (m *RBM) exactGradient(dst *Gradient, v mat.Matrix, weights []float64, total float64, means *means, phases *Phases, z *Gradient) {
-	checkEnumeration(m, maxExact, "")
-	if phases != nil {
-		phases.DataWeight, phases.ModelWeight = total, 1
-		dst.sum(m, v, weights, 1)
-		m.LogPartitionGradient(&phases.Model)
-		return
-	}
-	dst.sum(m, v, weights, total)
-	if means != nil {
-		means.reset(m.Dims())
-		mat.Col(means.v, 0, dst.B)
-		mat.Col(means.h, 0, dst.C)
-	}
-	if z.W != nil {
-		nv, nh := m.Dims()
-		if r, c := z.W.Dims(); r != nh || c != nv {
-			*z = Gradient{}
-		}
-	}
-	m.LogPartitionGradient(z)
-	for j := range dst.C.Len() {
-		m.until().Look()
-		floats.Sub(dst.W.RawRowView(j), z.W.RawRowView(j))
-	}
-	dst.B.SubVec(dst.B, z.B)
-	dst.C.SubVec(dst.C, z.C)
 }
 
 // totalWeight returns the sum of the weights of n rows, called name, or n if they
@@ -280,8 +322,8 @@ func (g *Gradient) sum(m *RBM, v mat.Matrix, weights []float64, total float64) {
 	n, _ := v.Dims()
 	g.reset(m, n, 2*n)
 	defer g.model.done()
-	g.stats.add(&g.model, "v", v, weights, total, nil, nil)
-	g.finish(g)
+	g.stats.add(&g.model, ofProbs{}, "v", v, weights, total, nil)
+	g.finish(g, g)
 }
 
 func checkLength(name string, weights []float64, n int) {
@@ -295,6 +337,7 @@ func checkLength(name string, weights []float64, n int) {
 func (g *Gradient) reset(m *RBM, n, rows int) {
 	nv, nh := m.Dims()
 	g.size(nv, nh)
+	g.hasMeans = false
 	g.stats.reset(nv, nh, n)
 	g.model.load(m, rows)
 }
@@ -340,13 +383,14 @@ func (g *Gradient) scale(x float64, until *stop.Signal) {
 	}
 }
 
-// exchange makes the layers change places, once g is reset: what is added then
-// are n rows of h, with p(v=1|h) in place of ĥ.
-func (g *Gradient) exchange(n int) {
-	p := &g.model
-	p.visible, p.hidden = p.hidden, p.visible
-	g.stats.reset(p.visible.units, p.hidden.units, n)
-	g.stats.exchanged = true
+// subtract subtracts z from g.
+func (g *Gradient) subtract(z *Gradient, until *stop.Signal) {
+	for j := range g.C.Len() {
+		until.Look()
+		floats.Sub(g.W.RawRowView(j), z.W.RawRowView(j))
+	}
+	g.B.SubVec(g.B, z.B)
+	g.C.SubVec(g.C, z.C)
 }
 
 // check panics unless g has the parts of a gradient for nv and nh units.
@@ -365,9 +409,10 @@ func (g *Gradient) check(name string, nv, nh int) {
 	}
 }
 
-// finish sets the parts of dst, mostly g itself, to what has been added to g.
-func (g *Gradient) finish(dst *Gradient) {
-	g.stats.flush(&g.model.team, dst)
+// finish sets the parts of dst, mostly g itself, to what has been added to g, by way of
+// to, which is dst or the store of its exchanged layers.
+func (g *Gradient) finish(dst *Gradient, to store) {
+	g.stats.flush(&g.model.team, to)
 	if g.model.nan {
 		dst.fill(math.NaN(), g.model.team.Until)
 	}
@@ -387,3 +432,50 @@ func (g *Gradient) fill(x float64, until *stop.Signal) {
 		g.B.SetVec(i, x)
 	}
 }
+
+// store sets the part of g that stands in panel q of (ĥ, 1)(v, 1)ᵀ.
+func (g *Gradient) store(panel []product.Line, q int) {
+	w := g.W.RawMatrix()
+	nv := w.Cols
+	n := min(product.Lanes, w.Rows-q*product.Lanes)
+	product.Unpack(panel[:nv], q, n, w.Stride, w.Data)
+	for l := range n {
+		g.C.SetVec(q*product.Lanes+l, panel[nv][l])
+	}
+	if n < product.Lanes {
+		for i := range nv {
+			g.B.SetVec(i, panel[i][n])
+		}
+	}
+}
+
+// exchanged is a Gradient that stores (p(v=1|h), 1)(h, 1)ᵀ.
+type exchanged Gradient
+
+func (g *exchanged) store(panel []product.Line, q int) {
+	w := g.W.RawMatrix()
+	nh := w.Rows
+	n := min(product.Lanes, w.Cols-q*product.Lanes)
+	for l := range n {
+		g.B.SetVec(q*product.Lanes+l, panel[nh][l])
+	}
+	for j := range nh {
+		copy(w.Data[j*w.Stride+q*product.Lanes:][:n], panel[j][:n])
+		if n < product.Lanes {
+			g.C.SetVec(j, panel[j][n])
+		}
+	}
+}
+
+// bytes, write and read take the parts of g for those of an RBM.
+func (g *Gradient) bytes() int { return (&RBM{W: g.W, B: g.B, C: g.C}).parameterBytes() }
+
+func (g *Gradient) write(b []byte) []byte { return (&RBM{W: g.W, B: g.B, C: g.C}).writeParameters(b) }
+
+func (g *Gradient) read(d *wire.Decoder) {
+	m := readParameters(d)
+	g.set(&Gradient{W: m.W, B: m.B, C: m.C})
+}
+
+// set gives g the parts of h.
+func (g *Gradient) set(h *Gradient) { g.W, g.B, g.C = h.W, h.B, h.C }

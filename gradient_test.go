@@ -139,7 +139,8 @@ func forWeighted(t *testing.T, f func(name string, nv int, gradient func(data ma
 		f(fmt.Sprintf("nv=%d/nh=%d/centred", s.nv, s.nh), s.nv, func(data mat.Matrix, weights []float64) []float64 {
 			var g rbm.Gradient
 			var c rbm.Centering
-			c.WeightedGradient(&g, m, data, weights, new(rbm.Exact))
+			m.WeightedGradient(&g, data, weights, new(rbm.Exact))
+			c.Center(&g)
 			return append(append(gradientValues(&g), c.V...), c.H...)
 		})
 	}
@@ -182,7 +183,7 @@ func TestWeightedGradientOfEqualWeights(t *testing.T) {
 		for _, s := range []func() rbm.Sampler{
 			func() rbm.Sampler { return rbm.NewCD(2, newSource(5)) },
 			func() rbm.Sampler { return rbm.NewPCD(7, 1, newSource(5)) },
-			func() rbm.Sampler { return rbm.NewPT(7, 1, []float64{0, 1}, newSource(5)) },
+			func() rbm.Sampler { return newPT(7, 1, []float64{0, 1}, newSource(5)) },
 			func() rbm.Sampler { return new(rbm.Exact) },
 			func() rbm.Sampler { return bare{rbm.NewCD(1, newSource(5))} },
 		} {
@@ -190,14 +191,16 @@ func TestWeightedGradientOfEqualWeights(t *testing.T) {
 			var c, d rbm.Centering
 			m.Gradient(&g, data, s())
 			plain := gradientValues(&g)
-			c.Gradient(&g, m, data, s())
+			m.Gradient(&g, data, s())
+			c.Center(&g)
 			centred := gradientValues(&g)
 			for _, w := range [][]float64{nil, constant(1), constant(0x1p-1074), constant(0x1p1000)} {
 				name := fmt.Sprintf("%T and %T with %d weights", data, s(), len(w))
 				m.WeightedGradient(&got, data, w, s())
 				checkSame(t, name, gradientValues(&got), plain)
 				d = rbm.Centering{}
-				d.WeightedGradient(&got, m, data, w, s())
+				m.WeightedGradient(&got, data, w, s())
+				d.Center(&got)
 				checkSame(t, name+", centred", gradientValues(&got), centred)
 				checkSame(t, name+", V", d.V, c.V)
 				checkSame(t, name+", H", d.H, c.H)
@@ -387,7 +390,7 @@ func TestWrongWeights(t *testing.T) {
 		data := randomBits(3, 5, 0.5, 2)
 		for _, m := range []*rbm.RBM{m, nan} {
 			wantPanic(t, tt.name, func() { m.WeightedGradient(&g, data, tt.weights, pcd) }, tt.want)
-			wantPanic(t, tt.name, func() { c.WeightedGradient(&g, m, data, tt.weights, pcd) }, tt.want)
+			wantPanic(t, tt.name, func() { m.WeightedGradient(&g, data, tt.weights, pcd); c.Center(&g) }, tt.want)
 		}
 		m.Gradient(&g, data, pcd)
 		m.Gradient(&want, data, fresh)

@@ -42,18 +42,19 @@ func TestUseByTwoGoroutines(t *testing.T) {
 	chains := NewChains(src)
 	chains.Start(x)
 	cd, pcd := NewCD(1, src), NewPCD(2, 1, src)
-	groups := NewPCD(2, 1, src)
-	groups.Chains.OneHot(6, 9)
-	groupsCD := &CD{K: 1, Chains: groups.Chains}
-	pt, ptt := NewPT(2, 1, []float64{0, 1}, src), NewPTT(2, 1, src)
+	pt, ptt := newPT(2, 1, []float64{0, 1}, src), NewPTT(2, 1, nil, src)
 	ais := NewAIS(5, 10, src)
 	exact := new(Exact)
 	centering, sgd := new(Centering), new(SGD)
-	centering.PhasesGradient(&g, &sums)
+	sums.Gradient(&g)
+	centering.Center(&g)
 	sgd.Step(m, &computed)
 	trainer := NewTrainer(m, x, cd, src)
 	ctx := context.Background()
-	classifier := &Classifier{Model: m, Classes: 3, Generative: 1, Unlabelled: 1}
+	labels := NewPCD(2, 1, src)
+	labeled := m.Clone()
+	labeled.OneHot = []Group{{6, 9}}
+	classifier := &Classifier{Model: labeled, Classes: 3, Generative: 1, Unlabeled: 1}
 	inputs := NewBits(2, 6)
 	var cg Gradient
 	wide := NewRandom(30, 4, 0.1, src)
@@ -70,7 +71,6 @@ func TestUseByTwoGoroutines(t *testing.T) {
 		{"Chains.Gibbs", &chains.guard, "Chains", func() { chains.Gibbs(m, 1) }, func() { chains.Gibbs(wide, 1) }},
 		{"Chains.GibbsGiven", &chains.guard, "Chains", func() { chains.GibbsGiven(m, 1, x) }, func() { chains.GibbsGiven(m, 1, other) }},
 		{"Chains.MeansGiven", &chains.guard, "Chains", func() { chains.MeansGiven(nil, m, 1, x) }, func() { chains.MeansGiven(nil, m, 1, other) }},
-		{"Chains.OneHot", &groups.Chains.guard, "Chains", nil, func() { groups.Chains.OneHot(6, 9) }},
 		{"CD.Sample", &cd.Chains.guard, "CD", func() { cd.Sample(m, x) }, func() { cd.Sample(m, bad) }},
 		{"Gradient of CD", &cd.Chains.guard, "CD", func() { m.Gradient(&g, x, cd) }, func() { m.Gradient(&g, bad, cd) }},
 		{"PCD.Sample", &pcd.Chains.guard, "PCD", func() { pcd.Sample(m, x) }, func() { pcd.Sample(wide, x) }},
@@ -89,10 +89,12 @@ func TestUseByTwoGoroutines(t *testing.T) {
 		{"RBM.LogPartitionGradient", &g.guard, "Gradient", func() { m.LogPartitionGradient(&g) }, func() { wide.LogPartitionGradient(&g) }},
 		{"Gradient of Exact and many units", &cg.guard, "Gradient", func() { wide.Gradient(&cg, NewBits(3, 30), exact) }, nil},
 		{"RBM.Phases", &phases.Data.guard, "Gradient", func() { m.Phases(&phases, x, nil, cd) }, func() { m.Phases(&phases, bad, nil, cd) }},
-		{"Centering.Gradient", &centering.state.guard, "Centering", func() { centering.Gradient(&g, m, x, cd) }, func() { centering.Gradient(&g, m, bad, cd) }},
-		{"dst of Centering.Gradient", &g.guard, "Gradient", func() { centering.Gradient(&g, m, x, cd) }, nil},
-		{"Centering.PhasesGradient", &centering.state.guard, "Centering", func() { centering.PhasesGradient(&g, &sums) }, func() { centering.PhasesGradient(new(Gradient), wrongPhases()) }},
-		{"Centering.Transform", &centering.state.guard, "Centering", func() { centering.Transform(&computed) }, func() { centering.Transform(&wrongPhases().Data) }},
+		{"Centering.Center", &centering.state.guard, "Centering", func() { centering.Center(&computed) }, func() {
+			defer func() { centering.Rate = 0 }()
+			centering.Rate = 2
+			centering.Center(&computed)
+		}},
+		{"g of Centering.Center", &computed.guard, "Gradient", func() { centering.Center(&computed) }, func() { centering.Center(&wrongPhases().Data) }},
 		{"SGD.Step", &sgd.state.guard, "SGD", func() { sgd.Step(m, &computed) }, nil},
 		{"Trainer.Step", &trainer.guard, "Trainer", func() { trainer.Step() }, func() {
 			defer func(s Sampler) { trainer.Sampler = s }(trainer.Sampler)
@@ -100,10 +102,10 @@ func TestUseByTwoGoroutines(t *testing.T) {
 			trainer.Step()
 		}},
 		{"Trainer.Train", &trainer.guard, "Trainer", func() { trainer.Train(ctx, trainer.Epochs()+1) }, nil},
-		{"Classifier.Gradient", &computed.guard, "Gradient", func() { classifier.Gradient(&computed, inputs, []int{1, NoLabel}, groups) }, nil},
-		{"Classifier.Gradient of PCD", &groups.Chains.guard, "PCD", func() { classifier.Gradient(&computed, inputs, []int{1, NoLabel}, groups) }, nil},
-		{"Classifier.Gradient of CD", &groups.Chains.guard, "CD", func() { classifier.Gradient(&computed, inputs, []int{1, NoLabel}, groupsCD) }, nil},
-		{"Classifier.Gradient of labels and CD", &groups.Chains.guard, "CD", func() { classifier.Gradient(&computed, inputs, []int{1, 0}, groupsCD) }, nil},
+		{"Classifier.Gradient", &computed.guard, "Gradient", func() { classifier.Gradient(&computed, inputs, []int{1, NoLabel}, labels) }, nil},
+		{"Classifier.Gradient of PCD", &labels.Chains.guard, "PCD", func() { classifier.Gradient(&computed, inputs, []int{1, NoLabel}, labels) }, nil},
+		{"Classifier.Gradient of CD", &cd.Chains.guard, "CD", func() { classifier.Gradient(&computed, inputs, []int{1, NoLabel}, cd) }, nil},
+		{"Classifier.Gradient of labels and CD", &cd.Chains.guard, "CD", func() { classifier.Gradient(&computed, inputs, []int{1, 0}, cd) }, nil},
 	} {
 		if tt.use == nil {
 			tt.use, tt.panic = tt.panic, nil
@@ -202,7 +204,8 @@ func TestUseByOneGoroutine(t *testing.T) {
 	trainer.Report = func(Report) error {
 		reports++
 		var g Gradient
-		trainer.Centering.Gradient(&g, m, data, trainer.Sampler)
+		m.Gradient(&g, data, trainer.Sampler)
+		trainer.Centering.Center(&g)
 		trainer.SGD.Step(m, &g)
 		pcd.Chains.Gibbs(m, 1)
 		if err := trainer.Step(); err != nil {

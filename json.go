@@ -12,9 +12,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// MarshalJSON returns the parameters as numbers, those of W row by row,
+// MarshalJSON returns the parameters as numbers, W row by row, and the groups, if there
+// are any, each as its first unit and the one behind its last,
 //
-//	{"W":[[0.5,-1,0],[2,0.25,1e-9]],"B":[0,0.1,0],"C":[0,0]}
+//	{"W":[[0.5,-1,0],[2,0.25,1e-9]],"B":[0,0.1,0],"C":[0,0],"OneHot":[[1,3]]}
 //
 // with all the digits that it takes to read the same bits again. JSON has no number
 // for NaN or an infinity: a parameter that is one is an error, which names it. So are
@@ -32,19 +33,23 @@ func (m RBM) MarshalJSON() ([]byte, error) {
 		return nil, errors.New("rbm: RBM: " + wrong)
 	}
 	var x struct {
-		W    [][]float64
-		B, C []float64
+		W      [][]float64
+		B, C   []float64
+		OneHot [][2]int `json:",omitempty"`
 	}
 	for j := range m.C.Len() {
 		x.W = append(x.W, m.W.RawRowView(j))
 	}
 	x.B, x.C = mat.Col(nil, 0, m.B), mat.Col(nil, 0, m.C)
+	for _, g := range m.OneHot {
+		x.OneHot = append(x.OneHot, [2]int{g.From, g.To})
+	}
 	return json.Marshal(x)
 }
 
 // UnmarshalJSON sets m, of whatever size it was, to the RBM that MarshalJSON wrote, in
-// new memory. W, B and C must be there, once each and nothing else, with sizes that
-// fit and numbers that a float64 can hold; the error says where they are not. After an
+// new memory. W, B and C must be there, once each and nothing else but OneHot, with sizes
+// that fit and numbers that a float64 can hold; the error says where they are not. After an
 // error m is as before, and so it is after null.
 func (m *RBM) UnmarshalJSON(data []byte) error {
 	checkNil("model", m)
@@ -75,12 +80,12 @@ func readJSON(d *json.Decoder) (m RBM, err error) {
 		}
 		part, rows := fmt.Sprint(name), make([][]float64, 1)
 		switch part {
-		case "W":
+		case "W", "OneHot":
 			rows, err = rowsJSON(d, part)
 		case "B", "C":
 			rows[0], err = numbersJSON(d, part)
 		default:
-			err = fmt.Errorf("there is a field %.40q, want W, B and C", part)
+			err = fmt.Errorf("there is a field %.40q, want W, B, C and OneHot", part)
 		}
 		if err == nil && parts[part] != nil {
 			err = fmt.Errorf("there are two fields %q", part)
@@ -103,6 +108,16 @@ func readJSON(d *json.Decoder) (m RBM, err error) {
 	}
 	w, b, c := parts["W"], parts["B"][0], parts["C"][0]
 	m.W, m.B, m.C = mat.NewDense(len(w), len(w[0]), slices.Concat(w...)), mat.NewVecDense(len(b), b), mat.NewVecDense(len(c), c)
+	for k, g := range parts["OneHot"] {
+		group := Group{}
+		if len(g) == 2 {
+			group = Group{int(g[0]), int(g[1])}
+		}
+		if len(g) != 2 || float64(group.From) != g[0] || float64(group.To) != g[1] {
+			return m, fmt.Errorf("OneHot[%d] is %v, want two integers", k, g)
+		}
+		m.OneHot = append(m.OneHot, group)
+	}
 	if wrong := m.wrong(); wrong != "" {
 		return m, errors.New(wrong)
 	}

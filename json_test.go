@@ -135,7 +135,7 @@ var texts = []struct{ data, want string }{
 	{`{"B":[1],"C":[1]}`, `there is no field "W"`},
 	{`{"W":[[1]],"C":[1]}`, `there is no field "B"`},
 	{`{}`, `there is no field "W"`},
-	{`{"W":[[1]],"B":[1],"C":[1],"b":[2]}`, `there is a field "b", want W, B and C`},
+	{`{"W":[[1]],"B":[1],"C":[1],"b":[2]}`, `there is a field "b", want W, B, C and OneHot`},
 	{`{"W":[[1]],"B":[1],"C":[1],"W":[[1]]}`, `there are two fields "W"`},
 	{`{"W":[[1]],"B":[1],"C":[1],"C":[2]}`, `there are two fields "C"`},
 	{`[[1]]`, "model begins with [, want {"},
@@ -172,7 +172,7 @@ func TestUnmarshalJSONErrors(t *testing.T) {
 		} else if err == nil || !strings.HasPrefix(err.Error(), "rbm: RBM: ") || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want %q", tt.data, err, tt.want)
 		}
-		if *m != before {
+		if m.W != before.W || m.B != before.B || m.C != before.C || m.OneHot != nil {
 			t.Errorf("%s: the model has other parts", tt.data)
 		}
 		checkSame(t, tt.data, params(m), values)
@@ -225,8 +225,8 @@ func TestEncodings(t *testing.T) {
 		},
 	}
 	works := map[string]string{ // by pointer
-		"JSON": "Centering Classifier Diagnostics Estimate Exact LogLikelihood RBM Report",
-		"gob":  "CD Centering Chains Classifier Diagnostics Estimate Gradient LogLikelihood PCD PT PTT Phases RBM Report SGD",
+		"JSON": "Centering Classifier Diagnostics Exact Group LogLikelihood LogZ RBM Report",
+		"gob":  "CD Centering Chains Classifier Diagnostics Gradient Group LogLikelihood LogZ PCD PT PTT Phases RBM Report SGD",
 	}
 	for encoding, e := range encodings {
 		var worked []string
@@ -287,7 +287,7 @@ func same(t *testing.T, x, y any) bool {
 // Settings of an SGD have JSON, its momentum has none.
 func TestJSONOfSGD(t *testing.T) {
 	type program struct{ SGD rbm.SGD }
-	x := program{rbm.SGD{Rate: 0.1, Momentum: 0.5, Decay: 1e-4, L1: 1e-5, MaxNorm: 3}}
+	x := program{rbm.SGD{Rate: 0.1, Momentum: 0.5, L2: 1e-4, L1: 1e-5, MaxNorm: 3}}
 	var back program
 	b, err := json.Marshal(x)
 	if err == nil {

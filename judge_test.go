@@ -12,9 +12,9 @@ import (
 )
 
 func TestJudge(t *testing.T) {
-	estimate := func(logZ, stdErr, ess float64) Estimate { return Estimate{LogZ: logZ, StdErr: stdErr, ESS: ess} }
+	estimate := func(logZ, stdErr, ess float64) LogZ { return LogZ{Mean: logZ, StdErr: stdErr, ESS: ess} }
 	for _, tt := range []struct {
-		ais, reverse Estimate
+		ais, reverse LogZ
 		reason       string // "" if believable
 		low, high    float64
 	}{
@@ -30,14 +30,14 @@ func TestJudge(t *testing.T) {
 		l := LogLikelihood{AIS: tt.ais, Reverse: tt.reverse}
 		l.judge(5, 9, false)
 		near := func(a, b float64) bool { return a-b < 1e-12 && b-a < 1e-12 }
-		if !near(l.LogZ, (tt.ais.LogZ+tt.reverse.LogZ)/2) || !near(l.Mean, -5-l.LogZ) || !near(l.Gap, tt.reverse.LogZ-tt.ais.LogZ) {
+		if !near(l.LogZ, (tt.ais.Mean+tt.reverse.Mean)/2) || !near(l.Mean, -5-l.LogZ) || !near(l.Gap, tt.reverse.Mean-tt.ais.Mean) {
 			t.Errorf("%+v and %+v: log Z %v, mean %v, gap %v", tt.ais, tt.reverse, l.LogZ, l.Mean, l.Gap)
 		}
 		if !near(l.Low, tt.low) || !near(l.High, tt.high) {
 			t.Errorf("%+v and %+v: interval [%v, %v], want [%v, %v]", tt.ais, tt.reverse, l.Low, l.High, tt.low, tt.high)
 		}
-		if l.Believable != (tt.reason == "") || l.Believable != (l.Reason == "") || !strings.Contains(l.Reason, tt.reason) {
-			t.Errorf("%+v and %+v: believable %v for reason %q, want %q", tt.ais, tt.reverse, l.Believable, l.Reason, tt.reason)
+		if l.Believable() != (tt.reason == "") || l.Believable() != (l.Doubt == "") || !strings.Contains(l.Doubt, tt.reason) {
+			t.Errorf("%+v and %+v: believable %v for reason %q, want %q", tt.ais, tt.reverse, l.Believable(), l.Doubt, tt.reason)
 		}
 	}
 }
@@ -46,24 +46,24 @@ func TestJudge(t *testing.T) {
 // effective runs.
 func TestJudgeUniform(t *testing.T) {
 	for _, tt := range []struct {
-		uniform    Estimate
+		uniform    LogZ
 		believable bool
 		low        float64
 	}{
-		{Estimate{LogZ: 10, StdErr: 0.1, ESS: 50}, true, -15.4},
-		{Estimate{LogZ: 3, StdErr: 0.5, ESS: 9.9}, true, -15.4},
-		{Estimate{LogZ: 3, StdErr: 0.5, ESS: 10}, false, -15.4},
-		{Estimate{LogZ: 10.4, StdErr: 0.1, ESS: 50}, true, -15.6},
-		{Estimate{LogZ: 10.5, StdErr: 0.1, ESS: 50}, false, -15.7},
-		{Estimate{LogZ: 12, StdErr: 0.1, ESS: 2}, false, -17.2},
+		{LogZ{Mean: 10, StdErr: 0.1, ESS: 50}, true, -15.4},
+		{LogZ{Mean: 3, StdErr: 0.5, ESS: 9.9}, true, -15.4},
+		{LogZ{Mean: 3, StdErr: 0.5, ESS: 10}, false, -15.4},
+		{LogZ{Mean: 10.4, StdErr: 0.1, ESS: 50}, true, -15.6},
+		{LogZ{Mean: 10.5, StdErr: 0.1, ESS: 50}, false, -15.7},
+		{LogZ{Mean: 12, StdErr: 0.1, ESS: 2}, false, -17.2},
 	} {
 		l := LogLikelihood{
-			AIS:     Estimate{LogZ: 10, StdErr: 0.1, ESS: 50},
-			Reverse: Estimate{LogZ: 10.2, StdErr: 0.1, ESS: 50},
+			AIS:     LogZ{Mean: 10, StdErr: 0.1, ESS: 50},
+			Reverse: LogZ{Mean: 10.2, StdErr: 0.1, ESS: 50},
 			Uniform: tt.uniform,
 		}
 		l.judge(5, 9, true)
-		if l.Believable != tt.believable || l.Believable != (l.Reason == "") || !(math.Abs(l.Low-tt.low) <= 1e-12) || !(math.Abs(l.LogZ-10.1) <= 1e-12) {
+		if l.Believable() != tt.believable || l.Believable() != (l.Doubt == "") || !(math.Abs(l.Low-tt.low) <= 1e-12) || !(math.Abs(l.LogZ-10.1) <= 1e-12) {
 			t.Errorf("%+v: %+v, want believable %v from %v", tt.uniform, l, tt.believable, tt.low)
 		}
 	}
@@ -74,35 +74,35 @@ func TestJudgeUniform(t *testing.T) {
 func TestJudgeBound(t *testing.T) {
 	inf := math.Inf(1)
 	for _, tt := range []struct {
-		ais, reverse, uniform Estimate
+		ais, reverse, uniform LogZ
 		f, bound              float64
 		reason                string // "" if believable
 		low, mean, high       float64
 	}{
 		// In the middle of the interval, above it by rounding, and by more.
-		{Estimate{10, 0.1, 50, nil}, Estimate{10, 0.1, 50, nil}, Estimate{}, 5, 9.9, "", -15.2, -15, -14.9},
-		{Estimate{10, 0.1, 50, nil}, Estimate{10, 0.1, 50, nil}, Estimate{}, 5, 10.1, "", -15.2, -15.1, -15.1},
-		{Estimate{10, 0.1, 50, nil}, Estimate{10, 0.1, 50, nil}, Estimate{}, 5, 10.29, "", -15.29, -15.29, -15.29},
-		{Estimate{10, 0.2, 50, nil}, Estimate{10, 0.2, 50, nil}, Estimate{}, 5, 10.55, "", -15.55, -15.55, -15.55},
-		{Estimate{10, 0, 50, nil}, Estimate{10, 0, 50, nil}, Estimate{}, 5, 10.09, "", -15.09, -15.09, -15.09},
-		{Estimate{10, 0, 50, nil}, Estimate{10, 0, 50, nil}, Estimate{}, 5, 10.11, "at least 10.11, that of configurations seen, and AIS finds 10.00", -inf, -15.11, -15.11},
-		{Estimate{10, 0.1, 50, nil}, Estimate{10, 0.1, 50, nil}, Estimate{}, 5, 10.31, "and AIS finds 10.00", -inf, -15.31, -15.31},
+		{LogZ{10, 0.1, 50, nil}, LogZ{10, 0.1, 50, nil}, LogZ{}, 5, 9.9, "", -15.2, -15, -14.9},
+		{LogZ{10, 0.1, 50, nil}, LogZ{10, 0.1, 50, nil}, LogZ{}, 5, 10.1, "", -15.2, -15.1, -15.1},
+		{LogZ{10, 0.1, 50, nil}, LogZ{10, 0.1, 50, nil}, LogZ{}, 5, 10.29, "", -15.29, -15.29, -15.29},
+		{LogZ{10, 0.2, 50, nil}, LogZ{10, 0.2, 50, nil}, LogZ{}, 5, 10.55, "", -15.55, -15.55, -15.55},
+		{LogZ{10, 0, 50, nil}, LogZ{10, 0, 50, nil}, LogZ{}, 5, 10.09, "", -15.09, -15.09, -15.09},
+		{LogZ{10, 0, 50, nil}, LogZ{10, 0, 50, nil}, LogZ{}, 5, 10.11, "at least 10.11, that of configurations seen, and AIS finds 10.00", -inf, -15.11, -15.11},
+		{LogZ{10, 0.1, 50, nil}, LogZ{10, 0.1, 50, nil}, LogZ{}, 5, 10.31, "and AIS finds 10.00", -inf, -15.31, -15.31},
 		// One side alone.
-		{Estimate{10, 0.2, 50, nil}, Estimate{10.5, 0.1, 50, nil}, Estimate{}, 5, 10.55, "", -15.7, -15.55, -15.55},
-		{Estimate{10, 0.2, 50, nil}, Estimate{10.5, 0.1, 50, nil}, Estimate{}, 5, 10.61, "and AIS finds 10.00", -15.7, -15.61, -15.61},
-		{Estimate{10.5, 0.1, 50, nil}, Estimate{10, 0.2, 50, nil}, Estimate{}, 5, 10.61, "and reverse AIS finds 10.00", -15.7, -15.61, -15.61},
+		{LogZ{10, 0.2, 50, nil}, LogZ{10.5, 0.1, 50, nil}, LogZ{}, 5, 10.55, "", -15.7, -15.55, -15.55},
+		{LogZ{10, 0.2, 50, nil}, LogZ{10.5, 0.1, 50, nil}, LogZ{}, 5, 10.61, "and AIS finds 10.00", -15.7, -15.61, -15.61},
+		{LogZ{10.5, 0.1, 50, nil}, LogZ{10, 0.2, 50, nil}, LogZ{}, 5, 10.61, "and reverse AIS finds 10.00", -15.7, -15.61, -15.61},
 		// With what else there is to doubt, and alone where there is nothing else.
-		{Estimate{10, 0.1, 9, nil}, Estimate{10, 0.1, 50, nil}, Estimate{}, 5, 20, "and AIS finds 10.00; effective runs of AIS", -inf, -25, -25},
+		{LogZ{10, 0.1, 9, nil}, LogZ{10, 0.1, 50, nil}, LogZ{}, 5, 20, "and AIS finds 10.00; effective runs of AIS", -inf, -25, -25},
 		// The uniform one is an upper end, too.
-		{Estimate{10, 0.1, 50, nil}, Estimate{10, 0.1, 50, nil}, Estimate{25, 0.1, 50, nil}, 5, 20, "and AIS finds 10.00; AIS from the uniform distribution is 15.00", -30.2, -25, -25},
+		{LogZ{10, 0.1, 50, nil}, LogZ{10, 0.1, 50, nil}, LogZ{25, 0.1, 50, nil}, 5, 20, "and AIS finds 10.00; AIS from the uniform distribution is 15.00", -30.2, -25, -25},
 		// The mean is never above 0.
-		{Estimate{10, 0.1, 50, nil}, Estimate{10, 0.1, 50, nil}, Estimate{}, -10.05, 9, "", -0.15, 0, 0},
-		{Estimate{10, 0.1, 50, nil}, Estimate{10, 0.1, 50, nil}, Estimate{}, -12, 9, "at least 12.00", -inf, 0, 0},
+		{LogZ{10, 0.1, 50, nil}, LogZ{10, 0.1, 50, nil}, LogZ{}, -10.05, 9, "", -0.15, 0, 0},
+		{LogZ{10, 0.1, 50, nil}, LogZ{10, 0.1, 50, nil}, LogZ{}, -12, 9, "at least 12.00", -inf, 0, 0},
 		// What is not a number is no bound, and nothing to believe.
-		{Estimate{inf, 0.1, 50, nil}, Estimate{inf, 0.1, 50, nil}, Estimate{}, 5, 9, "NaN nats apart", -inf, -inf, -inf},
-		{Estimate{inf, 0.1, 50, nil}, Estimate{inf, 0.1, 50, nil}, Estimate{}, -inf, 9, "log Z is not finite", math.NaN(), math.NaN(), math.NaN()},
-		{Estimate{10, 0.1, 50, nil}, Estimate{10, 0.1, 50, nil}, Estimate{}, math.NaN(), math.NaN(), "a parameter is NaN", math.NaN(), math.NaN(), math.NaN()},
-		{Estimate{math.NaN(), math.NaN(), math.NaN(), nil}, Estimate{math.NaN(), math.NaN(), math.NaN(), nil}, Estimate{}, math.NaN(), 9, "a parameter is NaN", math.NaN(), math.NaN(), math.NaN()},
+		{LogZ{inf, 0.1, 50, nil}, LogZ{inf, 0.1, 50, nil}, LogZ{}, 5, 9, "NaN nats apart", -inf, -inf, -inf},
+		{LogZ{inf, 0.1, 50, nil}, LogZ{inf, 0.1, 50, nil}, LogZ{}, -inf, 9, "log Z is not finite", math.NaN(), math.NaN(), math.NaN()},
+		{LogZ{10, 0.1, 50, nil}, LogZ{10, 0.1, 50, nil}, LogZ{}, math.NaN(), math.NaN(), "a parameter is NaN", math.NaN(), math.NaN(), math.NaN()},
+		{LogZ{math.NaN(), math.NaN(), math.NaN(), nil}, LogZ{math.NaN(), math.NaN(), math.NaN(), nil}, LogZ{}, math.NaN(), 9, "a parameter is NaN", math.NaN(), math.NaN(), math.NaN()},
 	} {
 		l := LogLikelihood{AIS: tt.ais, Reverse: tt.reverse, Uniform: tt.uniform}
 		l.judge(tt.f, tt.bound, tt.uniform.ESS > 0)
@@ -111,8 +111,8 @@ func TestJudgeBound(t *testing.T) {
 				t.Errorf("%+v: %s is %v, want %v", tt, name, x[0], x[1])
 			}
 		}
-		if l.Believable != (tt.reason == "") || l.Believable != (l.Reason == "") || !strings.Contains(l.Reason, tt.reason) {
-			t.Errorf("%+v: believable %v for reason %q, want %q", tt, l.Believable, l.Reason, tt.reason)
+		if l.Believable() != (tt.reason == "") || l.Believable() != (l.Doubt == "") || !strings.Contains(l.Doubt, tt.reason) {
+			t.Errorf("%+v: believable %v for reason %q, want %q", tt, l.Believable(), l.Doubt, tt.reason)
 		}
 	}
 }
@@ -134,8 +134,8 @@ func TestExactly(t *testing.T) {
 		if !same(l.Mean, tt.mean) || !same(l.Low, tt.mean) || !same(l.High, tt.mean) || !same(l.LogZ, tt.usedZ) || !l.Exact {
 			t.Errorf("F %v, log Z %v: %+v, want mean %v, log Z %v", tt.f, tt.logZ, l, tt.mean, tt.usedZ)
 		}
-		if l.Believable == math.IsNaN(tt.mean) || l.Believable != (l.Reason == "") {
-			t.Errorf("F %v, log Z %v: believable %v for reason %q", tt.f, tt.logZ, l.Believable, l.Reason)
+		if l.Believable() == math.IsNaN(tt.mean) || l.Believable() != (l.Doubt == "") {
+			t.Errorf("F %v, log Z %v: believable %v for reason %q", tt.f, tt.logZ, l.Believable(), l.Doubt)
 		}
 	}
 }
@@ -258,7 +258,7 @@ func TestLogLikelihoodIsPossible(t *testing.T) {
 			if !(l.LogZ >= bound-1e-9) || !(l.High <= -f-bound+1e-9) || !(l.High <= -entropy+1e-9) || !(l.High <= 0) {
 				t.Errorf("seed %d: %v, log Z %v: want log Z of at least %v and at most %v and %v", seed, l, l.LogZ, bound, -f-bound, -entropy)
 			}
-			if strings.Contains(l.Reason, "configurations seen") {
+			if strings.Contains(l.Doubt, "configurations seen") {
 				contradicted++
 			}
 		}
@@ -280,7 +280,7 @@ func TestLogLikelihoodKnowsItsStates(t *testing.T) {
 		t.Fatal(err)
 	}
 	logZ := nv*math.Log1p(math.Exp(5)) + nh*math.Ln2
-	if !(l.LogZ >= logZ-0.3) || !(l.LogZ <= logZ) || l.Believable || !(l.AIS.LogZ < logZ-20) {
+	if !(l.LogZ >= logZ-0.3) || !(l.LogZ <= logZ) || l.Believable() || !(l.AIS.Mean < logZ-20) {
 		t.Errorf("%v, log Z %v, want nearly %v", l, l.LogZ, logZ)
 	}
 }
@@ -297,7 +297,7 @@ func TestLogLikelihoodOfACertainRow(t *testing.T) {
 			}
 		}
 		l, err := m.LogLikelihood(context.Background(), row, nil)
-		if err != nil || !(l.Mean <= 0) || !(l.Mean >= -1e-6) || !l.Believable {
+		if err != nil || !(l.Mean <= 0) || !(l.Mean >= -1e-6) || !l.Believable() {
 			t.Errorf("seed %d: %v, %v, error %v, want 0", seed, l, l.Mean, err)
 		}
 	}
@@ -349,11 +349,11 @@ func TestLogLikelihoodIsItsParts(t *testing.T) {
 		a := NewAIS(runs, steps, rand.NewPCG(2, 2))
 		fit := New(nv, 1)
 		fit.FitVisibleBias(all)
-		a.Base = fit.B.RawVector().Data
+		a.Base = fit.B
 		ais, _ := a.Run(ctx, m)
-		a.Base = make([]float64, nv)
+		a.Base = vec(make([]float64, nv))
 		uniform, _ := a.Run(ctx, m)
-		a.Base = fit.B.RawVector().Data
+		a.Base = fit.B
 		start := []int{0, 1, 2, 3, 4, 5, 6}
 		if rows > n {
 			start = []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12} // 12 of 14
@@ -361,8 +361,8 @@ func TestLogLikelihoodIsItsParts(t *testing.T) {
 		a.chains.Start(all.Gather(nil, start))
 		a.chains.Gibbs(m, steps)
 		reverse, _ := a.Reverse(ctx, m, a.chains.Visible())
-		for name, e := range map[string][2]Estimate{"AIS": {l.AIS, ais}, "Uniform": {l.Uniform, uniform}, "Reverse": {l.Reverse, reverse}} {
-			if !slices.Equal(e[0].LogWeights, e[1].LogWeights) || e[0].LogZ != e[1].LogZ {
+		for name, e := range map[string][2]LogZ{"AIS": {l.AIS, ais}, "Uniform": {l.Uniform, uniform}, "Reverse": {l.Reverse, reverse}} {
+			if !slices.Equal(e[0].LogWeights, e[1].LogWeights) || e[0].Mean != e[1].Mean {
 				t.Errorf("%d rows: %s is %+v, want %+v", rows, name, e[0], e[1])
 			}
 		}

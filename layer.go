@@ -21,6 +21,9 @@ type layer struct {
 	bias  []float64 // filled up to whole words with -Inf: units that are always off
 	w     product.Panels
 
+	groups []group // of visible units
+	kept   int     // how many numbers the split groups keep of a row
+
 	// The weights, a row a unit, if it is not known yet which of them are NaN. The pass
 	// to the layer finds out while it has them near the processor.
 	unseen blas64.General
@@ -59,7 +62,9 @@ func (p *model) read(m *RBM) {
 	nv, nh := m.Dims()
 	w := m.W.RawMatrix()
 	p.visible.load(m.B)
+	p.visible.loadGroups(m.OneHot)
 	p.hidden.load(m.C)
+	p.hidden.loadGroups(nil) // the layers may have changed places
 	p.visible.w.View(nh, nv, w.Stride, w.Data)
 	p.hidden.w.ViewT(nv, nh, w.Stride, w.Data)
 	p.src = m
@@ -92,7 +97,9 @@ func (p *model) loadHidden(m *RBM, n int) {
 	p.team.Start(rowsWork(n, nv, nh) + nv*nh/8)
 	w := m.W.RawMatrix()
 	p.visible.load(m.B)
+	p.visible.loadGroups(m.OneHot)
 	p.hidden.load(m.C)
+	p.hidden.loadGroups(nil)
 	p.hidden.w.ViewT(nv, nh, w.Stride, w.Data)
 	p.hidden.unseen = w
 }
@@ -296,26 +303,36 @@ func (p *passing) Do(worker, part int) {
 }
 
 // probs is a sink that stores the units' probabilities in the rows of dst from
-// row on.
+// row on. Finish must follow.
 type probs struct {
-	dst *mat.Dense
-	row int
+	dst   *mat.Dense
+	row   int
+	layer *layer
+	soft  groupProbs
 }
 
 func (s *probs) take(t, r0, n int, x tile) {
-	raw := s.dst.RawMatrix()
 	var p [wordBits]float64
 	for r := range n {
-		dst := raw.Data[(s.row+r0+r)*raw.Stride:][:raw.Cols][t*wordBits:]
+		dst := s.word(t, r0+r)
 		in := x.row(r, n)
 		if len(dst) >= in.N*product.Lanes {
 			in.Probs(dst, 1)
-			continue
+		} else {
+			in.Probs(p[:], 1)
+			copy(dst, p[:])
 		}
-		in.Probs(p[:], 1)
-		copy(dst, p[:])
+		s.layer.groupProbs(dst, t, in, 1)
 	}
 }
+
+// word returns where the units from word t on of row r of the batch are stored.
+func (s *probs) word(t, r int) []float64 {
+	raw := s.dst.RawMatrix()
+	return raw.Data[(s.row+r)*raw.Stride:][:raw.Cols][t*wordBits:]
+}
+
+func (s *probs) scaleOf(int) float64 { return 1 }
 
 // softplus is a sink that stores, for each row and word, the sum of softplus
 // over the units.

@@ -3,6 +3,7 @@ package rbm
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -29,34 +30,36 @@ type LogLikelihood struct {
 	LogZ  float64 // log Z as used for Mean
 	Exact bool    // log Z is exact, and the rest does not apply
 
-	// Estimates of log Z: LogZ is half-way between AIS and Reverse, and the interval
+	// LogZs of log Z: LogZ is half-way between AIS and Reverse, and the interval
 	// reaches two standard errors beyond both, and beyond Uniform if that is larger;
 	// all within what is possible.
-	AIS     Estimate // from the base model
-	Reverse Estimate // from the data, in reverse
-	Uniform Estimate // from a base model without biases, unless the user gave one
-	Gap     float64  // Reverse.LogZ - AIS.LogZ
+	AIS     LogZ    // from the base model
+	Reverse LogZ    // from the data, in reverse
+	Uniform LogZ    // from a base model without biases, unless the user gave one
+	Gap     float64 // Reverse.Mean - AIS.Mean
 
-	Believable bool   // see [RBM.LogLikelihood]
-	Reason     string // why not
+	Doubt string // why not to believe it; "" if nothing speaks against it
 }
+
+// Believable reports whether there is no Doubt; see [RBM.LogLikelihood].
+func (l LogLikelihood) Believable() bool { return l.Doubt == "" }
 
 // String returns the numbers and the verdict in a line.
 func (l LogLikelihood) String() string {
 	verdict := "believable"
-	if !l.Believable {
-		verdict = "not believable: " + l.Reason
+	if !l.Believable() {
+		verdict = "not believable: " + l.Doubt
 	}
 	if l.Exact {
-		if l.Believable {
+		if l.Believable() {
 			verdict = "exact"
 		}
 		return fmt.Sprintf("%.2f nats (%s)", l.Mean, verdict)
 	}
 	return fmt.Sprintf("%.2f nats in [%.2f, %.2f] (AIS: log Z %.2f ± %.2f, ESS %.0f of %d; reverse: %.2f ± %.2f, ESS %.0f of %d; gap %.2f; %s)",
 		l.Mean, l.Low, l.High,
-		l.AIS.LogZ, l.AIS.StdErr, l.AIS.ESS, len(l.AIS.LogWeights),
-		l.Reverse.LogZ, l.Reverse.StdErr, l.Reverse.ESS, len(l.Reverse.LogWeights), l.Gap, verdict)
+		l.AIS.Mean, l.AIS.StdErr, l.AIS.ESS, len(l.AIS.LogWeights),
+		l.Reverse.Mean, l.Reverse.StdErr, l.Reverse.ESS, len(l.Reverse.LogWeights), l.Gap, verdict)
 }
 
 const (
@@ -106,7 +109,7 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 	checkNil("ctx", ctx)
 	nv, nh := m.Dims()
 	checkRows("data", data, nv)
-	exact := min(nv, nh) <= exactUnits
+	exact := nh <= exactUnits || m.visibleCount(1<<exactUnits) <= 1<<exactUnits
 	if a == nil && !exact {
 		panic(fmt.Sprintf("rbm: a is nil and W is %d×%d: %d×%d units are too many to enumerate; pass NewAIS(100, 2000, src)", nh, nv, nv, nh))
 	}
@@ -139,13 +142,13 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 type scored struct {
 	row                       int // of data
 	temperature, temperatures int // of all parts
-	units                     int // that are enumerated
+	configurations            int // that are enumerated
 }
 
 func (s scored) String() string {
 	switch {
-	case s.units > 0:
-		return fmt.Sprintf("sum over 2^%d configurations", s.units)
+	case s.configurations > 0:
+		return fmt.Sprintf("sum over %d configurations", s.configurations)
 	case s.temperatures > 0:
 		return fmt.Sprintf("after %d of %d temperatures", s.temperature, s.temperatures)
 	}
@@ -165,16 +168,14 @@ func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error
 		return LogLikelihood{}, err
 	}
 	if a == nil {
-		at.units = min(m.Dims())
+		at.configurations = m.enumerated(exactUnits)
 		return exactly(f, m.logPartition()), nil
 	}
 	both := *a // may have another base
 	steps, parts := len(a.Betas)-1, 3
 	fitted := a.Base == nil
 	if fitted {
-		fit := New(nv, 1)
-		fit.fitVisibleBias(ones, n)
-		both.Base = fit.B.RawVector().Data
+		both.Base = m.biasOf(ones, slices.Repeat([]float64{float64(n)}, nv))
 		parts++
 	}
 	at.temperatures = parts * steps
@@ -193,7 +194,7 @@ func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error
 	l.AIS = both.run(m, both.Base)
 	end()
 	if fitted {
-		l.Uniform = both.run(m, make([]float64, nv))
+		l.Uniform = both.run(m, mat.NewVecDense(nv, nil))
 		end()
 	}
 	start := make([]int, min(n, a.Runs))
@@ -205,7 +206,7 @@ func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error
 		return LogLikelihood{}, err
 	}
 	both.chains.start(&first, m.until())
-	for done := 0; done < steps && !math.IsNaN(l.AIS.LogZ); {
+	for done := 0; done < steps && !math.IsNaN(l.AIS.Mean); {
 		k := min(100, steps-done)
 		both.chains.gibbs(m, k)
 		done += k
@@ -225,12 +226,20 @@ func (m *RBM) survey(rows Rows, seen *distinct, at *scored) (f float64, ones []f
 	count := make([]int, nv)
 	energies := make([]float64, min(n, passBlock(nv)))
 	var sum float64
+	var groups layer
+	groups.loadGroups(m.OneHot)
 	m.call.look()
 	for block, err := range Blocks(rows, passBlock(nv)) {
 		if err != nil {
 			return 0, nil, err
 		}
 		m.call.look()
+		in := batch{rows: block.rows, cols: nv, bits: block}
+		for r := range block.rows {
+			if wrong := groups.wrongRow("data", &in, r, at.row+r, nil); wrong != "" {
+				return 0, nil, errors.New("rbm: " + wrong)
+			}
+		}
 		// Four at a time, as product.Sum would add all of them.
 		for x := range slices.Chunk(m.FreeEnergy(energies[:block.rows], block), 4) {
 			sum += product.Sum(x)
@@ -297,9 +306,9 @@ func exactly(f, logZ float64) LogLikelihood {
 		logZ = -f
 	}
 	mean := -f - logZ
-	l := LogLikelihood{Mean: mean, Low: mean, High: mean, LogZ: logZ, Exact: true, Believable: true}
+	l := LogLikelihood{Mean: mean, Low: mean, High: mean, LogZ: logZ, Exact: true}
 	if math.IsNaN(mean) {
-		l.Believable, l.Reason = false, whyNaN(f)
+		l.Doubt = whyNaN(f)
 	}
 	return l
 }
@@ -317,16 +326,16 @@ func whyNaN(f float64) string {
 func (l *LogLikelihood) judge(f, bound float64, fitted bool) {
 	ais, rev := l.AIS, l.Reverse
 	bound = max(bound, -f) // as the mean of log p is not above 0
-	l.LogZ = max((ais.LogZ+rev.LogZ)/2, bound)
-	l.Gap = rev.LogZ - ais.LogZ
+	l.LogZ = max((ais.Mean+rev.Mean)/2, bound)
+	l.Gap = rev.Mean - ais.Mean
 	l.Mean = -f - l.LogZ
-	most := max(ais.LogZ+2*ais.StdErr, rev.LogZ+2*rev.StdErr)
-	l.High = -f - max(min(ais.LogZ-2*ais.StdErr, rev.LogZ-2*rev.StdErr), bound)
+	most := max(ais.Mean+2*ais.StdErr, rev.Mean+2*rev.StdErr)
+	l.High = -f - max(min(ais.Mean-2*ais.StdErr, rev.Mean-2*rev.StdErr), bound)
 	var off, allowed float64 // of the uniform one, that agrees least
 	if fitted {
-		most = max(most, l.Uniform.LogZ+2*l.Uniform.StdErr)
-		for _, e := range []Estimate{ais, rev} {
-			d, a := l.Uniform.LogZ-e.LogZ, tolerance(l.Uniform, e)
+		most = max(most, l.Uniform.Mean+2*l.Uniform.StdErr)
+		for _, e := range []LogZ{ais, rev} {
+			d, a := l.Uniform.Mean-e.Mean, tolerance(l.Uniform, e)
 			// AIS hardly ever finds much more than there is, but less where it has
 			// too few temperatures, as its effective runs tell.
 			if math.Abs(d)-a > math.Abs(off)-allowed && (d > 0 || l.Uniform.ESS >= leastESS) {
@@ -335,9 +344,8 @@ func (l *LogLikelihood) judge(f, bound float64, fitted bool) {
 		}
 	}
 	l.Low = -f - max(most, bound)
-	l.Reason = l.doubt(f, bound, off, allowed)
-	l.Believable = l.Reason == ""
-	if !l.Believable && bound-most > mostGap {
+	l.Doubt = l.doubt(f, bound, off, allowed)
+	if !l.Believable() && bound-most > mostGap {
 		l.Low = math.Inf(-1)
 	}
 }
@@ -349,10 +357,10 @@ func (l *LogLikelihood) doubt(f, bound, off, allowed float64) string {
 	doubtf := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
 	for _, side := range []struct {
 		name string
-		Estimate
+		LogZ
 	}{{"AIS", ais}, {"reverse AIS", rev}} {
-		if bound-side.LogZ > tolerance(side.Estimate, Estimate{}) {
-			doubtf("log Z is at least %.2f, that of configurations seen, and %s finds %.2f", bound, side.name, side.LogZ)
+		if bound-side.Mean > tolerance(side.LogZ, LogZ{}) {
+			doubtf("log Z is at least %.2f, that of configurations seen, and %s finds %.2f", bound, side.name, side.Mean)
 			break
 		}
 	}
@@ -372,16 +380,14 @@ func (l *LogLikelihood) doubt(f, bound, off, allowed float64) string {
 }
 
 // tolerance returns how far apart estimates of the same log Z may be.
-func tolerance(a, b Estimate) float64 { return max(mostErrs*math.Hypot(a.StdErr, b.StdErr), mostGap) }
+func tolerance(a, b LogZ) float64 { return max(mostErrs*math.Hypot(a.StdErr, b.StdErr), mostGap) }
 
-// FreeEnergyGap returns the mean free energies of two fixed sets of rows, seen
-// and not seen in training (each n×nv), and the second minus the first: it grows
-// when a model begins to overfit (Hinton, 2010), and needs no partition function.
-// It panics if the sizes do not fit.
-func (m *RBM) FreeEnergyGap(train, held mat.Matrix) (gap, trainMean, heldMean float64) {
-	trainMean = m.meanFreeEnergy("train", train)
-	heldMean = m.meanFreeEnergy("held", held)
-	return heldMean - trainMean, trainMean, heldMean
+// FreeEnergyGap returns the mean free energy of held-out rows minus the mean free energy
+// of rows trained on (each n×nv), in nats. It grows when a model begins to overfit
+// (Hinton, 2010), and needs no partition function. It panics if the sizes do not fit, or
+// if a row does not have exactly one unit of a group on.
+func (m *RBM) FreeEnergyGap(train, heldOut mat.Matrix) float64 {
+	return m.meanFreeEnergy("heldOut", heldOut) - m.meanFreeEnergy("train", train)
 }
 
 // meanFreeEnergy returns the mean free energy of the rows of v, called name.

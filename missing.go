@@ -46,11 +46,11 @@ func (t *Trainer) startMissing() {
 		return
 	}
 	all := knownBits(data, t.Observed, t.until())
-	check := clamp{groups: groupsOf(t.Sampler), observed: t.Observed}
-	check.fit(all.cols)
+	var visible layer
+	visible.loadGroups(t.Model.OneHot)
 	var in batch
-	in.each("Data", all, all.rows, func(r0 int) { check.check("Data", &in, r0, t.until()) })
-	c := t.missing.start(check.groups)
+	in.each("Data", all, all.rows, func(r0 int) { visible.checkGroups("Data", &in, r0, t.Observed, t.until()) })
+	c := t.missing.start()
 	var part, mask Bits
 	for r0 := 0; r0 < all.rows; r0 += startRows {
 		r1 := min(all.rows, r0+startRows)
@@ -77,10 +77,7 @@ func (t *Trainer) complete() bool {
 	if len(s.short) == 0 {
 		return true
 	}
-	c := s.start(groupsOf(t.Sampler))
-	if len(c.clamp.groups) > 0 && t.Model.notFinite() != "" {
-		return false // as a group would have no unit on, which is no row to learn from
-	}
+	c := s.start()
 	c.v.resize(len(s.short), t.batch.cols)
 	s.mask.resize(len(s.short), t.batch.cols)
 	for k, r := range s.short {
@@ -108,12 +105,11 @@ func (t *Trainer) completed() {
 	}
 }
 
-// start returns the chains, with the groups.
-func (s *missing) start(groups []group) *Chains {
+// start returns the chains.
+func (s *missing) start() *Chains {
 	if s.chains == nil {
 		s.chains = new(Chains)
 	}
-	s.chains.clamp.groups = groups
 	return s.chains
 }
 
@@ -128,13 +124,6 @@ func (t *Trainer) completions() *Bits {
 	return drawn
 }
 
-// observe sets the words of a row to those of v where they are observed.
-func observe(row, v, mask []uint64) {
-	for t, m := range mask {
-		row[t] = v[t]&m | row[t]&^m
-	}
-}
-
 // full reports whether all of row r is 1.
 func (b *Bits) full(r int) bool {
 	row := b.row(r)
@@ -144,12 +133,4 @@ func (b *Bits) full(r int) bool {
 		}
 	}
 	return row[b.stride-1] == ^uint64(0)>>(b.stride*wordBits-b.cols)
-}
-
-// groupsOf returns the groups of visible units among which s samples, if it tells.
-func groupsOf(s Sampler) []group {
-	if s, ok := s.(grouped); ok {
-		return s.groups()
-	}
-	return nil
 }

@@ -284,8 +284,8 @@ func TestMissingAllocatesNothing(t *testing.T) {
 	for _, s := range samplers {
 		tr := rbm.NewTrainer(randomModel(200, 30, 0.1, 2), randomBits(250, 200, 0.3, 1), s.new(20), newSource(3))
 		tr.Observed, tr.Weights = randomBits(250, 200, 0.7, 5), randomWeights(250, 4)
-		if s, ok := tr.Sampler.(*rbm.PCD); ok {
-			s.Chains.OneHot(70, 80)
+		if _, ok := tr.Sampler.(*rbm.PCD); ok {
+			tr.Model.OneHot = []rbm.Group{{From: 70, To: 80}}
 			for r := range 250 {
 				for i := 70; i < 80; i++ {
 					tr.Observed.SetBit(r, i, false)
@@ -323,7 +323,7 @@ func TestTrainingOnMissingValues(t *testing.T) {
 		return nats
 	}
 	seen := func(m *rbm.RBM) float64 { // ⟨log p⟩ of what is observed
-		rest := m.LogConditional(nil, rows, observed)
+		rest := m.LogProbGiven(nil, rows, observed)
 		logZ := m.LogPartition()
 		var sum float64
 		for r, f := range m.FreeEnergy(nil, rows) {
@@ -375,11 +375,10 @@ func TestWarningsOfMissingValues(t *testing.T) {
 func TestMissingDiverges(t *testing.T) {
 	for _, x := range []float64{math.NaN(), math.Inf(1)} {
 		for _, grouped := range []bool{false, true} {
-			s := rbm.NewCD(1, newSource(1))
+			tr := rbm.NewTrainer(rbm.NewRandom(7, 3, 0.1, newSource(1)), rbm.NewBits(40, 7), rbm.NewCD(1, newSource(1)), newSource(2))
 			if grouped {
-				s.Chains.OneHot(0, 7)
+				tr.Model.OneHot = []rbm.Group{{From: 0, To: 7}}
 			}
-			tr := rbm.NewTrainer(rbm.NewRandom(7, 3, 0.1, newSource(1)), rbm.NewBits(40, 7), s, newSource(2))
 			tr.Observed, tr.Centering, tr.Batch = rbm.NewBits(40, 7), nil, 9
 			tr.Model.W.Set(1, 0, x)
 			tr.Model.W.Set(2, 0, -x)
@@ -409,11 +408,6 @@ func TestMissingOfNaN(t *testing.T) {
 }
 
 func TestMissingMisuse(t *testing.T) {
-	labels := func() *rbm.PCD {
-		s := rbm.NewPCD(3, 1, newSource(1))
-		s.Chains.OneHot(1, 4)
-		return s
-	}
 	for _, tt := range []struct {
 		set  func(tr *rbm.Trainer)
 		want string
@@ -425,15 +419,14 @@ func TestMissingMisuse(t *testing.T) {
 		{func(tr *rbm.Trainer) { tr.Sweeps = 1<<24 + 1 }, "Sweeps is 16777217, want at most 16777216"},
 		{func(tr *rbm.Trainer) { tr.Data = &elsewhere{Bits: rbm.NewBits(10, 5)} }, "Data is a *rbm_test.elsewhere with Observed, want a *rbm.Bits"},
 		{func(tr *rbm.Trainer) {
-			tr.Sampler = labels()
+			tr.Model.OneHot = []rbm.Group{{From: 1, To: 4}}
 			tr.Observed.SetBit(7, 1, true)
 			tr.Observed.SetBit(7, 2, true)
 			tr.Observed.SetBit(7, 3, true)
 		}, "row 7 of Data has 0 units on in the group [1, 4), want 1"},
 		{func(tr *rbm.Trainer) {
-			tr.Sampler = rbm.NewCD(1, newSource(1))
-			tr.Sampler.(*rbm.CD).Chains.OneHot(3, 9)
-		}, "5 visible units, want at least 9"},
+			tr.Model.OneHot = []rbm.Group{{From: 3, To: 9}}
+		}, "group is [3, 9), want one of 5 units"},
 	} {
 		tr := rbm.NewTrainer(rbm.New(5, 3), rbm.NewBits(10, 5), rbm.NewCD(1, newSource(1)), newSource(1))
 		tr.Observed = rbm.NewBits(10, 5)

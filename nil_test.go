@@ -58,19 +58,15 @@ func (c callee) args() (args []reflect.Value) {
 	}
 	cd, gradient, bits, floats, whole := rbm.NewCD(1, newSource(1)), new(rbm.Gradient), rbm.NewBits(1, 3), []float64(nil), 1
 	switch c.name {
-	case "Centering.Transform", "SGD.Step":
+	case "Centering.Center", "SGD.Step":
 		gradient = &somePhases().Data
-	case "Classifier.Gradient":
-		cd.Chains.OneHot(3, 4)
 	case "Diagnose":
 		bits = rbm.NewBits(1, 4)
-	case "NewPT":
-		floats = []float64{0, 1}
 	}
 	for k := len(args); k < n; k++ {
 		for _, x := range []any{
 			rbm.New(3, 3), bits, gradient, somePhases(), cd, newSource(1), context.Background(), (*mat.Dense)(nil), (*rbm.AIS)(nil),
-			floats, []int{0}, []uint64{0}, data, whole, 0.5, true, bytes.NewReader(data), new(bytes.Buffer),
+			floats, []int{0}, []*rbm.RBM{rbm.New(3, 3)}, []uint64{0}, data, whole, 0.5, true, bytes.NewReader(data), new(bytes.Buffer),
 			iter.Seq2[*rbm.Bits, error](func(func(*rbm.Bits, error) bool) {}),
 		} {
 			if v := reflect.ValueOf(x); v.Type().AssignableTo(t.In(k)) {
@@ -101,8 +97,8 @@ func panicOf(f reflect.Value, args []reflect.Value) (p any) {
 // optional are the arguments, by their numbers from 0 for the receiver or of a function, that may be nil.
 var optional = []string{
 	"Bits.Gather 1", "Chains.GibbsGiven 3", "Chains.MeansGiven 1", "Chains.MeansGiven 4", "Chains.StartGiven 3", "Classifier.Join 1",
-	"Classifier.LogProbs 1", "Exact.Sample 2", "PCD.Sample 2", "PT.Sample 2", "PTT.Sample 2", "RBM.Completions 2",
-	"RBM.ConditionalMeans 1", "RBM.ConditionalMeans 3", "RBM.HiddenProbs 1", "RBM.LogConditional 3", "RBM.LogLikelihood 3",
+	"Classifier.LogProbs 1", "Exact.Sample 2", "PCD.Sample 2", "PT.Sample 2", "PTT.Sample 2", "RBM.CompletionsGiven 2",
+	"RBM.FittedBias 3", "RBM.HiddenProbs 1", "RBM.LogLikelihood 3", "RBM.LogProbGiven 3", "RBM.MeansGiven 1", "RBM.MeansGiven 3",
 	"RBM.VisibleProbs 1",
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -39,7 +40,22 @@ func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
 	dst.checkNil()
 	defer dst.Data.take().Release()
 	dst.Model.size(m.Dims())
-	m.gradient(&dst.Data, v, weights, s, nil, dst)
+	var w work
+	defer w.end()
+	w.begin(&dst.Data, m, v, weights, s)
+	dst.DataWeight = w.total
+	w.positive(v, weights, 1)
+	w.store(&dst.Data)
+	if w.isAnalytic() {
+		dst.Model.copy(w.slope())
+		dst.ModelWeight = 1
+		return
+	}
+	x, weights := w.sample(v, weights)
+	dst.ModelWeight = w.total
+	w.again(x)
+	w.negative(x, weights, 1)
+	w.store(&dst.Model)
 }
 
 // Gradient sets dst to the gradient that p is made of,
@@ -53,6 +69,7 @@ func (p *Phases) Gradient(dst *Gradient) {
 	checkNil("gradient", dst)
 	nv, nh := p.Data.B.Len(), p.Data.C.Len()
 	dst.size(nv, nh)
+	dst.setMeans(p)
 	difference := func(data, model float64) float64 { return data/p.DataWeight - model/p.ModelWeight }
 	for j := range nh {
 		w, data, model := dst.W.RawRowView(j), p.Data.W.RawRowView(j), p.Model.W.RawRowView(j)
@@ -91,6 +108,25 @@ func (g *Gradient) add(h *Gradient) {
 	g.C.AddVec(g.C, h.C)
 }
 
+// copy sets g, which is of the same size, to h.
+func (g *Gradient) copy(h *Gradient) {
+	g.W.Copy(h.W)
+	g.B.CopyVec(h.B)
+	g.C.CopyVec(h.C)
+}
+
+// setMeans sets the means of g to those of the data of p.
+func (g *Gradient) setMeans(p *Phases) {
+	g.means.reset(p.Data.B.Len(), p.Data.C.Len())
+	g.hasMeans = true
+	for i := range g.means.v {
+		g.means.v[i] = p.Data.B.AtVec(i) / p.DataWeight
+	}
+	for j := range g.means.h {
+		g.means.h[j] = p.Data.C.AtVec(j) / p.DataWeight
+	}
+}
+
 // empty reports whether p is the sum of nothing.
 func (p *Phases) empty() bool {
 	return p.Data.W == nil && p.Model.W == nil && p.DataWeight == 0 && p.ModelWeight == 0
@@ -126,4 +162,64 @@ func (p *Phases) wrong() string {
 		return fmt.Sprintf("model weight of phases is %v, %s", x, want)
 	}
 	return ""
+}
+
+// AppendBinary appends both sums and their weights to b, every NaN with its bits. The
+// error is nil. It panics if p has parts that do not fit.
+func (p *Phases) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Phases", p) }
+
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the Phases or to what holds them.
+func (p *Phases) MarshalBinary() ([]byte, error) { return p.AppendBinary(nil) }
+
+// UnmarshalBinary sets p, of whatever size it was, to the Phases that AppendBinary
+// wrote, in new memory. After an error p is as before.
+func (p *Phases) UnmarshalBinary(data []byte) error {
+	p.checkNil()
+	x, err := decode(data, "Phases", readPhases)
+	if err == nil {
+		p.Data.set(&x.Data)
+		p.Model.set(&x.Model)
+		p.DataWeight, p.ModelWeight = x.DataWeight, x.ModelWeight
+	}
+	return err
+}
+
+func (p *Phases) bytes() int {
+	p.checkNil()
+	if p.empty() {
+		return 1
+	}
+	p.check()
+	return 1 + 2*8 + p.Data.bytes() + p.Model.bytes()
+}
+
+func (p *Phases) write(b []byte) []byte {
+	b = wire.AppendBool(b, !p.empty())
+	if p.empty() {
+		return b
+	}
+	p.check()
+	b = wire.AppendFloats(b, []float64{p.DataWeight, p.ModelWeight})
+	return p.Model.write(p.Data.write(b))
+}
+
+func readPhases(d *wire.Decoder) *Phases {
+	p := new(Phases)
+	if !d.Bool("sum of something") {
+		return p
+	}
+	p.DataWeight, p.ModelWeight = d.Float64(), d.Float64()
+	if wrong := p.wrong(); d.OK() && wrong != "" {
+		d.Failf("%s", wrong)
+	}
+	p.Data.read(d)
+	p.Model.read(d)
+	if !d.OK() {
+		return p
+	}
+	if nv, nh := p.Data.B.Len(), p.Data.C.Len(); p.Model.B.Len() != nv || p.Model.C.Len() != nh {
+		d.Failf("model phase is %d×%d, want %d×%d", p.Model.C.Len(), p.Model.B.Len(), nh, nv)
+	}
+	return p
 }

@@ -76,7 +76,7 @@ func TestPhasesOfSamplers(t *testing.T) {
 		}{
 			{"CD", func() rbm.Sampler { return rbm.NewCD(2, newSource(2)) }, floats.Sum(w)},
 			{"PCD", func() rbm.Sampler { return rbm.NewPCD(33, 2, newSource(2)) }, 33},
-			{"PT", func() rbm.Sampler { return rbm.NewPT(9, 2, []float64{0, 0.5, 1}, newSource(2)) }, 9},
+			{"PT", func() rbm.Sampler { return newPT(9, 2, []float64{0, 0.5, 1}, newSource(2)) }, 9},
 			{"Exact", func() rbm.Sampler { return new(rbm.Exact) }, 1},
 		} {
 			data := randomBits(70, s.nv, 0.4, 2)
@@ -191,8 +191,10 @@ func TestPhasesGradient(t *testing.T) {
 		for step := range 3 {
 			data := randomBits(70, 9, 0.4, uint64(step))
 			m.Phases(&p, data, w, apart)
-			a.PhasesGradient(&got, &p)
-			b.WeightedGradient(&want, m, data, w, whole)
+			p.Gradient(&got)
+			a.Center(&got)
+			m.WeightedGradient(&want, data, w, whole)
+			b.Center(&want)
 			name := fmt.Sprintf("enhanced=%v, step %d", enhanced, step)
 			checkRelative(t, name, gradientValues(&got), gradientValues(&want), 1e-12)
 			checkRelative(t, name+": V", a.V, b.V, 1e-12)
@@ -211,7 +213,10 @@ func TestPhasesInPlace(t *testing.T) {
 		of   func(dst *rbm.Gradient)
 	}{
 		{"Gradient", p.Gradient},
-		{"PhasesGradient", func(dst *rbm.Gradient) { new(rbm.Centering).PhasesGradient(dst, &p) }},
+		{"Center", func(dst *rbm.Gradient) {
+			p.Gradient(dst)
+			new(rbm.Centering).Center(dst)
+		}},
 	} {
 		var want rbm.Gradient
 		compute()
@@ -286,9 +291,17 @@ func TestPhasesMisuse(t *testing.T) {
 		{"Add a data phase of different parts", func() { new(rbm.Phases).Add(with(func(p *rbm.Phases) { p.Data.W = small.Data.W })) }, "data phase has W of 5×4, want 4×5"},
 		{"Add without weight", func() { new(rbm.Phases).Add(with(func(p *rbm.Phases) { p.DataWeight = 0 })) }, "data weight of phases is 0"},
 		{"AppendBinary", func() { with(func(p *rbm.Phases) { p.Data.B = nil }).AppendBinary(nil) }, empty},
-		{"PhasesGradient of nothing", func() { new(rbm.Centering).PhasesGradient(&g, new(rbm.Phases)) }, empty},
-		{"PhasesGradient, offsets", func() { (&rbm.Centering{V: make([]float64, 4)}).PhasesGradient(new(rbm.Gradient), computed()) }, "V of centering has length 4, want 5"},
-		{"PhasesGradient, rate", func() { (&rbm.Centering{Rate: 2}).PhasesGradient(new(rbm.Gradient), computed()) }, "rate of centering is 2"},
+		{"Center nothing", func() { new(rbm.Centering).Center(new(rbm.Gradient)) }, "gradient is empty"},
+		{"Center, offsets", func() {
+			var g rbm.Gradient
+			computed().Gradient(&g)
+			(&rbm.Centering{V: make([]float64, 4)}).Center(&g)
+		}, "V of centering has length 4, want 5"},
+		{"Center, rate", func() {
+			var g rbm.Gradient
+			computed().Gradient(&g)
+			(&rbm.Centering{Rate: 2}).Center(&g)
+		}, "rate of centering is 2"},
 	} {
 		wantPanic(t, tt.name, tt.call, tt.want)
 	}

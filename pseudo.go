@@ -2,6 +2,7 @@ package rbm
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gorbm/rbm/internal/flip"
 	"github.com/gorbm/rbm/internal/logistic"
@@ -10,16 +11,17 @@ import (
 )
 
 // PseudoLogLikelihood returns the pseudo-log-likelihood (Besag, 1975) of each
-// row of v (n×nv), in nats:
+// row of v (n×nv), in nats. It sums over the free units i and over the groups:
 //
-//	Σᵢ log p(vᵢ|v₋ᵢ) = -Σᵢ softplus(F(v) - F(v with vᵢ flipped))
+//	Σᵢ log p(vᵢ|v₋ᵢ) + Σ log p(group|rest)    log p(vᵢ|v₋ᵢ) = -softplus(F(v) - F(v with vᵢ flipped))
 //
-// It is exact, no unit is sampled, and needs no partition function. It takes
-// O(nv·nh) a row, and again O(nv·nh) a call for the exponentials of W, as long as
-// some fifteen rows: better one call with many rows than many calls. A value between
-// 0 and 1 counts as so much of each outcome: v·log p(1|v₋ᵢ) + (1-v)·log p(0|v₋ᵢ).
-// Such values take some thirty times as long as bits, as do units that have weights
-// beyond ±600. The result is stored in dst, n long. It panics if the sizes do not fit.
+// It is exact, no unit is sampled, and needs no partition function. The result is stored
+// in dst, n long. It takes O(nv·nh) a row, and again O(nv·nh) a call for the exponentials
+// of W, as long as some fifteen rows: better one call with many rows than many calls. A
+// value between 0 and 1 counts as so much of each outcome: v·log p(1|v₋ᵢ) + (1-v)·log
+// p(0|v₋ᵢ). Such values take some thirty times as long as bits, as do units that have
+// weights beyond ±600, and groups beyond ±300. It panics if the sizes do not fit, or if a
+// row does not have exactly one unit of a group on.
 func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
@@ -29,11 +31,12 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 	defer p.done()
 	s := pseudo{p: &p}
 	most := max(1, min(partRows, partUnits/nh))
-	s.flips.load(&p, n > most)
+	s.flips.load(&p, n > most || len(p.visible.groups) > 0)
 	in := batch{team: &p.team}
 	var pass pass
 	for r0 := 0; r0 < n; r0 += pseudoRows {
 		in.read("v", v, r0, min(n, r0+pseudoRows))
+		p.visible.checkGroups("v", &in, r0, nil, p.team.Until)
 		s.reset(&in, dst[r0:])
 		pass.run(&p.team, &p.hidden, &in, &s)
 		if s.flips.e == nil {
@@ -70,12 +73,13 @@ type flips struct {
 	nh    int
 	e     [][]product.Line // of each panel nh × 2: eᵂ and e⁻ᵂ, if they are kept
 	chunk []int            // of flip.Mul, or 0 if the weights are too large for it
+	pair  []int            // of flip.Mul where the weights of two units of a group are added
 }
 
 func (f *flips) load(p *model, keep bool) {
 	f.w, f.nh = &p.visible.w, p.hidden.units
 	panels := f.w.Count()
-	f.chunk = make([]int, panels)
+	f.chunk, f.pair = make([]int, panels), make([]int, panels)
 	if keep {
 		f.e = make([][]product.Line, panels)
 		p.team.Run(p.team.Workers(panels, p.visible.units*f.nh*2), panels, f)
@@ -91,7 +95,8 @@ func (f *flips) Do(_, q int) {
 func (f *flips) fill(e []product.Line, q int) {
 	w := f.w.Panel(q)
 	flip.Table(e, w.Data, w.Stride)
-	f.chunk[q] = flip.Chunk(largest(w))
+	most := largest(w)
+	f.chunk[q], f.pair[q] = flip.Chunk(most), flip.Chunk(2*most)
 }
 
 // largest returns the largest magnitude of a panel, or NaN if there is one.
@@ -131,6 +136,9 @@ type pseudoScratch struct {
 	sum    []logistic.Sum // over visible units
 
 	e []product.Line // the exponentials of a panel, if none are kept
+
+	moved []float64 // of p, for a row without its unit of a group
+	logs  []float64 // of a group
 }
 
 func newPseudoScratch(p *model, rows int) pseudoScratch {
@@ -202,7 +210,7 @@ func (s *flipping) Do(worker, q int) {
 type finishing pseudo
 
 func (s *finishing) Do(worker, r int) {
-	s.dst[r] = s.p.orNaN((*pseudo)(s).row(&s.scratch[worker], s.scratch[0].z[r], r))
+	s.dst[r] = s.p.orNaN((*pseudo)(s).row(&s.scratch[worker], s.scratch[0].z[r], r, r))
 }
 
 func (s *pseudo) Do(worker, part int) {
@@ -216,7 +224,7 @@ func (s *pseudo) Do(worker, part int) {
 		s.flip(c, c, s.flips.e[q], q, r0, n)
 	}
 	for r := range n {
-		s.dst[r0+r] = s.p.orNaN(s.row(c, c.z[r], r0+r))
+		s.dst[r0+r] = s.p.orNaN(s.row(c, c.z[r], r0+r, r))
 	}
 }
 
@@ -274,9 +282,20 @@ func (s *pseudo) on(r, q int) (bits uint8) {
 	return bits
 }
 
-// row returns the pseudo-log-likelihood of row r, whose z is given.
-func (s *pseudo) row(c *pseudoScratch, z tile, r int) (pll float64) {
-	for i := range s.in.cols {
+// row returns the pseudo-log-likelihood of row r, whose z is given, and which is row k of
+// the scratch.
+func (s *pseudo) row(c *pseudoScratch, z tile, r, k int) (pll float64) {
+	groups := s.p.visible.groups
+	for i := 0; i < s.in.cols; i++ {
+		if len(groups) > 0 && groups[0].from == i {
+			pll += s.group(c, groups[0], r, k)
+			for ; i < groups[0].to; i++ {
+				z[i/product.Lanes][i%product.Lanes] = math.Inf(-1) // whose softplus is 0
+			}
+			i--
+			groups = groups[1:]
+			continue
+		}
 		v := s.in.at(r, i)
 		if s.flips.chunk[i/product.Lanes] > 0 && (v == 0 || v == 1) {
 			continue
@@ -294,6 +313,60 @@ func (s *pseudo) row(c *pseudoScratch, z tile, r int) (pll float64) {
 	}
 	z.softplus(c.sum)
 	return pll - total(c.sum)
+}
+
+// group returns log p(group|rest) for row r. With the unit k that is on, it is minus the
+// log of the sum over the units i of the group of
+//
+//	p(v with i on in place of k) / p(v) = exp(bᵢ - bₖ) · Πⱼ (q + p·e⁻ʷᵏ·eʷⁱ)
+//
+// the product being over the hidden units j, with q = p(0|v), p = p(1|v) and the weights
+// w of k and i.
+func (s *pseudo) group(c *pseudoScratch, g group, r, row int) float64 {
+	s.p.team.Until.Look()
+	k := g.unitOn(s.in.bits.row(r))
+	first, end := g.from/product.Lanes, (g.to-1)/product.Lanes+1 // panels
+	c.logs = grow(c.logs, g.to-g.from)
+	if chunk := slices.Min(s.flips.pair[first:end]); chunk > 0 {
+		stride := s.panels * product.Lanes
+		c.moved = grow(c.moved, stride)
+		e, l := s.flips.e[k/product.Lanes], k%product.Lanes
+		for j, p := range c.p[row*stride:][:s.flips.nh] {
+			c.moved[j] = p * e[2*j+1][l]
+		}
+		c.on[0] = 0
+		for q := first; q < end; q++ {
+			flip.Mul(c.products[:1], s.flips.e[q], c.moved, c.q[row*stride:], stride, c.on, chunk)
+			for i := max(g.from, q*product.Lanes); i < min(g.to, (q+1)*product.Lanes); i++ {
+				c.logs[i-g.from] = c.products[0].Log(i % product.Lanes)
+			}
+		}
+	} else {
+		for i := g.from; i < g.to; i++ {
+			c.logs[i-g.from] = s.moveOn(c, r, k, i)
+		}
+	}
+	c.logs[k-g.from] = 0
+	bias := s.p.visible.bias
+	for i := g.from; i < g.to; i++ {
+		c.logs[i-g.from] += difference(bias[i], bias[k])
+	}
+	return -logistic.LogSumExp(c.logs)
+}
+
+// moveOn returns by how much the sum of softplus over the hidden units grows for row r
+// if visible unit i is on in place of k, for weights of any size.
+func (s *pseudo) moveOn(c *pseudoScratch, r, k, i int) float64 {
+	from, to := c.hidden[0], c.hidden[1]
+	s.inputs(r).softplus(from)
+	copy(c.x, s.inputs(r))
+	x := product.Floats(c.x)
+	on, off := s.flips.w.Panel(i/product.Lanes), s.flips.w.Panel(k/product.Lanes)
+	for j := range on.Rows {
+		x[j] += on.Data[j*on.Stride+i%product.Lanes] - off.Data[j*off.Stride+k%product.Lanes]
+	}
+	tile(c.x).softplus(to)
+	return total(to) - total(from)
 }
 
 // logOdds returns log p(1|v₋ᵢ) - log p(0|v₋ᵢ) for any value v of visible unit i,

@@ -1,15 +1,18 @@
 package rbm
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 
 	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/philox"
 	"github.com/gorbm/rbm/internal/product"
 	"github.com/gorbm/rbm/internal/stop"
+	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -19,7 +22,7 @@ import (
 //
 //	p(v,h; β) ∝ exp(((1-β)a + βb)·v + β(c·h + hᵀWv))
 //
-// where a are the visible biases of a base model. Replicas of neighbouring
+// where a are the visible biases of a base model. Replicas of neighboring
 // temperatures exchange their states once a sweep, those of even and of odd
 // number in turn, so that what the chains at β = 1 cannot cross, states cross at
 // lower β. All replicas move in one batch.
@@ -28,21 +31,22 @@ import (
 type PT struct {
 	sealed
 
-	K    int       // sweeps, from 1 to 2²⁴
-	Base []float64 // the nv visible biases a of the base model; nil: those of the model
+	K     int           // Gibbs sweeps of a call, from 1 to 2²⁴
+	Betas []float64     // inverse temperatures, which rise from at least 0 to 1; their number is fixed by the first call
+	Base  *mat.VecDense // the nv visible biases a of the base model; nil: the biases of the model
 
-	betas  []float64 // rise to 1
-	n      int       // chains
-	chains *Chains   // the replicas, row by row
-	level  []int     // the temperature of each row
-	row    []int     // of each chain and temperature, the row
-	sample Bits      // the states at β = 1
-	tried  []int     // exchanges of each temperature with the next
-	done   []int     // those that took place
+	n      int     // chains
+	chains *Chains // the replicas, row by row
+	level  []int   // the temperature of each row
+	row    []int   // of each chain and temperature, the row
+	sample Bits    // the states at β = 1
+	tried  []int   // exchanges of each temperature with the next
+	done   []int   // those that took place
 
-	base, diff []float64 // a, b - a
-	words      int       // of hidden units
-	field      []float64 // of each row and word of hidden units, its part of h·x
+	heat  tempering
+	diff  []float64 // b - a
+	words int       // of hidden units
+	field []float64 // of each row and word of hidden units, its part of h·x
 
 	kept struct { // see call
 		level, row, tried, done []int
@@ -51,33 +55,31 @@ type PT struct {
 
 var _ Sampler = (*PT)(nil)
 
-// NewPT returns parallel tempering of n chains by k sweeps a call, with a replica
-// at each of betas, which rise from at least 0 to 1. The first call of Sample
-// starts all replicas from the visible biases of its model. It panics if k is not
-// between 1 and 2²⁴, n is less than 1 or makes more than 2²² replicas, betas are not
-// as described, or src is nil.
-func NewPT(n, k int, betas []float64, src rand.Source) *PT {
+// NewPT returns parallel tempering of n chains by k Gibbs sweeps a call, with a replica at
+// each of so many levels, inverse temperatures that are evenly spaced from 0 to 1. Set
+// Betas for others. The first call of Sample starts all replicas from the visible biases of
+// its model. NewPT panics if k is not between 1 and 2²⁴, n or levels is less than 1 or
+// there are more than 2²² replicas, or src is nil.
+func NewPT(n, k, levels int, src rand.Source) *PT {
 	checkK(k)
-	if n := len(betas); n < 1 || !(betas[0] >= 0) || betas[n-1] != 1 {
-		panic(fmt.Sprintf("rbm: betas are %v, want them to rise from at least 0 to 1", betas))
+	if levels < 1 {
+		panic(fmt.Sprintf("rbm: levels is %d, want at least 1", levels))
 	}
-	checkRise(betas)
-	checkChains(n, len(betas))
-	return &PT{K: k, betas: slices.Clone(betas), n: n, chains: NewChains(src)}
+	checkChains(n, levels)
+	betas := make([]float64, levels)
+	for i := range betas {
+		betas[i] = float64(i) / float64(levels-1)
+	}
+	betas[levels-1] = 1
+	return &PT{K: k, Betas: betas, n: n, chains: NewChains(src)}
 }
 
-// Sample returns the states of the chains at β = 1, n×nv, after K further sweeps
-// of m, with nil weights. Data is not used. It panics if K is out of range, or if
-// the sizes do not fit.
+// Sample returns the states of the chains at β = 1, n×nv, after K more Gibbs sweeps
+// of m, with nil weights. Data is not used. It panics if K is out of range, Betas do not
+// rise from at least 0 to 1 or have become another number, or the sizes do not fit.
 func (s *PT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
-	s.checkMade()
-	defer s.chains.guard.Take("PT").Release()
-	replicas := s.start(m)
-	p := &s.chains.model
-	p.load(m, 2*s.K*replicas)
-	defer p.done()
-	p.sweep = m.untilSweep()
-	return s.finish(p)
+	defer s.take().Release()
+	return sample(s, &s.chains.model, m, data, 0)
 }
 
 // Visible returns the states of the chains at β = 1, n×nv, which are what Sample
@@ -87,22 +89,13 @@ func (s *PT) Visible() *Bits {
 	return s.sample.orNil()
 }
 
-// groups says that there are none.
-func (s *PT) groups() []group { return nil }
-
-// Betas returns a copy of the inverse temperatures.
-func (s *PT) Betas() []float64 {
-	checkNil("PT", s)
-	return slices.Clone(s.betas)
-}
-
-// SwapRates returns which share of the exchanges tried between each temperature
-// and the next took place since the first call of Sample, or the last of Adapt;
-// NaN where none was tried. A rate near 0 separates the temperatures below from
+// SwapRates returns the acceptance rate of the exchanges between each temperature and
+// the next, since the first call of Sample or the last call of Adapt; NaN where none was
+// tried. A rate near 0 separates the temperatures below from
 // those above.
 func (s *PT) SwapRates() []float64 {
 	s.checkMade()
-	rates := make([]float64, len(s.betas)-1)
+	rates := make([]float64, len(s.Betas)-1)
 	for k := range rates {
 		rates[k] = math.NaN()
 		if len(s.tried) > 0 && s.tried[k] > 0 {
@@ -113,12 +106,12 @@ func (s *PT) SwapRates() []float64 {
 }
 
 // Adapt moves the temperatures between the first and the last to where all
-// neighbours should exchange their states at the same rate (Syed et al., 2022),
+// neighbors should exchange their states at the same rate (Syed et al., 2022),
 // by the rates since the last call. The states stay. It does nothing where no
-// exchange was tried yet between some neighbours.
+// exchange was tried yet between some neighbors.
 func (s *PT) Adapt() {
 	rates := s.SwapRates()
-	rejected := make([]float64, len(s.betas)) // summed up to each temperature
+	rejected := make([]float64, len(s.Betas)) // summed up to each temperature
 	for k, rate := range rates {
 		if math.IsNaN(rate) {
 			return
@@ -126,7 +119,7 @@ func (s *PT) Adapt() {
 		// A pair that always exchanges keeps some distance all the same.
 		rejected[k+1] = rejected[k] + max(1-rate, 1e-3)
 	}
-	old := slices.Clone(s.betas)
+	old := slices.Clone(s.Betas)
 	k := 0
 	last := len(old) - 1
 	for i := 1; i < last; i++ {
@@ -134,10 +127,17 @@ func (s *PT) Adapt() {
 		for rejected[k+1] < want {
 			k++
 		}
-		s.betas[i] = old[k] + float64((old[k+1]-old[k])*((want-rejected[k])/(rejected[k+1]-rejected[k])))
+		s.Betas[i] = old[k] + float64((old[k+1]-old[k])*((want-rejected[k])/(rejected[k+1]-rejected[k])))
 	}
 	clear(s.tried)
 	clear(s.done)
+}
+
+func (s *PT) itself() Sampler { return s }
+
+func (s *PT) take() *parallel.Guard {
+	s.checkMade()
+	return s.chains.guard.Take("PT")
 }
 
 // checkMade panics unless s was made by NewPT.
@@ -148,13 +148,35 @@ func (s *PT) checkMade() {
 	}
 }
 
-// start starts the replicas if they have not been, and returns how many they are.
-func (s *PT) start(m *RBM) int {
+// wrong says which setting is out of range, or nothing.
+func (s *PT) wrong() string {
+	levels := len(s.Betas)
+	if levels < 1 || !(s.Betas[0] >= 0) || s.Betas[levels-1] != 1 {
+		return fmt.Sprintf("betas are %v, want them to rise from at least 0 to 1", s.Betas)
+	}
+	for k := range levels - 1 {
+		if !(s.Betas[k] <= s.Betas[k+1]) { // Adapt may round neighbors to the same number
+			return fmt.Sprintf("betas[%d] is %v and betas[%d] is %v, want them to rise", k, s.Betas[k], k+1, s.Betas[k+1])
+		}
+	}
+	if most := maxChains / levels; s.n > most {
+		return fmt.Sprintf("number of chains is %d, want at most %d at %d temperatures", s.n, most, levels)
+	}
+	if replicas := len(s.level); replicas > 0 && replicas != s.n*levels {
+		return fmt.Sprintf("betas are %d, want %d as at the first call of Sample", levels, replicas/s.n)
+	}
+	return ""
+}
+
+func (s *PT) begin(m *RBM, _ int) (samples, passes int) {
 	checkK(s.K)
+	if wrong := s.wrong(); wrong != "" {
+		panic("rbm: " + wrong)
+	}
 	if s.Base != nil {
 		baseOf(m, s.Base) // panics
 	}
-	levels := len(s.betas)
+	levels := len(s.Betas)
 	m.Dims()
 	m.call.keeps(s.chains)
 	m.call.keeps(s)
@@ -167,7 +189,7 @@ func (s *PT) start(m *RBM) int {
 		s.tried, s.done = make([]int, levels-1), make([]int, levels-1)
 	}
 	s.chains.check(m)
-	return len(s.level)
+	return s.n, 2 * s.K * len(s.level)
 }
 
 // note remembers which replica is where, and the exchanges.
@@ -191,15 +213,16 @@ func (s *PT) back() {
 	s.collect()
 }
 
-func (s *PT) finish(p *model) (v mat.Matrix, weights []float64) {
-	nv := p.visible.units
-	s.base, s.diff = grow(s.base, len(p.visible.bias)), grow(s.diff, len(p.visible.bias))
-	for i := range nv {
-		s.base[i] = p.visible.bias[i]
+func (s *PT) draw(p *model, _ *RBM, _ mat.Matrix) (v mat.Matrix, weights []float64) {
+	s.chains.checkStates(p)
+	s.heat.betas, s.heat.level = s.Betas, s.level
+	s.heat.base, s.diff = grow(s.heat.base, len(p.visible.bias)), grow(s.diff, len(p.visible.bias))
+	for i := range p.visible.units {
+		s.heat.base[i] = p.visible.bias[i]
 		if s.Base != nil {
-			s.base[i] = s.Base[i]
+			s.heat.base[i] = s.Base.AtVec(i)
 		}
-		s.diff[i] = difference(p.visible.bias[i], s.base[i])
+		s.diff[i] = difference(p.visible.bias[i], s.heat.base[i])
 	}
 	s.words = p.hidden.words()
 	s.field = grow(s.field, len(s.level)*s.words)
@@ -215,7 +238,7 @@ func (s *PT) finish(p *model) (v mat.Matrix, weights []float64) {
 
 // collect sets the sample to the states at β = 1.
 func (s *PT) collect() {
-	levels := len(s.betas)
+	levels := len(s.Betas)
 	s.sample.resize(s.n, s.chains.v.cols)
 	for i := range s.n {
 		copy(s.sample.row(i), s.chains.v.row(s.row[i*levels+levels-1]))
@@ -226,13 +249,9 @@ func (s *PT) collect() {
 func (s *PT) sweep(p *model) {
 	c := s.chains
 	n := c.v.rows
-	c.in.read("v", &c.v, 0, n)
-	c.hidden(p, c.clock, n, 0)
-	c.pass.run(&p.team, &p.hidden, &c.in, (*temperedHidden)(s))
+	c.hiddenHalf(&p.team, p, 0, n, (*temperedHidden)(s))
 	s.exchange(p.team.Until)
-	c.in.read("h", &c.h, 0, n)
-	c.draws = draws{dst: &c.v, seed: c.seed, place: philox.Place{Sweep: c.clock, Phase: drawVisible}}
-	c.pass.run(&p.team, &p.visible, &c.in, (*temperedVisible)(s))
+	c.visibleHalf(&p.team, p, 0, n, &s.heat)
 	c.clock++
 }
 
@@ -241,7 +260,7 @@ func (s *PT) sweep(p *model) {
 // With U = -∂ log p/∂β, states at β and β' change places with probability
 // min(1, exp((β-β')(U-U'))).
 func (s *PT) exchange(until *stop.Signal) {
-	c, words, levels := s.chains, s.words, len(s.betas)
+	c, words, levels := s.chains, s.words, len(s.Betas)
 	energy := func(r int) float64 {
 		return -product.Sum(s.field[r*words:][:words]) - product.SumBits(c.v.row(r), s.diff)
 	}
@@ -252,7 +271,7 @@ func (s *PT) exchange(until *stop.Signal) {
 			s.tried[k]++
 			var u [wordBits]uint32
 			philox.Fill(&u, 1, c.seed, philox.Place{Row: uint32(i*levels + k), Sweep: c.clock, Phase: drawSwap}, 0)
-			ratio := float64((s.betas[k] - s.betas[k+1]) * (energy(rows[k]) - energy(rows[k+1])))
+			ratio := float64((s.Betas[k] - s.Betas[k+1]) * (energy(rows[k]) - energy(rows[k+1])))
 			if logistic.Log((float64(u[0])+0.5)*0x1p-32) < ratio {
 				s.done[k]++
 				rows[k], rows[k+1] = rows[k+1], rows[k]
@@ -273,7 +292,7 @@ func (s *temperedHidden) take(t, r0, n int, x tile) {
 	for r := range n {
 		in := x.row(r, n)
 		d.random(&u, t, in.N*product.Lanes, r0+r)
-		word := scaled(&y, in, s.chains.h.cols-t*wordBits, s.betas[s.level[r0+r]]).Draw(&u)
+		word := scaled(&y, in, s.chains.h.cols-t*wordBits, s.Betas[s.level[r0+r]]).Draw(&u)
 		*d.word(r0+r, t) = word
 		var field float64
 		for i := range in.N * product.Lanes {
@@ -285,17 +304,121 @@ func (s *temperedHidden) take(t, r0, n int, x tile) {
 	}
 }
 
-// temperedVisible is the sink that draws the visible units so.
-type temperedVisible PT
+// AppendBinary appends all settings, temperatures and replicas to b, and how many
+// exchanges were tried and took place. The error is nil. It panics if s was not
+// made by NewPT, K is out of range, or Base has a value that is not finite or
+// another length than the replicas.
+func (s *PT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PT", s) }
 
-func (s *temperedVisible) take(t, r0, n int, x tile) {
-	var u [wordBits]uint32
-	var y [panelsOfWord]product.Line
-	d := &s.chains.draws
-	for r := range n {
-		in := x.row(r, n)
-		in = tempered(&y, in, s.chains.v.cols-t*wordBits, s.betas[s.level[r0+r]], s.base[t*wordBits:])
-		d.random(&u, t, in.N*product.Lanes, r0+r)
-		*d.word(r0+r, t) = in.Draw(&u)
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the PT or to what holds it.
+func (s *PT) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
+
+// UnmarshalBinary sets s, of whatever size it was, to the PT that AppendBinary
+// wrote: it goes on as that one would have. After an error s is as before.
+func (s *PT) UnmarshalBinary(data []byte) error {
+	return set(s.decode(data))
+}
+
+func (s *PT) decode(data []byte) (d decoded, err error) {
+	checkNil("PT", s)
+	x, err := decode(data, "PT", readPT)
+	d.nv = x.chains.v.cols
+	if x.Base != nil {
+		d.nv = max(d.nv, x.Base.Len())
 	}
+	d.set = func() {
+		s.K, s.Base, s.Betas, s.n, s.chains = x.K, x.Base, x.Betas, x.n, restored(s.chains, x.chains)
+		s.level, s.row, s.tried, s.done = x.level, x.row, x.tried, x.done
+		if s.sample = (Bits{}); s.chains.v.rows > 0 {
+			s.collect()
+		}
+	}
+	return d, err
+}
+
+func (s *PT) bytes() int {
+	s.checkMade()
+	size := 8*(4+len(s.Betas)+len(s.level)+len(s.tried)+len(s.done)) + s.chains.bytes()
+	if s.Base != nil {
+		size += 8 * s.Base.Len()
+	}
+	return size
+}
+
+func (s *PT) write(b []byte) []byte {
+	s.checkMade()
+	checkK(s.K)
+	if wrong := s.wrong(); wrong != "" {
+		panic("rbm: " + wrong)
+	}
+	var base []float64
+	if s.Base != nil {
+		checkBase(s.Base, cmp.Or(s.chains.v.cols, s.Base.Len(), 1))
+		base = mat.Col(nil, 0, s.Base)
+	}
+	b = wire.AppendInt(wire.AppendInt(b, s.K), s.n)
+	b = wire.AppendList(wire.AppendList(b, base), s.Betas)
+	b = s.chains.write(b)
+	return wire.AppendInts(wire.AppendInts(wire.AppendInts(b, s.level), s.tried), s.done)
+}
+
+func readPT(d *wire.Decoder) PT {
+	s := PT{K: d.Range("K", 1, maxSweeps), n: d.Range("number of chains", 1, maxChains)}
+	base := d.List("Base")
+	s.Betas, s.chains = d.List("betas"), readChains(d)
+	if !d.OK() {
+		return s
+	}
+	if len(base) > 0 {
+		s.Base = mat.NewVecDense(len(base), base)
+		if i := firstNotFinite(s.Base); i >= 0 {
+			d.Failf("Base[%d] is %v, want a finite number", i, base[i])
+		}
+	}
+	if wrong := s.wrong(); wrong != "" {
+		d.Failf("%s", wrong)
+		return s
+	}
+	levels := len(s.Betas)
+	rows, nv := s.chains.v.rows, s.chains.v.cols
+	if rows == 0 || !d.OK() {
+		return s
+	}
+	if s.Base != nil && len(base) != nv {
+		d.Failf("Base has length %d, want %d", len(base), nv)
+	}
+	if rows%levels != 0 || rows/levels != s.n {
+		d.Failf("replicas are %d, want those of %d chains at %d temperatures", rows, s.n, levels)
+	}
+	s.level = d.Ints("levels", rows)
+	s.tried, s.done = d.Ints("exchanges tried", levels-1), d.Ints("exchanges done", levels-1)
+	if !d.OK() {
+		return s
+	}
+	for k, n := range s.done {
+		if s.tried[k] > maxCount {
+			d.Failf("exchanges tried of level %d are %d, want at most %d", k, s.tried[k], maxCount)
+		}
+		if n > s.tried[k] {
+			d.Failf("exchanges done of level %d are %d, want at most %d, those tried", k, n, s.tried[k])
+		}
+	}
+	s.row = make([]int, rows)
+	for r := range s.row {
+		s.row[r] = -1
+	}
+	for r, k := range s.level {
+		if k >= levels {
+			d.Failf("level of row %d is %d, want less than %d", r, k, levels)
+			break
+		}
+		at := &s.row[r/levels*levels+k]
+		if *at >= 0 {
+			d.Failf("rows %d and %d of a chain have the same level %d", *at, r, k)
+			break
+		}
+		*at = r
+	}
+	return s
 }

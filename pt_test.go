@@ -65,11 +65,11 @@ func TestPTIsStationary(t *testing.T) {
 			m.C.SetVec(j, rnd.NormFloat64())
 		}
 		betas := []float64{0, 0.3, 0.7, 1}
-		pt := NewPT(n, sweeps, betas, rand.NewPCG(3, 3))
+		pt := newPT(n, sweeps, betas, rand.NewPCG(3, 3))
 		if s.based {
-			pt.Base = base
+			pt.Base = vec(base)
 		}
-		pt.start(m)
+		pt.begin(m, 0)
 		var probs [][]float64
 		for k, beta := range betas {
 			p := temperedProbs(m, base, beta)
@@ -120,8 +120,8 @@ func TestPTIsStationary(t *testing.T) {
 // depend on each other: each takes place with probability ½ here.
 func TestPTExchangesAreIndependent(t *testing.T) {
 	const n, levels = 2000, 6
-	pt := NewPT(n, 1, []float64{0, 0.2, 0.4, 0.6, 0.8, 1}, rand.NewPCG(1, 2))
-	pt.start(New(3, 2))
+	pt := newPT(n, 1, []float64{0, 0.2, 0.4, 0.6, 0.8, 1}, rand.NewPCG(1, 2))
+	pt.begin(New(3, 2), 0)
 	pt.diff, pt.words, pt.field = make([]float64, wordBits), 1, make([]float64, n*levels)
 	var events [][]float64 // of the sweeps, by chain and pair: 1 or -1
 	for pt.chains.clock = 2; pt.chains.clock < 8; pt.chains.clock++ {
@@ -266,9 +266,9 @@ func TestPTCrossesBetweenModes(t *testing.T) {
 	low := NewBits(50, 10)
 	pcd := &PCD{K: 10, Chains: NewChains(rand.NewPCG(1, 1))}
 	pcd.Chains.Start(low)
-	pt := NewPT(50, 10, []float64{0, 0.2, 0.4, 0.6, 0.8, 1}, rand.NewPCG(1, 1))
-	pt.Base = make([]float64, 10)
-	pt.start(m)
+	pt := newPT(50, 10, []float64{0, 0.2, 0.4, 0.6, 0.8, 1}, rand.NewPCG(1, 1))
+	pt.Base = vec(make([]float64, 10))
+	pt.begin(m, 0)
 	pt.chains.Start(NewBits(300, 10)) // all in the lesser mode
 	if got := upper(pcd); math.Abs(got-want) < 0.1 {
 		t.Errorf("PCD finds %v of the probability in the upper mode, want less than the %v there are", got, want)
@@ -288,9 +288,9 @@ func bitsSet(x int) (n int) {
 func TestPTAdapt(t *testing.T) {
 	t.Parallel()
 	m := NewRandom(30, 20, 1, rand.NewPCG(1, 1))
-	pt := NewPT(100, 50, []float64{0, 0.01, 0.02, 0.03, 0.5, 1}, rand.NewPCG(2, 2))
+	pt := newPT(100, 50, []float64{0, 0.01, 0.02, 0.03, 0.5, 1}, rand.NewPCG(2, 2))
 	pt.Adapt() // nothing to go by yet
-	if got := fmt.Sprint(pt.Betas()); got != "[0 0.01 0.02 0.03 0.5 1]" {
+	if got := fmt.Sprint(pt.Betas); got != "[0 0.01 0.02 0.03 0.5 1]" {
 		t.Errorf("betas are %v before any exchange", got)
 	}
 	spread := func() float64 {
@@ -308,45 +308,59 @@ func TestPTAdapt(t *testing.T) {
 		pt.Sample(m, nil)
 	}
 	if after := spread(); after > before/3 {
-		t.Errorf("swap rates differ by %v after Adapt, by %v before: %v at %v", after, before, pt.SwapRates(), pt.Betas())
+		t.Errorf("swap rates differ by %v after Adapt, by %v before: %v at %v", after, before, pt.SwapRates(), pt.Betas)
 	}
-	checkRise(pt.Betas())
+	checkRise(pt.Betas)
 	pt.Adapt()
 	if rates := pt.SwapRates(); !math.IsNaN(rates[0]) {
 		t.Errorf("swap rates are %v after Adapt, want none", rates)
 	}
-	if b := pt.Betas(); b[0] != 0 || b[len(b)-1] != 1 {
+	if b := pt.Betas; b[0] != 0 || b[len(b)-1] != 1 {
 		t.Errorf("betas are %v, want them from 0 to 1", b)
 	}
 }
 
 func TestPTMisuse(t *testing.T) {
 	src := rand.NewPCG(1, 1)
+	at := func(betas []float64) func() {
+		return func() {
+			pt := NewPT(1, 1, 1, src)
+			pt.Betas = betas
+			pt.Sample(New(3, 2), nil)
+		}
+	}
 	for _, tt := range []struct {
 		want string
 		f    func()
 	}{
-		{"rbm: n is 0, want at least 1", func() { NewPT(0, 1, []float64{1}, src) }},
-		{"rbm: k is 0, want at least 1", func() { NewPT(1, 0, []float64{1}, src) }},
-		{"rbm: betas are [], want them to rise from at least 0 to 1", func() { NewPT(1, 1, nil, src) }},
-		{"rbm: betas are [-0.1 1], want them to rise from at least 0 to 1", func() { NewPT(1, 1, []float64{-0.1, 1}, src) }},
-		{"rbm: betas are [0 0.9], want them to rise from at least 0 to 1", func() { NewPT(1, 1, []float64{0, 0.9}, src) }},
-		{"rbm: betas[0] is 0.5 and betas[1] is 0.5, want them to rise", func() { NewPT(1, 1, []float64{0.5, 0.5, 1}, src) }},
+		{"rbm: n is 0, want at least 1", func() { newPT(0, 1, []float64{1}, src) }},
+		{"rbm: k is 0, want at least 1", func() { newPT(1, 0, []float64{1}, src) }},
+		{"rbm: levels is 0, want at least 1", func() { NewPT(1, 1, 0, src) }},
+		{"rbm: betas are [], want them to rise from at least 0 to 1", at(nil)},
+		{"rbm: betas are [-0.1 1], want them to rise from at least 0 to 1", at([]float64{-0.1, 1})},
+		{"rbm: betas are [0 0.9], want them to rise from at least 0 to 1", at([]float64{0, 0.9})},
+		{"rbm: betas[0] is 0.6 and betas[1] is 0.5, want them to rise", at([]float64{0.6, 0.5, 1})},
+		{"rbm: betas are 3, want 2 as at the first call of Sample", func() {
+			pt := NewPT(2, 1, 2, src)
+			pt.Sample(New(3, 2), nil)
+			pt.Betas = []float64{0, 0.5, 1}
+			pt.Sample(New(3, 2), nil)
+		}},
 		{"rbm: base has length 2, want 3", func() {
-			pt := NewPT(1, 1, []float64{1}, src)
-			pt.Base = make([]float64, 2)
+			pt := newPT(1, 1, []float64{1}, src)
+			pt.Base = vec(make([]float64, 2))
 			pt.Sample(New(3, 2), nil)
 		}},
 		{"rbm: base[2] is NaN, want a finite number", func() {
-			pt := NewPT(1, 1, []float64{1}, src)
-			pt.Base = []float64{0, 0, math.NaN()}
+			pt := newPT(1, 1, []float64{1}, src)
+			pt.Base = vec([]float64{0, 0, math.NaN()})
 			pt.Sample(New(3, 2), nil)
 		}},
 		{"rbm: PT is empty, want that of NewPT", func() { (&PT{K: 1}).Sample(New(3, 2), nil) }},
 		{"rbm: PT is empty, want that of NewPT", func() { new(PT).SwapRates() }},
 		{"rbm: PT is empty, want that of NewPT", func() { new(PT).Adapt() }},
 		{"rbm: chains are 4×3, want n×5", func() {
-			pt := NewPT(2, 1, []float64{0, 1}, src)
+			pt := newPT(2, 1, []float64{0, 1}, src)
 			pt.Sample(New(3, 2), nil)
 			pt.Sample(New(5, 2), nil)
 		}},
@@ -361,3 +375,13 @@ func TestPTMisuse(t *testing.T) {
 		}()
 	}
 }
+
+// newPT returns parallel tempering at the given inverse temperatures.
+func newPT(n, k int, betas []float64, src rand.Source) *PT {
+	pt := NewPT(n, k, len(betas), src)
+	pt.Betas = betas
+	return pt
+}
+
+// vec returns x as a vector.
+func vec(x []float64) *mat.VecDense { return mat.NewVecDense(len(x), x) }

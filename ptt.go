@@ -4,16 +4,19 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/philox"
+	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
 
 // PTT is the Sampler of parallel trajectory tempering (Béreux, Decelle,
 // Furtlehner, Rosset & Seoane, 2024): persistent chains, each with a replica at
 // every one of a ladder of models θ₁, θ₂, …, saved along the training, and at the
-// model that is sampled. Neighbouring replicas exchange their visible
+// model that is sampled. Neighboring replicas exchange their visible
 // configurations once a sweep, those of even and of odd number in turn.
 //
 // Where modes of the data part while a model learns, each saved model differs a
@@ -53,7 +56,7 @@ type PTT struct {
 
 var _ Sampler = (*PTT)(nil)
 
-// swapRate is the mean probability of the exchanges between two neighbours.
+// swapRate is the mean probability of the exchanges between two neighbors.
 type swapRate struct {
 	sum   float64
 	tried int
@@ -63,17 +66,17 @@ type swapRate struct {
 // swapWindow is how many exchanges make a swap rate.
 const swapWindow = 100
 
-// NewPTT returns parallel trajectory tempering of n chains by k sweeps a call,
-// with copies of the models, if any, as the ladder, and a MinSwapRate of 0.25. To sample
-// a trained model these are checkpoints of its training, in their order, or the
-// Models of the PTT that trained it. Without any, the ladder starts with the model
-// that has no weights and the visible biases of the model of the first call of
-// Sample, which should then be one yet to be trained.
+// NewPTT returns parallel trajectory tempering of n chains by k Gibbs sweeps a call, with
+// copies of the models as the ladder, and a MinSwapRate of 0.25. To sample a trained model
+// the models are checkpoints of its training, in their order, or the Models of the PTT
+// that trained it. With nil models the ladder starts with the model that has no weights and
+// the visible biases and groups of the model of the first call of Sample, which should then
+// be one yet to be trained.
 //
-// The first call starts all replicas from the visible biases of the first model.
-// It panics if n is not between 1 and 2²², k is not between 1 and 2²⁴, src is nil, or
-// the models do not have the same number of visible units.
-func NewPTT(n, k int, src rand.Source, models ...*RBM) *PTT {
+// The first call of Sample starts all replicas from the visible biases of the first model.
+// NewPTT panics if n is not between 1 and 2²², k is not between 1 and 2²⁴, src is nil, or
+// the models do not have the same number of visible units and the same groups.
+func NewPTT(n, k int, models []*RBM, src rand.Source) *PTT {
 	checkChains(n, 1)
 	checkK(k)
 	s := &PTT{K: k, MinSwapRate: 0.25, n: n, chains: NewChains(src)}
@@ -82,27 +85,25 @@ func NewPTT(n, k int, src rand.Source, models ...*RBM) *PTT {
 		if want, _ := models[0].Dims(); nv != want {
 			panic(fmt.Sprintf("rbm: models[%d] has %d visible units, want %d", i, nv, want))
 		}
+		if want := models[0].OneHot; !slices.Equal(m.OneHot, want) {
+			panic(fmt.Sprintf("rbm: models[%d] has the groups %v, want %v", i, m.OneHot, want))
+		}
 		s.save(m)
 	}
 	return s
 }
 
-// Sample returns the states of the chains at m, n×nv, after K further sweeps,
-// with nil weights. Data is not used. It panics if K is out of range, if MinSwapRate is
-// not in [0, 1), or if the sizes do not fit.
+// Sample returns the states of the chains at m, n×nv, after K more Gibbs sweeps, with nil
+// weights. Data is not used. It panics if K is out of range, if MinSwapRate is not in
+// [0, 1), or if m does not have the visible units and the groups of the ladder.
 func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
-	s.check()
-	defer s.chains.guard.Take("PTT").Release()
-	replicas := s.start(m)
-	p := &s.chains.model
-	p.load(m, 4*s.K*replicas)
-	defer p.done()
-	p.sweep = m.untilSweep()
-	return s.finish(p, m)
+	defer s.take().Release()
+	return sample(s, &s.chains.model, m, data, 0)
 }
 
-// finish moves the replicas on, the last of which are at m, as loaded to p.
-func (s *PTT) finish(p *model, m *RBM) (v mat.Matrix, weights []float64) {
+// draw moves the replicas on, the last of which are at m.
+func (s *PTT) draw(p *model, m *RBM, _ mat.Matrix) (v mat.Matrix, weights []float64) {
+	s.chains.checkStates(p)
 	s.top = p
 	for range s.K {
 		if p.sweep.Given() {
@@ -127,9 +128,6 @@ func (s *PTT) Visible() *Bits {
 	checkNil("PTT", s)
 	return s.sample.orNil()
 }
-
-// groups says that there are none.
-func (s *PTT) groups() []group { return nil }
 
 // collect sets the sample to the states at the model that is sampled.
 func (s *PTT) collect() {
@@ -160,22 +158,31 @@ func (s *PTT) SwapRates() []float64 {
 	return rates
 }
 
-// start starts the replicas if they have not been, and returns how many they are.
-func (s *PTT) start(m *RBM) int {
-	m.Dims()
+func (s *PTT) itself() Sampler { return s }
+
+func (s *PTT) take() *parallel.Guard {
+	s.check()
+	return s.chains.guard.Take("PTT")
+}
+
+func (s *PTT) begin(m *RBM, _ int) (samples, passes int) {
+	nv, _ := m.Dims()
 	m.call.keeps(s.chains)
 	m.call.keeps(s)
 	if len(s.saved) == 0 {
-		nv, _ := m.Dims()
 		first := New(nv, 1)
 		first.B.CopyVec(m.B)
+		first.OneHot = m.OneHot
 		s.save(first)
+	}
+	if want := s.saved[0].OneHot; !slices.Equal(m.OneHot, want) {
+		panic(fmt.Sprintf("rbm: model has the groups %v, want %v as the ladder", m.OneHot, want))
 	}
 	if s.chains.v.rows == 0 {
 		s.chains.startRandom(s.saved[0].as(m), (len(s.saved)+1)*s.n)
 	}
 	s.chains.check(m)
-	return s.chains.v.rows
+	return s.n, 4 * s.K * s.chains.v.rows
 }
 
 // note remembers the ladder.
@@ -195,16 +202,24 @@ func (s *PTT) back() {
 	}
 }
 
-// check panics if the settings do not fit.
+// check panics if s cannot be used.
 func (s *PTT) check() {
 	checkNil("PTT", s)
 	checkK(s.K)
-	if !(0 <= s.MinSwapRate && s.MinSwapRate < 1) {
-		panic(fmt.Sprintf("rbm: MinSwapRate is %v, want one in [0, 1)", s.MinSwapRate))
+	if wrong := s.wrong(); wrong != "" {
+		panic("rbm: " + wrong)
 	}
 	if s.chains == nil {
 		panic("rbm: PTT is empty, want that of NewPTT")
 	}
+}
+
+// wrong says which setting is out of range, or nothing.
+func (s *PTT) wrong() string {
+	if !(0 <= s.MinSwapRate && s.MinSwapRate < 1) {
+		return fmt.Sprintf("MinSwapRate is %v, want one in [0, 1)", s.MinSwapRate)
+	}
+	return ""
 }
 
 // ladder returns how many models it has.
@@ -239,11 +254,8 @@ func (s *PTT) sweep() {
 	}
 	for k := range len(s.models) + 1 {
 		p := s.model(k)
-		c.in.read("v", &c.v, k*n, (k+1)*n)
-		c.pass.run(team, &p.hidden, &c.in, c.hidden(p, c.clock, c.v.rows, k*n))
-		c.in.read("h", &c.h, k*n, (k+1)*n)
-		c.draws.dst, c.draws.place.Phase = &c.v, drawVisible
-		c.pass.run(team, &p.visible, &c.in, &c.draws)
+		c.hiddenHalf(team, p, k*n, (k+1)*n, nil)
+		c.visibleHalf(team, p, k*n, (k+1)*n, nil)
 	}
 	c.clock++
 }
@@ -282,4 +294,90 @@ func (s *PTT) exchange(k int) {
 	if swaps.tried += n; swaps.tried >= swapWindow {
 		*swaps = swapRate{last: swaps.sum / float64(swaps.tried)}
 	}
+}
+
+// AppendBinary appends all settings, models and replicas to b, and the rates of
+// exchanges. The error is nil. It panics if s was not made by NewPTT, K is out of
+// range or MinSwapRate is not in [0, 1).
+func (s *PTT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PTT", s) }
+
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the PTT or to what holds it.
+func (s *PTT) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
+
+// UnmarshalBinary sets s, of whatever size it was, to the PTT that AppendBinary
+// wrote: it goes on as that one would have. After an error s is as before.
+func (s *PTT) UnmarshalBinary(data []byte) error {
+	return set(s.decode(data))
+}
+
+func (s *PTT) decode(data []byte) (d decoded, err error) {
+	checkNil("PTT", s)
+	x, err := decode(data, "PTT", readPTT)
+	if len(x.saved) > 0 {
+		d.nv, _ = x.saved[0].Dims()
+	}
+	d.set = func() {
+		s.K, s.MinSwapRate, s.n, s.chains = x.K, x.MinSwapRate, x.n, restored(s.chains, x.chains)
+		s.saved, s.models, s.swaps = x.saved, x.models, x.swaps
+		if s.sample = (Bits{}); s.chains.v.rows > 0 {
+			s.collect()
+		}
+	}
+	return d, err
+}
+
+func (s *PTT) bytes() int {
+	s.check()
+	size := 4*8 + s.chains.bytes()
+	for _, m := range s.saved {
+		size += m.bytes() + 3*8
+	}
+	return size
+}
+
+func (s *PTT) write(b []byte) []byte {
+	s.check()
+	b = wire.AppendFloat64(wire.AppendInt(b, s.K), s.MinSwapRate)
+	b = wire.AppendInt(wire.AppendInt(b, s.n), len(s.saved))
+	for k, m := range s.saved {
+		swaps := s.swaps[k]
+		b = wire.AppendFloat64(m.write(b), swaps.sum)
+		b = wire.AppendFloat64(wire.AppendInt(b, swaps.tried), swaps.last)
+	}
+	return s.chains.write(b)
+}
+
+func readPTT(d *wire.Decoder) (s PTT) {
+	s.K, s.MinSwapRate = d.Range("K", 1, maxSweeps), d.Float64()
+	if wrong := s.wrong(); wrong != "" {
+		d.Failf("%s", wrong)
+	}
+	s.n = d.Range("number of chains", 1, maxChains)
+	nv := 0
+	for k, models := 0, d.Int("number of models", 0); k < models; k++ {
+		m := readRBM(d)
+		swaps := swapRate{sum: d.Float64(), tried: d.Range("number of exchanges", 0, swapWindow-1), last: d.Float64()}
+		if !d.OK() {
+			return s
+		}
+		n, _ := m.Dims()
+		if k > 0 && n != nv {
+			d.Failf("model %d has %d visible units, want %d", k, n, nv)
+			return s
+		}
+		if k > 0 && !slices.Equal(m.OneHot, s.saved[0].OneHot) {
+			d.Failf("model %d has the groups %v, want %v", k, m.OneHot, s.saved[0].OneHot)
+			return s
+		}
+		nv = n
+		s.keep(&m, &m)
+		s.swaps[k] = swaps
+	}
+	s.chains = readChains(d)
+	rows, cols := s.chains.v.Dims()
+	if replicas := len(s.saved) + 1; d.OK() && rows != 0 && (rows%replicas != 0 || rows/replicas != s.n || len(s.saved) == 0 || cols != nv) {
+		d.Failf("replicas are %d×%d, want those of %d chains of %d units at %d models", rows, cols, s.n, nv, replicas)
+	}
+	return s
 }

@@ -153,9 +153,9 @@ func TestPTTIsStationary(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(1, uint64(s.nv)))
 		models := trajectory(s.nv, s.nh, s.std, rnd)
 		m := models[3]
-		ptt := NewPTT(n, s.sweeps, rand.NewPCG(2, 2), models[:3]...)
+		ptt := NewPTT(n, s.sweeps, models[:3], rand.NewPCG(2, 2))
 		ptt.MinSwapRate = 0
-		ptt.start(m)
+		ptt.begin(m, 0)
 		var probs [][]float64
 		for k, model := range models {
 			p := temperedProbs(model, make([]float64, s.nv), 1)
@@ -215,9 +215,9 @@ func TestPTTTransition(t *testing.T) {
 	models := trajectory(nv, nh, 2, rand.New(rand.NewPCG(5, 5)))
 	for clock := range uint64(2) {
 		for _, x := range [][4]int{{0, 7, 2, 5}, {6, 1, 4, 3}} {
-			ptt := NewPTT(n, 1, rand.NewPCG(6, clock), models[:3]...)
+			ptt := NewPTT(n, 1, models[:3], rand.NewPCG(6, clock))
 			ptt.MinSwapRate = 0
-			ptt.start(models[3])
+			ptt.begin(models[3], 0)
 			ptt.chains.clock = 10 + clock
 			for k, x := range x {
 				for i := range n {
@@ -248,9 +248,9 @@ func TestPTTTransition(t *testing.T) {
 	}
 }
 
-// exchanged returns which chains exchange the visible configurations x and y of the
+// swapped returns which chains exchange the visible configurations x and y of the
 // models k and k+1, at the given time.
-func exchanged(ptt *PTT, m *RBM, k int, clock uint64, x, y *Bits) []bool {
+func swapped(ptt *PTT, m *RBM, k int, clock uint64, x, y *Bits) []bool {
 	c := ptt.chains
 	c.model.load(m, c.v.rows)
 	defer c.model.done()
@@ -265,7 +265,7 @@ func exchanged(ptt *PTT, m *RBM, k int, clock uint64, x, y *Bits) []bool {
 	for i := range took {
 		took[i] = slices.Equal(c.v.row(k*ptt.n+i), y.row(i)) && slices.Equal(c.v.row((k+1)*ptt.n+i), x.row(i))
 		if !took[i] && !(slices.Equal(c.v.row(k*ptt.n+i), x.row(i)) && slices.Equal(c.v.row((k+1)*ptt.n+i), y.row(i))) {
-			panic("neither exchanged nor left")
+			panic("neither swapped nor left")
 		}
 	}
 	return took
@@ -289,12 +289,12 @@ func TestPTTExchangesAreIndependent(t *testing.T) {
 	if alpha < 0.05 || alpha > 0.95 {
 		t.Fatalf("exchanges take place with probability %v, which tells nothing", alpha)
 	}
-	ptt := NewPTT(n, 1, rand.NewPCG(8, 8), base, m, base)
-	ptt.start(m)
+	ptt := NewPTT(n, 1, []*RBM{base, m, base}, rand.NewPCG(8, 8))
+	ptt.begin(m, 0)
 	sets := [][]bool{
-		exchanged(ptt, m, 0, 10, x, y),
-		exchanged(ptt, m, 2, 10, x, y),
-		exchanged(ptt, m, 0, 12, x, y),
+		swapped(ptt, m, 0, 10, x, y),
+		swapped(ptt, m, 2, 10, x, y),
+		swapped(ptt, m, 0, 12, x, y),
 	}
 	for a := range sets {
 		for b := range a + 1 {
@@ -327,9 +327,9 @@ func TestPTTExchangesWholeRows(t *testing.T) {
 			y.SetBit(i, j, rnd.IntN(2) == 1)
 		}
 	}
-	ptt := NewPTT(n, 1, rand.NewPCG(8, 8), m)
-	ptt.start(m)
-	for i, took := range exchanged(ptt, m, 0, 10, x, y) {
+	ptt := NewPTT(n, 1, []*RBM{m}, rand.NewPCG(8, 8))
+	ptt.begin(m, 0)
+	for i, took := range swapped(ptt, m, 0, 10, x, y) {
 		if !took {
 			t.Errorf("chain %d did not exchange", i)
 		}
@@ -378,8 +378,8 @@ func TestPTTCrossesBetweenModes(t *testing.T) {
 		step.C.ScaleVec(scale, step.C)
 		models = append(models, step)
 	}
-	ptt := NewPTT(n, 5, rand.NewPCG(1, 1), models...)
-	ptt.start(m)
+	ptt := NewPTT(n, 5, models, rand.NewPCG(1, 1))
+	ptt.begin(m, 0)
 	ptt.chains.Start(NewBits(n*7, nv))
 	if got, stderr := upper(ptt); !(math.Abs(got-want) <= 4*stderr) || stderr > 0.02 {
 		t.Errorf("PTT finds %v ± %v of the probability in the upper mode, want %v", got, stderr, want)
@@ -420,12 +420,13 @@ func TestPTTTraining(t *testing.T) {
 		var o SGD
 		for step := range steps {
 			o.Rate = 0.4 * (1 - float64(step)/steps)
-			c.Gradient(&g, m, data, s)
+			m.Gradient(&g, data, s)
+			c.Center(&g)
 			o.Step(m, &g)
 		}
 		return m, meanLogLikelihood(m, data)
 	}
-	ptt := NewPTT(100, 1, rand.NewPCG(2, 2))
+	ptt := NewPTT(100, 1, nil, rand.NewPCG(2, 2))
 	_, want := train(new(Exact))
 	m, got := train(ptt)
 	if !(math.Abs(got-want) <= 0.1) {
@@ -445,7 +446,7 @@ func TestPTTTraining(t *testing.T) {
 	}
 
 	// The ladder of the training serves to sample what was trained.
-	again := NewPTT(400, 50, rand.NewPCG(3, 3), models...)
+	again := NewPTT(400, 50, models, rand.NewPCG(3, 3))
 	again.MinSwapRate = 0
 	again.Sample(m, nil)
 	v, _ := again.Sample(m, nil)
@@ -467,7 +468,7 @@ func TestPTTGrows(t *testing.T) {
 	const n, nv, nh = 60, 70, 5
 	rnd := rand.New(rand.NewPCG(1, 1))
 	m := normal(nv, nh, 0.5, rnd)
-	ptt := NewPTT(n, 3, rand.NewPCG(2, 2))
+	ptt := NewPTT(n, 3, nil, rand.NewPCG(2, 2))
 	if rates := ptt.SwapRates(); len(rates) != 0 {
 		t.Errorf("swap rates are %v before the first call", rates)
 	}
@@ -512,7 +513,7 @@ func TestPTTGrows(t *testing.T) {
 	if got := ptt.Models()[1].W.At(1, 2); got != want {
 		t.Errorf("weight of a saved model is %v, want %v", got, want)
 	}
-	given := NewPTT(n, 1, rand.NewPCG(3, 3), models...)
+	given := NewPTT(n, 1, models, rand.NewPCG(3, 3))
 	if given.MinSwapRate != 0.25 {
 		t.Errorf("MinSwapRate is %v, want 0.25", given.MinSwapRate)
 	}
@@ -538,7 +539,7 @@ func TestPTTDoesNotSaveNaN(t *testing.T) {
 		m := normal(4, 2, 5, rand.New(rand.NewPCG(1, 1)))
 		first := New(4, 1)
 		first.B.SetVec(0, -100) // off, so that its energies do not show that the bias is NaN
-		ptt := NewPTT(200, 2, rand.NewPCG(2, 2), first)
+		ptt := NewPTT(200, 2, []*RBM{first}, rand.NewPCG(2, 2))
 		ptt.MinSwapRate = 0.99
 		spoil(m)
 		ptt.Sample(m, nil)
@@ -552,7 +553,7 @@ func TestPTTDoesNotSaveNaN(t *testing.T) {
 func TestPTTLeavesNoGoroutine(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	before := runtime.NumGoroutine()
-	ptt := NewPTT(2, 1, rand.NewPCG(1, 1), New(1000, 400), New(1000, 500))
+	ptt := NewPTT(2, 1, []*RBM{New(1000, 400), New(1000, 500)}, rand.NewPCG(1, 1))
 	ptt.Sample(New(1000, 400), nil)
 	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
 		if time.Now().After(deadline) {
@@ -567,25 +568,25 @@ func TestPTTMisuse(t *testing.T) {
 		want string
 		f    func()
 	}{
-		{"rbm: n is 0, want at least 1", func() { NewPTT(0, 1, src) }},
-		{"rbm: k is 0, want at least 1", func() { NewPTT(1, 0, src) }},
-		{"rbm: source is nil", func() { NewPTT(1, 1, nil) }},
-		{"rbm: model is nil", func() { NewPTT(1, 1, src, nil) }},
-		{"rbm: models[1] has 4 visible units, want 3", func() { NewPTT(1, 1, src, New(3, 2), New(4, 2)) }},
+		{"rbm: n is 0, want at least 1", func() { NewPTT(0, 1, nil, src) }},
+		{"rbm: k is 0, want at least 1", func() { NewPTT(1, 0, nil, src) }},
+		{"rbm: source is nil", func() { NewPTT(1, 1, nil, nil) }},
+		{"rbm: model is nil", func() { NewPTT(1, 1, []*RBM{nil}, src) }},
+		{"rbm: models[1] has 4 visible units, want 3", func() { NewPTT(1, 1, []*RBM{New(3, 2), New(4, 2)}, src) }},
 		{"rbm: MinSwapRate is 1, want one in [0, 1)", func() { (&PTT{K: 1, MinSwapRate: 1}).Sample(New(3, 2), nil) }},
 		{"rbm: MinSwapRate is NaN, want one in [0, 1)", func() { (&PTT{K: 1, MinSwapRate: math.NaN()}).Sample(New(3, 2), nil) }},
 		{"rbm: PTT is empty, want that of NewPTT", func() { (&PTT{K: 1}).Sample(New(3, 2), nil) }},
 		{"rbm: k is 0, want at least 1", func() {
-			ptt := NewPTT(1, 1, src)
+			ptt := NewPTT(1, 1, nil, src)
 			ptt.K = 0
 			ptt.Sample(New(3, 2), nil)
 		}},
 		{"rbm: chains are 4×3, want n×5", func() {
-			ptt := NewPTT(2, 1, src)
+			ptt := NewPTT(2, 1, nil, src)
 			ptt.Sample(New(3, 2), nil)
 			ptt.Sample(New(5, 2), nil)
 		}},
-		{"rbm: chains are 4×3, want n×5", func() { NewPTT(2, 1, src, New(3, 2)).Sample(New(5, 2), nil) }},
+		{"rbm: chains are 4×3, want n×5", func() { NewPTT(2, 1, []*RBM{New(3, 2)}, src).Sample(New(5, 2), nil) }},
 	} {
 		func() {
 			defer func() {

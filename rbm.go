@@ -81,6 +81,7 @@
 package rbm
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -96,6 +97,10 @@ type RBM struct {
 	W *mat.Dense    // weights, nh×nv
 	B *mat.VecDense // visible biases, nv
 	C *mat.VecDense // hidden biases, nh
+
+	// OneHot are groups of visible units of which exactly one is on, in the order of
+	// their units; see [Group]. Nil: all units are free.
+	OneHot []Group
 
 	call *call // that works on the model, if a context may end it
 	lent bool  // to a Sampler, see lend
@@ -190,7 +195,33 @@ func (m *RBM) wrong() string {
 	case c != nh:
 		return fmt.Sprintf("C has length %d, want %d as W is %d×%d", c, nh, nh, nv)
 	}
-	return ""
+	return wrongGroups(m.OneHot, nv)
+}
+
+// CheckRows returns an error that names the first row of v (n×nv) that m cannot have: one
+// with a value outside [0, 1], or without exactly one unit of a group on. Other functions
+// panic where they meet such a row. CheckRows panics if the sizes do not fit.
+func (m *RBM) CheckRows(v mat.Matrix) error {
+	nv, _ := m.Dims()
+	n := checkBatch("v", v, nv)
+	var visible layer
+	visible.loadGroups(m.OneHot)
+	row := make([]float64, nv)
+	var in batch
+	for r := range n {
+		if _, ok := v.(*Bits); !ok {
+			for i, x := range readRow(row, v, r) {
+				if !(0 <= x && x <= 1) {
+					return fmt.Errorf("rbm: v[%d, %d] is %v, want a value in [0, 1]", r, i, x)
+				}
+			}
+		}
+		in.read("v", v, r, r+1)
+		if wrong := visible.wrongRow("v", &in, 0, r, nil); wrong != "" {
+			return errors.New("rbm: " + wrong)
+		}
+	}
+	return nil
 }
 
 // Clone returns a copy of m that shares no memory with it.
@@ -206,32 +237,78 @@ func (m *RBM) clone() *RBM {
 	return dst
 }
 
-// FitVisibleBias sets B to the empirical logits of the columns of data (n×nv),
+// FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv), so that the model without
+// weights has the means of the data: a good start of training (Hinton, 2010). Of [Rows]
+// that do not fit in memory a block will do.
+func (m *RBM) FitVisibleBias(data mat.Matrix) { m.B.CopyVec(m.FittedBias(data, nil, nil)) }
+
+// FittedBias returns the nv visible biases with which the model without weights has the
+// means of data (n×nv), a little shrunk: with half a row more of each value, so that a
+// column that is always 0 or 1 gets a finite bias (Haldane, 1956; Anscombe, 1956). For a
+// free unit i and for a unit k in a group of G units they are
 //
-//	bᵢ = log((Σᵣ dataᵣᵢ + ½) / (n - Σᵣ dataᵣᵢ + ½))
+//	bᵢ = log((Σᵣ wᵣdataᵣᵢ + ½) / (n - Σᵣ wᵣdataᵣᵢ + ½))    bₖ = log((Σᵣ wᵣdataᵣₖ + ½) / (n + G/2))
 //
-// so that the model without weights has the means of the data, shrunk a little:
-// a column that is always 0 or 1 gets a finite bias (Haldane, 1956; Anscombe,
-// 1956). Hinton (2010) recommends such a start. Of [Rows] that do not fit into
-// memory a block will do.
-func (m *RBM) FitVisibleBias(data mat.Matrix) {
+// where n is the sum of the weights wᵣ of the rows in which the unit is observed. Weights
+// are one for each row, taken in units of their mean, or nil if they are equal. Observed
+// is n×nv, with a one for each observed unit, or 1×nv, the same for all rows; nil means
+// that all units are observed.
+//
+// FittedBias panics if the sizes do not fit, if a weight is negative or not finite or
+// all are zero, if an observed value is outside [0, 1], or if a row does not have exactly
+// one unit of a group on.
+func (m *RBM) FittedBias(data mat.Matrix, weights []float64, observed *Bits) *mat.VecDense {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
-	sum := make([]float64, nv)
-	var in batch
-	in.each("data", data, n, func(_ int) {
+	checkObserved(observed, n, nv)
+	var total float64
+	if weights != nil {
+		totalWeight("weights", weights, n, nil)
+		weights = withoutUnit(weights, nil)
+	}
+	if observed != nil {
+		data = known(data, observed)
+	}
+	var visible layer
+	visible.loadGroups(m.OneHot)
+	sum, of := make([]float64, nv), make([]float64, nv)
+	var in, mask batch
+	in.each("data", data, n, func(r0 int) {
+		visible.checkGroups("data", &in, r0, observed, nil)
 		for r := range in.rows {
-			in.addTo(sum, r, 1)
+			w := 1.
+			if weights != nil {
+				w = weights[r0+r]
+			}
+			in.addTo(sum, r, w)
+			if observed == nil {
+				total += w
+				continue
+			}
+			k := min(r0+r, observed.rows-1)
+			mask.read("observed", observed, k, k+1)
+			mask.addTo(of, 0, w)
 		}
 	})
-	m.fitVisibleBias(sum, n)
+	for i := range of {
+		of[i] += total
+	}
+	return m.biasOf(sum, of)
 }
 
-// fitVisibleBias sets the visible biases, given the sums of the columns of n rows.
-func (m *RBM) fitVisibleBias(sum []float64, n int) {
+// biasOf returns the biases of FittedBias, given for each unit the weighted sum of its
+// values and the weight of the rows in which it is observed.
+func (m *RBM) biasOf(sum, n []float64) *mat.VecDense {
+	bias := mat.NewVecDense(len(sum), nil)
 	for i, s := range sum {
-		m.B.SetVec(i, logit(s, float64(n)))
+		bias.SetVec(i, logit(s, n[i]))
 	}
+	for _, g := range m.OneHot {
+		for i := g.From; i < g.To; i++ {
+			bias.SetVec(i, logistic.Log((sum[i]+0.5)/(n[i]+float64(g.To-g.From)/2)))
+		}
+	}
+	return bias
 }
 
 // logit returns the log-odds of sum in n, with ½ more of each value.

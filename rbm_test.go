@@ -2,6 +2,7 @@ package rbm_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/gorbm/rbm"
@@ -198,4 +199,14 @@ func TestNewRandomNeighbours(t *testing.T) {
 			}
 		}
 	}
+}
+
+// vec returns x as a vector.
+func vec(x []float64) *mat.VecDense { return mat.NewVecDense(len(x), x) }
+
+// newPT returns parallel tempering at the given inverse temperatures.
+func newPT(n, k int, betas []float64, src rand.Source) *rbm.PT {
+	pt := rbm.NewPT(n, k, len(betas), src)
+	pt.Betas = betas
+	return pt
 }

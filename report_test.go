@@ -185,7 +185,7 @@ func TestReportEvery(t *testing.T) {
 }
 
 func TestReportSwapRates(t *testing.T) {
-	pt := rbm.NewPT(5, 1, []float64{0, 0.5, 1}, newSource(1))
+	pt := newPT(5, 1, []float64{0, 0.5, 1}, newSource(1))
 	tr, reports := still(randomModel(5, 3, 1, 1), randomBits(40, 5, 0.5, 1), pt)
 	trainFor(t, tr, 10)
 	checkSame(t, "SwapRates", (*reports)[9].SwapRates, pt.SwapRates())
@@ -203,7 +203,7 @@ func TestReportChainMove(t *testing.T) {
 	for i := range nv {
 		free.B.SetVec(i, float64(i%5)-2)
 	}
-	for _, s := range []rbm.Sampler{rbm.NewPCD(n, 1, newSource(1)), rbm.NewPT(n, 1, []float64{0, 1}, newSource(1))} {
+	for _, s := range []rbm.Sampler{rbm.NewPCD(n, 1, newSource(1)), newPT(n, 1, []float64{0, 1}, newSource(1))} {
 		tr, reports := still(free, data, s)
 		trainFor(t, tr, 3)
 		if got := (*reports)[0].ChainMove; !math.IsNaN(got) {
@@ -484,9 +484,8 @@ func TestWarnings(t *testing.T) {
 		}, 2000, nil},
 		{"nothing learned of groups", func() *rbm.Trainer {
 			tr := lazy(40, 40, 2000)
-			pcd := rbm.NewPCD(10, 1, newSource(1))
-			pcd.Chains.OneHot(0, 2)
-			tr.Data, tr.Sampler = rbm.NewBits(40, 8), pcd
+			tr.Model.OneHot = []rbm.Group{{From: 0, To: 2}}
+			tr.Data, tr.Sampler = rbm.NewBits(40, 8), rbm.NewPCD(10, 1, newSource(1))
 			for r := range 40 {
 				for i := range 8 {
 					tr.Data.(*rbm.Bits).SetBit(r, i, i%2 == r%2)
@@ -574,7 +573,7 @@ func scheduled(data *rbm.Bits, s rbm.Schedule, every int) *rbm.Trainer {
 func ladder(data *rbm.Bits, n int) *rbm.Trainer {
 	_, nv := data.Dims()
 	m := rbm.NewRandom(nv, 3, 0.1, newSource(1))
-	tr, _ := still(m, data, rbm.NewPTT(3, 1, newSource(1), slices.Repeat([]*rbm.RBM{m}, n)...))
+	tr, _ := still(m, data, rbm.NewPTT(3, 1, slices.Repeat([]*rbm.RBM{m}, n), newSource(1)))
 	return tr
 }
 

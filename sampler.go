@@ -8,36 +8,90 @@ import (
 	"github.com/gorbm/rbm/internal/philox"
 	"github.com/gorbm/rbm/internal/product"
 	"github.com/gorbm/rbm/internal/stop"
+	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
 
 // A Sampler supplies the negative phase of [RBM.Gradient].
 //
-// One that wraps a sampler of this package should embed it, as *PCD in a struct, and
-// not the interface: then it is taken for what it is where groups of units, weights
-// of rows, swap rates, states of chains and checkpoints are concerned. Sample is
-// always the wrapper's own.
+// A type that wraps a sampler of this package should embed it, as *PCD in a struct,
+// and not the interface: weights of rows, swap rates, states of chains and checkpoints
+// then stay those of the embedded sampler. Sample is always the wrapper's own.
 type Sampler interface {
-	// Sample returns visible configurations drawn from m, one a row of v, with
-	// non-negative weights, one a row; nil weights are equal. V has nv columns
-	// and any number of rows. Data is the minibatch of the positive phase,
-	// n×nv. Sample must not change m or data. The results belong to the
-	// Sampler and are valid until its next call.
+	// Sample returns visible configurations drawn from m, one in each row of v, with
+	// non-negative weights, one for each row; nil weights are equal. V has nv columns
+	// and any number of rows. Data is the minibatch of the positive phase, n×nv.
+	// Sample must not change m or data. The results belong to the Sampler and are
+	// valid until its next call.
 	Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64)
 }
 
-// What a Sampler tells about itself, as do all of this package, and whatever embeds
-// one of them.
+// What a Sampler tells about itself, as all samplers of this package do, and whatever
+// embeds one of them.
 type (
-	// grouped samples among configurations with one unit of each group on.
-	grouped interface{ groups() []group }
-
-	// fromData starts each row of its sample, if it has as many, from that of data.
+	// fromData starts each row of its sample, if it has as many, from a row of data.
 	fromData interface{ startsFromData() }
 
-	// stateless goes on in the same way, whatever was before.
+	// stateless samples alike, whatever was before.
 	stateless interface{ hasNoState() }
 )
+
+// A native sampler draws from a model that is already loaded, so that it and the
+// gradient share one. All samplers of this package are native. What embeds one has
+// these methods too, but itself tells it apart.
+type native interface {
+	Sampler
+
+	itself() Sampler       // the receiver
+	take() *parallel.Guard // begins a use
+
+	// begin checks the settings and starts chains that have not been started, for n
+	// rows of data. It returns how many rows draw returns, and about how many rows it
+	// takes from one layer to the other.
+	begin(m *RBM, n int) (samples, passes int)
+
+	// draw is Sample, p being m loaded. After the first half of a sweep from data, data
+	// is nil.
+	draw(p *model, m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64)
+}
+
+// nativeOf returns s if it is a native sampler and not a type that embeds one, else nil.
+func nativeOf(s Sampler) native {
+	if n, ok := s.(native); ok && n.itself() == s {
+		return n
+	}
+	return nil
+}
+
+// A starter is a native sampler whose chains start from data. The first hidden units of
+// a sweep from data can be drawn along with the positive phase, which has their inputs.
+type starter interface {
+	native
+	fromData
+
+	// only lets the chains move that start from rows with these numbers, or all if there
+	// are none. The others stay on their rows. Settle must follow.
+	only(numbers []int)
+
+	// restart notes rows r0, r0+1, … of n from which chains start.
+	restart(in *batch, n, r0 int)
+
+	// first returns the sink that draws the hidden units of the chains that move, from
+	// chain r0 of them on.
+	first(p *model, n, r0 int) *draws
+
+	// settle joins the chains that have moved with the others.
+	settle()
+}
+
+// sample is Sample of a native sampler, which loads the model to p.
+func sample(s native, p *model, m *RBM, data mat.Matrix, n int) (v mat.Matrix, weights []float64) {
+	_, passes := s.begin(m, n)
+	p.load(m, passes)
+	defer p.done()
+	p.sweep = m.untilSweep()
+	return s.draw(p, m, data)
+}
 
 // Chains are Markov chains over the configurations of an RBM, which move by
 // block Gibbs sampling (Geman & Geman, 1984): a sweep draws all hidden units
@@ -71,8 +125,8 @@ type Chains struct {
 		v     Bits
 	}
 
-	// Of the chains that move, if not all of them do, while CD has rows with a weight
-	// of 0: the numbers of those that v and h hold.
+	// While CD has rows with a weight of 0, which do not move: the numbers of the chains
+	// that v and h hold.
 	numbers []int
 }
 
@@ -88,9 +142,9 @@ const (
 // nil.
 func NewChains(src rand.Source) *Chains { return &Chains{seed: seed(src)} }
 
-// Start sets the visible states to the rows of v, one chain for each. A value
-// strictly between 0 and 1 is the probability with which the bit is drawn. It
-// panics if v has no rows, or a row has not exactly one unit of a group on.
+// Start sets the visible states to the rows of v, one chain for each row. A value
+// strictly between 0 and 1 is the probability that the bit is drawn with. It panics if
+// v has no rows.
 func (c *Chains) Start(v mat.Matrix) {
 	checkNil("v", v)
 	defer c.take().Release()
@@ -104,19 +158,21 @@ func (c *Chains) take() *parallel.Guard {
 }
 
 func (c *Chains) start(v mat.Matrix, until *stop.Signal) {
-	c.read(v, until)
+	c.read("v", v, nil, until)
 	c.started()
 }
 
-// read sets the next states to the rows of v.
-func (c *Chains) read(v mat.Matrix, until *stop.Signal) {
+// read sets the next states to the rows of v, called name, and panics if they do not
+// fit the groups of the layer, unless it is nil.
+func (c *Chains) read(name string, v mat.Matrix, l *layer, until *stop.Signal) {
 	n, nv := v.Dims()
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
-	c.clamp.fit(nv)
 	c.next.reset(n, nv) // v may be a view of the states
 	in := batch{team: &parallel.Team{Until: until}}
-	in.each("v", v, n, func(r0 int) {
-		c.clamp.check("v", &in, r0, until)
+	in.each(name, v, n, func(r0 int) {
+		if l != nil {
+			l.checkGroups(name, &in, r0, c.clamp.observed, until)
+		}
 		for r := range in.rows {
 			until.Look()
 			states := c.next.row(r0 + r)
@@ -137,9 +193,8 @@ func (c *Chains) read(v mat.Matrix, until *stop.Signal) {
 	})
 }
 
-// StartRandom sets n chains to states drawn from the visible biases of m alone,
-// p(vᵢ=1) = σ(bᵢ), and in a group p(vᵢ=1) ∝ exp(bᵢ). It panics if n is less than
-// 1.
+// StartRandom starts n chains from states drawn from the visible biases of m alone,
+// p(vᵢ=1) = σ(bᵢ), and in a group p(vᵢ=1) ∝ exp(bᵢ). It panics if n is less than 1.
 func (c *Chains) StartRandom(m *RBM, n int) {
 	defer c.take().Release()
 	c.startRandom(m, n)
@@ -151,19 +206,21 @@ func (c *Chains) startRandom(m *RBM, n int) {
 		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
 	}
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
-	c.clamp.fit(nv)
 	m.call.keeps(c)
 	c.next.reset(n, nv)
+	visible := &c.model.visible
+	visible.load(m.B)
+	visible.loadGroups(m.OneHot)
 	c.drawBiases(m, n)
 	c.started()
 }
 
-// drawBiases draws the next states of n chains from the visible biases.
+// drawBiases draws the next states of n chains from the visible biases, which are
+// loaded.
 func (c *Chains) drawBiases(m *RBM, n int) {
-	var visible layer
-	visible.load(m.B)
+	visible := &c.model.visible
 	c.draws = draws{dst: &c.next, seed: c.seed, place: c.place(0)}
-	out := c.clamp.sink(&c.draws)
+	out := c.clamp.sink(&c.draws, visible, n, nil)
 	room := make(tile, panelsOfWord*min(n, product.ShareRows))
 	for t := range visible.words() {
 		for r0 := 0; r0 < n; r0 += product.ShareRows {
@@ -201,6 +258,7 @@ func (c *Chains) gibbs(m *RBM, k int) {
 	m.call.keeps(c)
 	c.model.load(m, 2*k*c.v.rows)
 	defer c.model.done()
+	c.checkStates(&c.model)
 	c.sweeps(&c.model, k)
 }
 
@@ -231,14 +289,19 @@ func (c *Chains) Visible() *Bits {
 // unstarted reports whether Visible would panic.
 func (c *Chains) unstarted() bool { return c.v.rows == 0 }
 
-// groups returns the groups of visible units.
-func (c *Chains) groups() []group { return c.clamp.groups }
-
 // check panics if the states do not have the size of m.
 func (c *Chains) check(m *RBM) {
 	nv, _ := m.Dims()
 	if v := c.Visible(); v.cols != nv {
 		panic(fmt.Sprintf("rbm: chains are %d×%d, want n×%d", v.rows, v.cols, nv))
+	}
+}
+
+// checkStates panics if the states are none that the groups of the loaded model have.
+func (c *Chains) checkStates(p *model) {
+	if len(p.visible.groups) > 0 {
+		c.in.read("chains", &c.v, 0, c.v.rows)
+		p.visible.checkGroups("the chains", &c.in, 0, nil, p.team.Until)
 	}
 }
 
@@ -253,10 +316,33 @@ func (c *Chains) sweeps(p *model, k int) {
 		if p.sweep.Given() {
 			return
 		}
-		c.in.read("v", &c.v, 0, c.v.rows)
-		c.pass.run(&p.team, &p.hidden, &c.in, c.hidden(p, c.clock, c.v.rows, 0))
-		c.visible(p)
+		c.hiddenHalf(&p.team, p, 0, c.v.rows, nil)
+		c.visibleHalf(&p.team, p, 0, c.v.rows, nil)
+		c.clock++
 	}
+}
+
+// hiddenHalf draws the hidden units of chains [r0, r1) given the visible ones, the first
+// half of a sweep, by a sink of its own or, if that is nil, as they are. The sink draws by
+// c.draws.
+func (c *Chains) hiddenHalf(team *parallel.Team, p *model, r0, r1 int, out sink) {
+	d := c.hidden(p, c.clock, c.v.rows, r0)
+	if out == nil {
+		out = d
+	}
+	c.in.read("v", &c.v, r0, r1)
+	c.pass.run(team, &p.hidden, &c.in, out)
+}
+
+// visibleHalf draws the visible units of chains [r0, r1) given the hidden ones, the
+// second half of a sweep, at the temperatures of heat unless that is nil. When all have
+// been drawn, the clock must go on.
+func (c *Chains) visibleHalf(team *parallel.Team, p *model, r0, r1 int, heat *tempering) {
+	c.v.resize(c.h.rows, p.visible.units)
+	c.in.read("h", &c.h, r0, r1)
+	c.draws = draws{dst: &c.v, row: r0, numbers: c.numbers, seed: c.seed, place: philox.Place{Sweep: c.clock, Phase: drawVisible}}
+	c.pass.run(team, &p.visible, &c.in, c.clamp.sink(&c.draws, &p.visible, r1-r0, heat))
+	c.clamp.finish(team)
 }
 
 // hidden returns the sink that draws the hidden units of a sweep of n chains,
@@ -265,50 +351,6 @@ func (c *Chains) hidden(p *model, sweep uint64, n, r0 int) *draws {
 	c.h.resize(n, p.hidden.units)
 	c.draws = draws{dst: &c.h, row: r0, numbers: c.numbers, seed: c.seed, place: philox.Place{Sweep: sweep, Phase: drawHidden}}
 	return &c.draws
-}
-
-// restart makes ready for n chains that start from the rows of a matrix, called name,
-// of which it is given those from r0 on.
-func (c *Chains) restart(name string, in *batch, n, r0 int, until *stop.Signal) {
-	c.clamp.fit(in.cols)
-	c.clamp.check(name, in, r0, until)
-	if c.numbers != nil { // what does not move stays here
-		c.next.resize(n, in.cols)
-		for r := range in.rows {
-			copy(c.next.row(r0+r), in.bits.row(r))
-		}
-	}
-}
-
-// first is hidden for the first sweep of n chains that have been restarted, of which
-// those that move are counted from r0 on. The pass is up to the caller; visible must
-// follow.
-func (c *Chains) first(p *model, n, r0 int) *draws {
-	if c.numbers != nil {
-		n = len(c.numbers)
-	}
-	return c.hidden(p, c.clock+1, n, r0)
-}
-
-// settle puts chains that have moved alone to those that have not.
-func (c *Chains) settle() {
-	for k, r := range c.numbers {
-		copy(c.next.row(r), c.v.row(k))
-	}
-	c.v, c.next = c.next, c.v
-}
-
-// all lets all chains move again.
-func (c *Chains) all() { c.numbers = nil }
-
-// visible draws the visible units given the hidden ones, which ends a sweep.
-func (c *Chains) visible(p *model) {
-	c.v.resize(c.h.rows, p.visible.units)
-	c.in.read("h", &c.h, 0, c.h.rows)
-	c.draws = draws{dst: &c.v, numbers: c.numbers, seed: c.seed, place: philox.Place{Sweep: c.clock, Phase: drawVisible}}
-	c.pass.run(&p.team, &p.visible, &c.in, c.clamp.sink(&c.draws))
-	c.clamp.finish(&p.team)
-	c.clock++
 }
 
 // checkSweeps panics if k is no number of sweeps.
@@ -342,4 +384,58 @@ func checkChains(n, replicas int) {
 	if most := maxChains / replicas; n > most {
 		panic(fmt.Sprintf("rbm: n is %d, want at most %d", n, most))
 	}
+}
+
+// AppendBinary appends the states, the seed and the clock to b. The error is nil.
+func (c *Chains) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Chains", c) }
+
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the Chains or to what holds them.
+func (c *Chains) MarshalBinary() ([]byte, error) { return c.AppendBinary(nil) }
+
+// UnmarshalBinary sets c to the Chains that AppendBinary wrote: they go on as
+// those would have. After an error c is as before.
+func (c *Chains) UnmarshalBinary(data []byte) error {
+	checkNil("Chains", c)
+	x, err := decode(data, "Chains", readChains)
+	if err == nil {
+		c.restore(x)
+	}
+	return err
+}
+
+// restore sets c to the seed, the clock and the states of x, which it takes over.
+func (c *Chains) restore(x *Chains) { c.seed, c.clock, c.v = x.seed, x.clock, x.v }
+
+// restored returns x, at the address of old unless that is nil.
+func restored(old, x *Chains) *Chains {
+	if old == nil {
+		return x
+	}
+	old.restore(x)
+	return old
+}
+
+func (c *Chains) bytes() int {
+	checkNil("Chains", c)
+	return 2*8 + c.v.bytes()
+}
+
+func (c *Chains) write(b []byte) []byte {
+	return c.v.write(wire.AppendUint64(wire.AppendUint64(b, c.seed), c.clock))
+}
+
+func readChains(d *wire.Decoder) *Chains {
+	c := readStream(d)
+	c.v = readBits(d)
+	return c
+}
+
+// readStream reads the seed and the clock of chains.
+func readStream(d *wire.Decoder) *Chains {
+	c := &Chains{seed: d.Uint64(), clock: d.Uint64()}
+	if c.clock >= 1<<56 {
+		d.Failf("clock is %d, want less than 2⁵⁶", c.clock)
+	}
+	return c
 }

@@ -436,8 +436,8 @@ func TestStartRandomOfManyChains(t *testing.T) {
 	for i := range nv {
 		m.B.SetVec(i, 40) // p is 1 to a precision of 2⁻³²
 	}
+	m.OneHot = []rbm.Group{{From: 3, To: 5}}
 	c := rbm.NewChains(newSource(1))
-	c.OneHot(3, 5)
 	c.StartRandom(m, n)
 	v := c.Visible()
 	for r := range n {

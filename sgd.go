@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/update"
+	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -26,8 +27,8 @@ import (
 type SGD struct {
 	Rate     float64 // ε, the learning rate
 	Momentum float64 // μ, the share of the previous step Δ that is repeated; Δ is 0 until the first step with μ ≠ 0
-	Decay    float64 // λ, of L2 regularisation
-	L1       float64 // of L1 regularisation, by a proximal step
+	L2       float64 // λ, of L2 regularization, also known as weight decay
+	L1       float64 // of L1 regularization, by a proximal step
 	MaxNorm  float64 // the largest Euclidean length of a row of W, the weights of a hidden unit (Srebro & Shraibman, 2005)
 
 	state *sgdState
@@ -83,7 +84,7 @@ func (o *SGD) wrong() string {
 	}
 	return cmp.Or(
 		wrongFactor("rate of SGD", o.Rate),
-		wrongFactor("decay of SGD", o.Decay),
+		wrongFactor("L2 of SGD", o.L2),
 		wrongFactor("L1 of SGD", o.L1),
 		wrongFactor("MaxNorm of SGD", o.MaxNorm),
 	)
@@ -100,10 +101,10 @@ func (s *step) Do(_, j int) {
 	o, w, g := s.o, s.m.W.RawRowView(j), s.g.W.RawRowView(j)
 	var d []float64
 	if velocity := o.state.velocity.W; velocity == nil {
-		update.Plain(w, g, o.Rate, o.Decay)
+		update.Plain(w, g, o.Rate, o.L2)
 	} else {
 		d = velocity.RawRowView(j)
-		update.Momentum(w, d, g, o.Rate, o.Decay, o.Momentum)
+		update.Momentum(w, d, g, o.Rate, o.L2, o.Momentum)
 	}
 	if o.L1 != 0 {
 		update.Shrink(w, d, o.Rate*o.L1)
@@ -123,4 +124,55 @@ func (o *SGD) vector(x, g, d *mat.VecDense) {
 		}
 		x.SetVec(i, x.AtVec(i)+delta)
 	}
+}
+
+// AppendBinary appends the settings and the momentum of earlier steps to b. The
+// error is nil. It panics if a setting is one that Step panics about.
+func (o *SGD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "SGD", o) }
+
+// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
+// those pass a pointer, to the SGD or to what holds it.
+func (o *SGD) MarshalBinary() ([]byte, error) { return o.AppendBinary(nil) }
+
+// UnmarshalBinary sets o to the SGD that AppendBinary wrote: it goes on as that
+// one would have. After an error o is as before.
+func (o *SGD) UnmarshalBinary(data []byte) error {
+	checkNil("SGD", o)
+	x, err := decode(data, "SGD", readSGD)
+	if err == nil {
+		*o = x
+	}
+	return err
+}
+
+func (o *SGD) bytes() int {
+	o.check()
+	size := 5*8 + 1
+	if o.moves() {
+		size += o.state.velocity.bytes()
+	}
+	return size
+}
+
+func (o *SGD) write(b []byte) []byte {
+	b = wire.AppendFloats(b, []float64{o.Rate, o.Momentum, o.L2, o.L1, o.MaxNorm})
+	if b = wire.AppendBool(b, o.moves()); o.moves() {
+		b = o.state.velocity.write(b)
+	}
+	return b
+}
+
+// moves reports whether there is a velocity.
+func (o *SGD) moves() bool { return o.state != nil && o.state.velocity.W != nil }
+
+func readSGD(d *wire.Decoder) SGD {
+	o := SGD{Rate: d.Float64(), Momentum: d.Float64(), L2: d.Float64(), L1: d.Float64(), MaxNorm: d.Float64()}
+	if wrong := o.wrong(); d.OK() && wrong != "" {
+		d.Failf("%s", wrong)
+	}
+	if d.Bool("velocity") {
+		o.state = new(sgdState)
+		o.state.velocity.read(d)
+	}
+	return o
 }

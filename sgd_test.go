@@ -34,7 +34,7 @@ func TestSGDTwoSteps(t *testing.T) {
 		first, second []float64 // W, W, B, B, C
 	}{
 		{
-			"momentum and decay", rbm.SGD{Rate: 0.5, Momentum: 0.5, Decay: 0.25},
+			"momentum and decay", rbm.SGD{Rate: 0.5, Momentum: 0.5, L2: 0.25},
 			// ΔW = ½([½ 1] − ¼[1 −2]) = [⅛ ¾], ΔB = [½ −½], ΔC = ⅛
 			[]float64{1.125, -1.25, 0.5, 3.5, 8.125},
 			// ΔW = ½[⅛ ¾] + ½([½ 1] − ¼[1⅛ −1¼]) = [11/64 33/32], ΔB = [¾ −¾], ΔC = 3/16
@@ -51,7 +51,7 @@ func TestSGDTwoSteps(t *testing.T) {
 			[]float64{1.625, -0.75, 1.25, 2.75, 8.3125},
 		},
 		{
-			"decay", rbm.SGD{Rate: 0.5, Decay: 0.25},
+			"decay", rbm.SGD{Rate: 0.5, L2: 0.25},
 			[]float64{1.125, -1.25, 0.5, 3.5, 8.125},
 			[]float64{1.234375, -0.59375, 1, 3, 8.25},
 		},
@@ -70,7 +70,7 @@ func TestSGDTwoSteps(t *testing.T) {
 			[]float64{0.375, 0, 1.25, 2.75, 8.3125},
 		},
 		{
-			"L1 and decay", rbm.SGD{Rate: 0.5, Decay: 0.25, L1: 1},
+			"L1 and decay", rbm.SGD{Rate: 0.5, L2: 0.25, L1: 1},
 			// W + ½(g − ¼W) = [1⅛ −1¼]
 			[]float64{0.625, -0.75, 0.5, 3.5, 8.125},
 			// [51/64 −5/32]
@@ -82,7 +82,7 @@ func TestSGDTwoSteps(t *testing.T) {
 			[]float64{1, -2, 0, 4, 8},
 		},
 		{
-			"no rate", rbm.SGD{Momentum: 0.5, Decay: 0.25},
+			"no rate", rbm.SGD{Momentum: 0.5, L2: 0.25},
 			[]float64{1, -2, 0, 4, 8},
 			[]float64{1, -2, 0, 4, 8},
 		},
@@ -118,7 +118,7 @@ func TestSGDMaxNormTwoSteps(t *testing.T) {
 			[2][]float64{{1.5, -2, 1, 0.25}, {1.5, -2, 1.5, 2}},
 		},
 		{
-			"momentum, decay and L1", rbm.SGD{Rate: 0.5, Momentum: 0.5, Decay: 0.25, L1: 1, MaxNorm: 2.5},
+			"momentum, decay and L1", rbm.SGD{Rate: 0.5, Momentum: 0.5, L2: 0.25, L1: 1, MaxNorm: 2.5},
 			[2][]float64{{5.25, -5.5, -0.375, 0.0625}, {3.875, -5.5, 0.5, 3.25}},
 			// [3½ −4½] is shrunk to [3 −4] and then scaled; ΔW = [½ 0] and [−½ −¼];
 			// then ½ΔW + ½(g − ¼W) = [2 −2½] and [0 1½]
@@ -144,10 +144,10 @@ func TestSGDMaxNormTwoSteps(t *testing.T) {
 func TestSGDIsItsFormula(t *testing.T) {
 	forShapes(t, func(t *testing.T, nv, nh int) {
 		for _, o := range []rbm.SGD{
-			{Rate: 0.1, Decay: 0.2},
+			{Rate: 0.1, L2: 0.2},
 			{Rate: 0.1, L1: 0.5},
 			{Rate: 0.1, MaxNorm: 0.9},
-			{Rate: 0.1, Momentum: 0.7, Decay: 0.2, L1: 0.5, MaxNorm: 0.9},
+			{Rate: 0.1, Momentum: 0.7, L2: 0.2, L1: 0.5, MaxNorm: 0.9},
 		} {
 			m, zeros := randomModel(nv, nh, 1, 1), 0
 			w, d := mat.DenseCopyOf(m.W), mat.NewDense(nh, nv, nil)
@@ -157,7 +157,7 @@ func TestSGDIsItsFormula(t *testing.T) {
 				for j := range nh {
 					old, x := mat.Row(nil, j, w), make([]float64, nv)
 					for i := range x {
-						x[i] = old[i] + o.Momentum*d.At(j, i) + o.Rate*(g.W.At(j, i)-o.Decay*old[i])
+						x[i] = old[i] + o.Momentum*d.At(j, i) + o.Rate*(g.W.At(j, i)-o.L2*old[i])
 						x[i] = math.Copysign(math.Max(math.Abs(x[i])-o.Rate*o.L1, 0), x[i])
 					}
 					if length := mat.Norm(mat.NewVecDense(nv, x), 2); o.MaxNorm > 0 && length > o.MaxNorm {
@@ -207,7 +207,7 @@ func TestSGDOfNoEffect(t *testing.T) {
 	const nv, nh = 70, 9
 	for _, momentum := range []float64{0, 0.9} {
 		a, b, g := randomModel(nv, nh, 1, 1), randomModel(nv, nh, 1, 1), randomModel(nv, nh, 1, 2)
-		plain := rbm.SGD{Rate: 0.1, Momentum: momentum, Decay: 0.01}
+		plain := rbm.SGD{Rate: 0.1, Momentum: momentum, L2: 0.01}
 		bounded := plain
 		bounded.MaxNorm = 1000
 		for range 3 {
@@ -290,7 +290,7 @@ func TestSGDOnViews(t *testing.T) {
 	plain, gradient := randomModel(nv, nh, 1, 1), randomModel(nv, nh, 1, 2)
 	view, around := surrounded(plain)
 	gradientView, _ := surrounded(gradient)
-	a := rbm.SGD{Rate: 0.1, Momentum: 0.9, Decay: 0.01, L1: 0.1, MaxNorm: 8}
+	a := rbm.SGD{Rate: 0.1, Momentum: 0.9, L2: 0.01, L1: 0.1, MaxNorm: 8}
 	b := a
 	for range 3 {
 		a.Step(plain, &rbm.Gradient{W: gradient.W, B: gradient.B, C: gradient.C})
@@ -331,7 +331,7 @@ func TestSGDMisuse(t *testing.T) {
 	}
 	for _, bad := range []float64{math.NaN(), -0.25, math.Inf(1)} {
 		for name, o := range map[string]rbm.SGD{
-			"rate": {Rate: bad}, "decay": {Decay: bad}, "L1": {L1: bad}, "MaxNorm": {MaxNorm: bad},
+			"rate": {Rate: bad}, "L2": {L2: bad}, "L1": {L1: bad}, "MaxNorm": {MaxNorm: bad},
 		} {
 			m := smallModel()
 			wantPanic(t, name, func() { o.Step(m, smallGradient()) }, fmt.Sprintf("rbm: %s of SGD is %v, want a finite number of at least 0", name, bad))

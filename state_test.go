@@ -54,7 +54,7 @@ func newTraining(nv, nh int, sampler string, momentum float64, centering *rbm.Ce
 	o := &training{
 		data:      randomBits(30, nv, 0.3, 1),
 		model:     rbm.NewRandom(nv, nh, 0.5, newSource(2)),
-		sgd:       &rbm.SGD{Rate: 0.1, Momentum: momentum, Decay: 0.01},
+		sgd:       &rbm.SGD{Rate: 0.1, Momentum: momentum, L2: 0.01},
 		centering: centering,
 	}
 	switch sampler {
@@ -63,12 +63,12 @@ func newTraining(nv, nh int, sampler string, momentum float64, centering *rbm.Ce
 	case "PCD":
 		o.sampler = rbm.NewPCD(11, 2, newSource(3))
 	case "PT":
-		pt := rbm.NewPT(5, 3, []float64{0, 0.3, 0.7, 1}, newSource(3))
-		pt.Base = make([]float64, nv)
-		pt.Base[nv-1] = 0.5
+		pt := newPT(5, 3, []float64{0, 0.3, 0.7, 1}, newSource(3))
+		pt.Base = vec(make([]float64, nv))
+		pt.Base.SetVec(nv-1, 0.5)
 		o.sampler = pt
 	case "PTT":
-		ptt := rbm.NewPTT(5, 2, newSource(3))
+		ptt := rbm.NewPTT(5, 2, nil, newSource(3))
 		ptt.MinSwapRate = 0.99
 		o.sampler = ptt
 	}
@@ -79,7 +79,8 @@ func newTraining(nv, nh int, sampler string, momentum float64, centering *rbm.Ce
 func (o *training) step(n int) {
 	batch := o.data.Slice(n%3*10, n%3*10+10)
 	if o.centering != nil {
-		o.centering.Gradient(&o.g, o.model, batch, o.sampler)
+		o.model.Gradient(&o.g, batch, o.sampler)
+		o.centering.Center(&o.g)
 	} else {
 		o.model.Gradient(&o.g, batch, o.sampler)
 	}
@@ -219,8 +220,8 @@ func TestStateKeepsChains(t *testing.T) {
 func TestStateOfChains(t *testing.T) {
 	for _, nv := range []int{1, 63, 64, 65, 130} {
 		m := randomModel(nv, 3, 1, 1)
+		m.OneHot = []rbm.Group{{From: 0, To: nv/2 + 1}}
 		c := rbm.NewChains(newSource(1))
-		c.OneHot(0, nv/2+1)
 		c.StartRandom(m, 4)
 		c.Gibbs(m, 3)
 		var d rbm.Chains
@@ -395,8 +396,8 @@ func (w *limited) Write(p []byte) (int, error) {
 // Every exported field comes back, those that are added later too.
 func TestStateOfFields(t *testing.T) {
 	for _, x := range []state{new(rbm.SGD), new(rbm.Centering), rbm.NewCD(1, newSource(1)),
-		rbm.NewPCD(1, 1, newSource(1)), rbm.NewPT(1, 1, []float64{1}, newSource(1)),
-		rbm.NewPTT(1, 1, newSource(1))} {
+		rbm.NewPCD(1, 1, newSource(1)), newPT(1, 1, []float64{1}, newSource(1)),
+		rbm.NewPTT(1, 1, nil, newSource(1))} {
 		v := reflect.ValueOf(x).Elem()
 		y := reflect.New(v.Type())
 		for i := range v.NumField() {
@@ -409,7 +410,13 @@ func TestStateOfFields(t *testing.T) {
 				case *bool:
 					*p = true
 				case *[]float64:
-					*p = []float64{float64(i), 0.5}
+					if *p = []float64{float64(i), 0.5}; v.Type().Field(i).Name == "Betas" {
+						*p = []float64{0.25, 0.5, 1}
+					}
+				case **mat.VecDense:
+					*p = vec([]float64{float64(i), 0.5})
+				case *[]rbm.Group:
+					*p = []rbm.Group{{From: 0, To: 1}}
 				case **rbm.Chains:
 				default:
 					t.Errorf("%T.%s is of a type that this test does not know", x, v.Type().Field(i).Name)
@@ -437,17 +444,15 @@ var kinds = func() (kinds []struct {
 		p := newTraining(nv, nh, "PCD", 0, nil)
 		q := newTraining(nv, nh, "CD", 0, nil)
 		r := newTraining(nv, nh, "PTT", 0, nil)
-		p.sampler.(*rbm.PCD).Chains.OneHot(0, 1)
-		p.sampler.(*rbm.PCD).Chains.OneHot(1, nv)
 		for n := range 2 {
 			o.step(n)
 			p.step(n)
 			q.step(n)
 			r.step(n)
 		}
-		q.sampler.(*rbm.CD).Chains.OneHot(0, nv)
 		phases := new(rbm.Phases)
 		o.model.Phases(phases, o.data, nil, rbm.NewPCD(7, 1, newSource(4)))
+		o.model.OneHot = []rbm.Group{{From: 0, To: 1}, {From: 1, To: nv}} // at last: no row of theirs has such
 		return []state{o.model, phases, o.sgd, o.centering, p.sampler.(*rbm.PCD).Chains, q.sampler.(state), p.sampler.(state), o.sampler.(state), r.sampler.(state)}
 	}
 	x, old := make(3, 2), make(2, 1)
@@ -667,18 +672,17 @@ func TestTrainerOfWildNumbers(t *testing.T) {
 // smallest returns a value of each kind with all the state there can be, in as few bytes as there can be.
 func smallest() []state {
 	m, data := rbm.NewRandom(2, 1, 0.5, newSource(1)), rbm.NewBits(1, 2)
-	pcd, pt := rbm.NewPCD(1, 1, newSource(2)), rbm.NewPT(1, 1, []float64{0, 1}, newSource(3))
-	cd, ptt := rbm.NewCD(1, newSource(4)), rbm.NewPTT(1, 1, newSource(5))
-	pcd.Chains.OneHot(0, 2)
-	pt.Base = make([]float64, 2)
+	pcd, pt := rbm.NewPCD(1, 1, newSource(2)), newPT(1, 1, []float64{0, 1}, newSource(3))
+	cd, ptt := rbm.NewCD(1, newSource(4)), rbm.NewPTT(1, 1, nil, newSource(5))
+	pt.Base = vec(make([]float64, 2))
 	sgd, centering, phases := &rbm.SGD{Rate: 0.1, Momentum: 0.5}, new(rbm.Centering), new(rbm.Phases)
 	var g rbm.Gradient
 	for _, s := range []rbm.Sampler{cd, pcd, pt, ptt} {
-		centering.Gradient(&g, m, data, s)
+		m.Gradient(&g, data, s)
+		centering.Center(&g)
 		sgd.Step(m, &g)
 		m.Phases(phases, data, nil, s)
 	}
-	cd.Chains.OneHot(1, 2)
 	tr := rbm.NewTrainer(m, data, pcd, newSource(6))
 	tr.Held, tr.Weights, tr.Observed = rbm.NewBits(1, 2), []float64{1}, rbm.NewBits(1, 2)
 	tr.SGD.Momentum = 0.5
@@ -762,8 +766,11 @@ func TestImpossibleState(t *testing.T) {
 	pt := func(parts ...[]uint64) []uint64 { return slices.Concat(parts...) }
 	head := []uint64{1, 2} // K, chains
 	betas := list(0, 1)
-	replicas := []uint64{7, 8, 4, 3, 0, 1, 2, 3} // seed, clock, 4×3
-	small := []uint64{3, 1, 0, 0, 0, 0, 0, 0, 0} // RBM of 3 and 1 units
+	replicas := []uint64{7, 8, 4, 3, 0, 1, 2, 3}   // seed, clock, 4×3
+	part := []uint64{3, 1, 0, 0, 0, 0, 0, 0, 0}    // a phase of 3 and 1 units
+	small := append(slices.Clone(part), 0)         // RBM of 3 and 1 units
+	narrow := []uint64{2, 1, 0, 0, 0, 0, 0, 0}     // RBM of 2 and 1 units
+	grouped := append(slices.Clone(part), 1, 0, 2) // RBM of 3 and 1 units with a group
 	rates := []uint64{f(0.5), 1, f(0.5)}
 	phases := func(words ...uint64) []byte { // after the bool
 		b := []byte{1}
@@ -780,7 +787,18 @@ func TestImpossibleState(t *testing.T) {
 		bytes []byte // that follow
 		want  string // nothing: it is right
 	}{
-		{"RBM", []uint64{1, 1, 0, 0, 0}, nil, ""},
+		{"RBM", []uint64{1, 1, 0, 0, 0, 0}, nil, ""},
+		{"RBM", []uint64{1, 1, 0, 0, 0}, nil, "ends too early"},
+		{"RBM", grouped, nil, ""},
+		{"RBM", pt(part, []uint64{2, 0, 1, 1, 3}), nil, ""},
+		{"RBM", pt(part, []uint64{1, 1, 4}), nil, "group is [1, 4), want one of 3 units"},
+		{"RBM", pt(part, []uint64{1, 2, 2}), nil, "group is [2, 2), want at least one unit"},
+		{"RBM", pt(part, []uint64{1, 2, 1}), nil, "group is [2, 1), want at least one unit"},
+		{"RBM", pt(part, []uint64{2, 0, 2, 1, 3}), nil, "group is [1, 3), want it to begin at 2"},
+		{"RBM", pt(part, []uint64{1, 1 << 63, 3}), nil, "first unit of a group is 9223372036854775808"},
+		{"RBM", pt(part, []uint64{1 << 30, 0, 2}), nil, "payload ends too early"},
+		{"RBM", pt(part, []uint64{1 << 63, 0, 2}), nil, "number of groups is 9223372036854775808"},
+		{"PTT", pt([]uint64{1, f(0.5), 2, 2}, small, rates, grouped, rates, replicas), nil, "model 1 has the groups [[0, 2)], want []"},
 		{"RBM", []uint64{0, 1, 0}, nil, "nv is 0, want at least 1"},
 		{"RBM", []uint64{1, 0, 0}, nil, "nh is 0, want at least 1"},
 		{"RBM", []uint64{1, 1, 0, 0}, nil, "ends too early"},
@@ -792,7 +810,7 @@ func TestImpossibleState(t *testing.T) {
 		{"Phases", nil, phases(pt([]uint64{f(2), f(0)}, tiny, tiny)...), "model weight of phases is 0, want a positive finite number"},
 		{"Phases", nil, phases(pt([]uint64{f(-1), f(1)}, tiny, tiny)...), "data weight of phases is -1"},
 		{"Phases", nil, phases(pt([]uint64{f(math.Inf(1)), f(1)}, tiny, tiny)...), "data weight of phases is +Inf"},
-		{"Phases", nil, phases(pt([]uint64{f(1), f(1)}, tiny, small)...), "model phase is 1×3, want 1×1"},
+		{"Phases", nil, phases(pt([]uint64{f(1), f(1)}, tiny, part)...), "model phase is 1×3, want 1×1"},
 		{"Phases", nil, phases(pt([]uint64{f(1), f(1)}, tiny, []uint64{1, 2, 0, 0, 0, 0, 0})...), "model phase is 2×1, want 1×1"},
 		{"Phases", nil, phases(pt([]uint64{f(1), f(1)}, tiny)...), "ends too early"},
 		{"SGD", []uint64{0, 0, 0, 0, 0}, []byte{2}, "velocity is 2, want 0 or 1"},
@@ -803,33 +821,22 @@ func TestImpossibleState(t *testing.T) {
 		{"Centering", []uint64{f(math.NaN())}, []byte("\x00" + strings.Repeat("\x00", 16)), "Rate is NaN"},
 		{"Centering", []uint64{f(1)}, []byte("\x02" + strings.Repeat("\x00", 16)), "Enhanced is 2"},
 		{"Centering", []uint64{f(1)}, []byte("\x01" + strings.Repeat("\x00", 16)), ""},
-		{"Chains", []uint64{1, 2, 0, 0, 0}, nil, ""},
-		{"Chains", []uint64{1, 1<<56 - 1, 0, 0, 0}, nil, ""},
+		{"Chains", []uint64{1, 2, 0, 0}, nil, ""},
+		{"Chains", []uint64{1, 1<<56 - 1, 0, 0}, nil, ""},
 		{"Chains", []uint64{1, 1 << 56, 0, 0}, nil, "clock is 72057594037927936, want less than 2⁵⁶"},
 		{"Chains", []uint64{1, 2, 0, 3}, nil, "states are 0×3"},
 		{"Chains", []uint64{1, 2, 3, 0}, nil, "states are 3×0"},
-		{"Chains", []uint64{1, 2, 2, 3, 7, 7, 0}, nil, ""},
+		{"Chains", []uint64{1, 2, 2, 3, 7, 7}, nil, ""},
 		{"Chains", []uint64{1, 2, 2, 3, 7, 8}, nil, "row 1 of the states has a one in column 3, want 3 columns"},
-		{"Chains", []uint64{1, 2, 1, 64, 1<<64 - 1, 0}, nil, ""},
-		{"Chains", []uint64{1, 2, 1, 65, 0, 1, 0}, nil, ""},
+		{"Chains", []uint64{1, 2, 1, 64, 1<<64 - 1}, nil, ""},
+		{"Chains", []uint64{1, 2, 1, 65, 0, 1}, nil, ""},
 		{"Chains", []uint64{1, 2, 1, 65, 0, 1 << 63}, nil, "column 127, want 65 columns"},
-		{"Chains", []uint64{1, 2, 1, 65, 0, 1, 2, 3, 64, 64, 65}, nil, ""},
-		{"Chains", []uint64{1, 2, 0, 0, 1, 0, 1 << 30}, nil, ""},
-		{"Chains", []uint64{1, 2, 1, 65, 0, 1, 1, 60, 66}, nil, "group is [60, 66), want one of 65 units"},
-		{"Chains", []uint64{1, 2, 0, 0, 1, 5, 5}, nil, "group is [5, 5), want at least one unit"},
-		{"Chains", []uint64{1, 2, 0, 0, 1, 5, 4}, nil, "group is [5, 4), want at least one unit"},
-		{"Chains", []uint64{1, 2, 0, 0, 2, 0, 5, 4, 6}, nil, "group is [4, 6), want it to begin at 5"},
-		{"Chains", []uint64{1, 2, 0, 0, 1, 1 << 63, 5}, nil, "first unit of a group is 9223372036854775808"},
-		{"Chains", []uint64{1, 2, 0, 0, 1 << 30, 0, 5}, nil, "payload ends too early"},
-		{"Chains", []uint64{1, 2, 0, 0, 1 << 63, 0, 5}, nil, "number of groups is 9223372036854775808"},
-		{"CD", []uint64{1, 2, 3, 0}, nil, ""},
-		{"CD", []uint64{1, 2, 3, 1, 0, 9}, nil, ""},
-		{"CD", []uint64{1, 2, 3, 1, 9, 9}, nil, "group is [9, 9), want at least one unit"},
+		{"CD", []uint64{1, 2, 3}, nil, ""},
 		{"CD", []uint64{0, 2, 3}, nil, "K is 0, want at least 1"},
 		{"CD", []uint64{1 << 63, 2, 3}, nil, "K is 9223372036854775808, want at most"},
-		{"CD", []uint64{1 << 24, 2, 3, 0}, nil, ""},
+		{"CD", []uint64{1 << 24, 2, 3}, nil, ""},
 		{"CD", []uint64{1<<24 + 1, 2, 3, 0}, nil, "K is 16777217, want at most 16777216"},
-		{"PCD", []uint64{1 << 24, 1 << 22, 2, 3, 0, 0, 0}, nil, ""},
+		{"PCD", []uint64{1 << 24, 1 << 22, 2, 3, 0, 0}, nil, ""},
 		{"PCD", []uint64{1 << 62, 1, 2, 3, 0, 0, 0}, nil, "K is 4611686018427387904, want at most 16777216"},
 		{"PCD", []uint64{1, 23_000_000_000, 2, 3, 0, 0, 0}, nil, "number of chains is 23000000000, want at most 4194304"},
 		{"PCD", []uint64{1, 1<<22 + 1, 2, 3, 0, 0, 0}, nil, "number of chains is 4194305, want at most 4194304"},
@@ -845,8 +852,7 @@ func TestImpossibleState(t *testing.T) {
 		{"PTT", pt([]uint64{1, f(0.5), 2, 1}, small, []uint64{f(0.5), 99, f(0.5)}, replicas), nil, ""},
 		{"PTT", pt([]uint64{1, f(0.5), 2, 1}, small, []uint64{f(0.5), 100, f(0.5)}, replicas), nil, "number of exchanges is 100, want at most 99"},
 		{"CD", []uint64{1, 2, 1 << 60}, nil, "clock is"},
-		{"PCD", []uint64{1, 0, 2, 3, 0, 0, 0}, nil, ""},
-		{"PCD", []uint64{1, 0, 2, 3, 0, 0, 1, 2, 1}, nil, "group is [2, 1), want at least one unit"},
+		{"PCD", []uint64{1, 0, 2, 3, 0, 0}, nil, ""},
 		{"PCD", []uint64{0, 1, 2, 3, 0, 0}, nil, "K is 0, want at least 1"},
 		{"PCD", []uint64{1, 1, 2, 3, 1, 0}, nil, "states are 1×0"},
 		{"PT", good, nil, ""},
@@ -862,10 +868,10 @@ func TestImpossibleState(t *testing.T) {
 		{"PT", pt(head, list(1, 2), good[3:]), nil, "Base has length 2, want 3"},
 		{"PT", pt(head, list(1, 2, math.Inf(1)), good[3:]), nil, "Base[2] is +Inf"},
 		{"PT", pt(head, list(math.NaN()), betas, []uint64{7, 8, 0, 0}), nil, "Base[0] is NaN"},
-		{"PT", pt(head, list(), list(), []uint64{7, 8, 0, 0}), nil, "no betas"},
-		{"PT", pt(head, list(), list(-0.5, 1), []uint64{7, 8, 0, 0}), nil, "betas go from -0.5 to 1"},
-		{"PT", pt(head, list(), list(math.NaN(), 1), []uint64{7, 8, 0, 0}), nil, "betas go from NaN"},
-		{"PT", pt(head, list(), list(0, 0.5), []uint64{7, 8, 0, 0}), nil, "betas go from 0 to 0.5"},
+		{"PT", pt(head, list(), list(), []uint64{7, 8, 0, 0}), nil, "betas are [], want"},
+		{"PT", pt(head, list(), list(-0.5, 1), []uint64{7, 8, 0, 0}), nil, "betas are [-0.5 1], want"},
+		{"PT", pt(head, list(), list(math.NaN(), 1), []uint64{7, 8, 0, 0}), nil, "betas are [NaN 1], want"},
+		{"PT", pt(head, list(), list(0, 0.5), []uint64{7, 8, 0, 0}), nil, "betas are [0 0.5], want"},
 		{"PT", pt(head, list(), list(0, math.NaN(), 1), []uint64{7, 8, 0, 0}), nil, "betas[0] is 0 and betas[1] is NaN, want them to rise"},
 		{"PT", pt(head, list(), list(0, 0.6, 0.5, 1), []uint64{7, 8, 0, 0}), nil, "betas[1] is 0.6 and betas[2] is 0.5"},
 		{"PT", pt(good[:len(good)-6], []uint64{0, 1, 1, 1}, []uint64{3, 2}), nil, "rows 2 and 3 of a chain have the same level 1"},
@@ -882,8 +888,8 @@ func TestImpossibleState(t *testing.T) {
 		{"PTT", pt([]uint64{1, f(0), 0, 0}, []uint64{7, 8, 0, 0}), nil, "number of chains is 0, want at least 1"},
 		{"PTT", pt([]uint64{1, f(0), 2, 0}, replicas), nil, "replicas are 4×3"},
 		{"PTT", pt([]uint64{1, f(0), 1, 1}, small, rates, replicas), nil, "replicas are 4×3, want those of 1 chains of 3 units at 2 models"},
-		{"PTT", pt([]uint64{1, f(0), 2, 1}, []uint64{2, 1, 0, 0, 0, 0, 0}, rates, replicas), nil, "replicas are 4×3, want those of 2 chains of 2 units"},
-		{"PTT", pt([]uint64{1, f(0), 2, 2}, small, rates, []uint64{2, 1, 0, 0, 0, 0, 0}, rates, replicas), nil, "model 1 has 2 visible units, want 3"},
+		{"PTT", pt([]uint64{1, f(0), 2, 1}, narrow, rates, replicas), nil, "replicas are 4×3, want those of 2 chains of 2 units"},
+		{"PTT", pt([]uint64{1, f(0), 2, 2}, small, rates, narrow, rates, replicas), nil, "model 1 has 2 visible units, want 3"},
 		{"PTT", pt([]uint64{1, f(0), 2, 1 << 30}, small, rates, replicas), nil, "payload ends too early"},
 	} {
 		var p []byte
@@ -912,9 +918,12 @@ func TestImpossibleState(t *testing.T) {
 func TestStateOfMisuse(t *testing.T) {
 	src := newSource(1)
 	base := func(base ...float64) *rbm.PT {
-		pt := rbm.NewPT(1, 1, []float64{1}, src)
+		pt := newPT(1, 1, []float64{1}, src)
 		pt.Sample(rbm.New(3, 2), nil)
-		pt.Base = base
+		pt.Base = new(mat.VecDense)
+		if len(base) > 0 {
+			pt.Base = vec(base)
+		}
 		return pt
 	}
 	for _, tt := range []struct {
@@ -936,8 +945,8 @@ func TestStateOfMisuse(t *testing.T) {
 	} {
 		wantPanic(t, fmt.Sprintf("%T", tt.x), func() { tt.x.AppendBinary(nil) }, tt.want)
 	}
-	empty := rbm.NewPT(1, 1, []float64{1}, src)
-	empty.Base = []float64{}
+	empty := newPT(1, 1, []float64{1}, src)
+	empty.Base = new(mat.VecDense)
 	wantPanic(t, "empty base", func() { empty.AppendBinary(nil) }, "base has length 0")
 }
 
@@ -951,8 +960,8 @@ func TestBoundsOfSamplers(t *testing.T) {
 	}{
 		{"CD", func(_, k int) rbm.Sampler { return rbm.NewCD(k, src) }, 0},
 		{"PCD", func(n, k int) rbm.Sampler { return rbm.NewPCD(n, k, src) }, 1 << 22},
-		{"PT", func(n, k int) rbm.Sampler { return rbm.NewPT(n, k, []float64{0, 0.5, 1}, src) }, (1 << 22) / 3},
-		{"PTT", func(n, k int) rbm.Sampler { return rbm.NewPTT(n, k, src) }, 1 << 22},
+		{"PT", func(n, k int) rbm.Sampler { return newPT(n, k, []float64{0, 0.5, 1}, src) }, (1 << 22) / 3},
+		{"PTT", func(n, k int) rbm.Sampler { return rbm.NewPTT(n, k, nil, src) }, 1 << 22},
 	} {
 		s := tt.make(max(1, tt.most), 1<<24).(state)
 		if err := s.UnmarshalBinary(saved(t, s)); err != nil {
@@ -1062,7 +1071,7 @@ func use(x state, p []byte) {
 	switch x := x.(type) {
 	case *rbm.RBM:
 		nv, _ := x.Dims()
-		x.FreeEnergy(nil, rbm.NewBits(1, nv))
+		x.HiddenProbs(nil, rbm.NewBits(1, nv))
 	case *rbm.SGD:
 		d.Floats(5, 1)
 		if !d.Bool("velocity") {
@@ -1073,13 +1082,13 @@ func use(x state, p []byte) {
 	case *rbm.Centering:
 		if n := len(x.V); n == 0 || n == 3 {
 			if n := len(x.H); n == 0 || n == 2 {
-				x.Gradient(new(rbm.Gradient), rbm.New(3, 2), rbm.NewBits(1, 3), &rbm.Exact{})
+				var g rbm.Gradient
+				rbm.New(3, 2).Gradient(&g, rbm.NewBits(1, 3), &rbm.Exact{})
+				x.Center(&g)
 			}
 		}
 	case *rbm.CD:
-		d.Int("K", 1)
-		d.Floats(2, 1)
-		if d.Int("groups", 0) == 0 && x.K < 5 {
+		if x.K < 5 {
 			x.Sample(rbm.New(3, 2), rbm.NewBits(1, 3))
 		}
 	case *rbm.PCD:

@@ -27,9 +27,6 @@ type statistics struct {
 	real   bool
 	values []float64 // (v, 1) of the waiting rows itself, transposed, if it is real: (nv+1) × room
 
-	means  *means  // of what is added, if wanted
-	hybrid *hybrid // what takes the place of the sink, if anything does
-
 	until   *stop.Signal
 	pass    pass
 	in      batch
@@ -37,12 +34,26 @@ type statistics struct {
 	scale   []float64 // of these rows
 	place   []int     // of each, counted from base, or empty if they are in order
 	chosen  []int
-	spread  Bits // the rows of the current pass at their places
-	chains  *draws
-	dst     *Gradient      // to store in, if the current product is the last
+	spread  Bits   // the rows of the current pass at their places
+	layer   *layer // of ĥ, in a pass
+	soft    groupProbs
+	dst     store          // of the current product, if it is the last
 	scratch []flushScratch // of each worker
+}
 
-	exchanged bool // v, nv and h, nh stand for each other
+// A phase says what the statistics are of: it sets s·(ĥ, 1) for rows that are added.
+type phase interface {
+	// read is given rows r0, r0+1, … of n, called name, before any of them is left out. It
+	// panics if they do not fit the groups.
+	read(p *model, name string, in *batch, n, r0 int)
+
+	// run sets s·(ĥ, 1) for the rows that are left in the batch of the statistics.
+	run(p *model, s *statistics)
+}
+
+// A store takes the panels of (ĥ, 1)(v, 1)ᵀ, q being the number of the panel.
+type store interface {
+	store(panel []product.Line, q int)
 }
 
 type flushScratch struct {
@@ -55,8 +66,8 @@ const maxRoom = 1 << 19
 // reset makes s empty, for n rows in two batches, which wait together if that is
 // not too much.
 func (s *statistics) reset(nv, nh, n int) {
-	s.nv, s.nh, s.exchanged, s.begun, s.rows = nv, nh, false, false, 0
-	s.real, s.means, s.hybrid = false, nil, nil // as a call may have been ended
+	s.nv, s.nh, s.begun, s.rows = nv, nh, false, 0
+	s.real = false // as a call may have been ended
 	room := (min(n, 2*blockRows) + 2*wordBits - 1) &^ (wordBits - 1)
 	s.room = min(room, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
 	if n := (nh/wordBits + 1) * s.room * wordBits; cap(s.p) < n {
@@ -76,23 +87,19 @@ func growLines(s []product.Line, n int) []product.Line {
 	return s[:n]
 }
 
-// add adds the rows of v, called name, each with its weight, or 1, divided by
-// total. Rows with a weight of 0 are left out. If chains are given, their hidden
-// units are drawn on the way. If numbers are given, row r of v is number numbers[r]
-// of the rows that have the weights, and the others are left out.
+// add adds the rows of v, of which ph sets ĥ, each with its weight, or 1, divided by
+// total. Rows with a weight of 0 are left out. If numbers are given, row r of v is
+// number numbers[r] of the rows that have the weights, and the others are left out.
 //
 // The sums are those of all rows, bit for bit: rows that share a nibble of the
 // product go on to share one.
-func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64, total float64, chains *Chains, numbers []int) {
+func (s *statistics) add(p *model, ph phase, name string, v mat.Matrix, weights []float64, total float64, numbers []int) {
 	n, _ := v.Dims()
 	s.until = p.team.Until
-	moved := 0
 	for r0, r1 := 0, 0; r0 < n; r0 = r1 {
 		r1 = s.end(numbers, r0, n)
 		s.in.read(name, v, r0, r1)
-		if chains != nil {
-			chains.restart(name, &s.in, n, r0, s.until)
-		}
+		ph.read(p, name, &s.in, n, r0)
 		rows := s.choose(weights, total, numbers, r0)
 		if rows == 0 {
 			continue
@@ -101,25 +108,30 @@ func (s *statistics) add(p *model, name string, v mat.Matrix, weights []float64,
 			s.flush(&p.team, nil)
 		}
 		s.base = s.rows
-		s.chains = nil
-		if chains != nil {
-			s.chains = chains.first(p, n, moved)
-			moved += s.in.rows
-		}
-		if s.hybrid != nil {
-			s.hybrid.add(p, s)
-		} else {
-			s.pass.run(&p.team, &p.hidden, &s.in, s)
-		}
-		if s.means != nil {
-			s.means.add(s)
-		}
+		ph.run(p, s)
 		s.rows += rows
 		s.transpose(&p.team)
 		if s.in.real {
 			s.flush(&p.team, nil)
 		}
 	}
+}
+
+// ofProbs is the phase of rows with ĥ = p(h=1|v).
+type ofProbs struct{}
+
+func (ofProbs) read(p *model, name string, in *batch, _, r0 int) {
+	p.visible.checkGroups(name, in, r0, nil, p.team.Until)
+}
+
+func (ofProbs) run(p *model, s *statistics) { s.probs(p, s) }
+
+// probs sets s·(ĥ, 1) by a sink that does so for units in no group, such as s.
+func (s *statistics) probs(p *model, out sink) {
+	s.layer = &p.hidden
+	s.pass.run(&p.team, &p.hidden, &s.in, out)
+	s.soft.finish(&p.hidden, s.in.rows, s)
+	s.layer = nil
 }
 
 // end returns where the rows that are added together with row r of n end. They do
@@ -149,7 +161,7 @@ func (s *statistics) choose(weights []float64, total float64, numbers []int, r0 
 			number = numbers[number]
 		}
 		if weights != nil {
-			if weights[number] == 0 && s.hybrid == nil {
+			if weights[number] == 0 {
 				continue
 			}
 			scale = weights[number] / total
@@ -176,27 +188,28 @@ func (s *statistics) choose(weights []float64, total float64, numbers []int, r0 
 	return (end + wordBits - 1) / wordBits * wordBits
 }
 
-// take is the sink of the positive and the negative phase.
+// take is the sink of ĥ.
 func (s *statistics) take(t, r0, n int, x tile) {
-	var u [wordBits]uint32
-	for r := range n {
-		in := x.row(r, n)
-		scale := s.scale[r0+r]
-		p := s.row(t, r0+r)
-		if s.chains != nil {
-			s.chains.random(&u, t, in.N*product.Lanes, r0+r)
-			*s.chains.word(r0+r, t) = in.DrawProbs(p, scale, &u)
-		} else {
-			in.Probs(p, scale)
-		}
-		if t == (s.nh-1)/wordBits {
-			s.setOne(r0+r, scale)
-		}
+	for r := r0; r < r0+n; r++ {
+		in := x.row(r-r0, n)
+		scale, p := s.scale[r], s.word(t, r)
+		in.Probs(p, scale)
+		s.layer.groupProbs(p, t, in, scale)
+		s.closeRow(t, r)
 	}
 }
 
-// row returns the part of s·(ĥ, 1) for word t and row r of the current pass.
-func (s *statistics) row(t, r int) []float64 {
+// closeRow sets s·1 for row r of the current pass, with the last word t of its units.
+func (s *statistics) closeRow(t, r int) {
+	if t == (s.nh-1)/wordBits {
+		s.setOne(r, s.scale[r])
+	}
+}
+
+func (s *statistics) scaleOf(r int) float64 { return s.scale[r] }
+
+// word returns the part of s·(ĥ, 1) for word t and row r of the current pass.
+func (s *statistics) word(t, r int) []float64 {
 	return s.p[(t*s.room+s.base+s.at(r))*wordBits:][:wordBits]
 }
 
@@ -209,11 +222,11 @@ func (s *statistics) at(r int) int {
 }
 
 // setOne sets s·1 for row r of the current pass.
-func (s *statistics) setOne(r int, scale float64) { s.row(s.nh/wordBits, r)[s.nh%wordBits] = scale }
+func (s *statistics) setOne(r int, scale float64) { s.word(s.nh/wordBits, r)[s.nh%wordBits] = scale }
 
 // keep puts inputs in the place of s·ĥ.
 func (s *statistics) keep(t, r int, in logistic.Inputs) {
-	dst := s.row(t, r)
+	dst := s.word(t, r)
 	for q := range in.N {
 		copy(dst[q*product.Lanes:], in.X[q*in.Stride][:])
 	}
@@ -283,7 +296,7 @@ func (s *statistics) transposeValues(i0, i1 int) {
 
 // flush adds the products of the waiting rows to acc, and stores acc in dst
 // unless it is nil.
-func (s *statistics) flush(team *parallel.Team, dst *Gradient) {
+func (s *statistics) flush(team *parallel.Team, dst store) {
 	if s.rows == 0 && dst == nil {
 		return
 	}
@@ -335,43 +348,39 @@ func (s *flushing) Do(worker, part int) {
 		return
 	}
 	for q := range panels {
-		panel := acc[q*(s.nv+1):][:s.nv+1]
-		if s.exchanged {
-			s.dst.storeExchanged(panel, first+q)
-		} else {
-			s.dst.store(panel, first+q)
-		}
+		s.dst.store(acc[q*(s.nv+1):][:s.nv+1], first+q)
 	}
 }
 
-// store sets the part of g that stands in panel q of (ĥ, 1)(v, 1)ᵀ.
-func (g *Gradient) store(panel []product.Line, q int) {
-	w := g.W.RawMatrix()
-	nv := w.Cols
-	n := min(product.Lanes, w.Rows-q*product.Lanes)
-	product.Unpack(panel[:nv], q, n, w.Stride, w.Data)
-	for l := range n {
-		g.C.SetVec(q*product.Lanes+l, panel[nv][l])
-	}
-	if n < product.Lanes {
-		for i := range nv {
-			g.B.SetVec(i, panel[i][n])
-		}
-	}
+// means are those of the visible units and of ĥ over the rows of a batch.
+type means struct {
+	v, h []float64
+	p    []float64 // h, filled up to whole words
 }
 
-// storeExchanged does the same for panel q of (p(v=1|h), 1)(h, 1)ᵀ.
-func (g *Gradient) storeExchanged(panel []product.Line, q int) {
-	w := g.W.RawMatrix()
-	nh := w.Rows
-	n := min(product.Lanes, w.Cols-q*product.Lanes)
-	for l := range n {
-		g.B.SetVec(q*product.Lanes+l, panel[nh][l])
-	}
-	for j := range nh {
-		copy(w.Data[j*w.Stride+q*product.Lanes:][:n], panel[j][:n])
-		if n < product.Lanes {
-			g.C.SetVec(j, panel[j][n])
+// reset makes s zero.
+func (s *means) reset(nv, nh int) {
+	s.p = grow(s.p, (nh+wordBits-1)/wordBits*wordBits)
+	s.v, s.h = grow(s.v, nv), s.p[:nh]
+	clear(s.v)
+	clear(s.p)
+}
+
+// add adds the rows of the current pass of stats, times their scale.
+func (s *means) add(stats *statistics) {
+	until := stats.until
+	for t := range len(s.p) / wordBits {
+		until.Look()
+		sum := (*[wordBits]float64)(s.p[t*wordBits:])
+		for r := range stats.in.rows {
+			p := (*[wordBits]float64)(stats.word(t, r))
+			for l := range sum {
+				sum[l] += p[l]
+			}
 		}
+	}
+	for r, scale := range stats.scale {
+		until.Look()
+		stats.in.addTo(s.v, r, scale)
 	}
 }

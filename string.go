@@ -13,6 +13,9 @@ func (m RBM) String() string {
 		return "RBM(" + wrong + ")"
 	}
 	nv, nh := m.Dims()
+	if n := len(m.OneHot); n > 0 {
+		return fmt.Sprintf("RBM(nv=%d, nh=%d, %d groups)", nv, nh, n)
+	}
 	return fmt.Sprintf("RBM(nv=%d, nh=%d)", nv, nh)
 }
 
@@ -39,22 +42,19 @@ func (p *Phases) String() string {
 	return fmt.Sprintf("Phases(%s, DataWeight=%v, ModelWeight=%v)", p.Data.sizes(), p.DataWeight, p.ModelWeight)
 }
 
-// String returns the size of the states, one chain a row, and the number of groups.
+// String returns the size of the states, one chain a row.
 func (c *Chains) String() string {
 	checkNil("Chains", c)
 	s := "not started"
 	if c.v.rows > 0 {
 		s = fmt.Sprintf("%d×%d", c.v.rows, c.v.cols)
 	}
-	if n := len(c.clamp.groups); n > 0 {
-		s += fmt.Sprintf(", %d groups", n)
-	}
 	return "Chains(" + s + ")"
 }
 
 // String returns the estimate without the weights of the runs.
-func (e Estimate) String() string {
-	return fmt.Sprintf("Estimate(LogZ=%.6g, StdErr=%.2g, ESS=%.3g of %d)", e.LogZ, e.StdErr, e.ESS, len(e.LogWeights))
+func (e LogZ) String() string {
+	return fmt.Sprintf("LogZ(%.6g ± %.2g, ESS %.3g of %d)", e.Mean, e.StdErr, e.ESS, len(e.LogWeights))
 }
 
 // String returns the settings.
@@ -71,7 +71,7 @@ func (s PCD) String() string {
 
 // String returns the settings and the numbers of chains and temperatures.
 func (s PT) String() string {
-	return fmt.Sprintf("PT(K=%d, %d chains, %d temperatures)", s.K, s.n, len(s.betas))
+	return fmt.Sprintf("PT(K=%d, %d chains, %d temperatures)", s.K, s.n, len(s.Betas))
 }
 
 // String returns the settings and the numbers of chains and models of the ladder.
@@ -91,7 +91,7 @@ func (o SGD) String() string {
 	for _, x := range []struct {
 		name string
 		x    float64
-	}{{"Momentum", o.Momentum}, {"Decay", o.Decay}, {"L1", o.L1}, {"MaxNorm", o.MaxNorm}} {
+	}{{"Momentum", o.Momentum}, {"L2", o.L2}, {"L1", o.L1}, {"MaxNorm", o.MaxNorm}} {
 		if x.x != 0 {
 			s += fmt.Sprintf(", %s=%v", x.name, x.x)
 		}

@@ -14,11 +14,11 @@ import (
 func TestString(t *testing.T) {
 	data := randomBits(40, 70, 0.5, 1)
 	groups := rbm.NewChains(newSource(1))
-	groups.OneHot(0, 2)
-	groups.OneHot(2, 5)
 	groups.StartRandom(rbm.New(70, 1), 6)
+	inGroups := rbm.New(70, 9)
+	inGroups.OneHot = []rbm.Group{{From: 0, To: 2}, {From: 2, To: 5}}
 	pcd := rbm.NewPCD(100, 2, newSource(1))
-	ptt := rbm.NewPTT(10, 1, newSource(1), rbm.New(70, 3), rbm.New(70, 4))
+	ptt := rbm.NewPTT(10, 1, []*rbm.RBM{rbm.New(70, 3), rbm.New(70, 4)}, newSource(1))
 	trainer := rbm.NewTrainer(rbm.New(70, 9), data, rbm.NewCD(1, newSource(1)), newSource(1))
 	trainer.Batch = 20
 	if err := trainer.Step(); err != nil {
@@ -33,6 +33,8 @@ func TestString(t *testing.T) {
 	}{
 		{rbm.New(784, 500), "RBM(nv=784, nh=500)"},
 		{*rbm.New(784, 500), "RBM(nv=784, nh=500)"},
+		{inGroups, "RBM(nv=70, nh=9, 2 groups)"},
+		{inGroups.OneHot[1], "[2, 5)"},
 		{rbm.RBM{}, "RBM(W, B or C is nil)"},
 		{&rbm.RBM{W: mat.NewDense(2, 3, nil), B: mat.NewVecDense(3, nil), C: mat.NewVecDense(1, nil)}, "RBM(C has length 1, want 2 as W is 2×3)"},
 		{data, "Bits(40×70)"},
@@ -45,22 +47,22 @@ func TestString(t *testing.T) {
 		{&rbm.Gradient{C: mat.NewVecDense(3, nil)}, "Gradient(empty)"},
 		{somePhases(), "Phases(nv=3, nh=3, DataWeight=3, ModelWeight=4)"},
 		{new(rbm.Phases), "Phases(empty, DataWeight=0, ModelWeight=0)"},
-		{groups, "Chains(6×70, 2 groups)"},
+		{groups, "Chains(6×70)"},
 		{rbm.NewChains(newSource(1)), "Chains(not started)"},
 		{rbm.NewCD(5, newSource(1)), "CD(K=5)"},
 		{rbm.NewPCD(100, 2, newSource(1)), "PCD(K=2, 100 chains)"},
 		{*pcd, "PCD(K=2, 100 chains)"},
 		{rbm.PCD{K: 1, Chains: groups}, "PCD(K=1, 6 chains)"},
 		{&rbm.PCD{}, "PCD(K=0, 0 chains)"},
-		{rbm.NewPT(10, 3, rbm.Betas(4), newSource(1)), "PT(K=3, 10 chains, 5 temperatures)"},
+		{rbm.NewPT(10, 3, 5, newSource(1)), "PT(K=3, 10 chains, 5 temperatures)"},
 		{ptt, "PTT(K=1, MinSwapRate=0.25, 10 chains, 2 models)"},
 		{used(new(rbm.Exact)), "Exact()"},
 		{usedSGD(), "SGD(Rate=0.1, Momentum=0.5)"},
-		{rbm.SGD{Decay: 1e-4, L1: 0.5, MaxNorm: 3}, "SGD(Rate=0, Decay=0.0001, L1=0.5, MaxNorm=3)"},
+		{rbm.SGD{L2: 1e-4, L1: 0.5, MaxNorm: 3}, "SGD(Rate=0, L2=0.0001, L1=0.5, MaxNorm=3)"},
 		{&rbm.Centering{Rate: 0.01, V: make([]float64, 784), H: make([]float64, 500)}, "Centering(Rate=0.01, Enhanced=false, 784+500 offsets)"},
 		{rbm.NewAIS(100, 2000, newSource(1)), "AIS(Runs=100, 2001 temperatures)"},
 		{&rbm.Classifier{Model: rbm.New(794, 500), Classes: 10, Generative: 1}, "&{RBM(nv=794, nh=500) 10 0 1 0}"},
-		{rbm.Estimate{LogZ: 12.34567, StdErr: 0.0456, ESS: 87.25, LogWeights: make([]float64, 100)}, "Estimate(LogZ=12.3457, StdErr=0.046, ESS=87.2 of 100)"},
+		{rbm.LogZ{Mean: 12.34567, StdErr: 0.0456, ESS: 87.25, LogWeights: make([]float64, 100)}, "LogZ(12.3457 ± 0.046, ESS 87.2 of 100)"},
 		{trainer, "Trainer(RBM(nv=70, nh=9), CD(K=1), SGD(Rate=0.01), 40 rows, Batch=20, step 1)"},
 		{&rbm.Trainer{Sampler: sample{}}, "Trainer(<nil>, rbm_test.sample, SGD(Rate=0), 0 rows, Batch=0, step 0)"},
 		{&rbm.Trainer{Sampler: (*rbm.PCD)(nil)}, "Trainer(<nil>, *rbm.PCD, SGD(Rate=0), 0 rows, Batch=0, step 0)"},

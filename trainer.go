@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/gorbm/rbm/internal/parallel"
@@ -266,10 +267,9 @@ func (t *Trainer) Step() error {
 	if t.Schedule != nil {
 		t.SGD.Rate = t.Schedule(t.state.steps)
 	}
+	t.Model.WeightedGradient(t.gradient, v, weights, t.Sampler)
 	if t.Centering != nil {
-		t.Centering.WeightedGradient(t.gradient, t.Model, v, weights, t.Sampler)
-	} else {
-		t.Model.WeightedGradient(t.gradient, v, weights, t.Sampler)
+		t.Centering.center(t.gradient, t.Model)
 	}
 	if math.IsNaN(t.gradient.C.AtVec(0)) { // as all of it is if a parameter is
 		return t.diverged()
@@ -492,4 +492,7 @@ func (m *RBM) copyTo(dst *RBM) {
 	}
 	dst.B.CopyVec(m.B)
 	dst.C.CopyVec(m.C)
+	if !slices.Equal(dst.OneHot, m.OneHot) {
+		dst.OneHot = slices.Clone(m.OneHot)
+	}
 }

@@ -24,7 +24,7 @@ var samplers = []struct {
 }{
 	{"CD", func(int) rbm.Sampler { return rbm.NewCD(1, newSource(71)) }},
 	{"PCD", func(n int) rbm.Sampler { return rbm.NewPCD(n, 1, newSource(71)) }},
-	{"PT", func(n int) rbm.Sampler { return rbm.NewPT(n, 1, []float64{0, 0.5, 1}, newSource(71)) }},
+	{"PT", func(n int) rbm.Sampler { return newPT(n, 1, []float64{0, 0.5, 1}, newSource(71)) }},
 }
 
 // bars returns copies of all pictures of bars and of stripes.
@@ -66,11 +66,11 @@ func TestTrainerIsTheLoop(t *testing.T) {
 					start := randomModel(nv, nh, 0.1, 2)
 					tr := rbm.NewTrainer(start.Clone(), data, s.new(20), newSource(3))
 					tr.Batch = size
-					tr.SGD = rbm.SGD{Rate: 0.05, Momentum: 0.5, Decay: 0.01}
+					tr.SGD = rbm.SGD{Rate: 0.05, Momentum: 0.5, L2: 0.01}
 					tr.Centering = nil
 
 					m, sampler := start, s.new(20)
-					sgd := rbm.SGD{Rate: 0.05, Momentum: 0.5, Decay: 0.01}
+					sgd := rbm.SGD{Rate: 0.05, Momentum: 0.5, L2: 0.01}
 					var c *rbm.Centering
 					if centred {
 						tr.Centering, c = &rbm.Centering{Rate: 0.1}, &rbm.Centering{Rate: 0.1}
@@ -97,7 +97,8 @@ func TestTrainerIsTheLoop(t *testing.T) {
 								sgd.Rate = schedule(steps)
 							}
 							if centred {
-								c.WeightedGradient(&g, m, batch, w, sampler)
+								m.WeightedGradient(&g, batch, w, sampler)
+								c.Center(&g)
 							} else {
 								m.WeightedGradient(&g, batch, w, sampler)
 							}
@@ -407,7 +408,7 @@ func TestTrainerDiverges(t *testing.T) {
 		steps int // at most
 		want  string
 	}{
-		{"rate", func(tr *rbm.Trainer) { tr.SGD = rbm.SGD{Rate: 1e200, Decay: 1} }, 5, "; is the rate 1e+200 too high?"},
+		{"rate", func(tr *rbm.Trainer) { tr.SGD = rbm.SGD{Rate: 1e200, L2: 1} }, 5, "; is the rate 1e+200 too high?"},
 		{"infinite W at a report", func(tr *rbm.Trainer) { // which the step makes NaN
 			tr.Model.W.Set(2, 4, math.Inf(-1))
 			tr.Every = 1
@@ -566,7 +567,7 @@ func TestTrainerGoesOnFromBytes(t *testing.T) {
 	all := []sampler{
 		{"Exact", func(int) rbm.Sampler { return new(rbm.Exact) }},
 		{"PTT", func(n int) rbm.Sampler {
-			s := rbm.NewPTT(n, 1, newSource(6))
+			s := rbm.NewPTT(n, 1, nil, newSource(6))
 			s.MinSwapRate = 0.97
 			return s
 		}},
@@ -750,8 +751,8 @@ func TestReportOfRestoredChains(t *testing.T) {
 	const n = 10
 	for _, s := range []func(n int) rbm.Sampler{
 		func(n int) rbm.Sampler { return rbm.NewPCD(n, 1, newSource(1)) },
-		func(n int) rbm.Sampler { return rbm.NewPT(n, 1, []float64{0, 0.5, 1}, newSource(1)) },
-		func(n int) rbm.Sampler { return rbm.NewPTT(n, 1, newSource(1)) },
+		func(n int) rbm.Sampler { return newPT(n, 1, []float64{0, 0.5, 1}, newSource(1)) },
+		func(n int) rbm.Sampler { return rbm.NewPTT(n, 1, nil, newSource(1)) },
 	} {
 		start := func(chains int) (*rbm.Trainer, *[]rbm.Report) {
 			tr := rbm.NewTrainer(randomModel(7, 3, 1, 1), randomBits(n, 7, 0.5, 1), s(chains), newSource(1))
@@ -992,7 +993,7 @@ func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
 	}
 	order[7], order[8] = 8, 7
 	swapped := func(b *rbm.Bits) *rbm.Bits {
-		if slices.Equal(b.Words(nil, 7), b.Words(nil, 8)) {
+		if slices.Equal(b.RawRow(7), b.RawRow(8)) {
 			t.Fatal("the rows are the same")
 		}
 		return b.Gather(nil, order)
@@ -1014,41 +1015,29 @@ func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
 
 // So are samplers of another size, which stay as they are.
 func TestTrainerOfSamplersThatDoNotFit(t *testing.T) {
-	grouped := func(s rbm.Sampler, to int) rbm.Sampler {
-		switch s := s.(type) {
-		case *rbm.CD:
-			s.Chains.OneHot(0, to)
-		case *rbm.PCD:
-			s.Chains.OneHot(0, to)
-		}
-		return s
-	}
 	sampled := func(s rbm.Sampler, nv int) rbm.Sampler {
 		s.Sample(rbm.New(nv, 2), rbm.NewBits(1, nv))
 		return s
 	}
 	cd := func() rbm.Sampler { return rbm.NewCD(1, newSource(3)) }
 	pcd := func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(3)) }
-	pt := func() rbm.Sampler { return rbm.NewPT(5, 1, []float64{0, 1}, newSource(3)) }
-	ptt := func() rbm.Sampler { return rbm.NewPTT(5, 1, newSource(3)) }
+	pt := func() rbm.Sampler { return newPT(5, 1, []float64{0, 1}, newSource(3)) }
+	ptt := func() rbm.Sampler { return rbm.NewPTT(5, 1, nil, newSource(3)) }
 	based := pt()
-	based.(*rbm.PT).Base = make([]float64, 11)
+	based.(*rbm.PT).Base = vec(make([]float64, 11))
 	for _, tt := range []struct {
 		mine, other rbm.Sampler
 		want        string
 	}{
 		{cd(), sampled(cd(), 11), ""},
-		{cd(), grouped(cd(), 12), ""},
-		{cd(), grouped(cd(), 13), "sampler has a group that ends at unit 13, want at most 12"},
 		{pcd(), pcd(), ""},
-		{pcd(), grouped(pcd(), 13), "sampler has a group that ends at unit 13, want at most 12"},
 		{pcd(), sampled(pcd(), 12), ""},
 		{pcd(), sampled(pcd(), 11), "sampler has 11 visible units, want 12"},
 		{pt(), pt(), ""},
 		{pt(), based, "sampler has 11 visible units, want 12"},
 		{pt(), sampled(pt(), 13), "sampler has 13 visible units, want 12"},
 		{ptt(), ptt(), ""},
-		{ptt(), rbm.NewPTT(5, 1, newSource(3), rbm.New(11, 1)), "sampler has 11 visible units, want 12"},
+		{ptt(), rbm.NewPTT(5, 1, []*rbm.RBM{rbm.New(11, 1)}, newSource(3)), "sampler has 11 visible units, want 12"},
 		{ptt(), sampled(ptt(), 13), "sampler has 13 visible units, want 12"},
 	} {
 		tr := stateful(tt.mine, 2)

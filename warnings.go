@@ -183,7 +183,7 @@ func (t *Trainer) warnOfNothing(r *Report, dependence float64) string {
 		return ""
 	}
 	how := ""
-	if t.SGD.Decay > 0 || t.SGD.L1 > 0 {
+	if t.SGD.L2 > 0 || t.SGD.L1 > 0 {
 		how = ", or less decay of the weights"
 	}
 	return fmt.Sprintf("after %d steps the model knows little more than the means of Data: its pseudo-log-likelihood is %.5g nats, and independent units have %.5g: take a higher rate, say %.2g, or more epochs%s",
@@ -193,7 +193,7 @@ func (t *Trainer) warnOfNothing(r *Report, dependence float64) string {
 // grouped reports whether the sampler has groups. Their units are no independent ones,
 // and the pseudo-log-likelihood depends on a constant added to their biases, as the
 // model among groups does not.
-func (t *Trainer) grouped() bool { return len(groupsOf(t.Sampler)) > 0 }
+func (t *Trainer) grouped() bool { return len(t.Model.OneHot) > 0 }
 
 // triedToLearn reports whether the training before the report should have changed
 // the model: it has been long, or the rate has nearly fallen to 0.

@@ -100,16 +100,18 @@ func withSampler(tr *rbm.Trainer, s rbm.Sampler) *rbm.Trainer {
 	return tr
 }
 
+// questions returns groups of three answers each.
+func questions(n int) (groups []rbm.Group) {
+	for q := range n {
+		groups = append(groups, rbm.Group{From: 3 * q, To: 3*q + 3})
+	}
+	return groups
+}
+
 // Training that goes well has no warnings.
 func TestNoFalseAlarms(t *testing.T) {
 	t.Parallel()
 	strokes := benchRows(600)
-	grouped := func(chains *rbm.Chains, questions int) *rbm.Chains {
-		for q := range questions {
-			chains.OneHot(3*q, 3*q+3)
-		}
-		return chains
-	}
 	for _, tt := range []struct {
 		name   string
 		epochs int
@@ -126,10 +128,10 @@ func TestNoFalseAlarms(t *testing.T) {
 			return tr
 		}},
 		{"bars, PT", 100, func() *rbm.Trainer {
-			return withSampler(falls(start(bars(4, 30), 16, 0), 0.1, 1000), rbm.NewPT(20, 1, []float64{0, 0.5, 1}, newSource(2)))
+			return withSampler(falls(start(bars(4, 30), 16, 0), 0.1, 1000), newPT(20, 1, []float64{0, 0.5, 1}, newSource(2)))
 		}},
 		{"bars, PTT", 100, func() *rbm.Trainer {
-			return withSampler(falls(start(bars(4, 30), 16, 0), 0.1, 1000), rbm.NewPTT(20, 1, newSource(2)))
+			return withSampler(falls(start(bars(4, 30), 16, 0), 0.1, 1000), rbm.NewPTT(20, 1, nil, newSource(2)))
 		}},
 		{"bars, Exact", 300, func() *rbm.Trainer {
 			tr := withSampler(start(bars(3, 8), 8, 0.25), new(rbm.Exact))
@@ -165,12 +167,12 @@ func TestNoFalseAlarms(t *testing.T) {
 		}},
 		{"groups", 80, func() *rbm.Trainer {
 			tr := start(answers(1000, 4, 0.3), 6, 0.05)
-			grouped(tr.Sampler.(*rbm.PCD).Chains, 4)
+			tr.Model.OneHot = questions(4)
 			return tr
 		}},
 		{"groups that are independent, half of them missing", 300, func() *rbm.Trainer {
 			tr := start(answers(300, 4, 1), 6, 0.05)
-			grouped(tr.Sampler.(*rbm.PCD).Chains, 4)
+			tr.Model.OneHot = questions(4)
 			tr.Observed = rbm.NewBits(300, 12)
 			for r := range 300 {
 				for i := range 12 {
@@ -297,9 +299,7 @@ func TestCoinsAndGroups(t *testing.T) {
 		tr := start(answers(500, 5, 0.3), 4, 0.01)
 		tr.Every = 5
 		if grouped {
-			for i := 0; i < 15; i += 3 {
-				tr.Sampler.(*rbm.PCD).Chains.OneHot(i, i+3)
-			}
+			tr.Model.OneHot = questions(5)
 		}
 		for i := range 3 {
 			tr.Model.B.SetVec(i, tr.Model.B.AtVec(i)+20)
@@ -375,7 +375,7 @@ func TestWarningsOfDrift(t *testing.T) {
 		{"spikes", spikes(1000, 30, 16, 5), 8, 0.1, 120, 50, "the model goes up and down", linear},
 		{"bars", bars(4, 1), 10, 0.5, 1000, 100, "the model goes up and down", linear},
 		{"two modes", twoModes(1000, 20), 4, 0.05, 120, 10, "the chains are stuck", func(tr *rbm.Trainer, _ int) {
-			tr.Sampler = rbm.NewPTT(50, 1, newSource(2))
+			tr.Sampler = rbm.NewPTT(50, 1, nil, newSource(2))
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

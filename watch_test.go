@@ -134,8 +134,8 @@ func TestCompletions(t *testing.T) {
 	const n, nv = 40, 7
 	start := func(src uint64) *Trainer {
 		s := NewPCD(9, 1, rand.NewPCG(1, src))
-		s.Chains.OneHot(2, 6)
 		tr := NewTrainer(NewRandom(nv, 3, 1, rand.NewPCG(1, src)), NewBits(n, nv), s, rand.NewPCG(2, src))
+		tr.Model.OneHot = []Group{{2, 6}}
 		data := tr.Data.(*Bits)
 		tr.Observed = NewBits(n, nv)
 		for r := range n {

@@ -42,7 +42,7 @@ func (w *workspace) done() {
 	w.model.done()
 	w.in.view, w.hiddenRows.view = Bits{}, Bits{}
 	w.marginal.forget()
-	w.joint.h, w.probs.dst = nil, nil
+	w.joint.h, w.probs.dst, w.probs.layer = nil, nil, nil
 	if w.kept {
 		workspaces.Put(w)
 	}

@@ -266,7 +266,7 @@ func (f *File) buffer() *buffer {
 	case b := <-f.buffers:
 		return b
 	default:
-		return &buffer{row: make([]uint64, f.words)}
+		return new(buffer)
 	}
 }
 
@@ -281,7 +281,6 @@ func (f *File) release(b *buffer) {
 // A buffer is memory to read to.
 type buffer struct {
 	data []byte
-	row  []uint64
 }
 
 // readChunks reads chunks k to last, and sets the rows of dst that are in them, the
@@ -302,14 +301,13 @@ func (f *File) readChunks(dst *rbm.Bits, i, k, last int, b *buffer) error {
 			return fmt.Errorf("rows [%d, %d) have checksum %08x, want %08x: the file is damaged", first, first+rows, got, want)
 		}
 		for r := max(i, first); r < min(i+n, first+rows); r++ {
-			at := (r - first) * f.words
-			for w := range b.row {
-				b.row[w] = binary.LittleEndian.Uint64(data[8*(at+w):])
+			at, row := (r-first)*f.words, dst.RawRow(r-i)
+			for w := range row {
+				row[w] = binary.LittleEndian.Uint64(data[8*(at+w):])
 			}
-			if j := f.behind(b.row); j > 0 {
+			if j := f.behind(row); j > 0 {
 				return fmt.Errorf("row %d has a one in column %d, want %d columns", r, j, f.cols)
 			}
-			dst.SetWords(r-i, b.row)
 		}
 		data = data[size+sumSize:]
 	}

@@ -136,7 +136,7 @@ func TestReadRows(t *testing.T) {
 				t.Fatal(err)
 			}
 			for r := range n {
-				if !slices.Equal(dst.Words(nil, r), b.Words(nil, i+r)) {
+				if !slices.Equal(dst.RawRow(r), b.RawRow(i+r)) {
 					t.Fatalf("%+v: row %d of [%d, %d) differs", tt, r, i, i+n)
 				}
 			}

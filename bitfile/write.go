@@ -42,7 +42,7 @@ func write(f file, blocks iter.Seq2[*rbm.Bits, error]) error {
 	w.Write(make([]byte, headerSize)) // what it is comes last
 	var l layout
 	var chunk []byte
-	var row []uint64
+
 	chunks := 0
 	end := func() error { // of a chunk
 		_, err := w.Write(binary.LittleEndian.AppendUint32(chunk, checksum(chunks, chunk)))
@@ -63,13 +63,12 @@ func write(f file, blocks iter.Seq2[*rbm.Bits, error]) error {
 		}
 		if l.rows == 0 {
 			l = newLayout(0, c)
-			row = make([]uint64, l.words)
 		}
 		if c != l.cols {
 			return fmt.Errorf("block from row %d on has %d columns, want %d", l.rows, c, l.cols)
 		}
 		for r := range n {
-			for _, x := range block.Words(row, r) {
+			for _, x := range block.RawRow(r) {
 				chunk = binary.LittleEndian.AppendUint64(chunk, x)
 			}
 			if l.rows++; l.rows%l.per == 0 {

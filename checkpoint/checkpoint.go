@@ -8,7 +8,8 @@
 //	}
 //	…
 //	for … {
-//		centering.Gradient(&g, m, batch, sampler)
+//		m.Gradient(&g, batch, sampler)
+//		centering.Center(&g)
 //		sgd.Step(m, &g)
 //		if … {
 //			err = checkpoint.Save("rbm.checkpoint", parts...)

@@ -71,9 +71,9 @@ func newTraining(nv, nh int) *training {
 		samplers: []rbm.Sampler{
 			rbm.NewCD(1, rnd),
 			rbm.NewPCD(3, 2, rnd),
-			rbm.NewPT(2, 1, []float64{0, 0.5, 1}, rnd),
+			newPT(2, 1, []float64{0, 0.5, 1}, rnd),
 		},
-		sgd:       rbm.SGD{Rate: 0.1, Momentum: 0.5, Decay: 0.01},
+		sgd:       rbm.SGD{Rate: 0.1, Momentum: 0.5, L2: 0.01},
 		centering: rbm.Centering{Rate: 0.25, Enhanced: true},
 	}
 	for r := range 12 {
@@ -93,7 +93,8 @@ func (o *training) run(steps int) {
 	for range steps {
 		n := int(o.steps)
 		batch := o.data.Slice(n%3*4, n%3*4+4)
-		o.centering.Gradient(&o.g, o.model, batch, o.samplers[n%len(o.samplers)])
+		o.model.Gradient(&o.g, batch, o.samplers[n%len(o.samplers)])
+		o.centering.Center(&o.g)
 		o.sgd.Step(o.model, &o.g)
 		o.steps++
 	}
@@ -673,7 +674,7 @@ func TestOtherParts(t *testing.T) {
 // So it is with a Trainer, which knows its rows and its sampler.
 func TestOtherTrainers(t *testing.T) {
 	samplers := []rbm.Sampler{rbm.NewCD(1, rand.NewPCG(1, 1)), rbm.NewPCD(3, 1, rand.NewPCG(1, 1)),
-		rbm.NewPT(3, 1, []float64{0, 1}, rand.NewPCG(1, 1)), rbm.NewPTT(3, 1, rand.NewPCG(1, 1)), new(rbm.Exact)}
+		newPT(3, 1, []float64{0, 1}, rand.NewPCG(1, 1)), rbm.NewPTT(3, 1, nil, rand.NewPCG(1, 1)), new(rbm.Exact)}
 	for i, s := range samplers {
 		o := newTraining(4, 3)
 		one, two := rbm.NewTrainer(o.model, o.data, s, rand.NewPCG(1, 1)), rbm.NewTrainer(o.model.Clone(), o.data, new(rbm.Exact), rand.NewPCG(1, 1))
@@ -740,10 +741,11 @@ func all(t *testing.T, seed uint64) map[string]checkpoint.State {
 	data := newTraining(5, 2).data
 	m, g := rbm.NewRandom(5, 2+int(seed%3), 0.5, rnd), new(rbm.Gradient)
 	cd, pcd, exact := rbm.NewCD(1, rnd), rbm.NewPCD(2, 1, rnd), rbm.NewPCD(3, 1, rnd)
-	pt, ptt := rbm.NewPT(2, 1, []float64{0, 1}, rnd), rbm.NewPTT(2, 1, rnd)
+	pt, ptt := newPT(2, 1, []float64{0, 1}, rnd), rbm.NewPTT(2, 1, nil, rnd)
 	sgd, centering, phases := &rbm.SGD{Rate: 0.1, Momentum: 0.5}, new(rbm.Centering), new(rbm.Phases)
 	for _, s := range []rbm.Sampler{cd, pcd, pt, ptt, exact} {
-		centering.Gradient(g, m, data, s)
+		m.Gradient(g, data, s)
+		centering.Center(g)
 		sgd.Step(m, g)
 		m.Phases(phases, data, nil, s)
 	}
@@ -985,4 +987,11 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("%x is written as %x, error %v", data, got.bytes(t), err)
 		}
 	})
+}
+
+// newPT returns parallel tempering at the given inverse temperatures.
+func newPT(n, k int, betas []float64, src rand.Source) *rbm.PT {
+	pt := rbm.NewPT(n, k, len(betas), src)
+	pt.Betas = betas
+	return pt
 }

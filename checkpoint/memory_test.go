@@ -23,12 +23,13 @@ func TestMemory(t *testing.T) {
 	const nv, nh = 300, 250
 	data := rbm.NewBits(20, nv)
 	m, sgd, centering := rbm.NewRandom(nv, nh, 0.1, rand.NewPCG(1, 1)), rbm.SGD{Rate: 0.1, Momentum: 0.5}, new(rbm.Centering)
-	pcd, ptt := rbm.NewPCD(2000, 1, rand.NewPCG(2, 2)), rbm.NewPTT(2, 1, rand.NewPCG(3, 3), m, m)
-	cd, pt := rbm.NewCD(1, rand.NewPCG(2, 2)), rbm.NewPT(2000, 1, []float64{0, 1}, rand.NewPCG(2, 2))
+	pcd, ptt := rbm.NewPCD(2000, 1, rand.NewPCG(2, 2)), rbm.NewPTT(2, 1, []*rbm.RBM{m, m}, rand.NewPCG(3, 3))
+	cd, pt := rbm.NewCD(1, rand.NewPCG(2, 2)), newPT(2000, 1, []float64{0, 1}, rand.NewPCG(2, 2))
 	var g rbm.Gradient
 	var phases rbm.Phases
 	for _, s := range []rbm.Sampler{pcd, ptt, cd, pt} {
-		centering.Gradient(&g, m, data, s)
+		m.Gradient(&g, data, s)
+		centering.Center(&g)
 		sgd.Step(m, &g)
 		m.Phases(&phases, data, nil, s)
 	}

@@ -25,7 +25,7 @@ func main() {
 	}
 	m := rbm.NewRandom(nv, nh, 0.1, rand.NewPCG(1, 2))
 	cd := rbm.NewCD(1, rand.NewPCG(3, 4))
-	sgd := rbm.SGD{Rate: 0.1, Momentum: 0.5, Decay: 1e-3}
+	sgd := rbm.SGD{Rate: 0.1, Momentum: 0.5, L2: 1e-3}
 	var g rbm.Gradient
 	for range 2 {
 		m.Gradient(&g, data, cd)

@@ -91,8 +91,8 @@ func run(o options, w io.Writer) {
 		{name: "CD-1", sampler: rbm.NewCD(1, src), rate: constant},
 		{name: "CD-10", sampler: rbm.NewCD(10, src), rate: constant},
 		{name: "PCD-1", sampler: rbm.NewPCD(n, 1, src), rate: constant},
-		{name: "PT", sampler: rbm.NewPT(chains, 1, ladder(), src), rate: falling, centering: new(rbm.Centering)},
-		{name: "PTT", sampler: rbm.NewPTT(chains, 1, src), rate: falling, centering: new(rbm.Centering)},
+		{name: "PT", sampler: rbm.NewPT(chains, 1, levels, src), rate: falling, centering: new(rbm.Centering)},
+		{name: "PTT", sampler: rbm.NewPTT(chains, 1, nil, src), rate: falling, centering: new(rbm.Centering)},
 	}
 	fmt.Fprintf(w, "mean log-likelihood of bars and stripes, nats; %d visible, %d hidden units\n\nupdates", nv, o.hidden)
 	for _, l := range learners {
@@ -119,15 +119,6 @@ func run(o options, w io.Writer) {
 	explain(w, learners, bound(data))
 }
 
-// ladder returns the temperatures of PT, which it moves while it runs.
-func ladder() []float64 {
-	betas := make([]float64, levels)
-	for k := range betas {
-		betas[k] = float64(k) / (levels - 1)
-	}
-	return betas
-}
-
 // A learner is a model in training.
 type learner struct {
 	name      string
@@ -144,10 +135,9 @@ type learner struct {
 
 // step makes update number n, from 0 on, with all of data.
 func (l *learner) step(n int, data *rbm.Bits) {
+	l.model.Gradient(&l.gradient, data, l.sampler)
 	if l.centering != nil {
-		l.centering.Gradient(&l.gradient, l.model, data, l.sampler)
-	} else {
-		l.model.Gradient(&l.gradient, data, l.sampler)
+		l.centering.Center(&l.gradient)
 	}
 	l.sgd.Rate = l.rate(n)
 	l.sgd.Step(l.model, &l.gradient)

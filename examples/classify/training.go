@@ -53,7 +53,7 @@ func newTraining(o options, d data) *training {
 			Classes:        idx.Classes,
 			Discriminative: k.discriminative,
 			Generative:     o.weight,
-			Unlabelled:     o.unlabelled,
+			Unlabeled:      o.unlabelled,
 		},
 		sgd:        rbm.SGD{Momentum: o.momentum},
 		chosen:     m.Clone(),
@@ -64,8 +64,8 @@ func newTraining(o options, d data) *training {
 	if o.unlabelled > 0 {
 		t.unlabelled.to, _ = d.train.Dims()
 	}
+	m.OneHot = []rbm.Group{{From: idx.Pixels, To: idx.Pixels + idx.Classes}}
 	chains := rbm.NewChains(src)
-	chains.OneHot(idx.Pixels, idx.Pixels+idx.Classes)
 	if o.sampler == "cd" {
 		t.sampler = &rbm.CD{K: 1, Chains: chains}
 	} else {
@@ -178,7 +178,7 @@ func (t *training) step() error {
 		if t.centering.V == nil || t.progress.steps%t.epochSteps() == 0 {
 			t.setOffsets()
 		}
-		t.centering.Transform(&t.gradient)
+		t.centering.Center(&t.gradient)
 	}
 	t.sgd.Step(m, &t.gradient)
 	if t.o.sparsity > 0 {

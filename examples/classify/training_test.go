@@ -41,8 +41,8 @@ func TestNewTraining(t *testing.T) {
 	} {
 		training := trainingOf(t, flags)
 		c := training.classifier
-		if c.Discriminative != want.discriminative || c.Generative != want.generative || c.Unlabelled != want.unlabelled || c.Classes != idx.Classes {
-			t.Errorf("%s: the weights are %v, %v, %v, want %v", flags, c.Discriminative, c.Generative, c.Unlabelled, want)
+		if c.Discriminative != want.discriminative || c.Generative != want.generative || c.Unlabeled != want.unlabelled || c.Classes != idx.Classes {
+			t.Errorf("%s: the weights are %v, %v, %v, want %v", flags, c.Discriminative, c.Generative, c.Unlabeled, want)
 		}
 		if nv, nh := c.Model.Dims(); nv != idx.Pixels+idx.Classes || nh != 12 {
 			t.Errorf("%s: the model has %d and %d units", flags, nv, nh)

@@ -108,7 +108,7 @@ func fit(m *rbm.RBM, train, held *rbm.Bits, o options, src rand.Source, w io.Wri
 
 		score := mean(m.PseudoLogLikelihood(nil, watched))
 		heldScore := mean(m.PseudoLogLikelihood(nil, held))
-		gap, _, _ := m.FreeEnergyGap(watched, held)
+		gap := m.FreeEnergyGap(watched, held)
 		fmt.Fprintf(w, "%5d %11.3f %10.3f %13.3f %9.0f\n", epoch+1, score, heldScore, gap, speed)
 	}
 }

@@ -124,7 +124,7 @@ func judge(ctx context.Context, m *rbm.RBM, d data, o options, w io.Writer) erro
 	if err != nil {
 		return err
 	}
-	ahead, _, _ := m.FreeEnergyGap(d.train, d.test)
+	ahead := m.FreeEnergyGap(d.train, d.test)
 	fmt.Fprintf(w, "\nlog-likelihood of a test row: %v\n", l)
 	fmt.Fprintf(w, "log-likelihood of a training row: %.2f nats, by the same log Z\n", l.Mean+ahead)
 	return nil

@@ -39,7 +39,7 @@ func newTraining(o options, d data, dir keep.Folder) *training {
 	t.Held = d.held
 	t.Batch = o.batch
 	t.Patience = o.patience
-	t.SGD.Decay = o.decay
+	t.SGD.L2 = o.decay
 	if o.plain {
 		t.Centering = nil
 	}
@@ -91,17 +91,11 @@ func newSampler(o options, d data, src rand.Source) rbm.Sampler {
 	case "cd":
 		return rbm.NewCD(o.k, src)
 	case "pt":
-		betas := make([]float64, levels)
-		for i := range betas {
-			betas[i] = float64(i) / (levels - 1)
-		}
-		base := rbm.New(idx.Pixels, 1)
-		base.FitVisibleBias(d.train)
-		pt := rbm.NewPT(o.batch, o.k, betas, src)
-		pt.Base = base.B.RawVector().Data
+		pt := rbm.NewPT(o.batch, o.k, levels, src)
+		pt.Base = rbm.New(idx.Pixels, 1).FittedBias(d.train, nil, nil)
 		return pt
 	case "ptt":
-		return rbm.NewPTT(o.batch, o.k, src)
+		return rbm.NewPTT(o.batch, o.k, nil, src)
 	default:
 		return rbm.NewPCD(o.batch, o.k, src)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -45,7 +44,7 @@ func TestNewTraining(t *testing.T) {
 	if !mat.EqualApprox(m.HiddenProbs(nil, means), undecided, 1e-12) {
 		t.Error("the means of the training rows do not leave the hidden units undecided")
 	}
-	if !slices.Equal(training.trainer.Sampler.(*rbm.PT).Base, fit.B.RawVector().Data) {
+	if !mat.Equal(training.trainer.Sampler.(*rbm.PT).Base, fit.B) {
 		t.Error("the base of pt is not that of the training rows")
 	}
 }
@@ -57,13 +56,13 @@ func TestFlagsOfTraining(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if centred := newTraining(o, d, keep.Folder{}).trainer; centred.Centering == nil || centred.SGD.Decay != 0 {
-		t.Errorf("without flags: centring %v, decay %v", centred.Centering, centred.SGD.Decay)
+	if centred := newTraining(o, d, keep.Folder{}).trainer; centred.Centering == nil || centred.SGD.L2 != 0 {
+		t.Errorf("without flags: centring %v, decay %v", centred.Centering, centred.SGD.L2)
 	}
 	p, q := o, o
 	p.plain, p.decay, q.flip = true, 0.5, true
-	if plain := newTraining(p, d, keep.Folder{}).trainer; plain.Centering != nil || plain.SGD.Decay != 0.5 {
-		t.Errorf("-plain -decay 0.5: centring %v, decay %v", plain.Centering, plain.SGD.Decay)
+	if plain := newTraining(p, d, keep.Folder{}).trainer; plain.Centering != nil || plain.SGD.L2 != 0.5 {
+		t.Errorf("-plain -decay 0.5: centring %v, decay %v", plain.Centering, plain.SGD.L2)
 	}
 	flipped, err := load(q)
 	if err != nil {

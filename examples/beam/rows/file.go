@@ -235,7 +235,7 @@ func readBits(r io.ReaderAt, size int64, columns int, good func(int64, []byte), 
 		}
 		for row := range k - i {
 			bits := make([]byte, bytesOf(c))
-			part.Words(words, row)
+			words := part.RawRow(row)
 			for j := range bits {
 				bits[j] = byte(words[j/8] >> (j % 8 * 8))
 			}

@@ -39,11 +39,11 @@ func (r Row) Put(dst *rbm.Bits, i int) {
 	if len(r.Bits) != bytesOf(c) {
 		panic(fmt.Sprintf("rows: %s, row %d has %d bytes, want %d for %d columns", r.File, r.Number, len(r.Bits), bytesOf(c), c))
 	}
-	words := make([]uint64, (c+63)/64)
+	words := dst.RawRow(i)
+	clear(words)
 	for k, b := range r.Bits {
 		words[k/8] |= uint64(b) << (k % 8 * 8)
 	}
-	dst.SetWords(i, words)
 }
 
 // bytesOf returns how many bytes a row of so many columns has.

@@ -113,7 +113,8 @@ func (o options) memory(rows int) func(i int) {
 	var g rbm.Gradient
 	return func(int) {
 		for v := range rbm.Blocks(data, batch) { // there is no error in memory
-			centering.Gradient(&g, m, v, sampler)
+			m.Gradient(&g, v, sampler)
+			centering.Center(&g)
 			sgd.Step(m, &g)
 		}
 	}

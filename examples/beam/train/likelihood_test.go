@@ -37,7 +37,8 @@ func TestLikelihood(t *testing.T) {
 		var g rbm.Gradient
 		for i := range steps {
 			first := i * shards * batch % (shards * size)
-			c.Gradient(&g, m, data.Slice(first, first+shards*batch), sampler)
+			m.Gradient(&g, data.Slice(first, first+shards*batch), sampler)
+			c.Center(&g)
 			sgd.Rate = falling(i)
 			sgd.Step(m, &g)
 		}

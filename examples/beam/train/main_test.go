@@ -260,7 +260,8 @@ func TestOneShard(t *testing.T) {
 				}
 				if mode == epoch {
 					k := i % 5 * 20
-					centering.Gradient(&g, m, all.Slice(k, min(90, k+20)), sampler)
+					m.Gradient(&g, all.Slice(k, min(90, k+20)), sampler)
+					centering.Center(&g)
 				} else {
 					rows := make([]int, 20)
 					for r := range rows {
@@ -269,7 +270,8 @@ func TestOneShard(t *testing.T) {
 					weights := slices.Repeat([]float64{90.0 / 20}, 20)
 					var p rbm.Phases
 					m.Phases(&p, all.Gather(nil, rows), weights, sampler)
-					centering.PhasesGradient(&g, &p)
+					p.Gradient(&g)
+					centering.Center(&g)
 				}
 				sgd.Step(m, &g)
 			}
@@ -331,7 +333,8 @@ func TestManyShards(t *testing.T) {
 				x := m.Clone()
 				steps := (n + batch - 1) / batch
 				for i := range steps {
-					s.centering.Gradient(&g, x, data.Slice(i*batch, min(n, (i+1)*batch)), s.sampler)
+					x.Gradient(&g, data.Slice(i*batch, min(n, (i+1)*batch)), s.sampler)
+					s.centering.Center(&g)
 					s.sgd.Rate = rbm.Linear(0.3, 0, rounds*steps)(round*steps + i)
 					s.sgd.Step(x, &g)
 				}
@@ -343,7 +346,8 @@ func TestManyShards(t *testing.T) {
 				continue
 			}
 			phases[0].Add(&phases[1])
-			centering.PhasesGradient(&g, &phases[0])
+			phases[0].Gradient(&g)
+			centering.Center(&g)
 			sgd.Rate = rbm.Linear(0.3, 0, rounds)(round)
 			sgd.Step(m, &g)
 		}

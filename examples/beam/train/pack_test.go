@@ -126,7 +126,7 @@ func TestShuffle(t *testing.T) {
 	b := pairs(200, 1)
 	var all []rows.Row
 	for i := range 200 {
-		w := b.Words(nil, i)[0]
+		w := b.RawRow(i)[0]
 		all = append(all, rows.Row{File: "ab"[i%2:][:1], Number: int64(i/2 + 1), Bits: []byte{byte(w), byte(w >> 8)}})
 	}
 	s := Settings{Columns: columns, Shards: 1, Seed: 3}

@@ -141,7 +141,8 @@ func (s *shard) epoch(r Round, m *rbm.RBM, rows rbm.Rows) (checkpoint.State, err
 		if err != nil {
 			return nil, err
 		}
-		s.centering.Gradient(&g, m, batch, s.sampler)
+		m.Gradient(&g, batch, s.sampler)
+		s.centering.Center(&g)
 		s.sgd.Rate = rate(i)
 		s.sgd.Step(m, &g)
 		i++

@@ -36,7 +36,8 @@ func (m *model) move(r Round, sum []byte) error {
 		return err
 	}
 	var g rbm.Gradient
-	m.centering.PhasesGradient(&g, &p)
+	p.Gradient(&g)
+	m.centering.Center(&g)
 	m.sgd.Rate = r.Settings.schedule(1)(r.Number)
 	m.sgd.Step(&m.rbm, &g)
 	return nil

@@ -2,10 +2,12 @@ package rbm_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math"
 	"math/bits"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gorbm/rbm"
@@ -15,13 +17,13 @@ import (
 // Groups are the units [from, to) of each.
 type groups [][2]int
 
-// chains returns chains with the groups.
-func (g groups) chains(seed uint64) *rbm.Chains {
-	c := rbm.NewChains(newSource(seed))
+// of returns m with the groups.
+func (g groups) of(m *rbm.RBM) *rbm.RBM {
+	m.OneHot = nil
 	for _, g := range g {
-		c.OneHot(g[0], g[1])
+		m.OneHot = append(m.OneHot, rbm.Group{From: g[0], To: g[1]})
 	}
-	return c
+	return m
 }
 
 // allow reports whether exactly one unit of each group is on in configuration x.
@@ -65,7 +67,7 @@ var grouped = []struct {
 func forGroups(t *testing.T, f func(t *testing.T, m *rbm.RBM, g groups)) {
 	for _, s := range grouped {
 		t.Run(fmt.Sprintf("nv=%d/nh=%d/groups=%v", s.nv, s.nh, s.groups), func(t *testing.T) {
-			f(t, randomModel(s.nv, s.nh, 1, 2), s.groups)
+			f(t, s.groups.of(randomModel(s.nv, s.nh, 1, 2)), s.groups)
 		})
 	}
 }
@@ -75,7 +77,7 @@ func TestOneHotTransitions(t *testing.T) {
 	const n = 5000
 	forGroups(t, func(t *testing.T, m *rbm.RBM, g groups) {
 		nv, _ := m.Dims()
-		c := g.chains(3)
+		c := rbm.NewChains(newSource(3))
 		for _, k := range []int{1, 2} {
 			var T mat.Dense
 			T.Pow(transitionAmong(m, g.allow), k)
@@ -95,9 +97,9 @@ func TestOneHotKeepsTheDistribution(t *testing.T) {
 	const n = 20000
 	forGroups(t, func(t *testing.T, m *rbm.RBM, g groups) {
 		nv, nh := m.Dims()
-		m = randomModel(nv, nh, 2, 6)
+		m = g.of(randomModel(nv, nh, 2, 6))
 		p := visibleAmong(m, g.allow)
-		c := g.chains(8)
+		c := rbm.NewChains(newSource(8))
 		c.Start(rowsFrom(p, n, nv, 7))
 		for k := range 3 {
 			c.Gibbs(m, 1)
@@ -109,9 +111,9 @@ func TestOneHotKeepsTheDistribution(t *testing.T) {
 func TestOneHotStartRandom(t *testing.T) {
 	forGroups(t, func(t *testing.T, m *rbm.RBM, g groups) {
 		nv, nh := m.Dims()
-		biases := rbm.New(nv, nh)
+		biases := g.of(rbm.New(nv, nh))
 		biases.B.CopyVec(m.B)
-		c := g.chains(9)
+		c := rbm.NewChains(newSource(9))
 		c.StartRandom(m, 10000)
 		checkFrequencies(t, "StartRandom", countRows(c.Visible()), visibleAmong(biases, g.allow))
 	})
@@ -126,12 +128,14 @@ func TestOneHotAcrossWords(t *testing.T) {
 	for j := range nh {
 		m.C.SetVec(j, 1e6)
 	}
+	plain := m
+	m = g.of(m.Clone())
 	free := rbm.NewChains(newSource(11))
-	c := g.chains(11)
-	free.StartRandom(m, n)
+	c := rbm.NewChains(newSource(11))
+	free.StartRandom(plain, n)
 	c.StartRandom(m, n)
 	g.check(t, "StartRandom", c.Visible())
-	free.Gibbs(m, 1)
+	free.Gibbs(plain, 1)
 	c.Gibbs(m, 1)
 	g.check(t, "Gibbs", c.Visible())
 	for _, i := range []int{1, 70, 135, 136, 137, 138} {
@@ -162,8 +166,8 @@ func TestOneHotGroupsAreIndependent(t *testing.T) {
 	t.Parallel()
 	const n, nv = 20000, 67
 	all := groups{{0, 3}, {3, 6}, {64, 67}}
-	c := all.chains(12)
-	m := rbm.New(nv, 2)
+	c := rbm.NewChains(newSource(12))
+	m := all.of(rbm.New(nv, 2))
 	c.StartRandom(m, n)
 	before := mat.DenseCopyOf(c.Visible())
 	c.Gibbs(m, 1)
@@ -189,7 +193,8 @@ func TestOneHotComposes(t *testing.T) {
 	const nv, nh, n = 130, 70, 200
 	m := randomModel(nv, nh, 0.5, 14)
 	g := groups{{3, 80}, {81, 130}}
-	a, b, few := g.chains(15), g.chains(15), g.chains(15)
+	g.of(m)
+	a, b, few := rbm.NewChains(newSource(15)), rbm.NewChains(newSource(15)), rbm.NewChains(newSource(15))
 	a.StartRandom(m, n)
 	b.StartRandom(m, n)
 	few.StartRandom(m, 7)
@@ -210,13 +215,13 @@ func TestOneHotCD(t *testing.T) {
 	const reps = 8000
 	forGroups(t, func(t *testing.T, m *rbm.RBM, g groups) {
 		nv, nh := m.Dims()
-		m = randomModel(nv, nh, 1.5, 1)
+		m = g.of(randomModel(nv, nh, 1.5, 1))
 		uniform := visibleAmong(rbm.New(nv, nh), g.allow)
 		data := rowsFrom(uniform, 3, nv, 2)
 		for _, k := range []int{1, 3} {
 			want, stderr := expectedCD(m, data, k, reps, g.allow)
 			var got rbm.Gradient
-			m.Gradient(&got, repeated(data, reps), &rbm.CD{K: k, Chains: g.chains(4)})
+			m.Gradient(&got, repeated(data, reps), &rbm.CD{K: k, Chains: rbm.NewChains(newSource(4))})
 			checkExpectation(t, m, gradientValues(&got), want, stderr, 3*reps)
 		}
 	})
@@ -227,10 +232,11 @@ func TestOneHotSamplers(t *testing.T) {
 	const nv, nh, n = 130, 70, 150
 	m := randomModel(nv, nh, 0.5, 33)
 	g := groups{{0, 10}, {60, 70}}
-	source := g.chains(34)
+	g.of(m)
+	source := rbm.NewChains(newSource(34))
 	source.StartRandom(m, n)
 	data := source.Visible()
-	cd, inGradient, chains := &rbm.CD{K: 2, Chains: g.chains(35)}, &rbm.CD{K: 2, Chains: g.chains(35)}, g.chains(35)
+	cd, inGradient, chains := &rbm.CD{K: 2, Chains: rbm.NewChains(newSource(35))}, &rbm.CD{K: 2, Chains: rbm.NewChains(newSource(35))}, rbm.NewChains(newSource(35))
 	var gradient rbm.Gradient
 	for range 2 {
 		chains.Start(data)
@@ -244,10 +250,7 @@ func TestOneHotSamplers(t *testing.T) {
 		}
 	}
 	g.check(t, "CD", chains.Visible())
-	pcd, twin := rbm.NewPCD(n, 2, newSource(36)), g.chains(36)
-	for _, g := range g {
-		pcd.Chains.OneHot(g[0], g[1])
-	}
+	pcd, twin := rbm.NewPCD(n, 2, newSource(36)), rbm.NewChains(newSource(36))
 	twin.StartRandom(m, n)
 	twin.Gibbs(m, 2)
 	if got, _ := pcd.Sample(m, nil); !mat.Equal(got, twin.Visible()) {
@@ -258,8 +261,8 @@ func TestOneHotSamplers(t *testing.T) {
 func TestOneHotSaturated(t *testing.T) {
 	const nv, nh, n = 70, 3, 40
 	g := groups{{0, 5}, {60, 68}}
-	c := g.chains(1)
-	m := saturated(nv, nh, 1e6, 1)
+	c := rbm.NewChains(newSource(1))
+	m := g.of(saturated(nv, nh, 1e6, 1))
 	m.W.Zero()
 	m.B.SetVec(2, 2e6)
 	m.B.SetVec(66, math.Inf(1))
@@ -279,8 +282,8 @@ func TestOneHotSaturated(t *testing.T) {
 	c.Gibbs(m, 1)
 	for r := range n {
 		for i := 60; i < 68; i++ {
-			if c.Visible().Bit(r, i) {
-				t.Fatalf("unit %d is on beside one that is NaN", i)
+			if c.Visible().Bit(r, i) != (i == 60) {
+				t.Fatalf("unit %d is %v beside one that is NaN, want the first to be on", i, i != 60)
 			}
 		}
 	}
@@ -292,28 +295,28 @@ func TestOneHotState(t *testing.T) {
 	const nv, nh, n = 70, 9, 20
 	m := randomModel(nv, nh, 0.5, 1)
 	g := groups{{1, 2}, {30, 66}}
-	chains := g.chains(1)
+	g.of(m)
+	chains := rbm.NewChains(newSource(1))
 	chains.StartRandom(m, n)
 	data := mat.DenseCopyOf(chains.Visible())
-	pcd := &rbm.PCD{K: 1, Chains: g.chains(2)}
+	pcd := &rbm.PCD{K: 1, Chains: rbm.NewChains(newSource(2))}
 	pcd.Chains.Start(data)
-	cd := &rbm.CD{K: 1, Chains: g.chains(3)}
+	cd := &rbm.CD{K: 1, Chains: rbm.NewChains(newSource(3))}
 	cd.Sample(m, data)
-	other := groups{{0, 3}}
 	for _, tt := range []struct {
 		name  string
 		x, y  state
 		visit func(x state) *rbm.Bits
 	}{
-		{"Chains", chains, other.chains(4), func(x state) *rbm.Bits {
+		{"Chains", chains, rbm.NewChains(newSource(4)), func(x state) *rbm.Bits {
 			x.(*rbm.Chains).Gibbs(m, 2)
 			return x.(*rbm.Chains).Visible()
 		}},
-		{"PCD", pcd, &rbm.PCD{K: 1, Chains: other.chains(5)}, func(x state) *rbm.Bits {
+		{"PCD", pcd, &rbm.PCD{K: 1, Chains: rbm.NewChains(newSource(5))}, func(x state) *rbm.Bits {
 			v, _ := x.(*rbm.PCD).Sample(m, nil)
 			return v.(*rbm.Bits)
 		}},
-		{"CD", cd, &rbm.CD{K: 1, Chains: other.chains(6)}, func(x state) *rbm.Bits {
+		{"CD", cd, &rbm.CD{K: 1, Chains: rbm.NewChains(newSource(6))}, func(x state) *rbm.Bits {
 			v, _ := x.(*rbm.CD).Sample(m, data)
 			return v.(*rbm.Bits)
 		}},
@@ -333,8 +336,8 @@ func TestOneHotState(t *testing.T) {
 }
 
 func TestOneHotMisuse(t *testing.T) {
-	m := rbm.New(5, 4)
 	g := groups{{1, 4}}
+	m := g.of(rbm.New(5, 4))
 	rows := func(on ...int) *rbm.Bits {
 		v := rbm.NewBits(3, 5)
 		for r := range 3 {
@@ -349,41 +352,73 @@ func TestOneHotMisuse(t *testing.T) {
 	soft := mat.DenseCopyOf(rows(1))
 	soft.Set(1, 3, 0.25)
 	soft.Set(1, 0, 0.5)
-	started := rbm.NewChains(newSource(1))
-	started.Start(rows())
-	cd := func() *rbm.CD { return &rbm.CD{K: 1, Chains: g.chains(1)} }
+	gibbs := func(v mat.Matrix) func() {
+		return func() {
+			c := rbm.NewChains(newSource(1))
+			c.Start(v)
+			c.Gibbs(m, 1)
+		}
+	}
+	dims := func(g groups) func() { return func() { g.of(rbm.New(5, 4)).Dims() } }
+	good := rbm.NewBits(3, 5)
+	for r := range 3 {
+		good.SetBit(r, 1+r, true)
+	}
+	labels := []float64{1, 1, 1}
+	ais := rbm.NewAIS(2, 2, newSource(1))
+	var gradient rbm.Gradient
+	cd := func() *rbm.CD { return &rbm.CD{K: 1, Chains: rbm.NewChains(newSource(1))} }
 	for _, tt := range []struct {
 		name string
 		call func()
 		want []string
 	}{
-		{"negative", func() { groups{{-1, 2}}.chains(1) }, []string{"group is [-1, 2)", "at 0"}},
-		{"empty", func() { groups{{2, 2}}.chains(1) }, []string{"group is [2, 2)", "at least one unit"}},
-		{"backwards", func() { groups{{2, 1}}.chains(1) }, []string{"group is [2, 1)", "at least one unit"}},
-		{"overlap", func() { groups{{0, 3}, {2, 4}}.chains(1) }, []string{"group is [2, 4)", "at 3"}},
-		{"order", func() { groups{{3, 5}, {0, 2}}.chains(1) }, []string{"group is [0, 2)", "at 5"}},
-		{"twice", func() { groups{{3, 5}, {3, 5}}.chains(1) }, []string{"group is [3, 5)", "at 5"}},
-		{"started", func() { started.OneHot(3, 6) }, []string{"group is [3, 6)", "5 units"}},
-		{"none on", func() { g.chains(1).Start(rows()) }, []string{"row 1 of v has 0 units on in the group [1, 4), want 1"}},
-		{"two on", func() { g.chains(1).Start(rows(1, 3)) }, []string{"row 1 of v has 2 units on in the group [1, 4), want 1"}},
-		{"soft", func() { g.chains(1).Start(soft) }, []string{"v[1, 3] is 0.25, want 0 or 1 in the group [1, 4)"}},
-		{"Start", func() { g.chains(1).Start(rbm.NewBits(2, 3)) }, []string{"3 visible units", "at least 4"}},
-		{"StartRandom", func() { g.chains(1).StartRandom(rbm.New(3, 2), 2) }, []string{"3 visible units", "at least 4"}},
+		{"negative", dims(groups{{-1, 2}}), []string{"group is [-1, 2)", "at 0"}},
+		{"empty", dims(groups{{2, 2}}), []string{"group is [2, 2)", "at least one unit"}},
+		{"backwards", dims(groups{{2, 1}}), []string{"group is [2, 1)", "at least one unit"}},
+		{"overlap", dims(groups{{0, 3}, {2, 4}}), []string{"group is [2, 4)", "at 3"}},
+		{"order", dims(groups{{3, 5}, {0, 2}}), []string{"group is [0, 2)", "at 5"}},
+		{"twice", dims(groups{{3, 5}, {3, 5}}), []string{"group is [3, 5)", "at 5"}},
+		{"beyond", dims(groups{{3, 6}}), []string{"group is [3, 6)", "5 units"}},
+		{"none on", gibbs(rows()), []string{"row 1 of the chains has 0 units on in the group [1, 4), want 1"}},
+		{"two on", gibbs(rows(1, 3)), []string{"row 1 of the chains has 2 units on in the group [1, 4), want 1"}},
 		{"CD", func() { cd().Sample(m, rows()) }, []string{"row 1 of data has 0 units on"}},
-		{"CD soft", func() { cd().Sample(m, soft) }, []string{"data[1, 3] is 0.25"}},
-		{"CD in Gradient", func() { m.Gradient(new(rbm.Gradient), rows(1, 3), cd()) }, []string{"row 1 of v has 2 units on"}},
-		{"CD of a small model", func() { cd().Sample(rbm.New(3, 2), rbm.NewBits(2, 3)) }, []string{"3 visible units", "at least 4"}},
-		{"PCD of a small model", func() {
-			s := rbm.NewPCD(3, 1, newSource(1))
-			s.Chains.OneHot(1, 4)
-			s.Sample(rbm.New(3, 2), nil)
-		}, []string{"3 visible units", "at least 4"}},
+		{"CD soft", func() { cd().Sample(m, soft) }, []string{"data[1, 3] is 0.25, want 0 or 1 in the group [1, 4)"}},
+		{"CD in Gradient", func() { m.Gradient(&gradient, rows(1, 3), cd()) }, []string{"row 1 of v has 2 units on"}},
+		{"PCD in Gradient", func() { m.Gradient(&gradient, rows(), rbm.NewPCD(3, 1, newSource(1))) }, []string{"row 1 of v has 0 units on"}},
+		{"PT in Gradient", func() { m.Gradient(&gradient, rows(), rbm.NewPT(3, 1, 2, newSource(1))) }, []string{"row 1 of v has 0 units on"}},
+		{"PTT in Gradient", func() { m.Gradient(&gradient, soft, rbm.NewPTT(3, 1, nil, newSource(1))) }, []string{"v[1, 3] is 0.25"}},
+		{"Exact in Gradient", func() { m.Gradient(&gradient, rows(), new(rbm.Exact)) }, []string{"row 1 of v has 0 units on"}},
+		{"sample", func() { m.Gradient(&gradient, good, sample{rows(), nil}) }, []string{"row 1 of sample has 0 units on"}},
+		{"Phases", func() { m.Phases(new(rbm.Phases), rows(), labels, cd()) }, []string{"row 1 of v has 0 units on"}},
+		{"FreeEnergyGradient", func() { m.FreeEnergyGradient(&gradient, rows(), nil) }, []string{"row 1 of v has 0 units on"}},
+		{"Energy", func() { m.Energy(nil, rows(), rbm.NewBits(3, 4)) }, []string{"row 1 of v has 0 units on"}},
+		{"FreeEnergy", func() { m.FreeEnergy(nil, rows()) }, []string{"row 1 of v has 0 units on"}},
+		{"FreeEnergyGap", func() { m.FreeEnergyGap(good, rows(1, 2)) }, []string{"has 2 units on"}},
+		{"PseudoLogLikelihood", func() { m.PseudoLogLikelihood(nil, rows()) }, []string{"row 1 of v has 0 units on"}},
+		{"FitVisibleBias", func() { m.FitVisibleBias(rows()) }, []string{"row 1 of data has 0 units on"}},
+		{"LogProbGiven", func() { m.LogProbGiven(nil, rows(1, 3), nil) }, []string{"row 1 of v has 2 units on"}},
+		{"CompletionsGiven", func() { m.CompletionsGiven(rows(1, 3), ones(1, 5)) }, []string{"row 1 of v has 2 units on"}},
+		{"Reverse", func() { ais.Reverse(context.Background(), m, rows()) }, []string{"row 1 of start has 0 units on"}},
+		{"PTT of other groups", func() { rbm.NewPTT(3, 1, []*rbm.RBM{rbm.New(5, 1)}, newSource(1)).Sample(m, nil) }, []string{"groups [[1, 4)], want []"}},
+		{"ladder of other groups", func() { rbm.NewPTT(3, 1, []*rbm.RBM{m, rbm.New(5, 1)}, newSource(1)) }, []string{"models[1] has the groups [], want [[1, 4)]"}},
 	} {
 		wantPanic(t, tt.name, tt.call, tt.want...)
 	}
 	mixed := mat.DenseCopyOf(rows(3))
 	mixed.Set(1, 0, 0.5)
-	c := g.chains(1)
+	if _, err := m.LogLikelihood(context.Background(), rows(), nil); err == nil || !strings.Contains(err.Error(), "row 1 of data has 0 units on in the group [1, 4), want 1") {
+		t.Errorf("LogLikelihood: error %v", err)
+	}
+	for _, v := range []mat.Matrix{rows(), rows(1, 3), soft} {
+		if err := m.CheckRows(v); err == nil || !strings.Contains(err.Error(), "in the group [1, 4)") {
+			t.Errorf("CheckRows: error %v", err)
+		}
+	}
+	if err := m.CheckRows(good); err != nil {
+		t.Error(err)
+	}
+	c := rbm.NewChains(newSource(1))
 	c.Start(mixed)
 	g.check(t, "Start on real values elsewhere", c.Visible())
 }
@@ -420,7 +455,7 @@ var givens = []struct {
 func forGivens(t *testing.T, f func(t *testing.T, m *rbm.RBM, g groups, v, observed *rbm.Bits)) {
 	for _, s := range givens {
 		t.Run(fmt.Sprintf("nv=%d/groups=%v/v=%v/observed=%v", s.nv, s.groups, s.v, s.observed), func(t *testing.T) {
-			f(t, randomModel(s.nv, s.nh, 1.5, 2), s.groups, bitsOf(t, s.nv, s.v), bitsOf(t, s.nv, s.observed))
+			f(t, s.groups.of(randomModel(s.nv, s.nh, 1.5, 2)), s.groups, bitsOf(t, s.nv, s.v), bitsOf(t, s.nv, s.observed))
 		})
 	}
 }
@@ -446,15 +481,15 @@ func TestGibbsGivenTransitions(t *testing.T) {
 			T.Pow(transitionAmong(m, allowed), k)
 			for x := range 1 << nv {
 				if allowed(x) {
-					c := g.chains(uint64(3 + x))
+					c := rbm.NewChains(newSource(uint64(3 + x)))
 					c.Start(repeat(n, nv, x))
 					c.GibbsGiven(m, k, observed)
 					checkFrequencies(t, fmt.Sprintf("%d sweeps from %d", k, x), countRows(c.Visible()), T.RawRowView(x))
 				}
 			}
 		}
-		c := g.chains(4)
-		biases := rbm.New(nv, nh)
+		c := rbm.NewChains(newSource(4))
+		biases := g.of(rbm.New(nv, nh))
 		biases.B.CopyVec(m.B)
 		c.StartGiven(m, repeated(v, n), observed)
 		checkFrequencies(t, "StartGiven", countRows(c.Visible()), visibleAmong(biases, allowed))
@@ -490,7 +525,7 @@ func TestMeansGiven(t *testing.T) {
 				}
 				power.Mul(&power, T)
 			}
-			c, twin := g.chains(5), g.chains(5)
+			c, twin := rbm.NewChains(newSource(5)), rbm.NewChains(newSource(5))
 			c.Start(repeat(n, nv, x))
 			twin.Start(c.Visible())
 			got := c.MeansGiven(nil, m, k, observed)
@@ -526,14 +561,15 @@ func TestGibbsGivenComposes(t *testing.T) {
 	v := randomBits(n, nv, 0.5, 2)
 	all := ones(n, nv)
 	for _, g := range []groups{nil, {{0, 1}, {50, 130}}} {
-		source := g.chains(3)
+		g.of(m)
+		source := rbm.NewChains(newSource(3))
 		source.StartRandom(m, n)
 		if g != nil {
 			v = source.Visible()
 		}
 		observed := randomBits(n, nv, 0.6, 4)
 		start := func() *rbm.Chains {
-			c := g.chains(5)
+			c := rbm.NewChains(newSource(5))
 			c.StartGiven(m, v, observed)
 			return c
 		}
@@ -590,25 +626,25 @@ func TestGibbsGivenComposes(t *testing.T) {
 		one.GibbsGiven(m, 2, row)
 		check("one row for all", one, many.Visible())
 
-		few := g.chains(5)
+		few := rbm.NewChains(newSource(5))
 		few.StartGiven(m, v.Slice(0, 7), observed.Slice(0, 7))
 		few.GibbsGiven(m, 5, observed.Slice(0, 7))
 		check("the first 7 rows", few, b.Visible().Slice(0, 7))
 
-		random, given := g.chains(5), g.chains(5)
+		random, given := rbm.NewChains(newSource(5)), rbm.NewChains(newSource(5))
 		random.StartRandom(m, n)
 		given.StartGiven(m, v, nil)
 		check("StartGiven of nothing", given, random.Visible())
-		given = g.chains(5)
+		given = rbm.NewChains(newSource(5))
 		given.StartGiven(m, v, rbm.NewBits(1, nv))
 		check("StartGiven of a row of nothing", given, random.Visible())
 		given.StartGiven(m, v, all)
 		check("StartGiven of everything", given, v)
 		if g == nil {
 			real := grey(v, 7)
-			started := g.chains(6)
+			started := rbm.NewChains(newSource(6))
 			started.Start(real)
-			given := g.chains(6)
+			given := rbm.NewChains(newSource(6))
 			given.StartGiven(m, real, all)
 			check("StartGiven of real values", given, started.Visible())
 		}
@@ -653,6 +689,7 @@ func TestStartGivenOfManyRows(t *testing.T) {
 	const nv, n = 6, 4500
 	m := randomModel(nv, 3, 1, 1)
 	g := groups{{1, 4}}
+	g.of(m)
 	v, observed := rbm.NewBits(n, nv), ones(n, nv)
 	for r := range n - 1 {
 		v.SetBit(r, 1+r%3, true)
@@ -660,7 +697,7 @@ func TestStartGivenOfManyRows(t *testing.T) {
 	for i := range nv {
 		observed.SetBit(n-1, i, false)
 	}
-	c := g.chains(2)
+	c := rbm.NewChains(newSource(2))
 	c.StartGiven(m, v, observed)
 	if !mat.Equal(c.Visible().Slice(0, n-1), v.Slice(0, n-1)) {
 		t.Error("observed units have moved")
@@ -678,11 +715,11 @@ func TestGivenNaN(t *testing.T) {
 	observed := bitsOf(t, nv, []float64{1, 0, 1, 0, 0})
 	for _, g := range []groups{nil, {{3, 5}}} {
 		for p := range params(rbm.New(nv, nh)) {
-			m := randomModel(nv, nh, 1, 1)
+			m := g.of(randomModel(nv, nh, 1, 1))
 			x := params(m)
 			x[p] = math.NaN()
 			setParams(m, x)
-			c := g.chains(1)
+			c := rbm.NewChains(newSource(1))
 			c.StartGiven(m, rbm.NewBits(n, nv), observed)
 			got := c.MeansGiven(nil, m, 2, observed)
 			for i := range nv {
@@ -698,7 +735,7 @@ func TestGivenMisuse(t *testing.T) {
 	m := rbm.New(5, 4)
 	c := rbm.NewChains(newSource(1))
 	c.StartRandom(m, 3)
-	g := groups{{1, 4}}
+	grouped := groups{{1, 4}}.of(rbm.New(5, 4))
 	rows := func(x ...float64) *rbm.Bits { return bitsOf(t, 5, x) }
 	bad := mat.NewDense(2, 5, nil)
 	bad.Set(1, 3, math.NaN())
@@ -721,9 +758,13 @@ func TestGivenMisuse(t *testing.T) {
 		{"StartGiven observed", func() { c.StartGiven(m, rbm.NewBits(2, 5), rbm.NewBits(3, 5)) }, []string{"observed is 3×5, want 2×5 or 1×5"}},
 		{"StartGiven nil", func() { c.StartGiven(m, nil, nil) }, []string{"v is nil"}},
 		{"StartGiven value", func() { c.StartGiven(m, bad, ones(1, 5)) }, []string{"v[1, 3] is NaN"}},
-		{"two on", func() { g.chains(1).StartGiven(m, rows(0, 1, 1, 0, 0), rows(0, 1, 1, 0, 0)) }, []string{"row 0 of v has 2 units on in the group [1, 4), want 1"}},
-		{"all off", func() { g.chains(1).StartGiven(m, rbm.NewBits(1, 5), rows(0, 1, 1, 1, 0)) }, []string{"row 0 of v has 0 units on in the group [1, 4), want 1"}},
-		{"small model", func() { g.chains(1).StartGiven(rbm.New(3, 2), rbm.NewBits(1, 3), nil) }, []string{"3 visible units", "at least 4"}},
+		{"two on", func() { rbm.NewChains(newSource(1)).StartGiven(grouped, rows(0, 1, 1, 0, 0), rows(0, 1, 1, 0, 0)) }, []string{"row 0 of v has 2 units on in the group [1, 4), want 1"}},
+		{"all off", func() { rbm.NewChains(newSource(1)).StartGiven(grouped, rbm.NewBits(1, 5), rows(0, 1, 1, 1, 0)) }, []string{"row 0 of v has 0 units on in the group [1, 4), want 1"}},
+		{"GibbsGiven of others", func() {
+			c := rbm.NewChains(newSource(1))
+			c.Start(rbm.NewBits(2, 5))
+			c.GibbsGiven(grouped, 1, nil)
+		}, []string{"row 0 of the chains has 0 units on in the group [1, 4)"}},
 	} {
 		wantPanic(t, tt.name, tt.call, tt.want...)
 	}

@@ -1,0 +1,269 @@
+package rbm
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/parallel"
+	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
+	"gonum.org/v1/gonum/mat"
+)
+
+// A clamp is the sink that draws visible units that are not all free: some keep their
+// states, the units of a group depend on each other, or the inputs are those of other
+// temperatures.
+type clamp struct {
+	observed *Bits      // units that keep their states, or nil
+	sum      *mat.Dense // to add the probabilities of the others to, or nil
+
+	draws *draws
+	layer *layer
+	heat  *tempering
+	rows  int
+	kept  []float64 // of each row: the random numbers and inputs of split groups
+	until *stop.Signal
+}
+
+// release frees the units.
+func (s *clamp) release() { s.observed, s.sum = nil, nil }
+
+// sink returns the sink that draws the units of layer l by d for so many rows: d
+// itself if all are free, else the clamp. Finish must follow.
+func (s *clamp) sink(d *draws, l *layer, rows int, heat *tempering) sink {
+	s.draws, s.layer, s.rows, s.heat = d, l, rows, heat
+	if len(l.groups) == 0 && s.observed == nil && s.sum == nil && heat == nil {
+		return d
+	}
+	s.kept = grow(s.kept, rows*l.kept)
+	return s
+}
+
+// take draws the units of word t that are in no group, and the groups that lie in it.
+func (s *clamp) take(t, r0, n int, x tile) {
+	groups, grouped := s.layer.groupsOf(t)
+	var u [wordBits]uint32
+	var y [panelsOfWord]product.Line
+	for r := r0; r < r0+n; r++ {
+		in := x.row(r-r0, n)
+		if s.heat != nil {
+			in = s.heat.visible(&y, in, s.layer.units-t*wordBits, t, r)
+		}
+		s.draws.random(&u, t, in.N*product.Lanes, r)
+		s.drawFree(r, t, grouped, in, &u)
+		if grouped != 0 {
+			s.drawGroups(r, t, groups, in, &u)
+		}
+	}
+}
+
+// drawFree draws the units of word t that are neither observed nor in a group, and adds
+// their probabilities to the sum.
+func (s *clamp) drawFree(r, t int, grouped uint64, in logistic.Inputs, u *[wordBits]uint32) {
+	free := ^grouped
+	if s.observed != nil {
+		free &^= s.observed.mask(r)[t]
+	}
+	var drawn uint64
+	if s.sum != nil {
+		var p [wordBits]float64
+		drawn = in.DrawProbs(p[:], 1, u)
+		sum := s.sum.RawRowView(r)[t*wordBits:]
+		for i := range min(wordBits, len(sum)) {
+			if free>>i&1 != 0 {
+				sum[i] += p[i]
+			}
+		}
+	} else if free&within(t, 0, s.layer.units) != 0 {
+		drawn = in.Draw(u)
+	}
+	word := s.draws.word(r, t)
+	*word = *word&^free | drawn&free
+}
+
+// drawGroups draws the groups that lie in word t, and keeps what the word tells of
+// the others.
+func (s *clamp) drawGroups(r, t int, groups []group, in logistic.Inputs, u *[wordBits]uint32) {
+	var lines [panelsOfWord]product.Line
+	x := wordInputs(&lines, in)
+	var open uint64 // the first units of the groups to draw
+	for _, g := range groups {
+		first, end := max(0, g.from-t*wordBits), min(wordBits, g.to-t*wordBits)
+		switch {
+		case g.split():
+			number, kept := s.keptOf(r, g)
+			if g.from/wordBits == t {
+				*number = float64(u[first])
+			}
+			copy(kept[t*wordBits+first-g.from:], x[first:end])
+		case s.isOpen(r, g, x[first:end]):
+			subtractTop(x[first:end])
+			open |= 1 << first
+		}
+	}
+	logistic.ExpNegative(x)
+	word := s.draws.word(r, t)
+	for _, g := range groups {
+		first, size := g.from-t*wordBits, g.to-g.from
+		if first < 0 || open>>first&1 == 0 {
+			continue
+		}
+		*word &^= within(t, g.from, g.to)
+		*word |= 1 << (first + s.choose(r, g, x[first:][:size], float64(u[first])))
+	}
+}
+
+// keptOf returns what is kept of a group of row r: its random number and its inputs.
+func (s *clamp) keptOf(r int, g group) (number *float64, x []float64) {
+	kept := s.kept[r*s.layer.kept+g.kept:][:1+g.to-g.from]
+	return &kept[0], kept[1:]
+}
+
+// finish draws the groups that lie in several words.
+func (s *clamp) finish(team *parallel.Team) {
+	size := s.layer.kept
+	if size > 0 {
+		parts := (s.rows + finishRows - 1) / finishRows
+		s.until = team.Until
+		team.Run(team.Workers(parts, s.rows*10*size), parts, s)
+		s.until = nil
+	}
+	s.layer, s.heat = nil, nil
+}
+
+// Do is the job that draws the split groups of some rows.
+func (s *clamp) Do(_, part int) {
+	s.drawSplit(part*finishRows, min(s.rows, (part+1)*finishRows))
+}
+
+func (s *clamp) drawSplit(r0, r1 int) {
+	for _, g := range s.layer.groups {
+		if !g.split() {
+			continue
+		}
+		for r := r0; r < r1; r++ {
+			s.until.Look()
+			number, x := s.keptOf(r, g)
+			if !s.isOpen(r, g, x) {
+				continue
+			}
+			subtractTop(x)
+			logistic.ExpNegative(x)
+			for t := g.from / wordBits; t*wordBits < g.to; t++ {
+				*s.draws.word(r, t) &^= within(t, g.from, g.to)
+			}
+			on := g.from + s.choose(r, g, x, *number)
+			*s.draws.word(r, on/wordBits) |= 1 << (on % wordBits)
+		}
+	}
+}
+
+// isOpen reports whether a group of row r is to be drawn, as no unit of it that is on
+// is observed. Then it sets the inputs of the observed units to -Inf.
+func (s *clamp) isOpen(r int, g group, inputs []float64) bool {
+	mask := s.observed.mask(r)
+	if mask == nil {
+		return true
+	}
+	for t := g.from / wordBits; t*wordBits < g.to; t++ {
+		known := mask[t] & within(t, g.from, g.to)
+		if *s.draws.word(r, t)&known != 0 {
+			return false
+		}
+		for ; known != 0; known &= known - 1 {
+			inputs[t*wordBits+bits.TrailingZeros64(known)-g.from] = math.Inf(-1)
+		}
+	}
+	return true
+}
+
+// choose returns which unit of a group of row r is on, given their probabilities up to
+// a factor, by the random number of the first. If they are NaN, it is the first unit
+// that is not observed.
+func (s *clamp) choose(r int, g group, weights []float64, number float64) int {
+	var total float64
+	for _, w := range weights {
+		total += w
+	}
+	rest := (number + 0.5) * 0x1p-32 * total
+	if s.sum != nil {
+		dst := s.sum.RawRowView(r)[g.from:g.to]
+		for k, w := range weights {
+			dst[k] += w / total
+		}
+	}
+	var sum float64
+	for k, w := range weights {
+		if sum += w; sum > rest {
+			return k
+		}
+	}
+	first := 0
+	for s.observed.observes(r, g.from+first) {
+		first++
+	}
+	return first
+}
+
+// A tempering is the inputs of units at inverse temperatures β, given their inputs x
+// at β = 1: βx for hidden units and (1-β)a + βx for visible ones, a being the visible
+// biases of a base model.
+type tempering struct {
+	betas []float64
+	level []int     // of each row, the number of its β; nil: the first for all
+	base  []float64 // a, filled up to whole words
+}
+
+func (h *tempering) beta(r int) float64 {
+	if h.level == nil {
+		return h.betas[0]
+	}
+	return h.betas[h.level[r]]
+}
+
+// visible returns the inputs of the visible units of word t for row r, in y or where
+// they are. So many units exist.
+func (h *tempering) visible(y *[panelsOfWord]product.Line, in logistic.Inputs, units, t, r int) logistic.Inputs {
+	return tempered(y, in, units, h.beta(r), h.base[t*wordBits:])
+}
+
+// scaled returns the inputs of so many units times beta, in y. Times 0 an infinite input
+// is 0; the input of a unit that does not exist stays -Inf.
+func scaled(y *[panelsOfWord]product.Line, in logistic.Inputs, units int, beta float64) logistic.Inputs {
+	for q := range in.N {
+		x, y := &in.X[q*in.Stride], &y[q]
+		for l := range y {
+			y[l] = beta * x[l]
+		}
+		if beta != 0 {
+			continue
+		}
+		for l := range y {
+			switch {
+			case q*product.Lanes+l >= units:
+				y[l] = math.Inf(-1)
+			case math.IsInf(x[l], 0):
+				y[l] = 0
+			}
+		}
+	}
+	return logistic.Inputs{X: y[:], Stride: 1, N: in.N}
+}
+
+// tempered returns the inputs of so many units times beta, plus (1-beta)·base, in y.
+// The base of units that do not exist does not matter.
+func tempered(y *[panelsOfWord]product.Line, in logistic.Inputs, units int, beta float64, base []float64) logistic.Inputs {
+	if beta == 1 {
+		return in // also if base is infinite
+	}
+	in = scaled(y, in, units, beta)
+	rest := 1 - beta
+	for q := range in.N {
+		y, base := &y[q], (*product.Line)(base[q*product.Lanes:])
+		for l := range y {
+			y[l] += float64(rest * base[l])
+		}
+	}
+	return in
+}
