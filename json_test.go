@@ -225,8 +225,8 @@ func TestEncodings(t *testing.T) {
 		},
 	}
 	works := map[string]string{ // by pointer
-		"JSON": "Centering Classifier Diagnostics Estimate Exact LogLikelihood RBM Report",
-		"gob":  "CD Centering Chains Classifier Diagnostics Estimate Gradient LogLikelihood PCD PT PTT Phases RBM Report SGD",
+		"JSON": "Centering Classifier Estimate Exact LogLikelihood RBM Report",
+		"gob":  "CD Centering Chains Classifier Estimate Gradient LogLikelihood PCD PT PTT Phases RBM Report SGD",
 	}
 	for encoding, e := range encodings {
 		var worked []string

@@ -62,8 +62,6 @@ func (c callee) args() (args []reflect.Value) {
 		gradient = &somePhases().Data
 	case "Classifier.Gradient":
 		cd.Chains.OneHot(3, 4)
-	case "Diagnose":
-		bits = rbm.NewBits(1, 4)
 	case "NewPT":
 		floats = []float64{0, 1}
 	}

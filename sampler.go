@@ -50,7 +50,7 @@ type (
 //
 // Chains are made by NewChains; the zero value has seed 0. They have no states
 // until Start or StartRandom. Burn-in and thinning are loops of the caller's over
-// Gibbs; whether there were enough sweeps, [Diagnose] can say.
+// Gibbs. Package mcmc tells whether there were enough sweeps.
 type Chains struct {
 	sealed
 
