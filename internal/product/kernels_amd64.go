@@ -9,33 +9,35 @@ import "github.com/gorbm/rbm/internal/cpu"
 const (
 	floatBytes, wordBytes, lineBytes = 8, 8, 64
 
-	// blockGroups is how many nibbles have tables at a time: a KB each, which have to
-	// stay in the first level cache, of 32 KB or more.
+	// blockGroups is the number of nibbles of a block. Their tables take a KB each in
+	// every panel, and must stay in the first-level cache, of 32 KB or more.
 	blockGroups = 24
 
-	listLen = 32 // room for the entries of a row, and for what fill writes behind
+	// listLen is the room for a list: blockGroups entries, and the 8 that fill stores
+	// at a time.
+	listLen = 32
 
-	rowsAtOnce = 4 // in addEntries
+	rowsAtOnce   = 4 // rows that addEntries takes at a time
+	rowPanels    = 4 // panels that addRows takes at a time, at most
+	weightPanels = 2 // panels that addWeights takes at a time, at most
 
-	rowPanels    = 4 // that addRows takes at a time
-	weightPanels = 2 // that addWeights takes at a time
-
-	// callRows is how many lines are copied by assembly at a time, which cannot
-	// be preempted.
+	// callRows is the largest number of lines of a call of assembly, which cannot be
+	// preempted.
 	callRows = 1024
 )
 
+// fill is fillGo. The rows are 0, 1, … in some order, and the words of the spans increase.
 func fill(entry, rows []uint16, words []uint64, stride int, spans []span) {
 	if !cpu.AVX2 || len(rows) == 0 {
 		fillGo(entry, rows, words, stride, spans)
 		return
 	}
-	// Rows are 0, 1, … in any order, and spans in the order of their words.
+	// What assembly reaches must exist.
 	_, _ = entry[len(rows)*listLen-1], words[(len(rows)-1)*stride+int(spans[len(spans)-1].word)]
 	fillAVX2(&entry[0], &rows[0], len(rows), &words[0], stride*wordBytes, &spans[0].word, len(spans))
 }
 
-// build tabulates the sums of the given nibbles, which are rows of p.
+// build is buildGo. The groups increase, and only the last may have fewer than four rows.
 func build(tab []Line, p Panel, groups []int32) {
 	whole := len(groups)
 	if int(groups[whole-1]+1)*group > p.Rows {
@@ -57,8 +59,9 @@ func build(tab []Line, p Panel, groups []int32) {
 	buildGo(tab[whole*entries:], groups[whole:], p)
 }
 
-// buildColumns does the same for nibbles of the columns of the first eight rows of
-// src, all of them whole, or reports that it cannot.
+// buildColumns computes the tables of the given nibbles of a transpose: groups of four
+// columns of the first eight rows of src. All nibbles must have four columns. Without
+// AVX2 it does nothing and returns false.
 func buildColumns(tab []Line, groups []int32, src []float64, stride int) bool {
 	if !cpu.AVX2 {
 		return false
@@ -68,6 +71,7 @@ func buildColumns(tab []Line, groups []int32, src []float64, stride int) bool {
 	return true
 }
 
+// gather is gatherGo.
 func gather(lines []Line, groups []int32, src []float64, stride int) {
 	if !cpu.AVX2 {
 		gatherGo(lines, groups, src, stride)
@@ -77,7 +81,7 @@ func gather(lines []Line, groups []int32, src []float64, stride int) {
 	gatherAVX2(&lines[0][0], &groups[0], len(groups), &src[0], stride*floatBytes)
 }
 
-// addEntries adds the listed table entries to so many rows of x.
+// addEntries is addEntriesGo for the first rows of x.
 func addEntries(x []Line, rows int, tab []Line, list list) {
 	if !cpu.AVX2 {
 		addEntriesGo(x[:rows], tab, list)
@@ -93,8 +97,9 @@ func addEntries(x []Line, rows int, tab []Line, list list) {
 	kernel(&x[0][0], &tab[0][0], &list.rows[0], &list.entry[0], &list.length[0], times)
 }
 
-// addRows adds the listed sums of some of the panels from p on, which are
-// distance apart, without tables, and returns of how many.
+// addRows is addRowsGo for several panels: as many of the next panels as a kernel takes.
+// It returns their number. Panel i begins at p.Data[i·distance], and its rows of x at
+// x[i·n].
 func addRows(x []Line, n, rows int, p Panel, groups []int32, distance, panels int, list list) int {
 	if !cpu.AVX2 {
 		addRowsGo(x[:rows], p, groups, list)
@@ -116,8 +121,8 @@ func addRows(x []Line, n, rows int, p Panel, groups []int32, distance, panels in
 	return done
 }
 
-// addWeights adds the listed weighted rows of some panels, whose tiles follow each
-// other, to so many rows of x, whose lines of the next panel are n lines on.
+// addWeights is addWeightsGo for one or two panels, whose tiles follow each other. The
+// rows of panel i begin at x[i·n].
 func addWeights(x []Line, n, rows int, tiles []Line, panels int, w Weights, groups []int32, list list) {
 	if !cpu.AVX2 {
 		for q := range panels {
@@ -140,9 +145,9 @@ func addWeights(x []Line, n, rows int, tiles []Line, panels int, w Weights, grou
 		&groups[0], &list.rows[0], &list.entry[0], &list.length[0], rows)
 }
 
-// addWeightsDirect does the same with the rows of panels, none of whose rows is missing,
-// of a matrix that is not a transpose, and returns of how many panels: maybe of none.
-// Zeros are two lines of -0.
+// addWeightsDirect is addWeightsGo for two panels, with rows that stand side by side in
+// a matrix. It returns the number of panels that it has worked off: 2, or 0 if it cannot.
+// The zeros are two lines of -0.
 func addWeightsDirect(x []Line, n, rows int, p Panel, panels int, zeros []Line, w Weights, groups []int32, list list) int {
 	if !cpu.AVX2 || panels < 2 {
 		return 0
@@ -154,15 +159,14 @@ func addWeightsDirect(x []Line, n, rows int, p Panel, panels int, zeros []Line, 
 	return 2
 }
 
-// checkWeights panics unless there is what assembly reaches.
+// checkWeights panics unless what assembly reaches exists.
 func checkWeights(x []Line, n, rows, panels int, w Weights, groups []int32, list list) {
 	_ = x[(panels-1)*n+rows-1]
 	_ = w.Data[(rows-1)*w.Stride+int(groups[len(groups)-1]+1)*group-1]
 	_, _, _ = list.rows[rows-1], list.entry[rows*listLen-1], list.length[rows-1]
 }
 
-// addColumns adds the weighted columns of nibbles, whole ones, to x, one element for each
-// of the first rows of src, which are up to four.
+// addColumns is addColumnsGo for up to four rows of src. Every nibble has four columns.
 func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
 	if !cpu.AVX2 || len(x) < group || len(groups) == 0 {
 		addColumnsGo(x, src, stride, groups, weights)
@@ -177,7 +181,7 @@ func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
 	}
 }
 
-// Dot adds the terms x[i], each times its weight.
+// Dot returns the sum of weights[i]·x[i], in the order of the definition.
 func Dot(weights, x []float64) float64 {
 	var sum float64
 	for cpu.AVX2 && len(weights) >= dotStep {
@@ -191,8 +195,8 @@ func Dot(weights, x []float64) float64 {
 
 const dotStep = 16
 
-// TransposeRows sets the first eight columns of n rows of dst to the columns of the
-// first eight rows of src. They are to and from numbers from row to row.
+// TransposeRows transposes n columns of the first eight rows of src into n rows of eight
+// columns of dst. The rows of dst are to numbers apart, the rows of src from numbers.
 func TransposeRows(dst []float64, to int, src []float64, from, n int) {
 	_, _ = dst[(n-1)*to+Lanes-1], src[(Lanes-1)*from+n-1]
 	for cpu.AVX2 && n >= 4 {
@@ -220,6 +224,7 @@ func HasNaN(x []float64) bool {
 
 const scanStep = 16
 
+// unpack is unpackGo.
 func unpack(panel []Line, dst []float64, stride int) {
 	_ = dst[(Lanes-1)*stride+len(panel)-1]
 	for cpu.AVX2 && len(panel) >= 4 {
@@ -233,8 +238,8 @@ func unpack(panel []Line, dst []float64, stride int) {
 	unpackGo(panel, dst, stride)
 }
 
-// Nonzero sets words, one for each 64 numbers of x begun, to the bits x[i] ≠ 0, and
-// reports whether all x[i] are 0 or 1.
+// Nonzero sets bit i of words where x[i] ≠ 0, clears the others, and reports whether all
+// x[i] are 0 or 1. There is a word for each 64 numbers begun.
 func Nonzero(words []uint64, x []float64) (binary bool) {
 	binary = true
 	for cpu.AVX2 && len(x) >= wordBits {
@@ -246,8 +251,8 @@ func Nonzero(words []uint64, x []float64) (binary bool) {
 	return nonzeroGo(words, x) && binary
 }
 
-// Unit sets dst, which is as long, to x, with 0 in place of -0, and reports whether
-// all x[i] are numbers in [0, 1].
+// Unit copies x to dst, with 0 in place of -0, and reports whether all x[i] are numbers
+// in [0, 1]. The slices have the same length.
 func Unit(dst, x []float64) (ok bool) {
 	ok = true
 	for cpu.AVX2 && len(x) >= unitStep {
