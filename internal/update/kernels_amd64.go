@@ -6,7 +6,7 @@ import "github.com/gorbm/rbm/internal/cpu"
 
 //go:generate go run -C ../_asm . -kernels update -out ../update/kernels_amd64.s -stubs ../update/stubs_amd64.go -pkg update
 
-// callLen is how many elements are given to assembly at a time, which cannot be
+// callLen is the largest number of elements of a call of assembly, which cannot be
 // preempted.
 const callLen = 1 << 14
 
