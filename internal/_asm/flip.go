@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/gorbm/rbm/internal/spec"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -23,7 +24,7 @@ func flipTable(s isa) {
 	w := Load(Param("w"), GP64())
 	stride := Load(Param("stride"), GP64())
 	n := Load(Param("n"), GP64())
-	s.hold(append([]float64{710}, expConstants...)...)
+	s.hold(append([]float64{spec.ExpMax}, expConstants...)...)
 	Label("line")
 	DECQ(n)
 	JLT(LabelRef("done"))
@@ -31,8 +32,8 @@ func flipTable(s isa) {
 		x, y := s.reg(), s.reg()
 		VMOVUPD(Mem{Base: w, Disp: part * s.size}, x)
 		// The constant comes first: a NaN in the other operand stays.
-		VMINPD(x, s.register(710), x)
-		VMAXPD(x, s.register(-709), x)
+		VMINPD(x, s.register(spec.ExpMax), x)
+		VMAXPD(x, s.register(spec.ExpMin), x)
 		x = s.exp(x)
 		VMOVUPD(x, Mem{Base: e, Disp: part * s.size})
 		VMOVUPD(s.register(1), y)
@@ -70,7 +71,7 @@ func flipMul(s isa) {
 	var signs Mem
 	if s.name == avx2.name {
 		signs = GLOBL("signs", RODATA|NOPTR)
-		for l := range 8 {
+		for l := range spec.Lanes {
 			DATA(8*l, U64(63-l))
 		}
 	}

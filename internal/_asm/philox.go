@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/gorbm/rbm/internal/spec"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -21,8 +22,8 @@ func fill(s isa) {
 	Doc("fill" + s.name + " sets u[16·o+l] to number o of the counter (c0+l, c1, c2, c3).")
 	u := Load(Param("u"), GP64())
 	lanes := s.size / 8
-	m0, m1 := s.broadcast(0xD2511F53), s.broadcast(0xCD9E8D57)
-	w0, w1 := s.broadcast(0x9E3779B9), s.broadcast(0xBB67AE85)
+	m0, m1 := s.broadcast(spec.PhiloxM0), s.broadcast(spec.PhiloxM1)
+	w0, w1 := s.broadcast(spec.PhiloxW0), s.broadcast(spec.PhiloxW1)
 	iota := GLOBL("lanes"+s.name, RODATA|NOPTR)
 	for l := range lanes {
 		DATA(8*l, U64(l))
@@ -30,7 +31,7 @@ func fill(s isa) {
 
 	// Two registers of counters at a time.
 	key := Load(Param("key"), GP64())
-	for first := 0; first < 16; first += 2 * lanes {
+	for first := 0; first < spec.Counters; first += 2 * lanes {
 		k0, k1 := s.reg(), s.reg()
 		s.spread(key, k0)
 		high := GP64()
@@ -50,7 +51,7 @@ func fill(s isa) {
 			}
 			VPADDD(iota, c[b][0], c[b][0])
 		}
-		for range 10 {
+		for range spec.PhiloxRounds {
 			for b := range c {
 				p0, p1, h0, h1 := s.reg(), s.reg(), s.reg(), s.reg()
 				VPMULUDQ(m0, c[b][0], p0)
@@ -65,7 +66,7 @@ func fill(s isa) {
 			VPADDD(w1, k1, k1)
 		}
 		for o := range 4 {
-			at := Mem{Base: u, Disp: (16*o + first) * 4}
+			at := Mem{Base: u, Disp: (spec.Counters*o + first) * 4}
 			if s.name == avx512.name {
 				for b := range c {
 					half := YMM()

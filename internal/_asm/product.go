@@ -3,7 +3,10 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
+	"unsafe"
 
+	"github.com/gorbm/rbm/internal/spec"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -36,16 +39,24 @@ func product() {
 }
 
 const (
-	line    = 64 // bytes
-	entries = 16 // of a table
-	list    = 64 // bytes of a row's entries
+	line       = spec.LineBytes
+	entries    = spec.Entries
+	list       = 2 * spec.ListLen // bytes of the room for a list
+	rowsAtOnce = spec.RowsAtOnce
+	tile       = spec.TileLines
 
-	rowsAtOnce = 4 // in addEntries
+	// Bytes of a span, and where its fields are. The word comes first.
+	spanBytes = int(unsafe.Sizeof(spec.Span{}))
+	spanMask  = int(unsafe.Offsetof(spec.Span{}.Mask))
+	spanBase  = int(unsafe.Offsetof(spec.Span{}.Base))
+)
 
-	// Bytes of a span, and where its fields are.
-	spanBytes = 48
-	spanMask  = 8
-	spanBase  = 16
+// Shifts that multiply the number of a line by its bytes, and that make entries of nibbles
+// and places of entries.
+var (
+	lineShift  = U8(bits.TrailingZeros(line))
+	entryShift = U8(bits.TrailingZeros(spec.EntryUnit))
+	placeShift = U8(bits.TrailingZeros(entries * spec.EntryUnit))
 )
 
 // minusZero returns a register of -0.
@@ -118,7 +129,7 @@ func lists() {
 			VPSRLDQ(U8(8), lo, lo)
 		}
 		VPMOVZXBW(lo, e)
-		VPSLLW(U8(4), e, e)
+		VPSLLW(entryShift, e, e)
 		VPADDW(Mem{Base: s, Disp: spanBase + 16*half}, e, e)
 		MOVL(set, which)
 		if half == 0 {
@@ -262,7 +273,7 @@ func gather() {
 	TEXT("gatherAVX2", NOSPLIT, "func(lines *float64, groups *int32, n int, src *float64, stride int)")
 	Pragma("noescape")
 	Doc("gatherAVX2 is gatherGo for n groups, stride bytes from row to row.")
-	columns("lines", 4*line, func(rows [4]Op, at Mem) {
+	columns("lines", spec.Group*line, func(rows [4]Op, at Mem) {
 		for i, row := range rows {
 			VMOVAPD(row, at.Offset(i*line))
 		}
@@ -293,7 +304,7 @@ func addEntries(s isa) {
 		for r := rowsAtOnce - 1; r >= 0; r-- {
 			at := GP64()
 			MOVWQZX(Mem{Base: rows, Disp: 2 * r}, at)
-			SHLQ(U8(6), at)
+			SHLQ(lineShift, at)
 			for p := range s.parts {
 				f(acc[r][p], Mem{Base: x, Index: at, Scale: 1, Disp: p * s.size})
 			}
@@ -324,7 +335,7 @@ func addEntries(s isa) {
 					SHRQ(U8(16), e[r])
 				}
 				for p := range s.parts {
-					VADDPD(Mem{Base: tab, Index: at, Scale: 4, Disp: p * s.size}, acc[r][p], acc[r][p])
+					VADDPD(Mem{Base: tab, Index: at, Scale: spec.EntryScale, Disp: p * s.size}, acc[r][p], acc[r][p])
 				}
 			}
 		}
@@ -410,7 +421,7 @@ func addRows(s isa, panels int) {
 	lines := func(f func(q, p int, m Mem)) {
 		rows, at, xstride := Load(Param("rows"), GP64()), GP64(), Load(Param("xstride"), GP64())
 		MOVWQZX(Mem{Base: rows}, at)
-		SHLQ(U8(6), at)
+		SHLQ(lineShift, at)
 		ADDQ(Load(Param("x"), GP64()), at)
 		for q := range panels {
 			if q > 0 {
@@ -428,7 +439,7 @@ func addRows(s isa, panels int) {
 	place := GP64()
 	MOVWQZX(Mem{Base: i}, e)
 	MOVQ(e, place)
-	SHRQ(U8(8), place)
+	SHRQ(placeShift, place)
 	MOVLQSX(Mem{Base: Load(Param("groups"), GP64()), Index: place, Scale: 4}, place)
 	IMULQ(rstride, place)
 	base := Load(Param("row"), GP64())
@@ -444,7 +455,7 @@ func addRows(s isa, panels int) {
 	each(func(q, p int) { VMOVAPD(zero, sum[q][p]) })
 	for b := range 4 {
 		next := fmt.Sprintf("bit%d", b+1)
-		TESTB(U8(16<<b), e.As8())
+		TESTB(U8(spec.EntryUnit<<b), e.As8())
 		JZ(LabelRef(next))
 		each(func(q, p int) {
 			m := Mem{Base: at[q], Disp: p * s.size}
@@ -496,7 +507,7 @@ func transpose4(in [4]Op) (out [4]Op) {
 func transpose() {
 	TEXT("transposeAVX2", NOSPLIT, "func(dst *float64, to int, src *float64, from int, n int)")
 	Pragma("noescape")
-	Doc("transposeAVX2 sets the first eight columns of n rows of dst, n a multiple of 4, to the columns of eight rows",
+	Doc(fmt.Sprintf("transposeAVX2 sets the first eight columns of n rows of dst, n a multiple of %d, to the columns of eight rows", spec.TransposeStep),
 		"of src. They are to and from bytes from row to row.")
 	dst := Load(Param("dst"), GP64())
 	to := Load(Param("to"), GP64())
@@ -514,7 +525,7 @@ func transpose() {
 	}
 
 	Label("loop")
-	SUBQ(U8(4), n)
+	SUBQ(U8(spec.TransposeStep), n)
 	JLT(LabelRef("done"))
 	for h, base := range []Register{src, half} {
 		var in [4]Op
@@ -541,7 +552,7 @@ func transpose() {
 func unpack() {
 	TEXT("unpackAVX2", NOSPLIT, "func(panel *float64, dst *float64, stride int, n int)")
 	Pragma("noescape")
-	Doc("unpackAVX2 sets the columns of eight rows, stride bytes from row to row, to n lines, n a multiple of 4.")
+	Doc(fmt.Sprintf("unpackAVX2 sets the columns of eight rows, stride bytes from row to row, to n lines, n a multiple of %d.", spec.TransposeStep))
 	panel := Load(Param("panel"), GP64())
 	dst := Load(Param("dst"), GP64())
 	stride := Load(Param("stride"), GP64())
@@ -551,7 +562,7 @@ func unpack() {
 	LEAQ(Mem{Base: dst, Index: stride, Scale: 4}, half)
 
 	Label("loop")
-	SUBQ(U8(4), n)
+	SUBQ(U8(spec.TransposeStep), n)
 	JLT(LabelRef("done"))
 	for h, base := range []Register{dst, half} {
 		var in [4]Op
@@ -568,7 +579,7 @@ func unpack() {
 	}
 	ADDQ(U8(32), dst)
 	ADDQ(U8(32), half)
-	ADDQ(U32(4*line), panel)
+	ADDQ(U32(spec.TransposeStep*line), panel)
 	JMP(LabelRef("loop"))
 
 	Label("done")
@@ -580,7 +591,7 @@ func unpack() {
 func nan() {
 	TEXT("nanAVX2", NOSPLIT, "func(x *float64, n int) (found int)")
 	Pragma("noescape")
-	Doc("nanAVX2 returns not 0 if a NaN is among n numbers, n a multiple of 16.")
+	Doc(fmt.Sprintf("nanAVX2 returns not 0 if a NaN is among n numbers, n a multiple of %d.", spec.ScanStep))
 	x := Load(Param("x"), GP64())
 	n := Load(Param("n"), GP64())
 	any := []VecVirtual{YMM(), YMM()}
@@ -588,7 +599,7 @@ func nan() {
 		VXORPD(any, any, any)
 	}
 	Label("loop")
-	SUBQ(U8(16), n)
+	SUBQ(U8(spec.ScanStep), n)
 	JLT(LabelRef("done"))
 	for i, any := range any {
 		v := YMM()
@@ -596,7 +607,7 @@ func nan() {
 		VCMPPD(U8(3), Mem{Base: x, Disp: 64*i + 32}, v, v) // either is NaN
 		VORPD(v, any, any)
 	}
-	ADDQ(U32(128), x)
+	ADDQ(U32(spec.ScanStep*spec.FloatBytes), x)
 	JMP(LabelRef("loop"))
 
 	Label("done")

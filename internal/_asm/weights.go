@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"log"
 	"math"
 
+	"github.com/gorbm/rbm/internal/spec"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -75,7 +77,7 @@ func addWeights(s isa, panels int, direct bool) {
 	x := func(f func(q, p int, m Mem)) {
 		at, xstride := GP64(), Load(Param("xstride"), GP64())
 		MOVWQZX(Mem{Base: Load(Param("rows"), GP64())}, at)
-		SHLQ(U8(6), at)
+		SHLQ(lineShift, at)
 		ADDQ(Load(Param("x"), GP64()), at)
 		for q := range panels {
 			if q > 0 {
@@ -93,15 +95,19 @@ func addWeights(s isa, panels int, direct bool) {
 	MOVWQZX(Mem{Base: entry}, e)
 	ADDQ(U8(2), entry)
 	MOVQ(e, w)
-	SHRQ(U8(8), w)
+	SHRQ(placeShift, w)
 	MOVLQSX(Mem{Base: groups, Index: w, Scale: 4}, w)
 	if direct {
 		MOVQ(w, first)
 		IMULQ(stride, first)
 		SHLQ(U8(2), first)
 	} else {
-		MOVQ(e, first) // place·256, which is four lines each, and the nibble·16
-		ANDQ(U32(0xff00), first)
+		// Without the nibble an entry is the place times 256, which are four lines.
+		if entries*spec.EntryUnit != spec.Group*line {
+			log.Fatal("an entry is not where its rows are in a tile")
+		}
+		MOVQ(e, first)
+		ANDQ(U32(0x10000-entries*spec.EntryUnit), first)
 	}
 	ADDQ(lines, first)
 	SHLQ(U8(5), w)
@@ -115,7 +121,7 @@ func addWeights(s isa, panels int, direct bool) {
 		}
 		at := GP64()
 		LEAQ(m, at)
-		TESTB(U8(16<<b), e.As8())
+		TESTB(U8(spec.EntryUnit<<b), e.As8())
 		CMOVQEQ(zero, at)
 		weight := s.reg()
 		VBROADCASTSD(Mem{Base: w, Disp: 8 * b}, weight)
@@ -143,10 +149,6 @@ func addWeights(s isa, panels int, direct bool) {
 	VZEROUPPER()
 	RET()
 }
-
-// tile is how many lines of a panel are copied at a time: four for each nibble of a
-// block, and -0.
-const tile = 4*24 + 1
 
 // addColumns adds the weighted columns of nibbles to half of a line. They are columns of
 // four rows, which stay where they are.
@@ -213,7 +215,7 @@ func addColumns() {
 func dot() {
 	TEXT("dotAVX2", NOSPLIT, "func(sum *float64, weights *float64, x *float64, n int)")
 	Pragma("noescape")
-	Doc("dotAVX2 adds to sum what dotGo does, of n numbers, a multiple of 16.")
+	Doc(fmt.Sprintf("dotAVX2 adds to sum what dotGo does, of n numbers, a multiple of %d.", spec.DotStep))
 	sum := Load(Param("sum"), GP64())
 	weights := Load(Param("weights"), GP64())
 	x := Load(Param("x"), GP64())
@@ -223,7 +225,7 @@ func dot() {
 	VMOVSD(Mem{Base: sum}, acc)
 
 	Label("nibbles")
-	SUBQ(U8(16), n)
+	SUBQ(U8(spec.DotStep), n)
 	JLT(LabelRef("done"))
 	var terms [4]Op
 	for i := range terms {
@@ -305,7 +307,7 @@ func nonzero() {
 func unit() {
 	TEXT("unitAVX2", NOSPLIT, "func(dst *float64, x *float64, n int) (outside int)")
 	Pragma("noescape")
-	Doc("unitAVX2 is unitGo for n numbers, n a multiple of 8. It returns not 0 if one is outside.")
+	Doc(fmt.Sprintf("unitAVX2 is unitGo for n numbers, n a multiple of %d. It returns not 0 if one is outside.", spec.UnitStep))
 	dst := Load(Param("dst"), GP64())
 	x := Load(Param("x"), GP64())
 	n := Load(Param("n"), GP64())
@@ -314,7 +316,7 @@ func unit() {
 	VXORPD(zero, zero, zero)
 	VXORPD(outside, outside, outside)
 	Label("loop")
-	SUBQ(U8(8), n)
+	SUBQ(U8(spec.UnitStep), n)
 	JLT(LabelRef("done"))
 	for i := range 2 {
 		v, low, high := YMM(), YMM(), YMM()

@@ -19,10 +19,11 @@ import (
 	"math"
 
 	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/spec"
 )
 
 // Lanes is the number of visible units of a panel.
-const Lanes = 8
+const Lanes = spec.Lanes
 
 // A Product is a product of many factors for each unit of a panel: Frac·2^Exp, with
 // 1 ≤ Frac < 2. Moving an exponent from Frac to Exp rounds nothing, so it makes no

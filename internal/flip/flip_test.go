@@ -6,9 +6,11 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/gorbm/rbm/internal/cpu"
 	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/spec"
 	"github.com/gorbm/rbm/internal/twin"
 )
 
@@ -60,6 +62,13 @@ func newOperands(rnd *rand.Rand, rows, n, off int, input, weight float64) *opera
 		o.want[r+1] = one
 	}
 	return o
+}
+
+// The assembly takes Exp to be a line behind Frac.
+func TestLayout(t *testing.T) {
+	if got, size := unsafe.Offsetof(Product{}.Exp), unsafe.Sizeof(Product{}); got != spec.LineBytes || size != 2*spec.LineBytes {
+		t.Errorf("Exp is at %d of the %d bytes of a Product, want %d of %d", got, size, spec.LineBytes, 2*spec.LineBytes)
+	}
 }
 
 // Every implementation gives the bits of the plain Go one, for every number of

@@ -2,13 +2,18 @@
 
 package flip
 
-import "github.com/gorbm/rbm/internal/cpu"
+import (
+	"unsafe"
+
+	"github.com/gorbm/rbm/internal/cpu"
+	"github.com/gorbm/rbm/internal/spec"
+)
 
 //go:generate go run -C ../_asm . -kernels flip -out ../flip/kernels_amd64.s -stubs ../flip/stubs_amd64.go -pkg flip
 
 const (
-	floatBytes   = 8
-	productBytes = 128
+	floatBytes   = spec.FloatBytes
+	productBytes = int(unsafe.Sizeof(Product{}))
 
 	// callLen is the largest number of hidden units of a call of assembly. Their part of
 	// the table, 16 KB, stays in the cache for the next rows.

@@ -18,16 +18,10 @@
 //  7. In AVX-512 the constants stay in registers.
 package logistic
 
-import "math"
+import (
+	"math"
 
-const (
-	log2e = 0x1.71547652b82fep+0
-	ln2hi = 0.6931467056274414     // ln 2 to 21 bits: its product with an exponent is exact
-	ln2lo = 4.7493250390316726e-07 // ln 2 - ln2hi
-	round = 0x1.8p52               // x + round - round is x to the nearest integer, ties to even
-
-	expMax = 710  // above, Exp is +Inf
-	expMin = -709 // below, Exp is 0: no result is subnormal
+	"github.com/gorbm/rbm/internal/spec"
 )
 
 // Exp returns eˣ. It is within 1 ulp where the exponent of the result is one of a normal
@@ -38,29 +32,29 @@ const (
 // The coefficients of q interpolate (eʳ-1-r)/r² at Chebyshev nodes; the error is 1.3e-17
 // of eʳ.
 func Exp(x float64) float64 {
-	if x > expMax {
-		x = expMax
+	if x > spec.ExpMax {
+		x = spec.ExpMax
 	}
-	if x < expMin {
-		x = expMin
+	if x < spec.ExpMin {
+		x = spec.ExpMin
 	}
-	k := float64(x*log2e) + round - round
-	r := x - float64(k*ln2hi) - float64(k*ln2lo)
+	k := float64(x*spec.Log2e) + spec.Round - spec.Round
+	r := x - float64(k*spec.Ln2Hi) - float64(k*spec.Ln2Lo)
 	r2 := float64(r * r)
-	odd := 2.510038549551032e-08
-	odd = float64(odd*r2) + 2.7557268459997064e-06
-	odd = float64(odd*r2) + 0.00019841269863053618
-	odd = float64(odd*r2) + 0.008333333333330062
-	odd = float64(odd*r2) + 0.16666666666666669
-	even := 2.7620088445409746e-07
-	even = float64(even*r2) + 2.4801521295954376e-05
-	even = float64(even*r2) + 0.0013888888917213717
-	even = float64(even*r2) + 0.04166666666662413
-	even = float64(even*r2) + 0.5
+	odd := float64(spec.Q9)
+	odd = float64(odd*r2) + spec.Q7
+	odd = float64(odd*r2) + spec.Q5
+	odd = float64(odd*r2) + spec.Q3
+	odd = float64(odd*r2) + spec.Q1
+	even := float64(spec.Q8)
+	even = float64(even*r2) + spec.Q6
+	even = float64(even*r2) + spec.Q4
+	even = float64(even*r2) + spec.Q2
+	even = float64(even*r2) + spec.Q0
 	q := even + float64(odd*r)
-	// round+1023 leaves the biased exponent in the low bits. It is 0 for k = -1023, where
+	// Round+1023 leaves the biased exponent in the low bits. It is 0 for k = -1023, where
 	// pow is 0, and 2047 for k = 1024, where pow is +Inf.
-	pow := math.Float64frombits(math.Float64bits(k+(round+1023)) << 52)
+	pow := math.Float64frombits(math.Float64bits(k+(spec.Round+1023)) << 52)
 	return float64((1 + (r + float64(r2*q))) * pow)
 }
 
@@ -111,7 +105,7 @@ func Log(x float64) float64 {
 	q = float64(q*z) + 0.39999999999899444
 	q = float64(q*z) + 0.666666666666667
 	half := float64(float64(0.5*f) * f)
-	return float64(k*ln2hi) - ((half - (float64(s*(half+float64(z*q))) + float64(k*ln2lo))) - f)
+	return float64(k*spec.Ln2Hi) - ((half - (float64(s*(half+float64(z*q))) + float64(k*spec.Ln2Lo))) - f)
 }
 
 // Log1p returns log(1+x) for x ≥ 0, within 2 ulp.

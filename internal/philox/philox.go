@@ -6,17 +6,21 @@
 // (Salmon, Moraes, Dror & Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011).
 package philox
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/gorbm/rbm/internal/spec"
+)
 
 // Block returns the four random numbers of the counter (c0, c1, c2, c3) under a key.
 func Block(key uint64, c0, c1, c2, c3 uint32) (r0, r1, r2, r3 uint32) {
 	k0, k1 := uint32(key), uint32(key>>32)
-	for range 10 {
-		p0 := uint64(c0) * 0xD2511F53
-		p1 := uint64(c2) * 0xCD9E8D57
+	for range spec.PhiloxRounds {
+		p0 := uint64(c0) * spec.PhiloxM0
+		p1 := uint64(c2) * spec.PhiloxM1
 		c0, c1, c2, c3 = uint32(p1>>32)^c1^k0, uint32(p1), uint32(p0>>32)^c3^k1, uint32(p0)
-		k0 += 0x9E3779B9
-		k1 += 0xBB67AE85
+		k0 += spec.PhiloxW0
+		k1 += spec.PhiloxW1
 	}
 	return c0, c1, c2, c3
 }
@@ -43,15 +47,15 @@ type Place struct {
 //     each other. They share the keys of the rounds.
 //  4. In AVX-512 a single instruction takes the exclusive or of three numbers.
 func Fill(u *[64]uint32, n int, key uint64, p Place, word int) {
-	c0, c1, c2 := uint32(word)*16, p.Row, uint32(p.Sweep)
+	c0, c1, c2 := uint32(word)*spec.Counters, p.Row, uint32(p.Sweep)
 	c3 := uint32(p.Sweep>>32)<<8 | uint32(p.Phase)
-	fill(u, min(n, 16), key, c0, c1, c2, c3)
+	fill(u, min(n, spec.Counters), key, c0, c1, c2, c3)
 }
 
 // fillGo sets u to the numbers of n counters.
 func fillGo(u *[64]uint32, n int, key uint64, c0, c1, c2, c3 uint32) {
 	for l := range n {
-		u[l], u[16+l], u[32+l], u[48+l] = Block(key, c0+uint32(l), c1, c2, c3)
+		u[l], u[spec.Counters+l], u[2*spec.Counters+l], u[3*spec.Counters+l] = Block(key, c0+uint32(l), c1, c2, c3)
 	}
 }
 

@@ -20,9 +20,9 @@ var minusZero = func() (z Line) {
 // fillGo makes the lists of rows of bits, which are stride words apart, for one block.
 //
 //	for each i, r of rows:
-//		for each span s, nibble k of the word s.word of row r that s.mask has:
+//		for each span s, nibble k of word s.Word of row r that s.Mask has:
 //			if the four bits n of the nibble are not 0:
-//				append s.base[k] + n·entryUnit to list i
+//				append s.Base[k] + n·entryUnit to list i
 //
 // What makes it fast:
 //
@@ -36,10 +36,10 @@ func fillGo(entry, rows []uint16, words []uint64, stride int, spans []span) {
 		at := 0
 		for j := range spans {
 			s := &spans[j]
-			x := words[int(r)*stride+int(s.word)] & s.mask
+			x := words[int(r)*stride+int(s.Word)] & s.Mask
 			for low := lowest(x); low != 0; low &= low - 1 {
 				k := bits.TrailingZeros64(low)
-				entry[at] = s.base[k/group] + uint16(x>>k%entries)*entryUnit
+				entry[at] = s.Base[k/group] + uint16(x>>k%entries)*entryUnit
 				at++
 			}
 		}

@@ -2,22 +2,21 @@
 
 package product
 
-import "github.com/gorbm/rbm/internal/cpu"
+import (
+	"github.com/gorbm/rbm/internal/cpu"
+	"github.com/gorbm/rbm/internal/spec"
+)
 
 //go:generate go run -C ../_asm . -kernels product -out ../product/kernels_amd64.s -stubs ../product/stubs_amd64.go -pkg product
 
 const (
-	floatBytes, wordBytes, lineBytes = 8, 8, 64
+	floatBytes, wordBytes, lineBytes = spec.FloatBytes, 8, spec.LineBytes
 
-	// blockGroups is the number of nibbles of a block. Their tables take a KB each in
-	// every panel, and must stay in the first-level cache, of 32 KB or more.
-	blockGroups = 24
+	blockGroups = spec.BlockGroups
+	listLen     = spec.ListLen
+	tileLines   = spec.TileLines
 
-	// listLen is the room for a list: blockGroups entries, and the 8 that fill stores
-	// at a time.
-	listLen = 32
-
-	rowsAtOnce   = 4 // rows that addEntries takes at a time
+	rowsAtOnce   = spec.RowsAtOnce
 	rowPanels    = 4 // panels that addRows takes at a time, at most
 	weightPanels = 2 // panels that addWeights takes at a time, at most
 
@@ -33,8 +32,8 @@ func fill(entry, rows []uint16, words []uint64, stride int, spans []span) {
 		return
 	}
 	// What assembly reaches must exist.
-	_, _ = entry[len(rows)*listLen-1], words[(len(rows)-1)*stride+int(spans[len(spans)-1].word)]
-	fillAVX2(&entry[0], &rows[0], len(rows), &words[0], stride*wordBytes, &spans[0].word, len(spans))
+	_, _ = entry[len(rows)*listLen-1], words[(len(rows)-1)*stride+int(spans[len(spans)-1].Word)]
+	fillAVX2(&entry[0], &rows[0], len(rows), &words[0], stride*wordBytes, &spans[0].Word, len(spans))
 }
 
 // build is buildGo. The groups increase, and only the last may have fewer than four rows.
@@ -184,8 +183,8 @@ func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
 // Dot returns the sum of weights[i]·x[i], in the order of the definition.
 func Dot(weights, x []float64) float64 {
 	var sum float64
-	for cpu.AVX2 && len(weights) >= dotStep {
-		n := min(len(weights)&^(dotStep-1), callRows*Lanes)
+	for cpu.AVX2 && len(weights) >= spec.DotStep {
+		n := min(len(weights)&^(spec.DotStep-1), callRows*Lanes)
 		_ = x[n-1]
 		dotAVX2(&sum, &weights[0], &x[0], n)
 		weights, x = weights[n:], x[n:]
@@ -193,14 +192,12 @@ func Dot(weights, x []float64) float64 {
 	return dotGo(sum, weights, x)
 }
 
-const dotStep = 16
-
 // TransposeRows transposes n columns of the first eight rows of src into n rows of eight
 // columns of dst. The rows of dst are to numbers apart, the rows of src from numbers.
 func TransposeRows(dst []float64, to int, src []float64, from, n int) {
 	_, _ = dst[(n-1)*to+Lanes-1], src[(Lanes-1)*from+n-1]
-	for cpu.AVX2 && n >= 4 {
-		rows := min(n&^3, callRows)
+	for cpu.AVX2 && n >= spec.TransposeStep {
+		rows := min(n&^(spec.TransposeStep-1), callRows)
 		transposeAVX2(&dst[0], to*floatBytes, &src[0], from*floatBytes, rows)
 		if n -= rows; n == 0 {
 			return
@@ -212,8 +209,8 @@ func TransposeRows(dst []float64, to int, src []float64, from, n int) {
 
 // HasNaN reports whether a NaN is in x.
 func HasNaN(x []float64) bool {
-	for cpu.AVX2 && len(x) >= scanStep {
-		n := min(len(x)&^(scanStep-1), callRows*Lanes)
+	for cpu.AVX2 && len(x) >= spec.ScanStep {
+		n := min(len(x)&^(spec.ScanStep-1), callRows*Lanes)
 		if nanAVX2(&x[0], n) != 0 {
 			return true
 		}
@@ -222,13 +219,11 @@ func HasNaN(x []float64) bool {
 	return hasNaNGo(x)
 }
 
-const scanStep = 16
-
 // unpack is unpackGo.
 func unpack(panel []Line, dst []float64, stride int) {
 	_ = dst[(Lanes-1)*stride+len(panel)-1]
-	for cpu.AVX2 && len(panel) >= 4 {
-		n := min(len(panel)&^3, callRows)
+	for cpu.AVX2 && len(panel) >= spec.TransposeStep {
+		n := min(len(panel)&^(spec.TransposeStep-1), callRows)
 		unpackAVX2(&panel[0][0], &dst[0], stride*floatBytes, n)
 		if panel = panel[n:]; len(panel) == 0 {
 			return
@@ -255,13 +250,11 @@ func Nonzero(words []uint64, x []float64) (binary bool) {
 // in [0, 1]. The slices have the same length.
 func Unit(dst, x []float64) (ok bool) {
 	ok = true
-	for cpu.AVX2 && len(x) >= unitStep {
-		n := min(len(x)&^(unitStep-1), callRows*Lanes)
+	for cpu.AVX2 && len(x) >= spec.UnitStep {
+		n := min(len(x)&^(spec.UnitStep-1), callRows*Lanes)
 		_ = dst[n-1]
 		ok = unitAVX2(&dst[0], &x[0], n) == 0 && ok
 		dst, x = dst[n:], x[n:]
 	}
 	return unitGo(dst, x) && ok
 }
-
-const unitStep = 8

@@ -7,7 +7,8 @@ const (
 	// plain Go takes longer to begin a list, and no longer to wait for a table.
 	blockGroups = 128
 
-	listLen = blockGroups // room for a list
+	listLen   = blockGroups           // room for a list
+	tileLines = blockGroups*group + 1 // lines of a tile
 
 	rowsAtOnce   = 1 // rows that addEntries takes at a time
 	rowPanels    = 1 // panels that addRows takes at a time

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/gorbm/rbm/internal/spec"
 	"github.com/gorbm/rbm/internal/stop"
 )
 
@@ -42,11 +43,7 @@ type Lists struct {
 type block struct{ groups, spans int }
 
 // A span is the part of a word of bits that belongs to a block.
-type span struct {
-	word uint64          // the number of the word in a row
-	mask uint64          // the bits of the block's nibbles
-	base [nibbles]uint16 // for each nibble its entry without set bits
-}
+type span = spec.Span
 
 // Forget drops the reference to the bits of Build.
 func (l *Lists) Forget() { l.bits.Words = nil }
@@ -125,12 +122,12 @@ func (l *Lists) cut() {
 				end = n * (len(l.block) + 1) / blocks
 			}
 			if s == nil {
-				l.spans = append(l.spans, span{word: uint64(w)})
+				l.spans = append(l.spans, span{Word: uint64(w)})
 				s = &l.spans[len(l.spans)-1]
 			}
 			k := bits.TrailingZeros64(x)
-			s.mask |= (entries - 1) << k
-			s.base[k/group] = entryOf(len(l.groups)-first, 0)
+			s.Mask |= (entries - 1) << k
+			s.Base[k/group] = entryOf(len(l.groups)-first, 0)
 			l.groups = append(l.groups, int32(w*nibbles+k/group))
 		}
 	}
@@ -187,7 +184,7 @@ func (l *Lists) Fill(part int) {
 	var length [ShareRows]uint8
 	var start [blockGroups + 1]int // for each length, where the rows with such lists begin
 	for i := range spans {
-		word, mask := int(spans[i].word), spans[i].mask
+		word, mask := int(spans[i].Word), spans[i].Mask
 		for r := range n {
 			length[r] += uint8(bits.OnesCount64(lowest(words[r*l.bits.Stride+word] & mask)))
 		}
@@ -224,7 +221,7 @@ func (l *Lists) Fill(part int) {
 // -0 of the first nibble, which changes no sum. No nibble with a set bit has entry 0.
 func entryOf(place, nibble int) uint16 { return uint16((place*entries + nibble) * entryUnit) }
 
-const entryUnit = 16
+const entryUnit = spec.EntryUnit
 
 // Mul adds the product of rows [r0, r1) of the bits and panels [q0, q1) of p to x. There
 // are n = r1-r0 rows: the sum of row r0+i and panel q0+j is x[j·n+i]. A share must begin

@@ -1,7 +1,9 @@
 package product
 
+import "github.com/gorbm/rbm/internal/spec"
+
 // Lanes is the number of columns of a panel.
-const Lanes = 8
+const Lanes = spec.Lanes
 
 // A Line is one row of a panel.
 type Line = [Lanes]float64
@@ -10,8 +12,8 @@ type Line = [Lanes]float64
 const Nibble = group
 
 const (
-	group    = 4          // rows of a nibble
-	entries  = 1 << group // of a nibble's table
+	group    = spec.Group   // rows of a nibble
+	entries  = spec.Entries // lines of the table of a nibble
 	wordBits = 64
 	nibbles  = wordBits / group // of a word
 )

@@ -678,13 +678,13 @@ func TestBlocks(t *testing.T) {
 				}
 				place := 0
 				for _, s := range l.spans[before.spans:here.spans] {
-					for low := lowest(s.mask); low != 0; low &= low - 1 {
+					for low := lowest(s.Mask); low != 0; low &= low - 1 {
 						nibble := bits.TrailingZeros64(low) / group
-						if got := int(l.groups[before.groups+place]); got != int(s.word)*nibbles+nibble {
-							t.Fatalf("k=%d, density %v: block %d: nibble %d is %d, want %d", k, density, i, place, got, int(s.word)*nibbles+nibble)
+						if got := int(l.groups[before.groups+place]); got != int(s.Word)*nibbles+nibble {
+							t.Fatalf("k=%d, density %v: block %d: nibble %d is %d, want %d", k, density, i, place, got, int(s.Word)*nibbles+nibble)
 						}
-						if want := entryOf(place, 0); s.base[nibble] != want {
-							t.Fatalf("k=%d, density %v: block %d: entry of nibble %d is %d, want %d", k, density, i, place, s.base[nibble], want)
+						if want := entryOf(place, 0); s.Base[nibble] != want {
+							t.Fatalf("k=%d, density %v: block %d: entry of nibble %d is %d, want %d", k, density, i, place, s.Base[nibble], want)
 						}
 						place++
 					}

@@ -54,15 +54,12 @@ func (l *Lists) MulWeights(x []Line, w Weights, p *Panels, q0, q1 int, scratch [
 	}
 }
 
-// A tile is a copy of the lines of a block in a panel. They stand side by side, where
-// they do not throw each other out of the cache, and a line of -0 follows them.
-const (
-	tileLines = blockGroups*group + 1
+// worthCopy is the least number of rows of weights that is worth a tile.
+const worthCopy = 8
 
-	worthCopy = 8 // the least number of rows of weights that is worth a tile
-)
-
-// tilePanel returns the lines of a tile as a panel.
+// tilePanel returns the lines of a tile as a panel. A tile is a copy of the lines of a
+// block in a panel. They stand side by side, where they do not throw each other out of
+// the cache, and a line of -0 follows them.
 func tilePanel(tile []Line) Panel { return Panel{Floats(tile), Lanes, tileLines} }
 
 // row returns the weights from row r on.
