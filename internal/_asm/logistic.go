@@ -19,7 +19,7 @@ func logistic() {
 	}
 }
 
-// constant returns a register full of x, if it is held, or else memory.
+// constant returns a register full of x if there is one, and memory otherwise.
 func (s isa) constant(x float64) Op {
 	if r, ok := held[math.Float64bits(x)]; ok {
 		return r
@@ -27,8 +27,8 @@ func (s isa) constant(x float64) Op {
 	return s.integer(math.Float64bits(x))
 }
 
-// held are the constants that stand in registers throughout a kernel. There are
-// enough of those in AVX-512 only.
+// held are the constants that stay in registers throughout a kernel. Only AVX-512 has
+// enough registers.
 var held map[uint64]Op
 
 func (s isa) hold(constants ...float64) {
@@ -82,10 +82,10 @@ func (s isa) register(x float64) Op {
 	return r
 }
 
-// expConstants are those of exp and of what is done to its result.
+// expConstants are the constants of exp, and of the operations on its argument and result.
 var expConstants = append(append([]float64{spec.Log2e, spec.Round, spec.Ln2Hi, spec.Ln2Lo, spec.Round + 1023, 1, spec.ExpMin}, odd...), even...)
 
-// exp returns Exp(x) for x in [ExpMin, ExpMax]. It is Exp operation by operation.
+// exp returns Exp(x) for x in [ExpMin, ExpMax], operation by operation.
 func (s isa) exp(x Op) VecVirtual {
 	k, pow, t, r, r2, p, q := s.reg(), s.reg(), s.reg(), s.reg(), s.reg(), s.reg(), s.reg()
 	VMULPD(s.constant(spec.Log2e), x, k)
@@ -117,8 +117,7 @@ func (s isa) exp(x Op) VecVirtual {
 	return r
 }
 
-// sigmoids writes a kernel that stores probabilities, draws bits, or both, for
-// some lines of inputs.
+// sigmoids writes a kernel that stores probabilities, draws bits, or does both.
 func sigmoids(s isa, name string, probs, draw bool) {
 	args, result := "x *float64, stride int, n int", ""
 	if probs {
@@ -219,11 +218,11 @@ func sigmoids(s isa, name string, probs, draw bool) {
 	RET()
 }
 
-// softplus writes the sum of softplus.
+// softplus writes the kernel of sums of softplus.
 func softplus(s isa) {
 	TEXT("softplus"+s.name, NOSPLIT, "func(sum *[16]float64, x *float64, stride int, n int)")
 	Pragma("noescape")
-	Doc("softplus" + s.name + " adds n lines of inputs that are stride bytes apart to eight sums, whose parts Max come first.")
+	Doc("softplus" + s.name + " is softplusGo for n lines of inputs that are stride bytes apart.")
 	sum := Load(Param("sum"), GP64())
 	x := Load(Param("x"), GP64())
 	stride := Load(Param("stride"), GP64())

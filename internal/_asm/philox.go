@@ -14,12 +14,13 @@ func philox() {
 	}
 }
 
-// fill writes the random numbers of 16 counters. A counter takes a lane of 64
-// bits, whose upper halves hold anything: a multiplication reads the lower ones.
+// fill writes the kernel that computes the random numbers of 16 counters. Each number of a
+// counter is the lower half of a lane of 64 bits. The upper half has no meaning: a
+// multiplication reads the lower halves.
 func fill(s isa) {
 	TEXT("fill"+s.name, NOSPLIT, "func(u *[64]uint32, key uint64, c0, c1, c2, c3 uint32)")
 	Pragma("noescape")
-	Doc("fill" + s.name + " sets u[16·o+l] to number o of the counter (c0+l, c1, c2, c3).")
+	Doc("fill" + s.name + " is fillGo for 16 counters.")
 	u := Load(Param("u"), GP64())
 	lanes := s.size / 8
 	m0, m1 := s.broadcast(spec.PhiloxM0), s.broadcast(spec.PhiloxM1)
@@ -29,7 +30,7 @@ func fill(s isa) {
 		DATA(8*l, U64(l))
 	}
 
-	// Two registers of counters at a time.
+	// Take two registers of counters at a time.
 	key := Load(Param("key"), GP64())
 	for first := 0; first < spec.Counters; first += 2 * lanes {
 		k0, k1 := s.reg(), s.reg()

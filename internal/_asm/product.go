@@ -64,8 +64,8 @@ func (s isa) minusZero() Op {
 	return s.broadcast(1 << 63)
 }
 
-// lists makes lists: it spreads the nibbles of a word over 16-bit lanes and moves
-// those that are not 0 together, eight at a time, by a table of shuffles.
+// lists writes the kernel that makes lists. It spreads the nibbles of a word over 16-bit
+// lanes, eight at a time, and moves those that are not 0 together by a table of shuffles.
 func lists() {
 	shuffles := GLOBL("shuffles", RODATA|NOPTR)
 	for set := range 256 {
@@ -153,8 +153,7 @@ func lists() {
 	RET()
 }
 
-// tabulate stores the 16 partial sums of a nibble, given its four rows, 64 bytes from
-// entry to entry.
+// tabulate stores the 16 partial sums of a nibble, given its four rows, a line apart.
 func (s isa) tabulate(zero Op, rows [4]Op, at Mem) {
 	var sum [entries]Op
 	sum[0], sum[1], sum[2], sum[4], sum[8] = zero, rows[0], rows[1], rows[2], rows[3]
@@ -171,13 +170,13 @@ func (s isa) tabulate(zero Op, rows [4]Op, at Mem) {
 	}
 }
 
-// build tabulates the 16 partial sums of each nibble.
+// build writes the kernel that computes tables.
 func build(s isa) {
 	name := "build" + s.name
 	TEXT(name, NOSPLIT, "func(tab *float64, groups *int32, n int, row *float64, stride int)")
 	Pragma("noescape")
-	Doc(name+" is buildGo for n groups of four rows each, stride bytes from row to row. The rows of the next",
-		"panel are fetched into the cache.")
+	Doc(name+" is buildGo for n groups of four rows each, stride bytes from row to row. It prefetches",
+		"the rows of the next panel.")
 	tab := Load(Param("tab"), GP64())
 	groups := Load(Param("groups"), GP64())
 	n := Load(Param("n"), GP64())
@@ -219,8 +218,8 @@ func build(s isa) {
 	RET()
 }
 
-// columns hands the rows of each nibble of a transpose to f, half of a line each:
-// they are four columns of eight rows.
+// columns writes a loop over the nibbles of a transpose, which are four columns of eight
+// rows. It calls f for each half of a nibble's four lines.
 func columns(to string, bytes int, f func(rows [4]Op, at Mem)) {
 	at := Load(Param(to), GP64())
 	groups := Load(Param("groups"), GP64())
@@ -259,7 +258,7 @@ func columns(to string, bytes int, f func(rows [4]Op, at Mem)) {
 	RET()
 }
 
-// buildColumns is build for nibbles of a transpose.
+// buildColumns writes the kernel that computes tables of a transpose.
 func buildColumns() {
 	TEXT("buildColumnsAVX2", NOSPLIT, "func(tab *float64, groups *int32, n int, src *float64, stride int)")
 	Pragma("noescape")
@@ -268,7 +267,7 @@ func buildColumns() {
 	columns("tab", entries*line, func(rows [4]Op, at Mem) { avx2.tabulate(zero, rows, at) })
 }
 
-// gather copies nibbles of a transpose.
+// gather writes the kernel that copies nibbles of a transpose.
 func gather() {
 	TEXT("gatherAVX2", NOSPLIT, "func(lines *float64, groups *int32, n int, src *float64, stride int)")
 	Pragma("noescape")
@@ -280,13 +279,13 @@ func gather() {
 	})
 }
 
-// addEntries adds the listed table entries to the lines of x, of some rows at a
-// time: their sums do not wait for each other.
+// addEntries writes the kernel that adds lines of tables to the lines of x, for some rows
+// at a time, whose sums do not wait for each other.
 func addEntries(s isa) {
 	name := "addEntries" + s.name
 	TEXT(name, NOSPLIT, "func(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s adds, so many times for %d rows, the table entries of their lists to x.", name, rowsAtOnce))
+	Doc(fmt.Sprintf("%s is addEntriesGo for %d·times rows.", name, rowsAtOnce))
 	x := Load(Param("x"), GP64())
 	tab := Load(Param("tab"), GP64())
 	rows := Load(Param("rows"), GP64())
@@ -298,8 +297,8 @@ func addEntries(s isa) {
 			acc[r] = append(acc[r], s.reg())
 		}
 	}
-	// lines hands over where the lines of the rows are, the first row last, in case
-	// others are the same.
+	// lines calls f for the lines of the rows, the first row last: others may be the same
+	// row again.
 	lines := func(f func(acc Op, m Mem)) {
 		for r := rowsAtOnce - 1; r >= 0; r-- {
 			at := GP64()
@@ -311,7 +310,7 @@ func addEntries(s isa) {
 		}
 	}
 	i, left := GP64(), GP64()
-	// add adds the next n entries of all rows, 1, 2 or 4, which are loaded together.
+	// add adds the next n entries of all rows. The 1, 2 or 4 entries are loaded together.
 	add := func(n int) {
 		var e [rowsAtOnce]GPVirtual
 		for r := range e {
@@ -351,7 +350,7 @@ func addEntries(s isa) {
 	MOVBQZX(Mem{Base: length}, left)
 	ADDQ(U8(rowsAtOnce), length)
 	TESTQ(left, left)
-	JZ(LabelRef("done")) // and so are the other rows, which have no more
+	JZ(LabelRef("done")) // the lists of the other rows are empty too
 	lines(func(acc Op, m Mem) { VMOVUPD(m, acc) })
 	SUBQ(U8(4), left)
 	JLT(LabelRef("rest"))
@@ -377,14 +376,14 @@ func addEntries(s isa) {
 	RET()
 }
 
-// addRows adds the rows of some panels that a list of nibbles names to the lines
-// of x, without tables.
+// addRows writes a kernel that adds the rows of some panels to the lines of x, without
+// tables.
 func addRows(s isa, panels int) {
 	name := fmt.Sprintf("addRows%d%s", panels, s.name)
 	TEXT(name, NOSPLIT, "func(x *float64, xstride int, row *float64, pstride, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s adds, for each of n rows, the partial sums that its list names to x, for %d panels pstride bytes", name, panels),
-		"apart, of nibbles of rows rstride bytes apart, whose lines of x are xstride bytes apart.")
+	Doc(fmt.Sprintf("%s is addRowsGo for n rows of x and %s. The strides, in bytes, go from panel to panel, from", name, count(panels)),
+		"row to row, and from a line of x to the line of the next panel.")
 	pstride := Load(Param("pstride"), GP64())
 	rstride := Load(Param("rstride"), GP64())
 	rstride3 := GP64()
@@ -414,7 +413,7 @@ func addRows(s isa, panels int) {
 	MOVBQZX(Mem{Base: length}, end)
 	INCQ(length)
 	TESTQ(end, end)
-	JZ(LabelRef("done")) // and so are the other rows, which are no longer
+	JZ(LabelRef("done")) // the lists of the other rows are empty too
 	MOVQ(entry, i)
 	LEAQ(Mem{Base: entry, Index: end, Scale: 2}, end)
 	ADDQ(I32(list), entry)
@@ -486,6 +485,14 @@ func addRows(s isa, panels int) {
 	RET()
 }
 
+// count returns a number of panels in words.
+func count(panels int) string {
+	if panels == 1 {
+		return "a panel"
+	}
+	return fmt.Sprintf("%d panels", panels)
+}
+
 // transpose4 transposes 4×4 float64s.
 func transpose4(in [4]Op) (out [4]Op) {
 	lo01, hi01, lo23, hi23 := YMM(), YMM(), YMM(), YMM()
@@ -503,12 +510,12 @@ func transpose4(in [4]Op) (out [4]Op) {
 	return out
 }
 
-// transpose transposes eight rows.
+// transpose writes the kernel that transposes eight rows.
 func transpose() {
 	TEXT("transposeAVX2", NOSPLIT, "func(dst *float64, to int, src *float64, from int, n int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("transposeAVX2 sets the first eight columns of n rows of dst, n a multiple of %d, to the columns of eight rows", spec.TransposeStep),
-		"of src. They are to and from bytes from row to row.")
+	Doc(fmt.Sprintf("transposeAVX2 is transposeGo for n columns, n a multiple of %d. The strides of dst and src are in", spec.TransposeStep),
+		"bytes.")
 	dst := Load(Param("dst"), GP64())
 	to := Load(Param("to"), GP64())
 	src := Load(Param("src"), GP64())
@@ -548,11 +555,11 @@ func transpose() {
 	RET()
 }
 
-// unpack transposes a panel into eight rows.
+// unpack writes the kernel that transposes a panel into eight rows.
 func unpack() {
 	TEXT("unpackAVX2", NOSPLIT, "func(panel *float64, dst *float64, stride int, n int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("unpackAVX2 sets the columns of eight rows, stride bytes from row to row, to n lines, n a multiple of %d.", spec.TransposeStep))
+	Doc(fmt.Sprintf("unpackAVX2 is unpackGo for n lines, n a multiple of %d, and rows stride bytes apart.", spec.TransposeStep))
 	panel := Load(Param("panel"), GP64())
 	dst := Load(Param("dst"), GP64())
 	stride := Load(Param("stride"), GP64())
@@ -587,11 +594,11 @@ func unpack() {
 	RET()
 }
 
-// nan looks for a NaN.
+// nan writes the kernel that looks for a NaN.
 func nan() {
 	TEXT("nanAVX2", NOSPLIT, "func(x *float64, n int) (found int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("nanAVX2 returns not 0 if a NaN is among n numbers, n a multiple of %d.", spec.ScanStep))
+	Doc(fmt.Sprintf("nanAVX2 returns a number other than 0 if there is a NaN among n numbers, n a multiple of %d.", spec.ScanStep))
 	x := Load(Param("x"), GP64())
 	n := Load(Param("n"), GP64())
 	any := []VecVirtual{YMM(), YMM()}

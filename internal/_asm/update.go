@@ -16,6 +16,7 @@ func update() {
 	center()
 }
 
+// step writes a kernel of a step, with or without momentum.
 func step(name, signature string, momentum bool) {
 	s := avx2
 	TEXT(name+s.name, NOSPLIT, signature)
@@ -58,7 +59,7 @@ func step(name, signature string, momentum bool) {
 	RET()
 }
 
-// center writes a step to the centred gradient, of two registers at a time.
+// center writes the kernel of Center, which takes two registers at a time.
 func center() {
 	s := avx2
 	TEXT("center"+s.name, NOSPLIT, "func(w, b, mu, down *float64, n int, lambda, c float64, sums *[8]float64)")

@@ -21,8 +21,8 @@ func each(t *testing.T, test func(t *testing.T)) {
 
 const guard = 1e100
 
-// operands are those of Mul for inputs and weights of some magnitude, off floats
-// behind the beginning of an array that ends with them.
+// operands are the operands of Mul, for inputs and weights of some magnitude. They begin
+// off floats behind the beginning of an array, and end where it ends.
 type operands struct {
 	e       [][Lanes]float64
 	p, q    []float64
@@ -71,8 +71,8 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// Every implementation gives the bits of the plain Go one, for every number of
-// factors and rows, and writes nothing beside.
+// Every implementation gives the bits of plain Go, for every number of factors and rows,
+// and writes to nothing else.
 func TestImplementations(t *testing.T) { each(t, testImplementations) }
 
 func testImplementations(t *testing.T) {
@@ -135,7 +135,7 @@ func TestTable(t *testing.T) {
 	})
 }
 
-// Mul and Log are their definition, whatever the inputs and weights.
+// Mul and Log follow their definition, whatever the inputs and weights are.
 func TestMul(t *testing.T) { each(t, testMul) }
 
 func testMul(t *testing.T) {
@@ -171,7 +171,7 @@ func testMul(t *testing.T) {
 	}
 }
 
-// It makes no difference when the exponent is split off.
+// It makes no difference when the exponent is moved to Exp.
 func TestMulOfAnyChunk(t *testing.T) {
 	each(t, func(t *testing.T) {
 		const rows, n = 3, 150
@@ -188,7 +188,7 @@ func TestMulOfAnyChunk(t *testing.T) {
 	})
 }
 
-// The worst that a chunk can hold.
+// The largest and the smallest product of a chunk.
 func TestMulDoesNotOverflow(t *testing.T) {
 	each(t, func(t *testing.T) {
 		for _, w := range []float64{600, 599, 300, 200.1, 9.375, 9.37} {

@@ -17,7 +17,7 @@
 //	block   some nibbles, few enough for their tables to stay in the cache
 //	table   the 16 partial sums of a nibble in a panel: a line for each value of the 4 bits
 //	entry   an element of a list: the place of a nibble in its block, and the 4 bits
-//	list    the entries of a row of bits in a block: those of the nibbles with a set bit
+//	list    the entries of a row of bits in a block: one for each nibble with a set bit
 //	tile    of inputs: the inputs of a word of units for some rows, panel by panel
 //	        of weights: the lines of a block in a panel, copied side by side, and a line of -0
 //	part    a numbered piece of a job, done by one worker: in a pass, some rows of a word

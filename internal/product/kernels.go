@@ -239,7 +239,7 @@ func addWeightsGo(x []Line, p Panel, at []int32, w Weights, groups []int32, list
 }
 
 // addColumnsGo adds the products of the first len(x) rows of src and one row of weights
-// to x. The weights are those of the given nibbles.
+// to x. The row has weights for the given nibbles, and zeros elsewhere.
 //
 //	for each l:
 //		for each i, g of groups:

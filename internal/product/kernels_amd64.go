@@ -192,8 +192,8 @@ func Dot(weights, x []float64) float64 {
 	return dotGo(sum, weights, x)
 }
 
-// TransposeRows transposes n columns of the first eight rows of src into n rows of eight
-// columns of dst. The rows of dst are to numbers apart, the rows of src from numbers.
+// TransposeRows transposes n columns of the first eight rows of src into eight columns of
+// the first n rows of dst. The strides of dst and src are to and from.
 func TransposeRows(dst []float64, to int, src []float64, from, n int) {
 	_, _ = dst[(n-1)*to+Lanes-1], src[(Lanes-1)*from+n-1]
 	for cpu.AVX2 && n >= spec.TransposeStep {

@@ -47,8 +47,8 @@ func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
 // Dot returns the sum of weights[i]·x[i], in the order of the definition.
 func Dot(weights, x []float64) float64 { return dotGo(0, weights, x) }
 
-// TransposeRows transposes n columns of the first eight rows of src into n rows of eight
-// columns of dst. The rows of dst are to numbers apart, the rows of src from numbers.
+// TransposeRows transposes n columns of the first eight rows of src into eight columns of
+// the first n rows of dst. The strides of dst and src are to and from.
 func TransposeRows(dst []float64, to int, src []float64, from, n int) {
 	transposeGo(dst, to, src, from, n)
 }

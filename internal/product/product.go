@@ -2,10 +2,10 @@ package product
 
 import "github.com/gorbm/rbm/internal/spec"
 
-// Lanes is the number of columns of a panel.
+// Lanes is the number of columns of a panel, and of float64s in a line.
 const Lanes = spec.Lanes
 
-// A Line is one row of a panel.
+// A Line is a row of a panel.
 type Line = [Lanes]float64
 
 // Nibble is the number of rows of a nibble.

@@ -78,7 +78,7 @@ const (
 const (
 	PhiloxRounds = 10
 
-	// What the counters are multiplied by, and what is added to the key, in each round.
+	// The multipliers of the counters, and the numbers added to the key, in each round.
 	PhiloxM0, PhiloxM1 = 0xD2511F53, 0xCD9E8D57
 	PhiloxW0, PhiloxW1 = 0x9E3779B9, 0xBB67AE85
 
