@@ -83,7 +83,7 @@ func tableGo(e [][Lanes]float64, w []float64, stride int) {
 // The exponent is moved to Exp after every chunk factors, or after each one if chunk is
 // less than 1. What makes it fast:
 //
-//  1. Two rows are worked off at a time. Their products do not wait for each other, and
+//  1. Two rows are processed at a time. Their products do not wait for each other, and
 //     they share the loads of the table.
 //  2. No branch depends on a bit: a blend takes e or 1/e for each unit.
 //  3. The exponent is moved once for up to 64 factors.

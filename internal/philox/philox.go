@@ -43,7 +43,7 @@ type Place struct {
 //  1. All 16 counters are computed in vectors, a lane of 64 bits each, which takes the
 //     product of two numbers of 32 bits.
 //  2. Number o of the 16 counters is for 16 neighboring units. Nothing is transposed.
-//  3. Two registers of counters are worked off at a time, whose rounds do not wait for
+//  3. Two registers of counters are processed at a time, whose rounds do not wait for
 //     each other. They share the keys of the rounds.
 //  4. In AVX-512 a single instruction takes the exclusive or of three numbers.
 func Fill(u *[64]uint32, n int, key uint64, p Place, word int) {

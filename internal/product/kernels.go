@@ -53,7 +53,7 @@ func fillGo(entry, rows []uint16, words []uint64, stride int, spans []span) {
 //		for n = 1 to 15, with b the highest bit of n:
 //			tab[16i + n] = tab[16i + n without b] + row 4g+b of p
 //
-// where the entry of a single bit is its row. What makes it fast:
+// The entry of a single bit is the row itself. What makes it fast:
 //
 //  1. A table takes 11 additions of lines: each partial sum is a shorter one plus a row.
 //  2. Rows and sums stay in registers. A table takes four loads and 16 stores of lines,
@@ -103,7 +103,7 @@ func buildNibble(t *[entries]Line, i int, p Panel) {
 //  1. A lookup is one addition with an operand in memory for each register of a line:
 //     two in AVX2, one in AVX-512. An entry times 4 is the offset of its line in bytes,
 //     a factor that the addressing mode has.
-//  2. Four rows are worked off at a time, whose additions do not wait for each other.
+//  2. Four rows are processed at a time, whose additions do not wait for each other.
 //  3. One loop serves the four. Their lists have the same length: they are sorted by it,
 //     and filled up with entry 0, the line of -0.
 //  4. Four entries of a list are one load of 64 bits.
@@ -128,7 +128,8 @@ func addEntriesGo(x, tab []Line, list list) {
 	}
 }
 
-// addRowsGo does the same with the rows of p themselves, without tables.
+// addRowsGo adds the sums that the lists name to the rows of x. It takes them from the rows
+// of p, without tables.
 //
 //	for each i:
 //		for each entry of list i, with its nibble's group g and bits n:
@@ -139,8 +140,8 @@ func addEntriesGo(x, tab []Line, list list) {
 //
 // What makes it fast:
 //
-//  1. No table is computed, which pays from about thirty rows on.
-//  2. Two panels in AVX2, or four in AVX-512, are worked off at a time. They share the
+//  1. No table is computed. Tables pay from about thirty rows on.
+//  2. Up to two panels in AVX2, or four in AVX-512, are processed at a time. They share the
 //     branches on the bits.
 //  3. The sums of all these panels stay in registers along a list.
 func addRowsGo(x []Line, p Panel, groups []int32, list list) {
@@ -212,7 +213,7 @@ func gatherGo(lines []Line, groups []int32, src []float64, stride int) {
 //  2. The rows are copied to a tile first, where they do not throw each other out of the
 //     cache. Fewer than 8 rows of weights are not worth the copy: addWeightsDirect reads
 //     the rows of two panels where they stand, unless the matrix is a transpose.
-//  3. Two panels are worked off at a time. They share the addresses, and the registers
+//  3. Up to two panels are processed at a time. They share the addresses, and the registers
 //     that are filled with a weight.
 //  4. The sums stay in registers along a list.
 func addWeightsGo(x []Line, p Panel, at []int32, w Weights, groups []int32, list list) {
@@ -251,7 +252,7 @@ func addWeightsGo(x []Line, p Panel, at []int32, w Weights, groups []int32, list
 // What makes it fast:
 //
 //  1. The rows are read where they stand, once: no table, no tile.
-//  2. Four rows are worked off at a time. A register has the four terms of a nibble in
+//  2. Four rows are processed at a time. A register has the four terms of a nibble in
 //     one row. Four of them are transposed: then each has one term of all four rows, and
 //     three additions make four partial sums.
 //  3. No branch depends on a weight: where one is 0, the term is replaced by -0.

@@ -145,7 +145,7 @@ func addWeights(x []Line, n, rows int, tiles []Line, panels int, w Weights, grou
 }
 
 // addWeightsDirect is addWeightsGo for two panels, with rows that stand side by side in
-// a matrix. It returns the number of panels that it has worked off: 2, or 0 if it cannot.
+// a matrix. It returns the number of panels that it has processed: 2, or 0 if it cannot.
 // The zeros are two lines of -0.
 func addWeightsDirect(x []Line, n, rows int, p Panel, panels int, zeros []Line, w Weights, groups []int32, list list) int {
 	if !cpu.AVX2 || panels < 2 {

@@ -216,8 +216,8 @@ func (l *Lists) Fill(part int) {
 	}
 }
 
-// entryOf returns the list entry of a nibble at a place of its block, with these bits. It
-// is entryUnit times the number of a line of the block's tables. Entry 0 is the line of
+// entryOf returns the list entry for the place of a nibble in its block, and its four bits.
+// It is entryUnit times the number of a line of the block's tables. Entry 0 is the line of
 // -0 of the first nibble, which changes no sum. No nibble with a set bit has entry 0.
 func entryOf(place, nibble int) uint16 { return uint16((place*entries + nibble) * entryUnit) }
 

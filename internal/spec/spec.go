@@ -23,7 +23,7 @@ const (
 	// time.
 	ListLen = BlockGroups + 8
 
-	RowsAtOnce = 4 // rows whose lists are worked off together
+	RowsAtOnce = 4 // rows whose lists are processed together
 
 	// A list entry is EntryUnit times the number of a line in the tables of a block. So
 	// the offset of the line, in bytes, is EntryScale times the entry.
