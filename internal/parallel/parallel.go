@@ -30,7 +30,7 @@ type Job interface {
 // A Team runs the jobs of a call, one at a time, between Start and Stop. The zero value is
 // ready for Start. After its first use a Team allocates nothing.
 type Team struct {
-	Until *stop.Signal // ends jobs between two of their parts; nil: nothing does
+	Until *stop.Signal // ends jobs between two parts; may be nil
 
 	most int // workers for the call
 

@@ -11,7 +11,7 @@ import (
 // product with a transpose reads the matrix where it stands. For up to FewRows rows that
 // is faster than tables, or than a copy. The zero value is ready.
 type Few struct {
-	Until *stop.Signal // ends Mul early, with a result of no use; nil: nothing does
+	Until *stop.Signal // ends Mul early, with a useless result; may be nil
 
 	groups  []int32
 	weights []quad
@@ -61,12 +61,12 @@ func (f *Few) Add(words []uint64, weights []float64) {
 // column 8·q0.
 //
 //	for each four columns of the transpose, which are rows of the matrix in memory:
-//		look for NaN in them
+//		search them for NaN
 //		for each row r:
 //			x of r += the products of the four with the weights of r
 //
-// What makes it fast: the matrix is read once, to look for NaN and for all products. The
-// four rows are in the cache when the products follow.
+// What makes it fast: the matrix is read from memory once. Four rows are in the cache when
+// their products follow the search for NaN.
 func (f *Few) Mul(x []Line, p *Panels, q0, q1 int) (nan uint64) {
 	for j := q0 * Lanes; j < min(p.cols, q1*Lanes); j += group {
 		if f.Until.Given() {

@@ -25,7 +25,7 @@ const (
 // The nibbles that are set in any row are cut into blocks of up to blockGroups, whose
 // tables stay in the cache. A nibble's place is counted from the first of its block.
 type Lists struct {
-	Until *stop.Signal // ends Build and Mul early, with a result of no use; nil: nothing does
+	Until *stop.Signal // ends Build and Mul early, with a useless result; may be nil
 
 	bits   Bits
 	share  int      // the number of rows of a share

@@ -17,8 +17,8 @@ type Weights struct {
 //		for each share of the rows, row and entry of its list:
 //			x += the sum of the rows that the entry names, times their weights
 //
-// What makes it fast: a tile, made once, serves all rows of weights. Fewer than 8 read
-// the rows where they stand. addWeightsGo has more notes.
+// What makes it fast: a tile, made once, serves all rows of weights. For fewer than 8 of
+// them there is no tile. addWeightsGo has more notes.
 func (l *Lists) MulWeights(x []Line, w Weights, p *Panels, q0, q1 int, scratch []Line, r0, r1 int) {
 	n := r1 - r0
 	if n == 0 {
