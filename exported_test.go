@@ -16,7 +16,7 @@ var (
 	functions = map[string]any{
 		"BitsOf": rbm.BitsOf, "Binarize": rbm.Binarize, "MaskedBitsOf": rbm.MaskedBitsOf, "NewBits": rbm.NewBits,
 		"New": rbm.New, "NewRandom": rbm.NewRandom, "NewChains": rbm.NewChains, "NewCD": rbm.NewCD, "NewPCD": rbm.NewPCD,
-		"NewPT": rbm.NewPT, "NewPTT": rbm.NewPTT, "NewAIS": rbm.NewAIS, "NewTrainer": rbm.NewTrainer, "Diagnose": rbm.Diagnose,
+		"NewPT": rbm.NewPT, "NewPTT": rbm.NewPTT, "NewAIS": rbm.NewAIS, "NewTrainer": rbm.NewTrainer,
 		"Blocks": rbm.Blocks, "Batches": rbm.Batches, "Minibatches": rbm.Minibatches,
 		"Constant": rbm.Constant, "Linear": rbm.Linear, "Inverse": rbm.Inverse, "Cosine": rbm.Cosine,
 	}
@@ -43,7 +43,6 @@ var (
 			return rbm.NewTrainer(randomModel(3, 3, 1, 1), randomBits(3, 3, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(1))
 		},
 		"Report":        func() any { return &rbm.Report{Step: 1, SwapRates: []float64{0.5}, Warnings: []string{"w"}} },
-		"Diagnostics":   func() any { return &rbm.Diagnostics{AutocorrelationTime: 2, ESS: 1, SplitRHat: 1.5} },
 		"LogZ":          func() any { return &rbm.LogZ{Mean: 1, LogWeights: []float64{1}} },
 		"LogLikelihood": func() any { return &rbm.LogLikelihood{Mean: -1, AIS: rbm.LogZ{Mean: 1}, Doubt: "r"} },
 		"Group":         func() any { return &rbm.Group{From: 1, To: 3} },

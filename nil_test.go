@@ -60,8 +60,6 @@ func (c callee) args() (args []reflect.Value) {
 	switch c.name {
 	case "Centering.Center", "SGD.Step":
 		gradient = &somePhases().Data
-	case "Diagnose":
-		bits = rbm.NewBits(1, 4)
 	}
 	for k := len(args); k < n; k++ {
 		for _, x := range []any{

@@ -41,7 +41,7 @@
 // # Using a model
 //
 // [Chains] draw samples, [PT] and [PTT] where plain chains stay in a mode, and
-// [Diagnose] says how many independent ones they are worth. [Chains.GibbsGiven] and
+// package mcmc says how many independent ones they are worth. [Chains.GibbsGiven] and
 // [Chains.MeansGiven] complete rows of which some units are known;
 // [RBM.LogConditional] and [RBM.ConditionalMeans] do so exactly, for a few missing
 // units. [Classifier] has a label among the units. [RBM.LogLikelihood] judges a model,

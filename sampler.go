@@ -104,7 +104,7 @@ func sample(s native, p *model, m *RBM, data mat.Matrix, n int) (v mat.Matrix, w
 //
 // Chains are made by NewChains; the zero value has seed 0. They have no states
 // until Start or StartRandom. Burn-in and thinning are loops of the caller's over
-// Gibbs; whether there were enough sweeps, [Diagnose] can say.
+// Gibbs. Package mcmc tells whether there were enough sweeps.
 type Chains struct {
 	sealed
 

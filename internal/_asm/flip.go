@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/gorbm/rbm/internal/spec"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -14,7 +15,7 @@ func flip() {
 	}
 }
 
-// flipTable writes the table of eʷ and e⁻ʷ.
+// flipTable writes the kernel that computes the table of eʷ and e⁻ʷ.
 func flipTable(s isa) {
 	TEXT("table"+s.name, NOSPLIT, "func(e, w *float64, stride int, n int)")
 	Pragma("noescape")
@@ -23,7 +24,7 @@ func flipTable(s isa) {
 	w := Load(Param("w"), GP64())
 	stride := Load(Param("stride"), GP64())
 	n := Load(Param("n"), GP64())
-	s.hold(append([]float64{710}, expConstants...)...)
+	s.hold(append([]float64{spec.ExpMax}, expConstants...)...)
 	Label("line")
 	DECQ(n)
 	JLT(LabelRef("done"))
@@ -31,8 +32,8 @@ func flipTable(s isa) {
 		x, y := s.reg(), s.reg()
 		VMOVUPD(Mem{Base: w, Disp: part * s.size}, x)
 		// The constant comes first: a NaN in the other operand stays.
-		VMINPD(x, s.register(710), x)
-		VMAXPD(x, s.register(-709), x)
+		VMINPD(x, s.register(spec.ExpMax), x)
+		VMAXPD(x, s.register(spec.ExpMin), x)
 		x = s.exp(x)
 		VMOVUPD(x, Mem{Base: e, Disp: part * s.size})
 		VMOVUPD(s.register(1), y)
@@ -47,14 +48,14 @@ func flipTable(s isa) {
 	RET()
 }
 
-// flipMul multiplies factors, of two rows at a time: their products do not wait
-// for each other.
+// flipMul writes the kernel that multiplies factors, for two rows at a time, whose products
+// do not wait for each other.
 func flipMul(s isa) {
 	const rows = 2
 	TEXT("mul"+s.name, NOSPLIT, "func(x *float64, xstride int, e *float64, n int, p, q *float64, stride int, on0, on1 uint8, chunk int)")
 	Pragma("noescape")
-	Doc("mul"+s.name+" is mulGo for n factors of two rows, whose products are xstride bytes and whose inputs are",
-		"stride bytes apart. If both are 0, they are the same row.")
+	Doc("mul"+s.name+" is mulGo for n factors of two rows. Their products are xstride bytes apart, and their p and q",
+		"stride bytes. If both are 0, they are the same row.")
 	s.hold()
 	e := Load(Param("e"), GP64())
 	n := Load(Param("n"), GP64())
@@ -70,11 +71,11 @@ func flipMul(s isa) {
 	var signs Mem
 	if s.name == avx2.name {
 		signs = GLOBL("signs", RODATA|NOPTR)
-		for l := range 8 {
+		for l := range spec.Lanes {
 			DATA(8*l, U64(63-l))
 		}
 	}
-	// The units that are on: a mask or, in AVX2, the signs of a register.
+	// The units that are on: a mask, or the signs of registers in AVX2.
 	var on [rows][]Op
 	var frac [rows][]VecVirtual
 	for r, name := range []string{"on0", "on1"} {
@@ -99,7 +100,7 @@ func flipMul(s isa) {
 		}
 	}
 
-	// Both are counted in bytes of p.
+	// The end and the chunk are counted in bytes of p.
 	i, end, chunkEnd := GP64(), n, GP64()
 	SHLQ(U8(3), end)
 	SHLQ(U8(3), chunk)

@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 
+	"github.com/gorbm/rbm/internal/spec"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -18,7 +19,7 @@ func logistic() {
 	}
 }
 
-// constant returns a register full of x, if it is held, or else memory.
+// constant returns a register full of x if there is one, and memory otherwise.
 func (s isa) constant(x float64) Op {
 	if r, ok := held[math.Float64bits(x)]; ok {
 		return r
@@ -26,8 +27,8 @@ func (s isa) constant(x float64) Op {
 	return s.integer(math.Float64bits(x))
 }
 
-// held are the constants that stand in registers throughout a kernel. There are
-// enough of those in AVX-512 only.
+// held are the constants that stay in registers throughout a kernel. Only AVX-512 has
+// enough registers.
 var held map[uint64]Op
 
 func (s isa) hold(constants ...float64) {
@@ -49,7 +50,7 @@ func (s isa) integer(x uint64) Mem {
 		return m
 	}
 	m := GLOBL(constantName(x), RODATA|NOPTR)
-	for l := range 8 {
+	for l := range spec.Lanes {
 		DATA(8*l, U64(x))
 	}
 	constants[x] = m
@@ -65,16 +66,10 @@ func constantName(x uint64) string {
 	return string(name)
 }
 
-const (
-	log2e = 0x1.71547652b82fep+0
-	ln2hi = 0.6931467056274414
-	ln2lo = 4.7493250390316726e-07
-	round = 0x1.8p52
-)
-
+// The coefficients of the polynomial of Exp, by descending powers.
 var (
-	odd  = []float64{2.510038549551032e-08, 2.7557268459997064e-06, 0.00019841269863053618, 0.008333333333330062, 0.16666666666666669}
-	even = []float64{2.7620088445409746e-07, 2.4801521295954376e-05, 0.0013888888917213717, 0.04166666666662413, 0.5}
+	odd  = []float64{spec.Q9, spec.Q7, spec.Q5, spec.Q3, spec.Q1}
+	even = []float64{spec.Q8, spec.Q6, spec.Q4, spec.Q2, spec.Q0}
 )
 
 // register returns a register full of x.
@@ -87,21 +82,21 @@ func (s isa) register(x float64) Op {
 	return r
 }
 
-// expConstants are those of exp and of what is done to its result.
-var expConstants = append(append([]float64{log2e, round, ln2hi, ln2lo, round + 1023, 1, -709}, odd...), even...)
+// expConstants are the constants of exp, and of the operations on its argument and result.
+var expConstants = append(append([]float64{spec.Log2e, spec.Round, spec.Ln2Hi, spec.Ln2Lo, spec.Round + 1023, 1, spec.ExpMin}, odd...), even...)
 
-// exp returns Exp(x) for x in [-709, 710]. It is Exp operation by operation.
+// exp returns Exp(x) for x in [ExpMin, ExpMax], operation by operation.
 func (s isa) exp(x Op) VecVirtual {
 	k, pow, t, r, r2, p, q := s.reg(), s.reg(), s.reg(), s.reg(), s.reg(), s.reg(), s.reg()
-	VMULPD(s.constant(log2e), x, k)
-	VADDPD(s.constant(round), k, k)
-	VSUBPD(s.constant(round), k, k)
-	VMULPD(s.constant(ln2hi), k, t)
+	VMULPD(s.constant(spec.Log2e), x, k)
+	VADDPD(s.constant(spec.Round), k, k)
+	VSUBPD(s.constant(spec.Round), k, k)
+	VMULPD(s.constant(spec.Ln2Hi), k, t)
 	VSUBPD(t, x, r)
-	VMULPD(s.constant(ln2lo), k, t)
+	VMULPD(s.constant(spec.Ln2Lo), k, t)
 	VSUBPD(t, r, r)
 	VMULPD(r, r, r2)
-	VADDPD(s.constant(round+1023), k, pow)
+	VADDPD(s.constant(spec.Round+1023), k, pow)
 	VPSLLQ(U8(52), pow, pow)
 	VMULPD(s.constant(odd[0]), r2, p)
 	VMULPD(s.constant(even[0]), r2, q)
@@ -122,8 +117,7 @@ func (s isa) exp(x Op) VecVirtual {
 	return r
 }
 
-// sigmoids writes a kernel that stores probabilities, draws bits, or both, for
-// some lines of inputs.
+// sigmoids writes a kernel that stores probabilities, draws bits, or does both.
 func sigmoids(s isa, name string, probs, draw bool) {
 	args, result := "x *float64, stride int, n int", ""
 	if probs {
@@ -151,7 +145,7 @@ func sigmoids(s isa, name string, probs, draw bool) {
 		XORQ(word, word)
 		XORQ(RCX, RCX)
 	}
-	constants := append([]float64{710, math.Copysign(0, -1)}, expConstants...)
+	constants := append([]float64{spec.ExpMax, math.Copysign(0, -1)}, expConstants...)
 	if draw {
 		constants = append(constants, 1<<52, 1<<52-0.5, 1<<32)
 	}
@@ -169,8 +163,8 @@ func sigmoids(s isa, name string, probs, draw bool) {
 		VMOVUPD(Mem{Base: x, Disp: off}, t)
 		VXORPD(s.constant(math.Copysign(0, -1)), t, t)
 		// The constant comes first: a NaN in the other operand stays.
-		VMINPD(t, s.register(710), t)
-		VMAXPD(t, s.register(-709), t)
+		VMINPD(t, s.register(spec.ExpMax), t)
+		VMAXPD(t, s.register(spec.ExpMin), t)
 		d := s.exp(t)
 		VADDPD(s.constant(1), d, d)
 		if probs {
@@ -208,11 +202,11 @@ func sigmoids(s isa, name string, probs, draw bool) {
 	if draw {
 		SHLQ(CL, bits)
 		ORQ(bits, word)
-		ADDQ(U8(8), shift)
-		ADDQ(U8(32), u)
+		ADDQ(U8(spec.Lanes), shift)
+		ADDQ(U8(4*spec.Lanes), u)
 	}
 	if probs {
-		ADDQ(U8(64), p)
+		ADDQ(U8(line), p)
 	}
 	ADDQ(stride, x)
 	JMP(LabelRef("line"))
@@ -224,11 +218,11 @@ func sigmoids(s isa, name string, probs, draw bool) {
 	RET()
 }
 
-// softplus writes the sum of softplus.
+// softplus writes the kernel of sums of softplus.
 func softplus(s isa) {
 	TEXT("softplus"+s.name, NOSPLIT, "func(sum *[16]float64, x *float64, stride int, n int)")
 	Pragma("noescape")
-	Doc("softplus" + s.name + " adds n lines of inputs that are stride bytes apart to eight sums, whose parts Max come first.")
+	Doc("softplus" + s.name + " is softplusGo for n lines of inputs that are stride bytes apart.")
 	sum := Load(Param("sum"), GP64())
 	x := Load(Param("x"), GP64())
 	stride := Load(Param("stride"), GP64())
@@ -237,7 +231,7 @@ func softplus(s isa) {
 	for part := range s.parts {
 		top, rest = append(top, s.reg()), append(rest, s.reg())
 		VMOVUPD(Mem{Base: sum, Disp: part * s.size}, top[part])
-		VMOVUPD(Mem{Base: sum, Disp: 64 + part*s.size}, rest[part])
+		VMOVUPD(Mem{Base: sum, Disp: line + part*s.size}, rest[part])
 	}
 	zero := s.reg()
 	if s.name == avx512.name {
@@ -255,7 +249,7 @@ func softplus(s isa) {
 		VMAXPD(v, zero, m)
 		VADDPD(m, top[part], top[part])
 		VORPD(s.constant(math.Copysign(0, -1)), v, v)
-		VMAXPD(v, s.register(-709), v)
+		VMAXPD(v, s.register(spec.ExpMin), v)
 		e := s.exp(v)
 		t := s.reg()
 		VMULPD(e, rest[part], t)
@@ -267,7 +261,7 @@ func softplus(s isa) {
 	Label("done")
 	for part := range s.parts {
 		VMOVUPD(top[part], Mem{Base: sum, Disp: part * s.size})
-		VMOVUPD(rest[part], Mem{Base: sum, Disp: 64 + part*s.size})
+		VMOVUPD(rest[part], Mem{Base: sum, Disp: line + part*s.size})
 	}
 	VZEROUPPER()
 	RET()

@@ -1,5 +1,8 @@
-// Command _asm writes assembly: the kernels of the package named by its flag
-// -kernels, for AVX2 and, where that is faster, AVX-512.
+// Command _asm generates assembly: the kernels of the package that its flag -kernels
+// names, for AVX2 and, where that is faster, for AVX-512.
+//
+// A kernel is defined by a function in Go, in the package that it is for. The comment of
+// that function has pseudocode, and says what makes the kernel fast.
 package main
 
 import (
@@ -32,7 +35,7 @@ func main() {
 	Generate()
 }
 
-// An isa is an instruction set: a line takes parts registers of size bytes.
+// An isa is an instruction set. A line takes parts registers of size bytes each.
 type isa struct {
 	name  string
 	size  int
@@ -59,16 +62,16 @@ func (s isa) broadcast(x uint64) Op {
 
 // spread fills v with r.
 //
-// Not MOVQ, which is an instruction of legacy SSE where it moves to a vector
-// register: beside VEX ones it costs a change of state on Intel's processors and
-// waits for the whole register on AMD's. Nor may Load have an XMM register.
+// It must not use MOVQ, or Load to an XMM register. To a vector register, MOVQ is an
+// instruction of legacy SSE. Between VEX instructions it costs Intel's processors a change
+// of state, and AMD's processors wait for the whole register.
 func (s isa) spread(r Register, v VecVirtual) {
 	lane := XMM()
 	VMOVQ(r, lane)
 	VPBROADCASTQ(lane, v)
 }
 
-// float returns a register filled with a parameter that is a float64.
+// float returns a register filled with a parameter, which is a float64.
 func (s isa) float(name string) VecVirtual {
 	param, err := Param(name).Resolve()
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/gorbm/rbm/internal/spec"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -13,24 +14,25 @@ func philox() {
 	}
 }
 
-// fill writes the random numbers of 16 counters. A counter takes a lane of 64
-// bits, whose upper halves hold anything: a multiplication reads the lower ones.
+// fill writes the kernel that computes the random numbers of 16 counters. Each number of a
+// counter is the lower half of a lane of 64 bits. The upper half has no meaning: a
+// multiplication reads the lower halves.
 func fill(s isa) {
 	TEXT("fill"+s.name, NOSPLIT, "func(u *[64]uint32, key uint64, c0, c1, c2, c3 uint32)")
 	Pragma("noescape")
-	Doc("fill" + s.name + " sets u[16·o+l] to number o of the counter (c0+l, c1, c2, c3).")
+	Doc("fill" + s.name + " is fillGo for 16 counters.")
 	u := Load(Param("u"), GP64())
 	lanes := s.size / 8
-	m0, m1 := s.broadcast(0xD2511F53), s.broadcast(0xCD9E8D57)
-	w0, w1 := s.broadcast(0x9E3779B9), s.broadcast(0xBB67AE85)
+	m0, m1 := s.broadcast(spec.PhiloxM0), s.broadcast(spec.PhiloxM1)
+	w0, w1 := s.broadcast(spec.PhiloxW0), s.broadcast(spec.PhiloxW1)
 	iota := GLOBL("lanes"+s.name, RODATA|NOPTR)
 	for l := range lanes {
 		DATA(8*l, U64(l))
 	}
 
-	// Two registers of counters at a time.
+	// Take two registers of counters at a time.
 	key := Load(Param("key"), GP64())
-	for first := 0; first < 16; first += 2 * lanes {
+	for first := 0; first < spec.Counters; first += 2 * lanes {
 		k0, k1 := s.reg(), s.reg()
 		s.spread(key, k0)
 		high := GP64()
@@ -50,7 +52,7 @@ func fill(s isa) {
 			}
 			VPADDD(iota, c[b][0], c[b][0])
 		}
-		for range 10 {
+		for range spec.PhiloxRounds {
 			for b := range c {
 				p0, p1, h0, h1 := s.reg(), s.reg(), s.reg(), s.reg()
 				VPMULUDQ(m0, c[b][0], p0)
@@ -65,7 +67,7 @@ func fill(s isa) {
 			VPADDD(w1, k1, k1)
 		}
 		for o := range 4 {
-			at := Mem{Base: u, Disp: (16*o + first) * 4}
+			at := Mem{Base: u, Disp: (spec.Counters*o + first) * 4}
 			if s.name == avx512.name {
 				for b := range c {
 					half := YMM()

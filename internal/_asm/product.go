@@ -3,7 +3,10 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
+	"unsafe"
 
+	"github.com/gorbm/rbm/internal/spec"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -36,16 +39,24 @@ func product() {
 }
 
 const (
-	line    = 64 // bytes
-	entries = 16 // of a table
-	list    = 64 // bytes of a row's entries
+	line       = spec.LineBytes
+	entries    = spec.Entries
+	list       = 2 * spec.ListLen // bytes of the room for a list
+	rowsAtOnce = spec.RowsAtOnce
+	tile       = spec.TileLines
 
-	rowsAtOnce = 4 // in addEntries
+	// Bytes of a span, and where its fields are. The word comes first.
+	spanBytes = int(unsafe.Sizeof(spec.Span{}))
+	spanMask  = int(unsafe.Offsetof(spec.Span{}.Mask))
+	spanBase  = int(unsafe.Offsetof(spec.Span{}.Base))
+)
 
-	// Bytes of a span, and where its fields are.
-	spanBytes = 48
-	spanMask  = 8
-	spanBase  = 16
+// Shifts that multiply the number of a line by its bytes, and that make entries of nibbles
+// and places of entries.
+var (
+	lineShift  = U8(bits.TrailingZeros(line))
+	entryShift = U8(bits.TrailingZeros(spec.EntryUnit))
+	placeShift = U8(bits.TrailingZeros(entries * spec.EntryUnit))
 )
 
 // minusZero returns a register of -0.
@@ -53,8 +64,8 @@ func (s isa) minusZero() Op {
 	return s.broadcast(1 << 63)
 }
 
-// lists makes lists: it spreads the nibbles of a word over 16-bit lanes and moves
-// those that are not 0 together, eight at a time, by a table of shuffles.
+// lists writes the kernel that makes lists. It spreads the nibbles of a word over 16-bit
+// lanes, eight at a time, and moves those that are not 0 together by a table of shuffles.
 func lists() {
 	shuffles := GLOBL("shuffles", RODATA|NOPTR)
 	for set := range 256 {
@@ -118,7 +129,7 @@ func lists() {
 			VPSRLDQ(U8(8), lo, lo)
 		}
 		VPMOVZXBW(lo, e)
-		VPSLLW(U8(4), e, e)
+		VPSLLW(entryShift, e, e)
 		VPADDW(Mem{Base: s, Disp: spanBase + 16*half}, e, e)
 		MOVL(set, which)
 		if half == 0 {
@@ -142,8 +153,7 @@ func lists() {
 	RET()
 }
 
-// tabulate stores the 16 partial sums of a nibble, given its four rows, 64 bytes from
-// entry to entry.
+// tabulate stores the 16 partial sums of a nibble, given its four rows, a line apart.
 func (s isa) tabulate(zero Op, rows [4]Op, at Mem) {
 	var sum [entries]Op
 	sum[0], sum[1], sum[2], sum[4], sum[8] = zero, rows[0], rows[1], rows[2], rows[3]
@@ -160,13 +170,13 @@ func (s isa) tabulate(zero Op, rows [4]Op, at Mem) {
 	}
 }
 
-// build tabulates the 16 partial sums of each nibble.
+// build writes the kernel that computes tables.
 func build(s isa) {
 	name := "build" + s.name
 	TEXT(name, NOSPLIT, "func(tab *float64, groups *int32, n int, row *float64, stride int)")
 	Pragma("noescape")
-	Doc(name+" is buildGo for n groups of four rows each, stride bytes from row to row. The rows of the next",
-		"panel are fetched into the cache.")
+	Doc(name+" is buildGo for n groups of four rows each, stride bytes from row to row. It prefetches",
+		"the rows of the next panel.")
 	tab := Load(Param("tab"), GP64())
 	groups := Load(Param("groups"), GP64())
 	n := Load(Param("n"), GP64())
@@ -208,8 +218,8 @@ func build(s isa) {
 	RET()
 }
 
-// columns hands the rows of each nibble of a transpose to f, half of a line each:
-// they are four columns of eight rows.
+// columns writes a loop over the nibbles of a transpose, which are four columns of eight
+// rows. It calls f for each half of a nibble's four lines.
 func columns(to string, bytes int, f func(rows [4]Op, at Mem)) {
 	at := Load(Param(to), GP64())
 	groups := Load(Param("groups"), GP64())
@@ -248,7 +258,7 @@ func columns(to string, bytes int, f func(rows [4]Op, at Mem)) {
 	RET()
 }
 
-// buildColumns is build for nibbles of a transpose.
+// buildColumns writes the kernel that computes tables of a transpose.
 func buildColumns() {
 	TEXT("buildColumnsAVX2", NOSPLIT, "func(tab *float64, groups *int32, n int, src *float64, stride int)")
 	Pragma("noescape")
@@ -257,25 +267,25 @@ func buildColumns() {
 	columns("tab", entries*line, func(rows [4]Op, at Mem) { avx2.tabulate(zero, rows, at) })
 }
 
-// gather copies nibbles of a transpose.
+// gather writes the kernel that copies nibbles of a transpose.
 func gather() {
 	TEXT("gatherAVX2", NOSPLIT, "func(lines *float64, groups *int32, n int, src *float64, stride int)")
 	Pragma("noescape")
 	Doc("gatherAVX2 is gatherGo for n groups, stride bytes from row to row.")
-	columns("lines", 4*line, func(rows [4]Op, at Mem) {
+	columns("lines", spec.Group*line, func(rows [4]Op, at Mem) {
 		for i, row := range rows {
 			VMOVAPD(row, at.Offset(i*line))
 		}
 	})
 }
 
-// addEntries adds the listed table entries to the lines of x, of some rows at a
-// time: their sums do not wait for each other.
+// addEntries writes the kernel that adds lines of tables to the lines of x, for some rows
+// at a time, whose sums do not wait for each other.
 func addEntries(s isa) {
 	name := "addEntries" + s.name
 	TEXT(name, NOSPLIT, "func(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s adds, so many times for %d rows, the table entries of their lists to x.", name, rowsAtOnce))
+	Doc(fmt.Sprintf("%s is addEntriesGo for %d·times rows.", name, rowsAtOnce))
 	x := Load(Param("x"), GP64())
 	tab := Load(Param("tab"), GP64())
 	rows := Load(Param("rows"), GP64())
@@ -287,20 +297,20 @@ func addEntries(s isa) {
 			acc[r] = append(acc[r], s.reg())
 		}
 	}
-	// lines hands over where the lines of the rows are, the first row last, in case
-	// others are the same.
+	// lines calls f for the lines of the rows, the first row last: others may be the same
+	// row again.
 	lines := func(f func(acc Op, m Mem)) {
 		for r := rowsAtOnce - 1; r >= 0; r-- {
 			at := GP64()
 			MOVWQZX(Mem{Base: rows, Disp: 2 * r}, at)
-			SHLQ(U8(6), at)
+			SHLQ(lineShift, at)
 			for p := range s.parts {
 				f(acc[r][p], Mem{Base: x, Index: at, Scale: 1, Disp: p * s.size})
 			}
 		}
 	}
 	i, left := GP64(), GP64()
-	// add adds the next n entries of all rows, 1, 2 or 4, which are loaded together.
+	// add adds the next n entries of all rows. The 1, 2 or 4 entries are loaded together.
 	add := func(n int) {
 		var e [rowsAtOnce]GPVirtual
 		for r := range e {
@@ -324,7 +334,7 @@ func addEntries(s isa) {
 					SHRQ(U8(16), e[r])
 				}
 				for p := range s.parts {
-					VADDPD(Mem{Base: tab, Index: at, Scale: 4, Disp: p * s.size}, acc[r][p], acc[r][p])
+					VADDPD(Mem{Base: tab, Index: at, Scale: spec.EntryScale, Disp: p * s.size}, acc[r][p], acc[r][p])
 				}
 			}
 		}
@@ -340,7 +350,7 @@ func addEntries(s isa) {
 	MOVBQZX(Mem{Base: length}, left)
 	ADDQ(U8(rowsAtOnce), length)
 	TESTQ(left, left)
-	JZ(LabelRef("done")) // and so are the other rows, which have no more
+	JZ(LabelRef("done")) // the lists of the other rows are empty too
 	lines(func(acc Op, m Mem) { VMOVUPD(m, acc) })
 	SUBQ(U8(4), left)
 	JLT(LabelRef("rest"))
@@ -366,14 +376,14 @@ func addEntries(s isa) {
 	RET()
 }
 
-// addRows adds the rows of some panels that a list of nibbles names to the lines
-// of x, without tables.
+// addRows writes a kernel that adds the rows of some panels to the lines of x, without
+// tables.
 func addRows(s isa, panels int) {
 	name := fmt.Sprintf("addRows%d%s", panels, s.name)
 	TEXT(name, NOSPLIT, "func(x *float64, xstride int, row *float64, pstride, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s adds, for each of n rows, the partial sums that its list names to x, for %d panels pstride bytes", name, panels),
-		"apart, of nibbles of rows rstride bytes apart, whose lines of x are xstride bytes apart.")
+	Doc(fmt.Sprintf("%s is addRowsGo for n rows of x and %s. The strides, in bytes, go from panel to panel, from", name, count(panels)),
+		"row to row, and from a line of x to the line of the next panel.")
 	pstride := Load(Param("pstride"), GP64())
 	rstride := Load(Param("rstride"), GP64())
 	rstride3 := GP64()
@@ -403,14 +413,14 @@ func addRows(s isa, panels int) {
 	MOVBQZX(Mem{Base: length}, end)
 	INCQ(length)
 	TESTQ(end, end)
-	JZ(LabelRef("done")) // and so are the other rows, which are no longer
+	JZ(LabelRef("done")) // the lists of the other rows are empty too
 	MOVQ(entry, i)
 	LEAQ(Mem{Base: entry, Index: end, Scale: 2}, end)
 	ADDQ(I32(list), entry)
 	lines := func(f func(q, p int, m Mem)) {
 		rows, at, xstride := Load(Param("rows"), GP64()), GP64(), Load(Param("xstride"), GP64())
 		MOVWQZX(Mem{Base: rows}, at)
-		SHLQ(U8(6), at)
+		SHLQ(lineShift, at)
 		ADDQ(Load(Param("x"), GP64()), at)
 		for q := range panels {
 			if q > 0 {
@@ -428,7 +438,7 @@ func addRows(s isa, panels int) {
 	place := GP64()
 	MOVWQZX(Mem{Base: i}, e)
 	MOVQ(e, place)
-	SHRQ(U8(8), place)
+	SHRQ(placeShift, place)
 	MOVLQSX(Mem{Base: Load(Param("groups"), GP64()), Index: place, Scale: 4}, place)
 	IMULQ(rstride, place)
 	base := Load(Param("row"), GP64())
@@ -444,7 +454,7 @@ func addRows(s isa, panels int) {
 	each(func(q, p int) { VMOVAPD(zero, sum[q][p]) })
 	for b := range 4 {
 		next := fmt.Sprintf("bit%d", b+1)
-		TESTB(U8(16<<b), e.As8())
+		TESTB(U8(spec.EntryUnit<<b), e.As8())
 		JZ(LabelRef(next))
 		each(func(q, p int) {
 			m := Mem{Base: at[q], Disp: p * s.size}
@@ -475,6 +485,14 @@ func addRows(s isa, panels int) {
 	RET()
 }
 
+// count returns a number of panels in words.
+func count(panels int) string {
+	if panels == 1 {
+		return "a panel"
+	}
+	return fmt.Sprintf("%d panels", panels)
+}
+
 // transpose4 transposes 4×4 float64s.
 func transpose4(in [4]Op) (out [4]Op) {
 	lo01, hi01, lo23, hi23 := YMM(), YMM(), YMM(), YMM()
@@ -492,12 +510,12 @@ func transpose4(in [4]Op) (out [4]Op) {
 	return out
 }
 
-// transpose transposes eight rows.
+// transpose writes the kernel that transposes eight rows.
 func transpose() {
 	TEXT("transposeAVX2", NOSPLIT, "func(dst *float64, to int, src *float64, from int, n int)")
 	Pragma("noescape")
-	Doc("transposeAVX2 sets the first eight columns of n rows of dst, n a multiple of 4, to the columns of eight rows",
-		"of src. They are to and from bytes from row to row.")
+	Doc(fmt.Sprintf("transposeAVX2 is transposeGo for n columns, n a multiple of %d. The strides of dst and src are in", spec.TransposeStep),
+		"bytes.")
 	dst := Load(Param("dst"), GP64())
 	to := Load(Param("to"), GP64())
 	src := Load(Param("src"), GP64())
@@ -514,7 +532,7 @@ func transpose() {
 	}
 
 	Label("loop")
-	SUBQ(U8(4), n)
+	SUBQ(U8(spec.TransposeStep), n)
 	JLT(LabelRef("done"))
 	for h, base := range []Register{src, half} {
 		var in [4]Op
@@ -537,11 +555,11 @@ func transpose() {
 	RET()
 }
 
-// unpack transposes a panel into eight rows.
+// unpack writes the kernel that transposes a panel into eight rows.
 func unpack() {
 	TEXT("unpackAVX2", NOSPLIT, "func(panel *float64, dst *float64, stride int, n int)")
 	Pragma("noescape")
-	Doc("unpackAVX2 sets the columns of eight rows, stride bytes from row to row, to n lines, n a multiple of 4.")
+	Doc(fmt.Sprintf("unpackAVX2 is unpackGo for n lines, n a multiple of %d, and rows stride bytes apart.", spec.TransposeStep))
 	panel := Load(Param("panel"), GP64())
 	dst := Load(Param("dst"), GP64())
 	stride := Load(Param("stride"), GP64())
@@ -551,7 +569,7 @@ func unpack() {
 	LEAQ(Mem{Base: dst, Index: stride, Scale: 4}, half)
 
 	Label("loop")
-	SUBQ(U8(4), n)
+	SUBQ(U8(spec.TransposeStep), n)
 	JLT(LabelRef("done"))
 	for h, base := range []Register{dst, half} {
 		var in [4]Op
@@ -568,7 +586,7 @@ func unpack() {
 	}
 	ADDQ(U8(32), dst)
 	ADDQ(U8(32), half)
-	ADDQ(U32(4*line), panel)
+	ADDQ(U32(spec.TransposeStep*line), panel)
 	JMP(LabelRef("loop"))
 
 	Label("done")
@@ -576,11 +594,11 @@ func unpack() {
 	RET()
 }
 
-// nan looks for a NaN.
+// nan writes the kernel that looks for a NaN.
 func nan() {
 	TEXT("nanAVX2", NOSPLIT, "func(x *float64, n int) (found int)")
 	Pragma("noescape")
-	Doc("nanAVX2 returns not 0 if a NaN is among n numbers, n a multiple of 16.")
+	Doc(fmt.Sprintf("nanAVX2 returns a number other than 0 if there is a NaN among n numbers, n a multiple of %d.", spec.ScanStep))
 	x := Load(Param("x"), GP64())
 	n := Load(Param("n"), GP64())
 	any := []VecVirtual{YMM(), YMM()}
@@ -588,7 +606,7 @@ func nan() {
 		VXORPD(any, any, any)
 	}
 	Label("loop")
-	SUBQ(U8(16), n)
+	SUBQ(U8(spec.ScanStep), n)
 	JLT(LabelRef("done"))
 	for i, any := range any {
 		v := YMM()
@@ -596,7 +614,7 @@ func nan() {
 		VCMPPD(U8(3), Mem{Base: x, Disp: 64*i + 32}, v, v) // either is NaN
 		VORPD(v, any, any)
 	}
-	ADDQ(U32(128), x)
+	ADDQ(U32(spec.ScanStep*spec.FloatBytes), x)
 	JMP(LabelRef("loop"))
 
 	Label("done")

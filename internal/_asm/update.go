@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+
+	"github.com/gorbm/rbm/internal/spec"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -13,11 +16,12 @@ func update() {
 	center()
 }
 
+// step writes a kernel of a step, with or without momentum.
 func step(name, signature string, momentum bool) {
 	s := avx2
 	TEXT(name+s.name, NOSPLIT, signature)
 	Pragma("noescape")
-	Doc(name + s.name + " is " + name + "Go for n elements, n a multiple of 4.")
+	Doc(fmt.Sprintf("%s is %sGo for n elements, n a multiple of %d.", name+s.name, name, spec.PlainStep))
 	w := Load(Param("w"), GP64())
 	g := Load(Param("grad"), GP64())
 	n := Load(Param("n"), GP64())
@@ -48,19 +52,19 @@ func step(name, signature string, momentum bool) {
 	}
 	VADDPD(t, x, x)
 	VMOVUPD(x, at(w))
-	ADDQ(U8(4), i)
+	ADDQ(U8(spec.PlainStep), i)
 	JMP(LabelRef("loop"))
 	Label("done")
 	VZEROUPPER()
 	RET()
 }
 
-// center writes a step to the centred gradient, of two registers at a time.
+// center writes the kernel of Center, which takes two registers at a time.
 func center() {
 	s := avx2
 	TEXT("center"+s.name, NOSPLIT, "func(w, b, mu, down *float64, n int, lambda, c float64, sums *[8]float64)")
 	Pragma("noescape")
-	Doc("center" + s.name + " is centerGo for n elements, n a multiple of 8.")
+	Doc(fmt.Sprintf("center%s is centerGo for n elements, n a multiple of %d.", s.name, spec.CenterStep))
 	w := Load(Param("w"), GP64())
 	b := Load(Param("b"), GP64())
 	mu := Load(Param("mu"), GP64())
@@ -93,7 +97,7 @@ func center() {
 		VADDPD(at(down), x, x)
 		VMOVUPD(x, at(down))
 	}
-	ADDQ(U8(8), i)
+	ADDQ(U8(spec.CenterStep), i)
 	JMP(LabelRef("loop"))
 	Label("done")
 	for h := range sum {

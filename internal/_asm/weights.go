@@ -2,27 +2,30 @@ package main
 
 import (
 	"fmt"
+	"log"
 	"math"
 
+	"github.com/gorbm/rbm/internal/spec"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// addWeights adds the weighted rows that a list of nibbles names to the lines of x, of
-// rows that are copied to a tile or, if they are direct, stand in a matrix.
+// addWeights writes a kernel that adds weighted rows to the lines of x. The rows are copied
+// to a tile or, if direct, stand in a matrix.
 //
-// Every nibble has four products. One whose weight is 0 is 0·(-0) = -0, the number
+// Every nibble has four products. If a bit is 0, its product is 0·(-0) = -0, the number
 // that changes no sum.
 func addWeights(s isa, panels int, direct bool) {
 	name := fmt.Sprintf("addWeights%d%s", panels, s.name)
 	rows := "lines *float64"
-	doc := []string{name + fmt.Sprintf(" is addWeightsGo for n rows and the tiles of %d panels. The next panel's lines of x are xstride bytes on.", panels)}
+	doc := []string{fmt.Sprintf("%s is addWeightsGo for n rows of x and the tiles of %s. The strides, in bytes, go from a", name, count(panels)),
+		"line of x to the line of the next panel, and from row to row of weights."}
 	if direct {
 		name = "addWeightsDirect" + s.name
 		rows = "lines *float64, stride int, zero *float64"
-		doc = []string{name + " does the same with rows of two panels side by side in place of tiles, stride bytes from row to row.",
-			"Zero are two lines of -0."}
+		doc = []string{name + " is the same for two panels side by side in a matrix, stride bytes from row to row.",
+			"The two lines of zero are -0."}
 	}
 	TEXT(name, NOSPLIT, "func(x *float64, xstride int, "+rows+", weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)")
 	Pragma("noescape")
@@ -63,7 +66,7 @@ func addWeights(s isa, panels int, direct bool) {
 	MOVBQZX(Mem{Base: length}, end)
 	INCQ(length)
 	TESTQ(end, end)
-	JZ(LabelRef("done")) // and so are the other rows, which are no longer
+	JZ(LabelRef("done")) // the lists of the other rows are empty too
 	Load(Param("entry"), entry)
 	LEAQ(Mem{Base: entry, Index: end, Scale: 2}, end)
 	next := GP64()
@@ -75,7 +78,7 @@ func addWeights(s isa, panels int, direct bool) {
 	x := func(f func(q, p int, m Mem)) {
 		at, xstride := GP64(), Load(Param("xstride"), GP64())
 		MOVWQZX(Mem{Base: Load(Param("rows"), GP64())}, at)
-		SHLQ(U8(6), at)
+		SHLQ(lineShift, at)
 		ADDQ(Load(Param("x"), GP64()), at)
 		for q := range panels {
 			if q > 0 {
@@ -93,15 +96,19 @@ func addWeights(s isa, panels int, direct bool) {
 	MOVWQZX(Mem{Base: entry}, e)
 	ADDQ(U8(2), entry)
 	MOVQ(e, w)
-	SHRQ(U8(8), w)
+	SHRQ(placeShift, w)
 	MOVLQSX(Mem{Base: groups, Index: w, Scale: 4}, w)
 	if direct {
 		MOVQ(w, first)
 		IMULQ(stride, first)
 		SHLQ(U8(2), first)
 	} else {
-		MOVQ(e, first) // place·256, which is four lines each, and the nibble·16
-		ANDQ(U32(0xff00), first)
+		// Without the nibble an entry is the place times 256, which are four lines.
+		if entries*spec.EntryUnit != spec.Group*line {
+			log.Fatal("an entry is not where its rows are in a tile")
+		}
+		MOVQ(e, first)
+		ANDQ(U32(0x10000-entries*spec.EntryUnit), first)
 	}
 	ADDQ(lines, first)
 	SHLQ(U8(5), w)
@@ -115,7 +122,7 @@ func addWeights(s isa, panels int, direct bool) {
 		}
 		at := GP64()
 		LEAQ(m, at)
-		TESTB(U8(16<<b), e.As8())
+		TESTB(U8(spec.EntryUnit<<b), e.As8())
 		CMOVQEQ(zero, at)
 		weight := s.reg()
 		VBROADCASTSD(Mem{Base: w, Disp: 8 * b}, weight)
@@ -144,17 +151,13 @@ func addWeights(s isa, panels int, direct bool) {
 	RET()
 }
 
-// tile is how many lines of a panel are copied at a time: four for each nibble of a
-// block, and -0.
-const tile = 4*24 + 1
-
-// addColumns adds the weighted columns of nibbles to half of a line. They are columns of
-// four rows, which stay where they are.
+// addColumns writes the kernel that adds the products of four rows and a row of weights to
+// half of a line.
 func addColumns() {
 	TEXT("addColumnsAVX2", NOSPLIT, "func(x *float64, src *float64, stride int, groups *int32, weights *float64, n int)")
 	Pragma("noescape")
-	Doc("addColumnsAVX2 is addColumnsGo for n nibbles of four rows, stride bytes from row to row. The four rows that",
-		"follow are fetched into the cache, a line of each a nibble.")
+	Doc("addColumnsAVX2 is addColumnsGo for n nibbles of four rows, stride bytes from row to row. It prefetches the",
+		"next four rows, a line of each for every nibble.")
 	x := Load(Param("x"), GP64())
 	src := Load(Param("src"), GP64())
 	stride := Load(Param("stride"), GP64())
@@ -209,11 +212,12 @@ func addColumns() {
 	RET()
 }
 
-// dot adds the terms of four nibbles at a time, and then the four sums, one by one.
+// dot writes the kernel of Dot. It computes the partial sums of four nibbles at a time, and
+// then adds them one by one.
 func dot() {
 	TEXT("dotAVX2", NOSPLIT, "func(sum *float64, weights *float64, x *float64, n int)")
 	Pragma("noescape")
-	Doc("dotAVX2 adds to sum what dotGo does, of n numbers, a multiple of 16.")
+	Doc(fmt.Sprintf("dotAVX2 sets sum to dotGo of sum and n numbers, n a multiple of %d.", spec.DotStep))
 	sum := Load(Param("sum"), GP64())
 	weights := Load(Param("weights"), GP64())
 	x := Load(Param("x"), GP64())
@@ -223,7 +227,7 @@ func dot() {
 	VMOVSD(Mem{Base: sum}, acc)
 
 	Label("nibbles")
-	SUBQ(U8(16), n)
+	SUBQ(U8(spec.DotStep), n)
 	JLT(LabelRef("done"))
 	var terms [4]Op
 	for i := range terms {
@@ -263,11 +267,11 @@ const (
 	notLessEqual    = U8(22)
 )
 
-// nonzero finds out which numbers are not 0.
+// nonzero writes the kernel that finds the numbers that are not 0.
 func nonzero() {
 	TEXT("nonzeroAVX2", NOSPLIT, "func(words *uint64, x *float64, n int) (other int)")
 	Pragma("noescape")
-	Doc("nonzeroAVX2 is nonzeroGo for n words of 64 numbers each. It returns not 0 if one is neither 0 nor 1.")
+	Doc("nonzeroAVX2 is nonzeroGo for n words of 64 numbers each. The result is not 0 if a number is neither 0 nor 1.")
 	words := Load(Param("words"), GP64())
 	x := Load(Param("x"), GP64())
 	n := Load(Param("n"), GP64())
@@ -301,11 +305,11 @@ func nonzero() {
 	returnAny(other)
 }
 
-// unit copies numbers in [0, 1].
+// unit writes the kernel that copies numbers in [0, 1].
 func unit() {
 	TEXT("unitAVX2", NOSPLIT, "func(dst *float64, x *float64, n int) (outside int)")
 	Pragma("noescape")
-	Doc("unitAVX2 is unitGo for n numbers, n a multiple of 8. It returns not 0 if one is outside.")
+	Doc(fmt.Sprintf("unitAVX2 is unitGo for n numbers, n a multiple of %d. The result is not 0 if a number is outside [0, 1].", spec.UnitStep))
 	dst := Load(Param("dst"), GP64())
 	x := Load(Param("x"), GP64())
 	n := Load(Param("n"), GP64())
@@ -314,7 +318,7 @@ func unit() {
 	VXORPD(zero, zero, zero)
 	VXORPD(outside, outside, outside)
 	Label("loop")
-	SUBQ(U8(8), n)
+	SUBQ(U8(spec.UnitStep), n)
 	JLT(LabelRef("done"))
 	for i := range 2 {
 		v, low, high := YMM(), YMM(), YMM()
@@ -333,7 +337,8 @@ func unit() {
 	returnAny(outside)
 }
 
-// returnAny ends a function that returns not 0 if a sign bit of v is set.
+// returnAny writes the end of a function that returns a number other than 0 if a sign bit
+// of v is set.
 func returnAny(v VecVirtual) {
 	found := GP64()
 	VMOVMSKPD(v, found.As32())

@@ -1,4 +1,5 @@
-// Package atomicfile replaces files as a whole.
+// Package atomicfile replaces files as a whole: a reader, or a program that runs after a
+// crash, finds the old content or the new one.
 package atomicfile
 
 import (
@@ -18,11 +19,11 @@ import (
 
 const (
 	infix = ".tmp-" // between the name of a file and 16 hexadecimal digits
-	keep  = 2       // temporary files of others
+	keep  = 2       // temporary files of other programs that are not removed
 )
 
-// Replace makes b the content of the file of this path, all at once and for good,
-// as the documentation of checkpoint.Save says.
+// Replace makes b the content of the file at path, all at once and durably. The
+// documentation of checkpoint.Save has the details.
 func Replace(path string, b []byte) error {
 	return Write(path, func(f *os.File) error {
 		_, err := f.Write(b)
@@ -30,13 +31,13 @@ func Replace(path string, b []byte) error {
 	})
 }
 
-// Write makes what write writes the content of the file of this path, as Replace
-// does, unless write returns an error.
+// Write is Replace with the content that write writes to f. If write returns an error, the
+// file stays as it is, and Write returns the error.
 func Write(path string, write func(f *os.File) error) error {
 	return disk{(*os.File).Sync, os.Rename, lock, rand.Uint64}.write(path, write)
 }
 
-// A disk is how files become what they are, step by step.
+// A disk has the operations by which a file is replaced. Tests make them fail.
 type disk struct {
 	sync   func(f *os.File) error
 	rename func(from, to string) error
@@ -60,7 +61,7 @@ func (d disk) write(path string, write func(f *os.File) error) error {
 	}
 	renamed := false
 	defer func() {
-		if !renamed { // also if write panics
+		if !renamed { // even if write panics
 			f.Close()
 			os.Remove(f.Name())
 		}
@@ -71,7 +72,7 @@ func (d disk) write(path string, write func(f *os.File) error) error {
 	if err := d.sync(f); err != nil {
 		return err
 	}
-	if !locks { // a lock has to be held until there is nothing left to remove
+	if !locks { // a lock must be held until the temporary file has its new name
 		if err := f.Close(); err != nil {
 			return err
 		}
@@ -88,9 +89,9 @@ func (d disk) write(path string, write func(f *os.File) error) error {
 	return d.syncDir(dir)
 }
 
-// modeOf returns the permissions of the file of this path, or of the one that a link
-// there leads to, which are to be kept; or the usual ones if there is none. That it is
-// a directory is an error.
+// modeOf returns the permissions of the file at path. If path is a link, they are the
+// permissions of the file that it leads to. They must be kept. If there is no file, modeOf
+// returns the usual permissions. A directory is an error.
 func modeOf(path string) (mode fs.FileMode, kept bool, err error) {
 	if info, err := os.Lstat(path); err == nil && info.IsDir() {
 		return 0, false, fmt.Errorf("%s is a directory, want the name of a file", path)
@@ -101,16 +102,16 @@ func modeOf(path string) (mode fs.FileMode, kept bool, err error) {
 	return 0o644, false, nil
 }
 
-// create returns a new temporary file, locked, with these permissions: those that are
-// left of them by umask, or all if they are kept. At no time it has more.
+// create returns a new temporary file, locked, with these permissions. Unless they must be
+// kept, umask may remove some. The file never has more permissions than these.
 func (d disk) create(path string, mode fs.FileMode, kept bool) (*os.File, error) {
 	for {
-		// Not os.CreateTemp, whose files only their owner may read.
+		// This is not os.CreateTemp, whose files can be read by their owner only.
 		f, err := os.OpenFile(fmt.Sprintf("%s%s%016x", path, infix, d.number()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 		if err != nil {
 			return nil, err
 		}
-		// Until it is locked another process may take it for a stale one.
+		// Until the file is locked, another process may take it for a stale one.
 		locked := d.lock(f)
 		info, err := os.Lstat(f.Name())
 		if !locked || errors.Is(err, fs.ErrNotExist) {
@@ -129,9 +130,9 @@ func (d disk) create(path string, mode fs.FileMode, kept bool) (*os.File, error)
 	}
 }
 
-// removeStale removes the temporary files that nobody writes to any more, but for the
-// latest: where there are no locks they may be still in use. What it cannot remove
-// stays.
+// removeStale removes the temporary files that are no longer written to, except for the
+// latest ones. Where there are no locks, these may still be in use. Files that it cannot
+// remove stay.
 func removeStale(dir, base string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -156,7 +157,7 @@ func removeStale(dir, base string) {
 	}
 }
 
-// removeUnused removes a temporary file unless somebody writes to it.
+// removeUnused removes a temporary file, unless it is being written to.
 func removeUnused(path string) {
 	if locks {
 		f, err := os.Open(path)
@@ -171,14 +172,14 @@ func removeUnused(path string) {
 	os.Remove(path)
 }
 
-// isTemporary reports whether a file has the name of a temporary file for base.
+// isTemporary reports whether name is the name of a temporary file for base.
 func isTemporary(name, base string) bool {
 	digits, ok := strings.CutPrefix(name, base+infix)
 	_, err := strconv.ParseUint(digits, 16, 64)
 	return ok && err == nil && len(digits) == 16
 }
 
-// syncDir makes a renaming in a directory durable, where the system can.
+// syncDir makes a renaming in a directory durable, if the system can.
 func (d disk) syncDir(dir string) error {
 	switch runtime.GOOS {
 	case "windows", "plan9", "js", "wasip1":
@@ -186,7 +187,7 @@ func (d disk) syncDir(dir string) error {
 	}
 	f, err := os.Open(dir)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil // it may be written to, but not read
+		return nil // the directory can be written to, but not read
 	}
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// actual is the disk that Write has.
+// actual is the disk of Write.
 var actual = disk{(*os.File).Sync, os.Rename, lock, rand.Uint64}
 
 func hello(f *os.File) error {
@@ -106,7 +106,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// What stands where the temporary file would is not written to, nor followed, and stays.
+// Whatever already has the name of the temporary file is neither written to nor followed, and stays.
 func TestPlanted(t *testing.T) {
 	dir := t.TempDir()
 	path, victim := filepath.Join(dir, "c"), filepath.Join(dir, "victim")
@@ -123,7 +123,7 @@ func TestPlanted(t *testing.T) {
 		create(t, victim, "victim", 0o644)
 		create(t, path, "old", 0o644)
 		if err := plant(); err != nil {
-			t.Logf("%s: %v", name, err) // not everybody may do it on Windows
+			t.Logf("%s: %v", name, err) // on Windows not everybody may do it
 			continue
 		}
 		if err := d.write(path, hello); !errors.Is(err, fs.ErrExist) {
@@ -140,7 +140,7 @@ func TestPlanted(t *testing.T) {
 	}
 }
 
-// A file keeps its permissions, and while it is written has no others that would let more people read it.
+// A file keeps its permissions. While it is written, it never has any that let more people read it.
 func TestMode(t *testing.T) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
 		t.Skip("there are no such permissions on " + runtime.GOOS)
@@ -196,7 +196,7 @@ func TestMode(t *testing.T) {
 	if err := Write(path, hello); err != nil || mode(path) != 0 {
 		t.Errorf("mode is %v, %v, want 0", mode(path), err)
 	}
-	// A link is replaced by a file that no more people can read than the one it led to.
+	// A link is replaced by a file with the permissions of the file that it led to.
 	create(t, plain, "private", 0o600)
 	link := filepath.Join(dir, "link")
 	if err := os.Symlink(plain, link); err != nil {
@@ -238,7 +238,7 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
-// A file that is written slowly stays, however many others come and go, and however many were left behind since.
+// A temporary file that is written slowly stays, however many others come and go or are left behind.
 func TestSlowWriters(t *testing.T) {
 	if !locks {
 		t.Skip("there are no locks on " + runtime.GOOS)
@@ -289,7 +289,7 @@ func TestSlowWriters(t *testing.T) {
 	}
 }
 
-// Between its beginning and its lock a temporary file may be locked, or removed, by who takes it for a stale one.
+// Before a temporary file is locked, a process that takes it for a stale one may lock or remove it.
 func TestTakenForStale(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "c")
@@ -298,12 +298,12 @@ func TestTakenForStale(t *testing.T) {
 	d.number = func() uint64 { number++; return number }
 	d.lock = func(f *os.File) bool {
 		switch number {
-		case 1: // another one has the lock, and removes it then
+		case 1: // another process has the lock, and then removes the file
 			if err := os.Remove(f.Name()); err != nil {
-				t.Skip(err) // as on Windows
+				t.Skip(err) // on Windows, for example
 			}
 			return false
-		case 2: // another one has removed it
+		case 2: // another process has removed it
 			if err := os.Remove(f.Name()); err != nil {
 				t.Skip(err)
 			}

@@ -4,8 +4,8 @@ package atomicfile
 
 import "os"
 
-// locks says that there are none. On Windows a file that is open can be neither
-// removed nor renamed.
+// locks reports whether there are locks. On Windows an open file cannot be removed or
+// renamed.
 const locks = false
 
 func lock(*os.File) bool { return true }

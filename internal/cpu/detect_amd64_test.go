@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// If the processor has AVX2, and nobody has switched it off, it is used.
+// AVX2 is used if the processor has it, unless it is switched off.
 func TestDetect(t *testing.T) {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

@@ -8,10 +8,9 @@ import (
 	"testing"
 )
 
-// No kernel has a legacy-SSE instruction on a vector register. Between VEX
-// instructions each costs Intel's processors a change of state, and AMD's a wait for
-// the whole register: MOVQ in place of VMOVQ made a kernel six times slower than
-// plain Go.
+// No kernel has a legacy-SSE instruction on a vector register. Between VEX instructions,
+// each of them costs Intel's processors a change of state. AMD's processors wait for the
+// whole register: MOVQ in place of VMOVQ made a kernel six times slower than plain Go.
 func TestKernelsAreVEX(t *testing.T) {
 	files, err := filepath.Glob("../*/*_amd64.s")
 	if err != nil || len(files) == 0 {

@@ -1,36 +1,39 @@
-// Package flip says what becomes of the probability of a configuration where one
-// unit of it is flipped: of all its units, each on its own.
+// Package flip computes how the probability of a configuration changes when one of its
+// visible units is flipped. It does so for all visible units, each on its own.
 //
-// Let p = σ(x) and q = σ(-x) for the input x of a hidden unit, and e = eʷ for its
-// weight to a visible unit. The sum over the states of the hidden unit, 1 + eˣ,
-// changes by the factor
+// Let x be the input of a hidden unit, p = σ(x), q = σ(-x), and e = eʷ for its weight w
+// to the visible unit. The sum over the states of the hidden unit, 1 + eˣ, changes by
+// the factor
 //
 //	q + p·e     if the visible unit is off: x becomes x + w
 //	q + p/e     if it is on: x becomes x - w
 //
-// so that a table of e and 1/e serves all configurations, and flipping a unit takes
-// no exponential, but two multiplications and an addition for each hidden unit.
-// All terms are positive: nothing cancels.
+// All terms are positive: nothing cancels. The change for all hidden units is the product
+// of their factors.
+//
+// What makes it fast: one table of e and 1/e serves all configurations. A factor takes no
+// exponential, but two multiplications and an addition.
 package flip
 
 import (
 	"math"
 
 	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/spec"
 )
 
 // Lanes is the number of visible units of a panel.
-const Lanes = 8
+const Lanes = spec.Lanes
 
-// A Product is one of many factors for each unit of a panel, Frac·2^Exp with
-// 1 ≤ Frac < 2. To split off the exponent rounds nothing, so that it makes no
-// difference how often that is done.
+// A Product is a product of many factors for each unit of a panel: Frac·2^Exp, with
+// 1 ≤ Frac < 2. Moving an exponent from Frac to Exp rounds nothing, so it makes no
+// difference how often it is done.
 type Product struct {
 	Frac [Lanes]float64
 	Exp  [Lanes]int64
 }
 
-// Log returns the logarithm of a unit's product.
+// Log returns the logarithm of the product of unit l.
 func (x *Product) Log(l int) float64 {
 	return float64(float64(x.Exp[l])*math.Ln2) + logistic.Log(x.Frac[l])
 }
@@ -38,14 +41,15 @@ func (x *Product) Log(l int) float64 {
 const (
 	maxChunk = 64
 
-	// The products of a chunk and a fraction stay within e^±600 · 2, those of
+	// The product of a chunk and a fraction stays within e^±600 · 2, the range of
 	// normal numbers.
 	maxLog = 600
 )
 
-// Chunk returns how many factors can be multiplied before the exponent has to be
-// split off, if no weight of a panel has a larger magnitude: 0 if not even one
-// can, or if the magnitude is NaN. A factor lies between 1 and e or 1/e.
+// Chunk returns the number of factors that can be multiplied before their exponent must
+// be moved to Exp, if no weight of the panel has a larger magnitude. It is 0 if a single
+// factor is too large, or if the magnitude is NaN. A factor lies between 1 and e, or
+// between 1 and 1/e.
 func Chunk(magnitude float64) int {
 	if !(magnitude <= maxLog) {
 		return 0
@@ -53,8 +57,8 @@ func Chunk(magnitude float64) int {
 	return int(min(maxChunk, maxLog/magnitude))
 }
 
-// Table sets e[2j][l] to eʷ and e[2j+1][l] to e⁻ʷ for w = w[j·stride+l], the weight
-// of hidden unit j to unit l of a panel.
+// Table computes the table of a panel of weights: it sets e[2j][l] to eʷ and e[2j+1][l] to
+// e⁻ʷ for w = w[j·stride+l], the weight of hidden unit j to unit l of the panel.
 func Table(e [][Lanes]float64, w []float64, stride int) { table(e, w, stride) }
 
 // tableGo is Table.
@@ -67,12 +71,24 @@ func tableGo(e [][Lanes]float64, w []float64, stride int) {
 	}
 }
 
-// Mul sets x[r], for each row of hidden units, to the product over j of q + p·e, or
-// of q + p/e for the units of the panel whose bits are set in on[r]:
+// Mul sets x[r] to the products of row r, one for each unit of a panel. Row r has p and q
+// of the hidden units at r·stride in p and q, and bit l of on[r] is set if unit l of the
+// panel is on. The table e is from Table.
 //
-//	p = p[r·stride+j]     q = q[r·stride+j]     e = e[2j][l]     1/e = e[2j+1][l] for unit l
+//	for each row r and unit l:
+//		x[r] of l = 1
+//		for each hidden unit j:
+//			x[r] of l *= q[r·stride + j] + p[r·stride + j] · e[2j + bit l of on[r]][l]
 //
-// e being of Table. The exponent is split off after chunk factors, at least one.
+// The exponent is moved to Exp after every chunk factors, or after each one if chunk is
+// less than 1. What makes it fast:
+//
+//  1. Two rows are processed at a time. Their products do not wait for each other, and
+//     they share the loads of the table.
+//  2. No branch depends on a bit: a blend takes e or 1/e for each unit.
+//  3. The exponent is moved once for up to 64 factors.
+//  4. All rows take 128 hidden units before the next 128. Their part of the table, 16 KB,
+//     stays in the cache.
 func Mul(x []Product, e [][Lanes]float64, p, q []float64, stride int, on []uint8, chunk int) {
 	for r := range x {
 		x[r] = one
@@ -84,7 +100,7 @@ func Mul(x []Product, e [][Lanes]float64, p, q []float64, stride int, on []uint8
 
 var one = Product{Frac: [Lanes]float64{1, 1, 1, 1, 1, 1, 1, 1}}
 
-// mulGo multiplies x[r] by the products of Mul.
+// mulGo multiplies x[r] by the products of row r.
 func mulGo(x []Product, e [][Lanes]float64, p, q []float64, stride int, on []uint8, chunk int) {
 	n := len(e) / 2
 	for r := range x {
@@ -104,7 +120,7 @@ func mulGo(x []Product, e [][Lanes]float64, p, q []float64, stride int, on []uin
 	}
 }
 
-// mul4 multiplies by the factors of four units, from l on.
+// mul4 multiplies x by the factors of four units, from unit l on.
 func mul4(x *[4]float64, e [][Lanes]float64, l int, p, q []float64, on uint8) {
 	e0, e1, e2, e3 := e[on&1:], e[on>>1&1:], e[on>>2&1:], e[on>>3&1:]
 	x0, x1, x2, x3 := x[0], x[1], x[2], x[3]

@@ -6,9 +6,11 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/gorbm/rbm/internal/cpu"
 	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/spec"
 	"github.com/gorbm/rbm/internal/twin"
 )
 
@@ -19,8 +21,8 @@ func each(t *testing.T, test func(t *testing.T)) {
 
 const guard = 1e100
 
-// operands are those of Mul for inputs and weights of some magnitude, off floats
-// behind the beginning of an array that ends with them.
+// operands are the operands of Mul, for inputs and weights of some magnitude. They begin
+// off floats behind the beginning of an array, and end where it ends.
 type operands struct {
 	e       [][Lanes]float64
 	p, q    []float64
@@ -62,8 +64,15 @@ func newOperands(rnd *rand.Rand, rows, n, off int, input, weight float64) *opera
 	return o
 }
 
-// Every implementation gives the bits of the plain Go one, for every number of
-// factors and rows, and writes nothing beside.
+// The assembly takes Exp to be a line behind Frac.
+func TestLayout(t *testing.T) {
+	if got, size := unsafe.Offsetof(Product{}.Exp), unsafe.Sizeof(Product{}); got != spec.LineBytes || size != 2*spec.LineBytes {
+		t.Errorf("Exp is at %d of the %d bytes of a Product, want %d of %d", got, size, spec.LineBytes, 2*spec.LineBytes)
+	}
+}
+
+// Every implementation gives the bits of plain Go, for every number of factors and rows,
+// and writes to nothing else.
 func TestImplementations(t *testing.T) { each(t, testImplementations) }
 
 func testImplementations(t *testing.T) {
@@ -126,7 +135,7 @@ func TestTable(t *testing.T) {
 	})
 }
 
-// Mul and Log are their definition, whatever the inputs and weights.
+// Mul and Log follow their definition, whatever the inputs and weights are.
 func TestMul(t *testing.T) { each(t, testMul) }
 
 func testMul(t *testing.T) {
@@ -162,7 +171,7 @@ func testMul(t *testing.T) {
 	}
 }
 
-// It makes no difference when the exponent is split off.
+// It makes no difference when the exponent is moved to Exp.
 func TestMulOfAnyChunk(t *testing.T) {
 	each(t, func(t *testing.T) {
 		const rows, n = 3, 150
@@ -179,7 +188,7 @@ func TestMulOfAnyChunk(t *testing.T) {
 	})
 }
 
-// The worst that a chunk can hold.
+// The largest and the smallest product of a chunk.
 func TestMulDoesNotOverflow(t *testing.T) {
 	each(t, func(t *testing.T) {
 		for _, w := range []float64{600, 599, 300, 200.1, 9.375, 9.37} {

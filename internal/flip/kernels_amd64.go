@@ -2,16 +2,21 @@
 
 package flip
 
-import "github.com/gorbm/rbm/internal/cpu"
+import (
+	"unsafe"
+
+	"github.com/gorbm/rbm/internal/cpu"
+	"github.com/gorbm/rbm/internal/spec"
+)
 
 //go:generate go run -C ../_asm . -kernels flip -out ../flip/kernels_amd64.s -stubs ../flip/stubs_amd64.go -pkg flip
 
 const (
-	floatBytes   = 8
-	productBytes = 128
+	floatBytes   = spec.FloatBytes
+	productBytes = int(unsafe.Sizeof(Product{}))
 
-	// callLen is how many hidden units are given to assembly at a time: their
-	// table, 16 KB, stays near the processor for the next rows.
+	// callLen is the largest number of hidden units of a call of assembly. Their part of
+	// the table, 16 KB, stays in the cache for the next rows.
 	callLen = 128
 )
 
@@ -46,7 +51,7 @@ func mul(x []Product, e [][Lanes]float64, p, q []float64, stride int, on []uint8
 	_, _ = p[end-1], q[end-1]
 	for j := 0; j < n; j += callLen {
 		for r := 0; r < len(x); r += 2 {
-			// The last of an odd number of rows makes a pair with itself.
+			// The last of an odd number of rows is paired with itself.
 			next := min(1, len(x)-1-r)
 			at := r*stride + j
 			kernel(&x[r].Frac[0], next*productBytes, &e[2*j][0], min(callLen, n-j), &p[at], &q[at], next*stride*floatBytes, on[r], on[r+next], chunk)

@@ -9,8 +9,8 @@ package flip
 //go:noescape
 func tableAVX2(e *float64, w *float64, stride int, n int)
 
-// mulAVX2 is mulGo for n factors of two rows, whose products are xstride bytes and whose inputs are
-// stride bytes apart. If both are 0, they are the same row.
+// mulAVX2 is mulGo for n factors of two rows. Their products are xstride bytes apart, and their p and q
+// stride bytes. If both are 0, they are the same row.
 //
 //go:noescape
 func mulAVX2(x *float64, xstride int, e *float64, n int, p *float64, q *float64, stride int, on0 uint8, on1 uint8, chunk int)
@@ -20,8 +20,8 @@ func mulAVX2(x *float64, xstride int, e *float64, n int, p *float64, q *float64,
 //go:noescape
 func tableAVX512(e *float64, w *float64, stride int, n int)
 
-// mulAVX512 is mulGo for n factors of two rows, whose products are xstride bytes and whose inputs are
-// stride bytes apart. If both are 0, they are the same row.
+// mulAVX512 is mulGo for n factors of two rows. Their products are xstride bytes apart, and their p and q
+// stride bytes. If both are 0, they are the same row.
 //
 //go:noescape
 func mulAVX512(x *float64, xstride int, e *float64, n int, p *float64, q *float64, stride int, on0 uint8, on1 uint8, chunk int)

@@ -2,11 +2,14 @@
 
 package logistic
 
-import "github.com/gorbm/rbm/internal/cpu"
+import (
+	"github.com/gorbm/rbm/internal/cpu"
+	"github.com/gorbm/rbm/internal/spec"
+)
 
 //go:generate go run -C ../_asm . -kernels logistic -out ../logistic/kernels_amd64.s -stubs ../logistic/stubs_amd64.go -pkg logistic
 
-const lineBytes = 64
+const lineBytes = spec.LineBytes
 
 func probs(p []float64, in Inputs, scale float64) {
 	switch {

@@ -1,56 +1,64 @@
-// Package logistic is the element-wise part of a binary unit: sigmoid, softplus
-// and Bernoulli draws. Everything rests on Exp and Log1p of this package, whose
-// operations are written out and rounded one by one, so that a result has the
-// same bits on every processor.
+// Package logistic computes the element-wise functions of binary units: the sigmoid,
+// softplus, and Bernoulli draws. All of them use Exp and Log1p of this package. Every
+// operation of these is written out and rounded, so that a result has the same bits on
+// every processor.
+//
+// What makes it fast:
+//
+//  1. A register has the inputs of four units, or eight in AVX-512, and no branch depends
+//     on an input: Exp takes a minimum and a maximum in place of special cases, and 2ᵏ is
+//     a shift of bits.
+//  2. The polynomial of Exp is evaluated as its odd and its even part, which do not wait
+//     for each other.
+//  3. A draw takes no division: u/2³² < 1/d is u·d < 2³².
+//  4. The conversion of a random number u to the float64 u+½ is a bitwise or, which makes
+//     2⁵²+u, and a subtraction.
+//  5. Probabilities and draws of the same inputs share the exponential.
+//  6. A sum of softplus terms takes one logarithm: see Sum.
+//  7. In AVX-512 the constants stay in registers.
 package logistic
 
-import "math"
+import (
+	"math"
 
-const (
-	log2e = 0x1.71547652b82fep+0
-	ln2hi = 0.6931467056274414     // ln 2 to 21 bits: its product with an exponent is exact
-	ln2lo = 4.7493250390316726e-07 // ln 2 - ln2hi
-	round = 0x1.8p52               // x + round - round is x to the nearest integer, ties to even
-
-	expMax = 710  // beyond, Exp is +Inf
-	expMin = -709 // and 0: it has no denormal numbers
+	"github.com/gorbm/rbm/internal/spec"
 )
 
-// Exp returns eˣ within 1 ulp where the exponent of the result is one of a
-// normal number, about -708.7 < x < 709.4, and 0 or +Inf beyond.
+// Exp returns eˣ. It is within 1 ulp where the exponent of the result is one of a normal
+// number, about -708.7 < x < 709.4. Below, it is 0, and above, +Inf.
 //
 //	x = k·ln 2 + r    eˣ = 2ᵏ(1 + r + r²·q(r))    |r| ≤ ½ ln 2
 //
-// The coefficients of q interpolate (eʳ-1-r)/r² at Chebyshev nodes; the error
-// is 1.3e-17 of eʳ.
+// The coefficients of q interpolate (eʳ-1-r)/r² at Chebyshev nodes; the error is 1.3e-17
+// of eʳ.
 func Exp(x float64) float64 {
-	if x > expMax {
-		x = expMax
+	if x > spec.ExpMax {
+		x = spec.ExpMax
 	}
-	if x < expMin {
-		x = expMin
+	if x < spec.ExpMin {
+		x = spec.ExpMin
 	}
-	k := float64(x*log2e) + round - round
-	r := x - float64(k*ln2hi) - float64(k*ln2lo)
+	k := float64(x*spec.Log2e) + spec.Round - spec.Round
+	r := x - float64(k*spec.Ln2Hi) - float64(k*spec.Ln2Lo)
 	r2 := float64(r * r)
-	odd := 2.510038549551032e-08
-	odd = float64(odd*r2) + 2.7557268459997064e-06
-	odd = float64(odd*r2) + 0.00019841269863053618
-	odd = float64(odd*r2) + 0.008333333333330062
-	odd = float64(odd*r2) + 0.16666666666666669
-	even := 2.7620088445409746e-07
-	even = float64(even*r2) + 2.4801521295954376e-05
-	even = float64(even*r2) + 0.0013888888917213717
-	even = float64(even*r2) + 0.04166666666662413
-	even = float64(even*r2) + 0.5
+	odd := float64(spec.Q9)
+	odd = float64(odd*r2) + spec.Q7
+	odd = float64(odd*r2) + spec.Q5
+	odd = float64(odd*r2) + spec.Q3
+	odd = float64(odd*r2) + spec.Q1
+	even := float64(spec.Q8)
+	even = float64(even*r2) + spec.Q6
+	even = float64(even*r2) + spec.Q4
+	even = float64(even*r2) + spec.Q2
+	even = float64(even*r2) + spec.Q0
 	q := even + float64(odd*r)
-	// round+1023 leaves the biased exponent in the low bits: 0 for k = -1023, which
-	// makes pow 0, and 2047 for k = 1024, which makes it +Inf.
-	pow := math.Float64frombits(math.Float64bits(k+(round+1023)) << 52)
+	// Round+1023 leaves the biased exponent in the low bits. It is 0 for k = -1023, where
+	// pow is 0, and 2047 for k = 1024, where pow is +Inf.
+	pow := math.Float64frombits(math.Float64bits(k+(spec.Round+1023)) << 52)
 	return float64((1 + (r + float64(r2*q))) * pow)
 }
 
-// ExpNegative sets each x, none of which is positive, to Exp(x).
+// ExpNegative replaces each element of x by its Exp. None may be positive.
 func ExpNegative(x []float64) {
 	var line [1][8]float64
 	for ; len(x) >= 8; x = x[8:] {
@@ -64,7 +72,7 @@ func ExpNegative(x []float64) {
 	}
 }
 
-// Log returns the natural logarithm of x within 1 ulp: -Inf for 0, NaN for a
+// Log returns the natural logarithm of x, within 1 ulp. It is -Inf for 0 and NaN for a
 // negative x.
 //
 //	x = 2ᵏ(1 + f)    s = f/(2+f)    log(1+f) = f - f²/2 + s(f²/2 + s²·q(s²))    √½ ≤ 1+f < √2
@@ -97,7 +105,7 @@ func Log(x float64) float64 {
 	q = float64(q*z) + 0.39999999999899444
 	q = float64(q*z) + 0.666666666666667
 	half := float64(float64(0.5*f) * f)
-	return float64(k*ln2hi) - ((half - (float64(s*(half+float64(z*q))) + float64(k*ln2lo))) - f)
+	return float64(k*spec.Ln2Hi) - ((half - (float64(s*(half+float64(z*q))) + float64(k*spec.Ln2Lo))) - f)
 }
 
 // Log1p returns log(1+x) for x ≥ 0, within 2 ulp.
@@ -118,8 +126,7 @@ func Sigmoid(x float64) float64 { return 1 / (1 + Exp(-x)) }
 // x ≥ -700.
 func Softplus(x float64) float64 { return max(x, 0) + Log1p(Exp(-math.Abs(x))) }
 
-// Inputs are those of up to 64 units, of which N lines of eight are used: line q
-// is X[q·Stride].
+// Inputs are the inputs of up to 64 units, in N lines of eight. Line q is X[q·Stride].
 type Inputs struct {
 	X         [][8]float64
 	Stride, N int
@@ -128,14 +135,18 @@ type Inputs struct {
 // At returns the input of unit i.
 func (in Inputs) At(i int) float64 { return in.X[i/8*in.Stride][i%8] }
 
-// Probs sets p[i] = scale·σ(xᵢ) for each input. It has 8·N elements.
+// Probs sets p[i] to scale·σ(xᵢ) for each of the 8·N inputs.
+//
+//	p[i] = scale / (1 + Exp(-xᵢ))
 func (in Inputs) Probs(p []float64, scale float64) { probs(p[:8*in.N], in, scale) }
 
-// Draw returns the word whose bit i is 1 with probability σ(xᵢ), to a precision
-// of 2⁻³²: where u[i], a random number, lies below 2³²·σ(xᵢ).
+// Draw returns a word whose bit i is 1 with probability σ(xᵢ), to a precision of 2⁻³². The
+// u[i] are random numbers.
+//
+//	bit i = (u[i] + ½)·(1 + Exp(-xᵢ)) < 2³²
 func (in Inputs) Draw(u *[64]uint32) (word uint64) { return draw(in, u) }
 
-// DrawProbs does both.
+// DrawProbs is Probs and Draw in one.
 func (in Inputs) DrawProbs(p []float64, scale float64, u *[64]uint32) (word uint64) {
 	return drawProbs(p[:8*in.N], in, scale, u)
 }
@@ -168,7 +179,7 @@ func drawProbsGo(p []float64, in Inputs, scale float64, u *[64]uint32) (word uin
 	return word
 }
 
-// below returns 1 if (u+½)/2³² < 1/d and 0 otherwise.
+// below returns 1 if (u+½)·d < 2³², and 0 otherwise.
 func below(u uint32, d float64) uint64 {
 	if float64((float64(u)+0.5)*d) < 1<<32 {
 		return 1
@@ -176,8 +187,8 @@ func below(u uint32, d float64) uint64 {
 	return 0
 }
 
-// A Sum is a sum of softplus terms, kept so that neither large nor small terms
-// lose their precision and one logarithm serves many of them:
+// A Sum is a sum of softplus terms. One logarithm serves all of them, and neither large
+// nor small terms lose their precision:
 //
 //	Σ softplus(x) = Σ max(x,0) + log Π (1+e^-|x|) = Max + log(1+Rest)
 //
@@ -189,11 +200,14 @@ type Sum struct {
 // Value returns the sum.
 func (s Sum) Value() float64 { return s.Max + Log1p(s.Rest) }
 
-// Add returns the sum of both.
+// Add returns the sum of s and t.
 func (s Sum) Add(t Sum) Sum { return Sum{s.Max + t.Max, s.Rest + (t.Rest + float64(s.Rest*t.Rest))} }
 
-// Softplus returns Σ softplus(xᵢ): eight sums, each of the inputs i with the same
-// i mod 8, are added by halves.
+// Softplus returns Σ softplus(xᵢ). There are eight sums, of the inputs with the same
+// i mod 8, which are added by halves.
+//
+//	m, e = max(xᵢ, 0), Exp(-|xᵢ|)
+//	Max, Rest of sum i mod 8 = Max + m, Rest + (e + Rest·e)
 func (in Inputs) Softplus() Sum {
 	var sums [16]float64
 	softplus(&sums, in)
@@ -206,7 +220,7 @@ func (in Inputs) Softplus() Sum {
 	return Sum{sums[0], sums[8]}
 }
 
-// softplusGo adds the inputs to eight sums, whose parts Max come first.
+// softplusGo adds the inputs to eight sums: their Max are sums[:8], their Rest sums[8:].
 func softplusGo(sums *[16]float64, in Inputs) {
 	for q := range in.N {
 		for l, x := range in.X[q*in.Stride] {
@@ -216,7 +230,7 @@ func softplusGo(sums *[16]float64, in Inputs) {
 	}
 }
 
-// LogSumExp returns log Σ exp(x[i]), or -Inf if there are no elements.
+// LogSumExp returns log Σ exp(x[i]). It is -Inf if x is empty.
 func LogSumExp(x []float64) float64 {
 	top := math.Inf(-1)
 	for _, x := range x {

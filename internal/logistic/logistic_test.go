@@ -199,8 +199,6 @@ func testSoftplusSum(t *testing.T) {
 	}
 }
 
-// Draw and DrawProbs follow their definition: bit i is set where
-// (u+½)/2³² < σ(x), which is checked for the u on either side of the boundary.
 func TestExpNegative(t *testing.T) { each(t, testExpNegative) }
 
 func testExpNegative(t *testing.T) {
@@ -222,6 +220,8 @@ func testExpNegative(t *testing.T) {
 	}
 }
 
+// Draw and DrawProbs follow their definition: bit i is set where (u+½)/2³² < σ(x). This is
+// checked for the u on either side of the boundary.
 func TestDraw(t *testing.T) { each(t, testDraw) }
 
 func testDraw(t *testing.T) {
@@ -350,7 +350,7 @@ func BenchmarkElements(b *testing.B) {
 	}
 }
 
-// Where the draws of the definition are decided by the ½ and by the < in it.
+// Draws that the ½ or the < in their definition decides.
 func TestDrawAtTheBoundary(t *testing.T) {
 	each(t, func(t *testing.T) {
 		check := func(x float64, number uint32, want uint64) {

@@ -19,7 +19,7 @@ func drawAVX2(x *float64, stride int, n int, u *[64]uint32) uint64
 //go:noescape
 func drawProbsAVX2(p *float64, x *float64, stride int, n int, scale float64, u *[64]uint32) uint64
 
-// softplusAVX2 adds n lines of inputs that are stride bytes apart to eight sums, whose parts Max come first.
+// softplusAVX2 is softplusGo for n lines of inputs that are stride bytes apart.
 //
 //go:noescape
 func softplusAVX2(sum *[16]float64, x *float64, stride int, n int)
@@ -39,7 +39,7 @@ func drawAVX512(x *float64, stride int, n int, u *[64]uint32) uint64
 //go:noescape
 func drawProbsAVX512(p *float64, x *float64, stride int, n int, scale float64, u *[64]uint32) uint64
 
-// softplusAVX512 adds n lines of inputs that are stride bytes apart to eight sums, whose parts Max come first.
+// softplusAVX512 is softplusGo for n lines of inputs that are stride bytes apart.
 //
 //go:noescape
 func softplusAVX512(sum *[16]float64, x *float64, stride int, n int)

@@ -1,10 +1,12 @@
 // Package parallel spreads work over goroutines.
 //
-// The work of a call comes in short jobs with barriers between them, some tens
-// of microseconds each. To wake a sleeping thread may take as long as a job
-// does, so the goroutines of a call wait for its next job awake, for a while,
-// before they block. They do not where they would take the processor from each
-// other: where there are more of them than processors.
+// The work of a call comes in short jobs, of some tens of microseconds each, with a
+// barrier behind each job. To wake a sleeping thread may take as long as a job. So the
+// goroutines of a call wait for its next job awake, for a while, before they block. They
+// block at once if there are more of them than processors, as they would take the
+// processor from each other.
+//
+// Package product defines the words part, share and team.
 package parallel
 
 import (
@@ -19,16 +21,16 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// A Job is work in numbered parts, any of which may run at the same time as any
-// other. Parts that run with the same worker number follow one another.
+// A Job is work in numbered parts. Any two parts may run at the same time, unless they
+// have the same worker number.
 type Job interface {
 	Do(worker, part int)
 }
 
-// A Team runs the jobs of a call, one at a time, between Start and Stop. The
-// zero value is ready for Start. After its first use it allocates nothing.
+// A Team runs the jobs of a call, one at a time, between Start and Stop. The zero value is
+// ready for Start. After its first use a Team allocates nothing.
 type Team struct {
-	Until *stop.Signal // ends jobs between two of their parts; nil: nothing does
+	Until *stop.Signal // ends jobs between two parts; may be nil
 
 	most int // workers for the call
 
@@ -37,50 +39,49 @@ type Team struct {
 	shares  []share       // of the parts, one a worker
 	state   atomic.Uint64 // number of the job << 32 | flags | helpers at work
 	failed  atomic.Pointer[failure]
-	own     failure // stands for a panic on the calling goroutine, which goes its way
+	own     failure // stands for a panic on the calling goroutine, which unwinds by itself
 
 	helpers int // goroutines
 	ids     atomic.Int64
-	awake   time.Duration // how long to look for news before blocking
+	awake   time.Duration // how long a helper looks for news before it blocks
 	help    func()
 	alive   atomic.Int64
 	gone    sync.WaitGroup
 
 	mu       sync.Mutex
 	news     sync.Cond    // of a new job or the end, for sleeping helpers
-	sleeping atomic.Int64 // how many they are
+	sleeping atomic.Int64 // the number of sleeping helpers
 	done     chan struct{}
 }
 
-// A share is a run of parts. A worker begins with its own, so that in one job
-// after the other it finds the same memory in its cache, and then helps with the
-// others'.
+// A share is a run of parts. A worker begins with its own share, so that in each job it
+// finds the same memory in its cache. Then it helps with the shares of the others.
 type share struct {
-	next atomic.Int64 // part to be claimed
+	next atomic.Int64 // the next part to be claimed
 	end  int64
-	_    [48]byte // a cache line to each
+	_    [48]byte // each share has a cache line of its own
 }
 
 const (
 	open    = 1 << 31 // the job may be joined
-	waiting = 1 << 30 // the last helper at work must say so
-	quit    = 1 << 29
+	waiting = 1 << 30 // the last helper at work must send on done
+	quit    = 1 << 29 // helpers must end
 	atWork  = quit - 1
 
-	// worth is the work of a call, in nanoseconds, for which another goroutine
-	// is started: its thread may wake up only after 100 µs.
+	// worth is the least work of a call, in nanoseconds, for which goroutines are
+	// started: their threads may take 100 µs to wake up.
 	worth = 150_000
 
-	// small is the work of a job for which another goroutine is no use.
+	// small is the least work of a job, in nanoseconds, for each goroutine but the first.
 	small = 10_000
 
-	// awake is how long a goroutine looks for news before it blocks: about as
-	// long as it takes to wake up again.
+	// awake is how long a goroutine looks for news before it blocks: about the time that
+	// it takes to wake up again.
 	awake = 100 * time.Microsecond
 )
 
-// Start makes ready for a call that takes about work nanoseconds on one
-// processor. Stop must follow.
+// Start prepares for a call that takes about work nanoseconds on one processor. Stop must
+// follow.
 func (t *Team) Start(work int) {
 	t.most = 1
 	if work >= worth {
@@ -89,18 +90,19 @@ func (t *Team) Start(work int) {
 	}
 }
 
-// Workers returns how many workers a job deserves that has so many parts and
+// Workers returns the right number of workers for a job with this number of parts, which
 // takes about work nanoseconds on one processor.
 func (t *Team) Workers(parts, work int) int {
 	return max(1, min(t.most, parts, 1+work/small))
 }
 
-// Run does all parts of the job, on the calling goroutine and up to workers-1
-// others, as many as Workers allows, and returns when the last is done. Workers
-// are numbered from 0. The first part that panics makes Run panic with the same
-// value, whatever goroutine it was on, once the parts that run have ended; the
-// others are skipped. If Until is given, Run panics as Look does, and parts may have
-// been skipped.
+// Run does all parts of the job, and returns when the last is done. Parts run on the
+// calling goroutine, which is worker 0, and on up to workers-1 others. There must not be
+// more workers than Workers returned.
+//
+// If a part panics, on any goroutine, Run panics with the same value: the first one, if
+// there are several. It does so when the parts that run have ended, and skips the others.
+// If Until is given, Run may skip parts, and panics like Look.
 func (t *Team) Run(workers, parts int, job Job) {
 	if workers <= 1 || parts <= 1 {
 		for part := 0; part < parts && !t.Until.Given(); part++ {
@@ -126,8 +128,8 @@ func (t *Team) spread(workers, parts int, job Job) {
 	finished = true
 }
 
-// end waits for the helpers that have joined the job; nobody may any more. Unless
-// the caller's parts are finished, one of them panics now.
+// end closes the job to more helpers, and waits for those that have joined it. If finished
+// is false, a part on the calling goroutine is panicking.
 func (t *Team) end(finished bool) {
 	if !finished {
 		t.fail(&t.own)
@@ -151,8 +153,8 @@ type failure struct {
 	stack []byte
 }
 
-// fail skips the parts that have not begun, and makes f the reason why the job
-// panics, if it is the first.
+// fail skips the parts that have not begun. If f is the first failure of the job, the job
+// panics with it.
 func (t *Team) fail(f *failure) {
 	for w := range t.workers {
 		t.shares[w].next.Store(t.shares[w].end)
@@ -160,15 +162,15 @@ func (t *Team) fail(f *failure) {
 	t.failed.CompareAndSwap(nil, f)
 }
 
-// panic panics with the value, which is what recover returns. Where nobody does,
-// the program ends with both panics, and the first shows where it was.
+// panic panics with the value of f, which recover then returns. If nothing recovers it,
+// the program ends and prints two panics: the first shows the stack of the helper.
 func (f *failure) panic() {
 	defer panic(f.value)
 	panic(fmt.Sprintf("parallel: panic on a helping goroutine:\n\n%s", f.stack))
 }
 
-// Call is Start, Run and Stop for a call of one job, which takes about work
-// nanoseconds on one processor.
+// Call is Start, Run and Stop for a call of one job, which takes about work nanoseconds on
+// one processor.
 func (t *Team) Call(work, parts int, job Job) {
 	t.Start(work)
 	defer t.Stop()
@@ -214,7 +216,7 @@ func (t *Team) grow(n int) {
 	}
 }
 
-// publish sets the state to that of the next job, or to the end.
+// publish sets the state to the next job, or to the end, and wakes the helpers that sleep.
 func (t *Team) publish(flag uint64) {
 	number := t.state.Load()>>32 + 1
 	t.state.Store(number<<32 | flag)
@@ -225,7 +227,7 @@ func (t *Team) publish(flag uint64) {
 	}
 }
 
-// wait returns when no helper is at work.
+// wait waits until no helper is at work.
 func (t *Team) wait() {
 	if t.await(func() bool { return t.state.Load()&atWork == 0 }) {
 		return
@@ -242,23 +244,23 @@ func (t *Team) wait() {
 	}
 }
 
-// serve is a helper's life.
+// serve helps with one job after the other, until the end.
 func (t *Team) serve(worker int) {
-	var last uint64 // job that was seen
+	var last uint64 // the last job that was joined
 	for {
 		s := t.newer(last)
 		if s&quit != 0 {
 			return
 		}
 		if s&open == 0 || !t.state.CompareAndSwap(s, s+1) {
-			continue // too late for it, or another one was faster
+			continue // the job is closed, or another helper was faster
 		}
 		last = s >> 32
 		t.join(worker)
 	}
 }
 
-// join helps with the job, as one of those at work.
+// join helps with the job. The helper must have been counted among those at work.
 func (t *Team) join(worker int) {
 	finished := false
 	defer func() {
@@ -275,12 +277,12 @@ func (t *Team) join(worker int) {
 	finished = true
 }
 
-// newer returns the state once it is that of a job after the last one, and open,
-// or the end.
+// newer waits for an open job other than the last one, or for the end, and returns the
+// state.
 func (t *Team) newer(last uint64) uint64 {
 	isNew := func(s uint64) bool { return s&quit != 0 || s&open != 0 && s>>32 != last }
 	if t.await(func() bool { return isNew(t.state.Load()) }) {
-		return t.state.Load() // serve looks whether it is open still
+		return t.state.Load() // serve checks that it is still open
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -294,14 +296,14 @@ func (t *Team) newer(last uint64) uint64 {
 	}
 }
 
-// await looks for news for a while, and reports whether it came. It does not
-// yield: the scheduler would give what else there is to run a whole time slice,
-// a hundred times as long as this lasts.
+// await looks for news for a while, and reports whether it came. It does not yield: the
+// scheduler would run another goroutine for a whole time slice, a hundred times as long
+// as this takes.
 func (t *Team) await(come func() bool) bool {
 	if come() {
 		return true
 	}
-	const looks = 16 // to one at the clock
+	const looks = 16 // for each look at the clock
 	for start := time.Now(); time.Since(start) < t.awake; {
 		for range looks {
 			if come() {
@@ -312,6 +314,7 @@ func (t *Team) await(come func() bool) bool {
 	return false
 }
 
+// claim does parts of the job that no worker has begun, until there are none.
 func (t *Team) claim(worker int) {
 	for w := range t.workers {
 		s := &t.shares[(worker+w)%t.workers]

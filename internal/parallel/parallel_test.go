@@ -72,8 +72,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// Jobs that are shorter than it takes a helper to notice them, and helpers that
-// have gone to sleep between jobs.
+// Some jobs end before a helper notices them, and some helpers fall asleep between jobs.
 func TestShortAndRareJobs(t *testing.T) {
 	var team Team
 	start(t, &team, 4)
@@ -102,12 +101,12 @@ func TestStop(t *testing.T) {
 			if i == 1e6 {
 				t.Fatalf("%d goroutines after Stop, want %d", runtime.NumGoroutine(), before)
 			}
-			runtime.Gosched() // one that has said goodbye may not be gone yet
+			runtime.Gosched() // a helper may be counted as gone and still have to end
 		}
 	}
 }
 
-// bombs is a job of two workers, which both take a part before one goes on: each may
+// bombs is a job of two workers. Both take a part before either continues, so each may
 // panic before the job has failed or after it.
 type bombs struct {
 	team  *Team
@@ -190,7 +189,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// Where nobody recovers, the program ends with the value and with where it was.
+// If nothing recovers the panic, the program ends, and prints the value and the place.
 func TestPanicThatEndsTheProgram(t *testing.T) {
 	if os.Getenv("PARALLEL_TEST_PANIC") != "" {
 		var team Team
@@ -231,7 +230,7 @@ func TestGuard(t *testing.T) {
 	if got := take(&g, "PCD"); got != nil {
 		t.Errorf("first use: panic with %v", got)
 	}
-	const want = "rbm: PT is used by two goroutines at once, or inside a call that uses it, want one for each"
+	const want = "rbm: PT is used by two goroutines at once, or inside a call that uses it: each needs its own"
 	for range 2 {
 		if got := take(&g, "PT"); got != want {
 			t.Errorf("second use: panic with %v, want %v", got, want)
@@ -264,8 +263,8 @@ func TestWorkers(t *testing.T) {
 }
 
 func TestCallAllocatesNothing(t *testing.T) {
-	// testing.AllocsPerRun would leave one processor, where there are no
-	// helpers, and a change of GOMAXPROCS drops what the runtime has cached.
+	// This is not testing.AllocsPerRun, which leaves one processor: then there are no
+	// helpers. And a change of GOMAXPROCS drops the caches of the runtime.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
 	var team Team
 	c := newCounter(5, 3)
@@ -281,9 +280,8 @@ func TestCallAllocatesNothing(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		return after.Mallocs - before.Mallocs
 	}
-	// The runtime makes goroutines until each processor has some to use again,
-	// and what else the process does may allocate during one measurement, but
-	// not during all.
+	// The runtime allocates goroutines until each processor has some to use again. The
+	// rest of the process may allocate during one measurement, but not during all.
 	var got uint64
 	for range 20 {
 		if got = allocations(); got < calls {
@@ -303,7 +301,7 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// until is a context that is done from a look on.
+// until is a context that is done from look number last on.
 type until struct {
 	context.Context
 	looks atomic.Int64
@@ -317,8 +315,8 @@ func (c *until) Err() error {
 	return nil
 }
 
-// A job whose signal is given is ended between two parts, whatever goroutine sees it
-// first, and one that is not is done whole. The team can be used again.
+// A job ends between two parts when its signal is given, whatever goroutine sees it first.
+// Without the signal all parts are done. The team can be used again.
 func TestUntil(t *testing.T) {
 	var team Team
 	for _, workers := range []int{1, 2, 4} {

@@ -16,7 +16,7 @@ func each(t *testing.T, test func(t *testing.T)) {
 
 var _ rand.Source = (*Source)(nil)
 
-// The known answers are those of the authors' Random123 library, kat_vectors.
+// The known answers are from the file kat_vectors of the authors' library, Random123.
 func TestBlock(t *testing.T) {
 	for _, tt := range []struct {
 		key  uint64

@@ -4,12 +4,12 @@
 
 package philox
 
-// fillAVX2 sets u[16·o+l] to number o of the counter (c0+l, c1, c2, c3).
+// fillAVX2 is fillGo for 16 counters.
 //
 //go:noescape
 func fillAVX2(u *[64]uint32, key uint64, c0 uint32, c1 uint32, c2 uint32, c3 uint32)
 
-// fillAVX512 sets u[16·o+l] to number o of the counter (c0+l, c1, c2, c3).
+// fillAVX512 is fillGo for 16 counters.
 //
 //go:noescape
 func fillAVX512(u *[64]uint32, key uint64, c0 uint32, c1 uint32, c2 uint32, c3 uint32)

@@ -1,14 +1,14 @@
 package product
 
-// Bits is the bit side. Row i begins at Words[i·Stride]; in the last of its
-// words, the bits behind the last column are 0.
+// Bits is a matrix of bits. Row i begins at Words[i·Stride]. Bits behind the last column,
+// in the last word of a row, must be 0.
 type Bits struct {
 	Rows, Cols, Stride int
 	Words              []uint64
 }
 
-// Transpose sets dst[i·stride], for the columns 64w+i of b, to rows [r0, r0+64)
-// of that column.
+// Transpose transposes 64 rows of word w of b, from row r0 on: it sets dst[i·stride] to
+// the bits of column 64w+i in these rows. There may be fewer rows or columns.
 func Transpose(dst []uint64, stride int, b Bits, r0, w int) {
 	var a [wordBits]uint64
 	for r := range min(wordBits, b.Rows-r0) {
@@ -20,8 +20,11 @@ func Transpose(dst []uint64, stride int, b Bits, r0, w int) {
 	}
 }
 
-// transpose transposes 64×64 bits: it exchanges the off-diagonal halves, then
-// those of each quarter, and so on.
+// transpose transposes 64×64 bits in place.
+//
+// What makes it fast: it takes six steps. The first exchanges the two quarters off the
+// diagonal, of 32×32 bits each. The next does the same within each quarter, and so on.
+// Each step exchanges 32 bits of two rows at once.
 func transpose(a *[wordBits]uint64) {
 	mask := uint64(1<<32 - 1)
 	for j := uint(32); j != 0; j /= 2 {

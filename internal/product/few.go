@@ -7,25 +7,25 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// Few are a few rows of bits or weights: those nibbles of each that are not 0. The
-// product with a transpose reads its columns where they stand, which is faster than to
-// copy them for up to FewRows rows. The zero value is ready.
+// Few holds a few rows of bits or weights, as lists of the nibbles that are not 0. Its
+// product with a transpose reads the matrix where it stands. For up to FewRows rows that
+// is faster than tables, or than a copy. The zero value is ready.
 type Few struct {
-	Until *stop.Signal // ends Mul early, with a result of no use; nil: nothing does
+	Until *stop.Signal // ends Mul early, with a useless result; may be nil
 
 	groups  []int32
 	weights []quad
-	rows    []int // where their nibbles end
+	rows    []int // for each row, where its nibbles end
 }
 
-// FewRows is how many rows are few.
+// FewRows is the largest number of rows for which Few is the fastest.
 const FewRows = 3
 
-// A quad has the weights of a nibble.
+// A quad is the four weights of a nibble.
 type quad = [group]float64
 
-// Reset makes f empty, with room for any rows of this size, so that others allocate
-// nothing.
+// Reset removes all rows, and makes room for a number of rows whatever their bits are:
+// Add allocates nothing until there are more.
 func (f *Few) Reset(rows, cols int) {
 	n := rows * ((cols + group - 1) / group)
 	f.groups = slices.Grow(f.groups[:0], n)
@@ -33,7 +33,8 @@ func (f *Few) Reset(rows, cols int) {
 	f.rows = slices.Grow(f.rows[:0], rows)
 }
 
-// Add adds a row: the bits that are set, or their weights unless those are nil.
+// Add appends a row, given its bits and the weights that stand in place of ones. If the
+// weights are nil, they are 1.
 func (f *Few) Add(words []uint64, weights []float64) {
 	for w, word := range words {
 		for low := lowest(word); low != 0; low &= low - 1 {
@@ -54,9 +55,18 @@ func (f *Few) Add(words []uint64, weights []float64) {
 	f.rows = append(f.rows, len(f.groups))
 }
 
-// Mul adds the product of the rows with panels [q0, q1) of a transpose, no more than a
-// word of columns, to x, which holds all rows of one panel after the other. It returns
-// which of the columns have a NaN, whatever that is multiplied by.
+// Mul adds the product of the rows and panels [q0, q1) of a transpose, at most a word of
+// columns, to x. There are n rows: the sum of row i and panel q0+j is x[j·n+i]. Mul returns
+// the columns that have a NaN, even one that is multiplied by 0, as bits counted from
+// column 8·q0.
+//
+//	for each four columns of the transpose, which are rows of the matrix in memory:
+//		search them for NaN
+//		for each row r:
+//			x of r += the products of the four with the weights of r
+//
+// What makes it fast: the matrix is read from memory once. Four rows are in the cache when
+// their products follow the search for NaN.
 func (f *Few) Mul(x []Line, p *Panels, q0, q1 int) (nan uint64) {
 	for j := q0 * Lanes; j < min(p.cols, q1*Lanes); j += group {
 		if f.Until.Given() {
@@ -81,11 +91,12 @@ func (f *Few) Mul(x []Line, p *Panels, q0, q1 int) (nan uint64) {
 	return nan
 }
 
-// add adds the weighted columns of nibbles to x.
+// add adds the products of up to four rows of src and one row of weights to x. The last
+// nibble may have fewer than four columns.
 func (f *Few) add(x, src []float64, p *Panels, groups []int32, weights []quad) {
 	whole := int32(p.rows / group)
 	n := len(groups)
-	if n > 0 && groups[n-1] == whole { // the last nibble is none
+	if n > 0 && groups[n-1] == whole { // the last nibble has fewer columns
 		n--
 	}
 	addColumns(x, src, p.stride, groups[:n], weights[:n])

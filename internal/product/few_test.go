@@ -10,10 +10,10 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// few returns the rows of o as few rows, of bits or of weights.
+// few returns the rows of o as a Few, of bits or of weights.
 func (o operands) few(bits bool) *Few {
 	f := new(Few)
-	f.Add([]uint64{0xbad}, nil) // of a former use
+	f.Add([]uint64{0xbad}, nil) // from an earlier use
 	f.Reset(len(o.v), len(o.f))
 	b := o.bits()
 	for r, row := range o.v {
@@ -101,7 +101,7 @@ func (o operands) checkFew(t *testing.T, title string, bits bool) {
 	}
 }
 
-// Its signal ends Mul, and after Reset no row needs memory.
+// The signal ends Mul, and after Reset no row allocates.
 func TestFewEnds(t *testing.T) {
 	o := newOperands(rand.New(rand.NewPCG(31, 31)), FewRows, 67, 16, 1)
 	f := o.few(true)

@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// Nothing behind the last row is read: the float64 side ends where memory does.
+// Nothing behind the last row is read: the float64 matrix ends where memory ends.
 func TestMulReadsNothingBehind(t *testing.T) {
 	each(t, func(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(9, 9))

@@ -5,8 +5,10 @@ import (
 	"math/bits"
 )
 
-// The kernels in plain Go. They are the definition of those in assembly, which
-// give the same bits.
+// The kernels in plain Go. They define the ones in assembly, which give the same bits.
+// The pseudocode says what a kernel computes. What makes it fast is said of the kernel
+// in assembly. A line, x[r] say, is eight float64s, and an operation on lines is one on
+// each of the eight.
 
 var minusZero = func() (z Line) {
 	for l := range z {
@@ -15,32 +17,58 @@ var minusZero = func() (z Line) {
 	return z
 }()
 
-// fillGo sets the entries of rows of bits, which are so many words apart.
+// fillGo makes the lists of rows of bits, which are stride words apart, for one block.
+//
+//	for each i, r of rows:
+//		for each span s, nibble k of word s.Word of row r that s.Mask has:
+//			if the four bits n of the nibble are not 0:
+//				append s.Base[k] + n·entryUnit to list i
+//
+// What makes it fast:
+//
+//  1. No branch depends on a bit. Eight nibbles at a time are spread over 16-bit lanes,
+//     and a table of 256 shuffles moves those that are not 0 together.
+//  2. All eight lanes are stored, and the end of the list moves by the number of nibbles
+//     that are not 0. What is stored behind the end is overwritten or never read.
 func fillGo(entry, rows []uint16, words []uint64, stride int, spans []span) {
 	for i, r := range rows {
 		entry := entry[i*listLen:][:listLen]
 		at := 0
 		for j := range spans {
 			s := &spans[j]
-			x := words[int(r)*stride+int(s.word)] & s.mask
+			x := words[int(r)*stride+int(s.Word)] & s.Mask
 			for low := lowest(x); low != 0; low &= low - 1 {
 				k := bits.TrailingZeros64(low)
-				entry[at] = s.base[k/group] + uint16(x>>k%entries)*entryUnit
+				entry[at] = s.Base[k/group] + uint16(x>>k%entries)*entryUnit
 				at++
 			}
 		}
 	}
 }
 
-// buildGo tabulates the partial sums of the given nibbles, which are rows of p, one
-// after the other.
+// buildGo computes the tables of the given nibbles of p, one after the other.
+//
+//	for each i, g of groups:
+//		tab[16i] = -0
+//		for n = 1 to 15, with b the highest bit of n:
+//			tab[16i + n] = tab[16i + n without b] + row 4g+b of p
+//
+// The entry of a single bit is the row itself. What makes it fast:
+//
+//  1. A table takes 11 additions of lines: each partial sum is a shorter one plus a row.
+//  2. Rows and sums stay in registers. A table takes four loads and 16 stores of lines,
+//     which are two registers each in AVX2: 12 ns on a Zen 3, near the bound of its 32
+//     stores.
+//  3. The rows of the next panel, a cache line further on, are prefetched.
+//  4. For the columns of a transpose, four rows of four numbers each are transposed in
+//     registers on their way. No copy of the matrix is made.
 func buildGo(tab []Line, groups []int32, p Panel) {
 	for i, g := range groups {
 		buildNibble((*[entries]Line)(tab[i*entries:]), int(g)*group, p)
 	}
 }
 
-// buildNibble tabulates the partial sums of rows i to i+3 of p.
+// buildNibble computes the table of rows i to i+3 of p.
 func buildNibble(t *[entries]Line, i int, p Panel) {
 	var zero Line
 	// Rows behind the last are never set.
@@ -64,7 +92,22 @@ func buildNibble(t *[entries]Line, i int, p Panel) {
 	}
 }
 
-// addEntriesGo adds the table entries of the listed rows to those of x.
+// addEntriesGo adds the lines of the tables that the lists name to the rows of x.
+//
+//	for each i:
+//		for each entry e of list i:
+//			x[list.rows[i]] += tab[e/entryUnit]
+//
+// What makes it fast:
+//
+//  1. A lookup is one addition with an operand in memory for each register of a line:
+//     two in AVX2, one in AVX-512. An entry times 4 is the offset of its line in bytes,
+//     a factor that the addressing mode has.
+//  2. Four rows are processed at a time, whose additions do not wait for each other.
+//  3. One loop serves the four. Their lists have the same length: they are sorted by it,
+//     and filled up with entry 0, the line of -0.
+//  4. Four entries of a list are one load of 64 bits.
+//  5. The sums stay in registers from the first entry of a list to the last.
 func addEntriesGo(x, tab []Line, list list) {
 	for i := range x {
 		acc := &x[list.rows[i]]
@@ -85,7 +128,22 @@ func addEntriesGo(x, tab []Line, list list) {
 	}
 }
 
-// addRowsGo does the same from the rows of p themselves, without tables.
+// addRowsGo adds the sums that the lists name to the rows of x. It takes them from the rows
+// of p, without tables.
+//
+//	for each i:
+//		for each entry of list i, with its nibble's group g and bits n:
+//			partial = -0
+//			for each bit b of n, in increasing order:
+//				partial += row 4g+b of p
+//			x[list.rows[i]] += partial
+//
+// What makes it fast:
+//
+//  1. No table is computed. Tables pay from about thirty rows on.
+//  2. Up to two panels in AVX2, or four in AVX-512, are processed at a time. They share the
+//     branches on the bits.
+//  3. The sums of all these panels stay in registers along a list.
 func addRowsGo(x []Line, p Panel, groups []int32, list list) {
 	for i := range x {
 		acc := &x[list.rows[i]]
@@ -118,8 +176,14 @@ func addRowsGo(x []Line, p Panel, groups []int32, list list) {
 	}
 }
 
-// gatherGo sets lines to the columns of the given nibbles in the first eight rows of
-// src.
+// gatherGo copies the given nibbles of a transpose: groups of four columns of the first
+// eight rows of src.
+//
+//	for each i, g of groups, and b = 0 to 3:
+//		for l = 0 to 7:
+//			lines[4i + b][l] = src[l·stride + 4g + b]
+//
+// What makes it fast: 4×4 numbers are transposed in registers.
 func gatherGo(lines []Line, groups []int32, src []float64, stride int) {
 	for i, g := range groups {
 		to := (*[group]Line)(lines[i*group:])
@@ -130,8 +194,28 @@ func gatherGo(lines []Line, groups []int32, src []float64, stride int) {
 	}
 }
 
-// addWeightsGo adds, for each row of x, the weighted rows of p that its list names:
-// those of place i of the list begin at row 4·at[i], and their weights at 4·groups[i].
+// addWeightsGo adds the weighted rows of p that the lists name to the rows of x. The
+// nibble at place j of the block has its rows in p from row 4·at[j] on, and its weights
+// from weight 4·groups[j] on.
+//
+//	for each i, r = list.rows[i]:
+//		for each entry of list i, with place j and bits n:
+//			for b = 0 to 3:
+//				line[b] = row 4·at[j]+b of p if n has bit b, -0 otherwise
+//				term[b] = weight 4·groups[j]+b of row r · line[b]
+//			x[r] += ((term[0] + term[1]) + term[2]) + term[3]
+//
+// The weight of a bit that is 0 times -0 is -0, which changes no sum. What makes it
+// fast:
+//
+//  1. No branch depends on a bit: a conditional move replaces the address of a row by
+//     the address of the line of -0.
+//  2. The rows are copied to a tile first, where they do not throw each other out of the
+//     cache. Fewer than 8 rows of weights are not worth the copy: addWeightsDirect reads
+//     the rows of two panels where they stand, unless the matrix is a transpose.
+//  3. Up to two panels are processed at a time. They share the addresses, and the registers
+//     that are filled with a weight.
+//  4. The sums stay in registers along a list.
 func addWeightsGo(x []Line, p Panel, at []int32, w Weights, groups []int32, list list) {
 	for i := range x {
 		acc, weights := &x[list.rows[i]], w.Data[int(list.rows[i])*w.Stride:]
@@ -155,8 +239,24 @@ func addWeightsGo(x []Line, p Panel, at []int32, w Weights, groups []int32, list
 	}
 }
 
-// addColumnsGo adds the weighted columns of nibbles to x, one element for each of the
-// first rows of src.
+// addColumnsGo adds the products of the first len(x) rows of src and one row of weights
+// to x. The row has weights for the given nibbles, and zeros elsewhere.
+//
+//	for each l:
+//		for each i, g of groups:
+//			partial = -0
+//			for b = 0 to 3, if weights[i][b] ≠ 0:
+//				partial += weights[i][b] · src[l·stride + 4g + b]
+//			x[l] += partial
+//
+// What makes it fast:
+//
+//  1. The rows are read where they stand, once: no table, no tile.
+//  2. Four rows are processed at a time. A register has the four terms of a nibble in
+//     one row. Four of them are transposed: then each has one term of all four rows, and
+//     three additions make four partial sums.
+//  3. No branch depends on a weight: where one is 0, the term is replaced by -0.
+//  4. The four rows that follow are prefetched, a line of each for every nibble.
 func addColumnsGo(x, src []float64, stride int, groups []int32, weights []quad) {
 	for l, sum := range x {
 		row := src[l*stride:]
@@ -173,7 +273,17 @@ func addColumnsGo(x, src []float64, stride int, groups []int32, weights []quad) 
 	}
 }
 
-// dotGo is Dot, added to sum.
+// dotGo returns sum plus the products of the weights and x.
+//
+//	for each nibble of the weights:
+//		partial = -0
+//		for each weight w ≠ 0 of the nibble, with x its element of x:
+//			partial += w·x
+//		sum += partial
+//
+// What makes it fast: the terms of four nibbles are transposed in registers, and three
+// additions make the four partial sums. Only their additions to the sum wait for each
+// other.
 func dotGo(sum float64, weights, x []float64) float64 {
 	for i := 0; i < len(weights); i += group {
 		part := minusZero[0]
@@ -187,8 +297,12 @@ func dotGo(sum float64, weights, x []float64) float64 {
 	return sum
 }
 
-// transposeGo sets the first eight columns of n rows of dst to the columns of eight
-// rows of src.
+// transposeGo transposes n columns of the first eight rows of src.
+//
+//	for l = 0 to 7, i < n:
+//		dst[i·to + l] = src[l·from + i]
+//
+// What makes it fast: 4×4 numbers are transposed in registers.
 func transposeGo(dst []float64, to int, src []float64, from, n int) {
 	for l := range Lanes {
 		for i, x := range src[l*from:][:n] {
@@ -198,6 +312,9 @@ func transposeGo(dst []float64, to int, src []float64, from, n int) {
 }
 
 // hasNaNGo reports whether a NaN is in x.
+//
+// What makes it fast: one comparison finds a NaN in either of two registers, and the
+// loop has no branch on what it finds.
 func hasNaNGo(x []float64) bool {
 	for _, x := range x {
 		if x != x {
@@ -207,7 +324,12 @@ func hasNaNGo(x []float64) bool {
 	return false
 }
 
-// unpackGo sets the columns of the first eight rows of dst to panel.
+// unpackGo transposes a panel into the first eight rows of dst.
+//
+//	for each i, l = 0 to 7:
+//		dst[l·stride + i] = panel[i][l]
+//
+// What makes it fast: 4×4 numbers are transposed in registers.
 func unpackGo(panel []Line, dst []float64, stride int) {
 	var rows [Lanes][]float64
 	for l := range rows {
@@ -221,7 +343,9 @@ func unpackGo(panel []Line, dst []float64, stride int) {
 	}
 }
 
-// nonzeroGo sets words to the bits x[i] ≠ 0, and reports whether all x[i] are 0 or 1.
+// nonzeroGo sets bit i of words where x[i] ≠ 0, and reports whether all x[i] are 0 or 1.
+//
+// What makes it fast: a comparison makes four bits at a time, without branches.
 func nonzeroGo(words []uint64, x []float64) (binary bool) {
 	binary = true
 	for w := range words {
@@ -237,8 +361,11 @@ func nonzeroGo(words []uint64, x []float64) (binary bool) {
 	return binary
 }
 
-// unitGo sets dst to x, with 0 in place of -0, and reports whether all x[i] are
+// unitGo copies x to dst, with 0 in place of -0, and reports whether all x[i] are
 // numbers in [0, 1].
+//
+// What makes it fast: adding 0 turns -0 into 0 and leaves all other numbers as they are,
+// and the loop has no branch on what the comparisons find.
 func unitGo(dst, x []float64) (ok bool) {
 	ok = true
 	for i, x := range x {

@@ -2,40 +2,41 @@
 
 package product
 
-import "github.com/gorbm/rbm/internal/cpu"
+import (
+	"github.com/gorbm/rbm/internal/cpu"
+	"github.com/gorbm/rbm/internal/spec"
+)
 
 //go:generate go run -C ../_asm . -kernels product -out ../product/kernels_amd64.s -stubs ../product/stubs_amd64.go -pkg product
 
 const (
-	floatBytes, wordBytes, lineBytes = 8, 8, 64
+	floatBytes, wordBytes, lineBytes = spec.FloatBytes, 8, spec.LineBytes
 
-	// blockGroups is how many nibbles have tables at a time: a KB each, which have to
-	// stay in the first level cache, of 32 KB or more.
-	blockGroups = 24
+	blockGroups = spec.BlockGroups
+	listLen     = spec.ListLen
+	tileLines   = spec.TileLines
 
-	listLen = 32 // room for the entries of a row, and for what fill writes behind
+	rowsAtOnce   = spec.RowsAtOnce
+	rowPanels    = 4 // panels that addRows takes at a time, at most
+	weightPanels = 2 // panels that addWeights takes at a time, at most
 
-	rowsAtOnce = 4 // in addEntries
-
-	rowPanels    = 4 // that addRows takes at a time
-	weightPanels = 2 // that addWeights takes at a time
-
-	// callRows is how many lines are copied by assembly at a time, which cannot
-	// be preempted.
+	// callRows is the largest number of lines of a call of assembly, which cannot be
+	// preempted.
 	callRows = 1024
 )
 
+// fill is fillGo. The rows are 0, 1, … in some order, and the words of the spans increase.
 func fill(entry, rows []uint16, words []uint64, stride int, spans []span) {
 	if !cpu.AVX2 || len(rows) == 0 {
 		fillGo(entry, rows, words, stride, spans)
 		return
 	}
-	// Rows are 0, 1, … in any order, and spans in the order of their words.
-	_, _ = entry[len(rows)*listLen-1], words[(len(rows)-1)*stride+int(spans[len(spans)-1].word)]
-	fillAVX2(&entry[0], &rows[0], len(rows), &words[0], stride*wordBytes, &spans[0].word, len(spans))
+	// What assembly reaches must exist.
+	_, _ = entry[len(rows)*listLen-1], words[(len(rows)-1)*stride+int(spans[len(spans)-1].Word)]
+	fillAVX2(&entry[0], &rows[0], len(rows), &words[0], stride*wordBytes, &spans[0].Word, len(spans))
 }
 
-// build tabulates the sums of the given nibbles, which are rows of p.
+// build is buildGo. The groups increase, and only the last may have fewer than four rows.
 func build(tab []Line, p Panel, groups []int32) {
 	whole := len(groups)
 	if int(groups[whole-1]+1)*group > p.Rows {
@@ -57,8 +58,9 @@ func build(tab []Line, p Panel, groups []int32) {
 	buildGo(tab[whole*entries:], groups[whole:], p)
 }
 
-// buildColumns does the same for nibbles of the columns of the first eight rows of
-// src, all of them whole, or reports that it cannot.
+// buildColumns computes the tables of the given nibbles of a transpose: groups of four
+// columns of the first eight rows of src. All nibbles must have four columns. Without
+// AVX2 it does nothing and returns false.
 func buildColumns(tab []Line, groups []int32, src []float64, stride int) bool {
 	if !cpu.AVX2 {
 		return false
@@ -68,6 +70,7 @@ func buildColumns(tab []Line, groups []int32, src []float64, stride int) bool {
 	return true
 }
 
+// gather is gatherGo.
 func gather(lines []Line, groups []int32, src []float64, stride int) {
 	if !cpu.AVX2 {
 		gatherGo(lines, groups, src, stride)
@@ -77,7 +80,7 @@ func gather(lines []Line, groups []int32, src []float64, stride int) {
 	gatherAVX2(&lines[0][0], &groups[0], len(groups), &src[0], stride*floatBytes)
 }
 
-// addEntries adds the listed table entries to so many rows of x.
+// addEntries is addEntriesGo for the first rows of x.
 func addEntries(x []Line, rows int, tab []Line, list list) {
 	if !cpu.AVX2 {
 		addEntriesGo(x[:rows], tab, list)
@@ -93,8 +96,9 @@ func addEntries(x []Line, rows int, tab []Line, list list) {
 	kernel(&x[0][0], &tab[0][0], &list.rows[0], &list.entry[0], &list.length[0], times)
 }
 
-// addRows adds the listed sums of some of the panels from p on, which are
-// distance apart, without tables, and returns of how many.
+// addRows is addRowsGo for several panels: as many of the next panels as a kernel takes.
+// It returns their number. Panel i begins at p.Data[i·distance], and its rows of x at
+// x[i·n].
 func addRows(x []Line, n, rows int, p Panel, groups []int32, distance, panels int, list list) int {
 	if !cpu.AVX2 {
 		addRowsGo(x[:rows], p, groups, list)
@@ -116,8 +120,8 @@ func addRows(x []Line, n, rows int, p Panel, groups []int32, distance, panels in
 	return done
 }
 
-// addWeights adds the listed weighted rows of some panels, whose tiles follow each
-// other, to so many rows of x, whose lines of the next panel are n lines on.
+// addWeights is addWeightsGo for one or two panels, whose tiles follow each other. The
+// rows of panel i begin at x[i·n].
 func addWeights(x []Line, n, rows int, tiles []Line, panels int, w Weights, groups []int32, list list) {
 	if !cpu.AVX2 {
 		for q := range panels {
@@ -140,9 +144,9 @@ func addWeights(x []Line, n, rows int, tiles []Line, panels int, w Weights, grou
 		&groups[0], &list.rows[0], &list.entry[0], &list.length[0], rows)
 }
 
-// addWeightsDirect does the same with the rows of panels, none of whose rows is missing,
-// of a matrix that is not a transpose, and returns of how many panels: maybe of none.
-// Zeros are two lines of -0.
+// addWeightsDirect is addWeightsGo for two panels, with rows that stand side by side in
+// a matrix. It returns the number of panels that it has processed: 2, or 0 if it cannot.
+// The zeros are two lines of -0.
 func addWeightsDirect(x []Line, n, rows int, p Panel, panels int, zeros []Line, w Weights, groups []int32, list list) int {
 	if !cpu.AVX2 || panels < 2 {
 		return 0
@@ -154,15 +158,14 @@ func addWeightsDirect(x []Line, n, rows int, p Panel, panels int, zeros []Line, 
 	return 2
 }
 
-// checkWeights panics unless there is what assembly reaches.
+// checkWeights panics unless what assembly reaches exists.
 func checkWeights(x []Line, n, rows, panels int, w Weights, groups []int32, list list) {
 	_ = x[(panels-1)*n+rows-1]
 	_ = w.Data[(rows-1)*w.Stride+int(groups[len(groups)-1]+1)*group-1]
 	_, _, _ = list.rows[rows-1], list.entry[rows*listLen-1], list.length[rows-1]
 }
 
-// addColumns adds the weighted columns of nibbles, whole ones, to x, one element for each
-// of the first rows of src, which are up to four.
+// addColumns is addColumnsGo for up to four rows of src. Every nibble has four columns.
 func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
 	if !cpu.AVX2 || len(x) < group || len(groups) == 0 {
 		addColumnsGo(x, src, stride, groups, weights)
@@ -177,11 +180,11 @@ func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
 	}
 }
 
-// Dot adds the terms x[i], each times its weight.
+// Dot returns the sum of weights[i]·x[i], in the order of the definition.
 func Dot(weights, x []float64) float64 {
 	var sum float64
-	for cpu.AVX2 && len(weights) >= dotStep {
-		n := min(len(weights)&^(dotStep-1), callRows*Lanes)
+	for cpu.AVX2 && len(weights) >= spec.DotStep {
+		n := min(len(weights)&^(spec.DotStep-1), callRows*Lanes)
 		_ = x[n-1]
 		dotAVX2(&sum, &weights[0], &x[0], n)
 		weights, x = weights[n:], x[n:]
@@ -189,14 +192,12 @@ func Dot(weights, x []float64) float64 {
 	return dotGo(sum, weights, x)
 }
 
-const dotStep = 16
-
-// TransposeRows sets the first eight columns of n rows of dst to the columns of the
-// first eight rows of src. They are to and from numbers from row to row.
+// TransposeRows transposes n columns of the first eight rows of src into eight columns of
+// the first n rows of dst. The strides of dst and src are to and from.
 func TransposeRows(dst []float64, to int, src []float64, from, n int) {
 	_, _ = dst[(n-1)*to+Lanes-1], src[(Lanes-1)*from+n-1]
-	for cpu.AVX2 && n >= 4 {
-		rows := min(n&^3, callRows)
+	for cpu.AVX2 && n >= spec.TransposeStep {
+		rows := min(n&^(spec.TransposeStep-1), callRows)
 		transposeAVX2(&dst[0], to*floatBytes, &src[0], from*floatBytes, rows)
 		if n -= rows; n == 0 {
 			return
@@ -208,8 +209,8 @@ func TransposeRows(dst []float64, to int, src []float64, from, n int) {
 
 // HasNaN reports whether a NaN is in x.
 func HasNaN(x []float64) bool {
-	for cpu.AVX2 && len(x) >= scanStep {
-		n := min(len(x)&^(scanStep-1), callRows*Lanes)
+	for cpu.AVX2 && len(x) >= spec.ScanStep {
+		n := min(len(x)&^(spec.ScanStep-1), callRows*Lanes)
 		if nanAVX2(&x[0], n) != 0 {
 			return true
 		}
@@ -218,12 +219,11 @@ func HasNaN(x []float64) bool {
 	return hasNaNGo(x)
 }
 
-const scanStep = 16
-
+// unpack is unpackGo.
 func unpack(panel []Line, dst []float64, stride int) {
 	_ = dst[(Lanes-1)*stride+len(panel)-1]
-	for cpu.AVX2 && len(panel) >= 4 {
-		n := min(len(panel)&^3, callRows)
+	for cpu.AVX2 && len(panel) >= spec.TransposeStep {
+		n := min(len(panel)&^(spec.TransposeStep-1), callRows)
 		unpackAVX2(&panel[0][0], &dst[0], stride*floatBytes, n)
 		if panel = panel[n:]; len(panel) == 0 {
 			return
@@ -233,8 +233,8 @@ func unpack(panel []Line, dst []float64, stride int) {
 	unpackGo(panel, dst, stride)
 }
 
-// Nonzero sets words, one for each 64 numbers of x begun, to the bits x[i] ≠ 0, and
-// reports whether all x[i] are 0 or 1.
+// Nonzero sets bit i of words where x[i] ≠ 0, clears the others, and reports whether all
+// x[i] are 0 or 1. There is a word for each 64 numbers begun.
 func Nonzero(words []uint64, x []float64) (binary bool) {
 	binary = true
 	for cpu.AVX2 && len(x) >= wordBits {
@@ -246,17 +246,15 @@ func Nonzero(words []uint64, x []float64) (binary bool) {
 	return nonzeroGo(words, x) && binary
 }
 
-// Unit sets dst, which is as long, to x, with 0 in place of -0, and reports whether
-// all x[i] are numbers in [0, 1].
+// Unit copies x to dst, with 0 in place of -0, and reports whether all x[i] are numbers
+// in [0, 1]. The slices have the same length.
 func Unit(dst, x []float64) (ok bool) {
 	ok = true
-	for cpu.AVX2 && len(x) >= unitStep {
-		n := min(len(x)&^(unitStep-1), callRows*Lanes)
+	for cpu.AVX2 && len(x) >= spec.UnitStep {
+		n := min(len(x)&^(spec.UnitStep-1), callRows*Lanes)
 		_ = dst[n-1]
 		ok = unitAVX2(&dst[0], &x[0], n) == 0 && ok
 		dst, x = dst[n:], x[n:]
 	}
 	return unitGo(dst, x) && ok
 }
-
-const unitStep = 8

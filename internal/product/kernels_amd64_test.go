@@ -7,15 +7,15 @@ import (
 	"unsafe"
 )
 
-// What assembly takes a span and a list for.
+// The layouts of spans, lists and tables for which the assembly is generated.
 func TestLayout(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		got, want uintptr
 	}{
 		{"size of a span", unsafe.Sizeof(span{}), 48},
-		{"offset of mask", unsafe.Offsetof(span{}.mask), 8},
-		{"offset of base", unsafe.Offsetof(span{}.base), 16},
+		{"offset of mask", unsafe.Offsetof(span{}.Mask), 8},
+		{"offset of base", unsafe.Offsetof(span{}.Base), 16},
 		{"bytes of a list", listLen * unsafe.Sizeof(uint16(0)), 64},
 		{"rows at once", rowsAtOnce, 4},
 		{"bytes of an entry of a table, for one of a list", unsafe.Sizeof(Line{}) / entryUnit, 4},

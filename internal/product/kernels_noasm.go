@@ -3,15 +3,16 @@
 package product
 
 const (
-	// blockGroups is how many nibbles have tables at a time: more than with assembly,
-	// as it takes longer to begin a list and no longer to wait for a table.
+	// blockGroups is the number of nibbles of a block: more than with assembly, as
+	// plain Go takes longer to begin a list, and no longer to wait for a table.
 	blockGroups = 128
 
-	listLen = blockGroups // room for the entries of a row
+	listLen   = blockGroups           // room for a list
+	tileLines = blockGroups*group + 1 // lines of a tile
 
-	rowsAtOnce   = 1 // in addEntries
-	rowPanels    = 1 // that addRows takes at a time
-	weightPanels = 1 // that addWeights takes at a time
+	rowsAtOnce   = 1 // rows that addEntries takes at a time
+	rowPanels    = 1 // panels that addRows takes at a time
+	weightPanels = 1 // panels that addWeights takes at a time
 )
 
 func fill(entry, rows []uint16, words []uint64, stride int, spans []span) {
@@ -43,11 +44,11 @@ func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
 	addColumnsGo(x, src, stride, groups, weights)
 }
 
-// Dot adds the terms x[i], each times its weight.
+// Dot returns the sum of weights[i]·x[i], in the order of the definition.
 func Dot(weights, x []float64) float64 { return dotGo(0, weights, x) }
 
-// TransposeRows sets the first eight columns of n rows of dst to the columns of the
-// first eight rows of src. They are to and from numbers from row to row.
+// TransposeRows transposes n columns of the first eight rows of src into eight columns of
+// the first n rows of dst. The strides of dst and src are to and from.
 func TransposeRows(dst []float64, to int, src []float64, from, n int) {
 	transposeGo(dst, to, src, from, n)
 }
@@ -57,10 +58,10 @@ func HasNaN(x []float64) bool { return hasNaNGo(x) }
 
 func unpack(panel []Line, dst []float64, stride int) { unpackGo(panel, dst, stride) }
 
-// Nonzero sets words, one for each 64 numbers of x begun, to the bits x[i] ≠ 0, and
-// reports whether all x[i] are 0 or 1.
+// Nonzero sets bit i of words where x[i] ≠ 0, clears the others, and reports whether all
+// x[i] are 0 or 1. There is a word for each 64 numbers begun.
 func Nonzero(words []uint64, x []float64) (binary bool) { return nonzeroGo(words, x) }
 
-// Unit sets dst, which is as long, to x, with 0 in place of -0, and reports whether
-// all x[i] are numbers in [0, 1].
+// Unit copies x to dst, with 0 in place of -0, and reports whether all x[i] are numbers
+// in [0, 1]. The slices have the same length.
 func Unit(dst, x []float64) (ok bool) { return unitGo(dst, x) }

@@ -4,69 +4,63 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/gorbm/rbm/internal/spec"
 	"github.com/gorbm/rbm/internal/stop"
 )
 
 const (
-	// ShareRows is how many rows of bits are sorted at a time, at most, and given
-	// to assembly, which cannot be preempted.
+	// ShareRows is the largest number of rows of a share. It bounds a call of assembly,
+	// which cannot be preempted.
 	ShareRows = 512
 
 	tableLines = blockGroups * entries
 
-	// ScratchLines is the length of the scratch that products want.
+	// ScratchLines is the length of the scratch that a product uses.
 	ScratchLines = tableLines + rowPanels*blockGroups*group
 )
 
-// Lists says where the set bits of a matrix stand: which table entries its rows
-// add, in the order of the definition. The zero value is ready.
+// Lists are the lists of a matrix of bits: for each row and block the table entries that
+// the row adds, in the order of the definition. The zero value is ready.
 //
-// The nibbles that are set in any row are cut into blocks of up to blockGroups,
-// whose tables stay near the processor. A nibble's place is counted from the first
-// of its block.
+// The nibbles that are set in any row are cut into blocks of up to blockGroups, whose
+// tables stay in the cache. A nibble's place is counted from the first of its block.
 type Lists struct {
-	Until *stop.Signal // ends Build and Mul early, with a result of no use; nil: nothing does
+	Until *stop.Signal // ends Build and Mul early, with a useless result; may be nil
 
 	bits   Bits
-	share  int      // rows that are sorted together
+	share  int      // the number of rows of a share
 	direct bool     // add rows, not table entries: right for a few rows of bits
 	any    []uint64 // the bits of all rows together
 	groups []int32  // the nibbles set in any row, in increasing order
-	spans  []span   // where in a row they are
+	spans  []span   // where they are in a row
 	block  []block
-	rows   []uint16 // of each block and share, counted from the share's first
-	entry  []uint16 // listLen for each of them: see entryOf
-	length []uint8  // how many they are
+	rows   []uint16 // of each block and share, counted from the first row of the share
+	entry  []uint16 // a list of room listLen for each of them: see entryOf
+	length []uint8  // of these lists
 }
 
-// A block is the end of its groups and spans, which follow those of the block
-// before.
+// A block is the end of its groups and spans. They begin where the block before ends.
 type block struct{ groups, spans int }
 
 // A span is the part of a word of bits that belongs to a block.
-type span struct {
-	word uint64          // its number in a row
-	mask uint64          // the nibbles of the block
-	base [nibbles]uint16 // of each, the list entry for no set bit
-}
+type span = spec.Span
 
-// Forget ends the reference to the bits of Build.
+// Forget drops the reference to the bits of Build.
 func (l *Lists) Forget() { l.bits.Words = nil }
 
-// Build makes ready for the lists of b, for products that take share rows of b
-// at a time: all, or a multiple of 4 up to ShareRows. Fill must follow for
-// all parts.
+// Build prepares the lists of b, for products that take share rows of b at a time: all
+// rows, or a multiple of 4 up to ShareRows. Fill must follow for all parts.
 func (l *Lists) Build(b Bits, share int) {
 	l.bits, l.share = b, min(share, ShareRows)
 	set := l.count()
 	l.cut()
-	// In lookups: without tables, a bit costs one and its nibble another one
-	// that tables cost too; a table costs its entries, which are also stored,
-	// for each share of the rows.
+	// The costs, in lookups. Both ways, one for each nibble of a list. Without tables,
+	// one more for each bit. With tables, one and a half for each line of a table, which
+	// is computed and stored, by each product of share rows.
 	shares := (b.Rows + share - 1) / share
 	l.direct = set < 3*entries/2*len(l.groups)*shares
 
-	// Room for any bits of this size, so that others allocate nothing.
+	// Room for any bits of this size, so that the next ones allocate nothing.
 	blocks := (b.words()*nibbles-1)/blockGroups + 1
 	lists := blocks * b.padded()
 	l.rows = grow(l.rows, lists)
@@ -74,9 +68,9 @@ func (l *Lists) Build(b Bits, share int) {
 	l.length = grow(l.length, lists)
 }
 
-// grow returns a slice of length n, in the memory of s if that is enough. Fresh memory
-// is not touched, unlike by slices.Grow: a gigabyte would take long, and nothing could
-// end that.
+// grow returns a slice of length n, in the memory of s if that is enough. Unlike
+// slices.Grow it does not touch new memory: a gigabyte would take long, and nothing could
+// end it.
 func grow[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)
@@ -84,7 +78,8 @@ func grow[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// count finds out which bits are set in any row, and how many are in all.
+// count finds the bits that are set in any row, and returns the number of set bits of
+// all rows.
 func (l *Lists) count() (set int) {
 	b := &l.bits
 	l.any = slices.Grow(l.any[:0], b.words())[:b.words()]
@@ -103,7 +98,7 @@ func (l *Lists) count() (set int) {
 	return set
 }
 
-// cut finds the groups and cuts them into blocks of about the same size.
+// cut finds the groups, and cuts them into blocks of about the same size.
 func (l *Lists) cut() {
 	n := 0
 	for _, x := range l.any {
@@ -127,12 +122,12 @@ func (l *Lists) cut() {
 				end = n * (len(l.block) + 1) / blocks
 			}
 			if s == nil {
-				l.spans = append(l.spans, span{word: uint64(w)})
+				l.spans = append(l.spans, span{Word: uint64(w)})
 				s = &l.spans[len(l.spans)-1]
 			}
 			k := bits.TrailingZeros64(x)
-			s.mask |= (entries - 1) << k
-			s.base[k/group] = entryOf(len(l.groups)-first, 0)
+			s.Mask |= (entries - 1) << k
+			s.Base[k/group] = entryOf(len(l.groups)-first, 0)
 			l.groups = append(l.groups, int32(w*nibbles+k/group))
 		}
 	}
@@ -141,16 +136,16 @@ func (l *Lists) cut() {
 	}
 }
 
-// padded returns the number of rows, filled up to a multiple of rowsAtOnce.
+// padded returns the number of rows, rounded up to a multiple of rowsAtOnce.
 func (b *Bits) padded() int { return (b.Rows + rowsAtOnce - 1) / rowsAtOnce * rowsAtOnce }
 
 // words returns the number of words of a row.
 func (b *Bits) words() int { return (b.Cols + wordBits - 1) / wordBits }
 
-// shares returns how many times rows are sorted.
+// shares returns the number of shares of the rows.
 func (l *Lists) shares() int { return (l.bits.Rows + l.share - 1) / l.share }
 
-// before returns where the groups and spans of block k begin.
+// before returns the block before block k, where the groups and spans of k begin.
 func (l *Lists) before(k int) block {
 	if k == 0 {
 		return block{}
@@ -158,22 +153,27 @@ func (l *Lists) before(k int) block {
 	return l.block[k-1]
 }
 
-// of returns the nibbles of block k and the lists of the rows from r on, at which
-// a share begins.
+// of returns the nibbles of block k, and the lists of its rows from r on. A share must
+// begin at r.
 func (l *Lists) of(k, r int) (groups []int32, of list) {
 	i := k*l.bits.padded() + r
 	return l.groups[l.before(k).groups:l.block[k].groups], list{l.rows[i:], l.entry[i*listLen:], l.length[i:]}
 }
 
-// Parts returns how many parts Fill has.
+// Parts returns the number of parts of Fill: one for each block and share.
 func (l *Lists) Parts() int { return len(l.block) * l.shares() }
 
-// Fill makes some of the lists. It may be called for different parts at the same
-// time.
+// Fill makes the lists of a part. It may be called for different parts at the same time.
 //
-// Within a share, rows are taken in the order of the length of their lists, the
-// longest first, so that those taken at once match, and a processor foresees where
-// lists end.
+//	sort the rows of the share by the length of their lists, the longest first
+//	make the lists, in this order
+//	for each rowsAtOnce lists, fill up all to the length of the first with entry 0
+//
+// What makes it fast:
+//
+//  1. The length of a list is a number of bits: lowest leaves one for each nibble with a
+//     set bit.
+//  2. The rows are sorted by counting the lists of each length. No two are compared.
 func (l *Lists) Fill(part int) {
 	k, r0 := part/l.shares(), part%l.shares()*l.share
 	n := min(l.share, l.bits.Rows-r0)
@@ -182,9 +182,9 @@ func (l *Lists) Fill(part int) {
 	words := l.bits.Words[r0*l.bits.Stride:]
 
 	var length [ShareRows]uint8
-	var start [blockGroups + 1]int // of the rows whose lists have a length
+	var start [blockGroups + 1]int // for each length, where the rows with such lists begin
 	for i := range spans {
-		word, mask := int(spans[i].word), spans[i].mask
+		word, mask := int(spans[i].Word), spans[i].Mask
 		for r := range n {
 			length[r] += uint8(bits.OnesCount64(lowest(words[r*l.bits.Stride+word] & mask)))
 		}
@@ -216,16 +216,23 @@ func (l *Lists) Fill(part int) {
 	}
 }
 
-// An entry of a list is 16 times the number of a table entry, 16 times the nibble's
-// place in the block plus the nibble. It is 0 for the first one, which changes no
-// sum, and for no other one that a list needs.
+// entryOf returns the list entry for the place of a nibble in its block, and its four bits.
+// It is entryUnit times the number of a line of the block's tables. Entry 0 is the line of
+// -0 of the first nibble, which changes no sum. No nibble with a set bit has entry 0.
 func entryOf(place, nibble int) uint16 { return uint16((place*entries + nibble) * entryUnit) }
 
-const entryUnit = 16
+const entryUnit = spec.EntryUnit
 
-// Mul adds the product of rows [r0, r1) of the bits, r0 beginning a share, with
-// panels [q0, q1) to x, which holds the same rows of one panel after the other.
-// It uses scratch, ScratchLines long.
+// Mul adds the product of rows [r0, r1) of the bits and panels [q0, q1) of p to x. There
+// are n = r1-r0 rows: the sum of row r0+i and panel q0+j is x[j·n+i]. A share must begin
+// at r0. The scratch is ScratchLines long.
+//
+//	for each block, panel, and share of the rows:
+//		for each row and entry of its list:
+//			x += the line of the table, or the sum of the rows, that the entry names
+//
+// What makes it fast: the tables of a block and panel, made once, serve all rows while
+// they are in the first-level cache. Each kernel has notes of its own.
 func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, scratch []Line, r0, r1 int) {
 	n := r1 - r0
 	if n == 0 {
@@ -265,23 +272,23 @@ func (l *Lists) Mul(x []Line, p *Panels, q0, q1 int, scratch []Line, r0, r1 int)
 	}
 }
 
-// A list holds the entries of rows: those of rows[i], counted from the first of
-// the share, are entry[i·listLen:][:length[i]]. Rows are taken rowsAtOnce at a time:
-// those of the others are followed by zeros up to the length of the first. The last
-// rows are filled up with the last one, and nothing.
+// A list holds the lists of some rows, the longest first: list i is for row rows[i] of
+// its share, and is entry[i·listLen:][:length[i]]. The kernels take rowsAtOnce lists at a
+// time, so shorter ones are followed by zeros up to the length of the first. Behind the
+// last row there are empty lists of the same row, up to a multiple of rowsAtOnce.
 type list struct {
 	rows   []uint16
 	entry  []uint16
 	length []uint8
 }
 
-// from returns the lists of rows from r on, at which a share begins.
+// from returns the lists from row r on. A share must begin there.
 func (l list) from(r int) list { return list{l.rows[r:], l.entry[r*listLen:], l.length[r:]} }
 
-// of returns the entries of the i-th row.
+// of returns list i.
 func (l *list) of(i int) []uint16 { return l.entry[i*listLen:][:l.length[i]] }
 
-// lowest returns the nibbles that are not 0 as ones.
+// lowest returns x with every nibble that is not 0 replaced by 1.
 func lowest(x uint64) uint64 {
 	x |= x >> 2
 	x |= x >> 1

@@ -2,7 +2,7 @@ package product
 
 import "unsafe"
 
-// A Panel is eight columns of the float64 side. Row i is Data[i·Stride:][:8].
+// A Panel is eight neighboring columns of a matrix. Row i is Data[i·Stride:][:8].
 type Panel struct {
 	Data   []float64
 	Stride int
@@ -12,14 +12,14 @@ type Panel struct {
 // Line returns row i.
 func (p Panel) Line(i int) *Line { return (*Line)(p.Data[i*p.Stride:]) }
 
-// Lines returns n lines of zeros that begin at a multiple of 64 bytes.
+// Lines returns n lines of zeros. Their address is a multiple of 64.
 func Lines(n int) []Line {
 	s := make([]float64, n*Lanes+Lanes-1)
 	off := int(-uintptr(unsafe.Pointer(unsafe.SliceData(s))) % 64 / 8)
 	return unsafe.Slice((*Line)(unsafe.Pointer(&s[off])), n)
 }
 
-// Panels is a matrix cut into panels, which refers to the caller's memory.
+// Panels is a matrix, cut into panels. It refers to the memory of the caller.
 type Panels struct {
 	rows, cols int
 	data       []float64
@@ -28,8 +28,8 @@ type Panels struct {
 	tail       []Line // the last panel, filled up with zeros, if cols is no multiple of 8
 }
 
-// View makes p the row-major matrix data. A last panel of less than eight
-// columns is copied.
+// View makes p a row-major matrix of rows×cols. A last panel of fewer than eight columns
+// is copied.
 func (p *Panels) View(rows, cols, stride int, data []float64) {
 	p.rows, p.cols, p.stride, p.data, p.transposed = rows, cols, stride, data, false
 	p.tail = p.tail[:0]
@@ -46,28 +46,27 @@ func (p *Panels) View(rows, cols, stride int, data []float64) {
 	}
 }
 
-// ViewT makes p the transpose of the row-major matrix data, rows×cols being the
-// size of p.
+// ViewT makes p the transpose of a row-major matrix. The transpose is rows×cols.
 func (p *Panels) ViewT(rows, cols, stride int, data []float64) {
 	p.rows, p.cols, p.stride, p.data, p.transposed = rows, cols, stride, data, true
 	p.tail = p.tail[:0]
 }
 
-// Forget ends the reference to the matrix.
+// Forget drops the reference to the matrix.
 func (p *Panels) Forget() { p.data = nil }
 
 // Count returns the number of panels.
 func (p *Panels) Count() int { return (p.cols + Lanes - 1) / Lanes }
 
-// Panel returns panel q of a matrix that is not a transpose.
+// Panel returns panel q. The matrix must not be a transpose.
 func (p *Panels) Panel(q int) Panel {
 	panel, _, _, _ := p.rowsOf(q, q+1, nil, nil)
 	return panel
 }
 
-// rowsOf returns where the rows of the given nibbles are, in panel q and in some that
-// follow it before q1: nibble i begins in row 4·at[i] of first, and panels are
-// distance apart. Those of a transpose are copied to lines.
+// rowsOf finds the rows of the given nibbles in panel q and some that follow it before q1.
+// It returns panel q as first, the number of panels, and their distance in first.Data.
+// Nibble i begins at row 4·at[i] of each. The nibbles of a transpose are copied to lines.
 func (p *Panels) rowsOf(q, q1 int, groups []int32, lines []Line) (first Panel, at []int32, distance, panels int) {
 	switch {
 	case p.transposed:
@@ -91,8 +90,8 @@ var inOrder = func() (at [blockGroups]int32) {
 	return at
 }()
 
-// gather sets lines to the rows of the given nibbles of panel q of a transpose. Rows
-// behind the last are zeros.
+// gather copies the given nibbles of panel q of a transpose to lines, four lines each.
+// Rows behind the last are zeros.
 func (p *Panels) gather(lines []Line, q int, groups []int32) {
 	n := p.whole(groups)
 	if cols := p.cols - q*Lanes; cols < Lanes {
@@ -113,7 +112,8 @@ func (p *Panels) gather(lines []Line, q int, groups []int32) {
 	}
 }
 
-// whole returns how many of the given nibbles have four rows: all, or all but the last.
+// whole returns the number of the given nibbles that have four rows: all, or all but the
+// last.
 func (p *Panels) whole(groups []int32) int {
 	n := len(groups)
 	if n > 0 && int(groups[n-1]+1)*group > p.rows {
@@ -122,8 +122,8 @@ func (p *Panels) whole(groups []int32) int {
 	return n
 }
 
-// build tabulates the sums of the given nibbles of panel q, one after the other. It
-// uses lines.
+// build computes the tables of the given nibbles of panel q, one after the other. It may
+// overwrite lines.
 func (p *Panels) build(tab []Line, q int, groups []int32, lines []Line) {
 	if p.transposed && p.cols-q*Lanes >= Lanes {
 		if n := p.whole(groups); n > 0 && buildColumns(tab, groups[:n], p.data[q*Lanes*p.stride:], p.stride) {
@@ -136,7 +136,7 @@ func (p *Panels) build(tab []Line, q int, groups []int32, lines []Line) {
 	build(tab, first, at)
 }
 
-// tile sets lines, a tile, to the rows of the given nibbles of panel q.
+// tile copies the given nibbles of panel q to a tile.
 func (p *Panels) tile(lines []Line, q int, groups []int32) {
 	lines[tileLines-1] = minusZero
 	if p.transposed {
@@ -151,8 +151,8 @@ func (p *Panels) tile(lines []Line, q int, groups []int32) {
 	}
 }
 
-// Unpack sets the columns [8q, 8q+8) of the transpose of the row-major matrix
-// data, as far as there are n of them, to a panel.
+// Unpack transposes the first n columns of a panel into rows [8q, 8q+n) of the row-major
+// matrix data.
 func Unpack(panel []Line, q, n, stride int, data []float64) {
 	if n == Lanes {
 		unpack(panel, data[q*Lanes*stride:], stride)
@@ -166,7 +166,7 @@ func Unpack(panel []Line, q, n, stride int, data []float64) {
 	}
 }
 
-// Floats returns the elements of s, one after the other.
+// Floats returns the elements of s as one slice, without a copy.
 func Floats(s []Line) []float64 {
 	return unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*Lanes)
 }

@@ -2,8 +2,8 @@ package product
 
 import "testing"
 
-// The last panel is filled up with zeros, and so are the nibbles behind the last row,
-// whatever stood there before, such as a matrix of other sizes.
+// The last panel is filled up with zeros, and so are the rows behind the last row of a
+// nibble. An earlier matrix of another size leaves nothing there.
 func TestPanelsAreFilledUp(t *testing.T) {
 	entry := func(i, j int) float64 { return float64(100 + 10*i + j) }
 	var rows, columns Panels

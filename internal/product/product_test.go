@@ -19,8 +19,8 @@ func each(t *testing.T, test func(t *testing.T)) {
 	cpu.Each(func(name string) { t.Run(name, test) })
 }
 
-// definition returns the sum of the package comment, literally: the rows of f
-// (k×m) that are set in a row of weights are added to acc.
+// definition returns acc plus the rows of f (k×m) that are set in a row of weights. It
+// follows the definition of the package comment literally.
 func definition(acc []float64, weights []float64, f [][]float64) []float64 {
 	acc = append([]float64(nil), acc...)
 	for j := range acc { // the columns
@@ -174,7 +174,7 @@ func makeLists(l *Lists) {
 	}
 }
 
-// guardedLines returns n lines between two that checkGuards knows.
+// guardedLines returns n lines between two guards, which checkGuards checks.
 func guardedLines(n int) []Line {
 	s := Lines(n + 2)
 	for _, i := range []int{0, n + 1} {
@@ -226,7 +226,7 @@ func FuzzMul(f *testing.F) {
 	})
 }
 
-// Weights that are not bits go by the definition too, whatever stands where they are 0.
+// The product with weights follows the definition too, whatever rows have a weight of 0.
 func TestMulWeights(t *testing.T) { each(t, testMulWeights) }
 
 func testMulWeights(t *testing.T) {
@@ -257,7 +257,7 @@ func testMulWeights(t *testing.T) {
 	}
 }
 
-// What stands beside the set weights changes nothing.
+// Weights of bits that are 0 change nothing.
 func TestMulWeightsBesideBits(t *testing.T) {
 	each(t, func(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(16, 16))
@@ -402,7 +402,7 @@ func TestTransposeRows(t *testing.T) {
 	})
 }
 
-// The sums of one column go by the definition too.
+// The sums of one column follow the definition too.
 func TestSums(t *testing.T) { each(t, testSums) }
 
 func testSums(t *testing.T) {
@@ -529,7 +529,7 @@ func TestTranspose(t *testing.T) {
 	}
 }
 
-// The ways are compared here; fewRows should tell when direct is faster.
+// This compares the ways. Build should choose the faster one.
 func BenchmarkMul(b *testing.B) {
 	for _, s := range []struct {
 		k, m    int
@@ -573,7 +573,7 @@ func BenchmarkFill(b *testing.B) {
 	}
 }
 
-// More rows than a kernel is given at a time, and enough panels for every kernel.
+// There are more rows than a kernel takes at a time, and enough panels for every kernel.
 func TestMulOfManyRows(t *testing.T) {
 	each(t, func(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(7, 7))
@@ -602,7 +602,7 @@ func TestMulOfMinusZeros(t *testing.T) {
 	})
 }
 
-// Lists that are used again for fewer rows, an odd number, forget the former ones.
+// Lists that are used again, for an odd and smaller number of rows, forget the earlier ones.
 func TestListsUsedAgain(t *testing.T) {
 	each(t, func(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(10, 10))
@@ -628,7 +628,7 @@ func TestListsUsedAgain(t *testing.T) {
 	})
 }
 
-// Few rows are added directly, many through tables: a choice that no result shows.
+// Few rows are added directly, and many by tables. No result shows this choice.
 func TestDirectForFewRows(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(11, 11))
 	for n, want := range map[int]bool{2: true, 10: true, 200: false} {
@@ -661,7 +661,7 @@ func TestMulOfNothing(t *testing.T) {
 	})
 }
 
-// Blocks are of about the same size, in order, and cover what is set once.
+// Blocks have about the same size and are in order. They cover each set nibble once.
 func TestBlocks(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(14, 14))
 	for _, k := range []int{1, 64, 4 * blockGroups, 4*blockGroups + 1, 1000, 5000} {
@@ -678,13 +678,13 @@ func TestBlocks(t *testing.T) {
 				}
 				place := 0
 				for _, s := range l.spans[before.spans:here.spans] {
-					for low := lowest(s.mask); low != 0; low &= low - 1 {
+					for low := lowest(s.Mask); low != 0; low &= low - 1 {
 						nibble := bits.TrailingZeros64(low) / group
-						if got := int(l.groups[before.groups+place]); got != int(s.word)*nibbles+nibble {
-							t.Fatalf("k=%d, density %v: block %d: nibble %d is %d, want %d", k, density, i, place, got, int(s.word)*nibbles+nibble)
+						if got := int(l.groups[before.groups+place]); got != int(s.Word)*nibbles+nibble {
+							t.Fatalf("k=%d, density %v: block %d: nibble %d is %d, want %d", k, density, i, place, got, int(s.Word)*nibbles+nibble)
 						}
-						if want := entryOf(place, 0); s.base[nibble] != want {
-							t.Fatalf("k=%d, density %v: block %d: entry of nibble %d is %d, want %d", k, density, i, place, s.base[nibble], want)
+						if want := entryOf(place, 0); s.Base[nibble] != want {
+							t.Fatalf("k=%d, density %v: block %d: entry of nibble %d is %d, want %d", k, density, i, place, s.Base[nibble], want)
 						}
 						place++
 					}
@@ -740,7 +740,7 @@ func BenchmarkTwin(b *testing.B) {
 	}
 }
 
-// until is a context that is done from a look on, and counts them.
+// until is a context that is done from look number last on. It counts the looks.
 type until struct {
 	context.Context
 	looks, last int
@@ -753,8 +753,8 @@ func (c *until) Err() error {
 	return nil
 }
 
-// A product of many columns or rows looks whether it is to end, at least for every
-// block of columns and share of rows, and in making lists for every word.
+// A large product looks at its signal for every block of columns and every share of rows,
+// and Build looks for every word.
 func TestUntil(t *testing.T) {
 	for _, tt := range []struct{ rows, cols int }{{3, 5000}, {40, 5000}, {3000, 70}} {
 		b := Bits{Rows: tt.rows, Cols: tt.cols, Stride: (tt.cols + 63) / 64}

@@ -9,42 +9,42 @@ package product
 //go:noescape
 func fillAVX2(entry *uint16, rows *uint16, n int, words *uint64, stride int, spans *uint64, count int)
 
-// buildAVX2 is buildGo for n groups of four rows each, stride bytes from row to row. The rows of the next
-// panel are fetched into the cache.
+// buildAVX2 is buildGo for n groups of four rows each, stride bytes from row to row. It prefetches
+// the rows of the next panel.
 //
 //go:noescape
 func buildAVX2(tab *float64, groups *int32, n int, row *float64, stride int)
 
-// addEntriesAVX2 adds, so many times for 4 rows, the table entries of their lists to x.
+// addEntriesAVX2 is addEntriesGo for 4·times rows.
 //
 //go:noescape
 func addEntriesAVX2(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)
 
-// buildAVX512 is buildGo for n groups of four rows each, stride bytes from row to row. The rows of the next
-// panel are fetched into the cache.
+// buildAVX512 is buildGo for n groups of four rows each, stride bytes from row to row. It prefetches
+// the rows of the next panel.
 //
 //go:noescape
 func buildAVX512(tab *float64, groups *int32, n int, row *float64, stride int)
 
-// addEntriesAVX512 adds, so many times for 4 rows, the table entries of their lists to x.
+// addEntriesAVX512 is addEntriesGo for 4·times rows.
 //
 //go:noescape
 func addEntriesAVX512(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)
 
-// addRows1AVX2 adds, for each of n rows, the partial sums that its list names to x, for 1 panels pstride bytes
-// apart, of nibbles of rows rstride bytes apart, whose lines of x are xstride bytes apart.
+// addRows1AVX2 is addRowsGo for n rows of x and a panel. The strides, in bytes, go from panel to panel, from
+// row to row, and from a line of x to the line of the next panel.
 //
 //go:noescape
 func addRows1AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 
-// addRows2AVX2 adds, for each of n rows, the partial sums that its list names to x, for 2 panels pstride bytes
-// apart, of nibbles of rows rstride bytes apart, whose lines of x are xstride bytes apart.
+// addRows2AVX2 is addRowsGo for n rows of x and 2 panels. The strides, in bytes, go from panel to panel, from
+// row to row, and from a line of x to the line of the next panel.
 //
 //go:noescape
 func addRows2AVX2(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 
-// addRows4AVX512 adds, for each of n rows, the partial sums that its list names to x, for 4 panels pstride bytes
-// apart, of nibbles of rows rstride bytes apart, whose lines of x are xstride bytes apart.
+// addRows4AVX512 is addRowsGo for n rows of x and 4 panels. The strides, in bytes, go from panel to panel, from
+// row to row, and from a line of x to the line of the next panel.
 //
 //go:noescape
 func addRows4AVX512(x *float64, xstride int, row *float64, pstride int, rstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
@@ -59,65 +59,69 @@ func buildColumnsAVX2(tab *float64, groups *int32, n int, src *float64, stride i
 //go:noescape
 func gatherAVX2(lines *float64, groups *int32, n int, src *float64, stride int)
 
-// addWeights1AVX2 is addWeightsGo for n rows and the tiles of 1 panels. The next panel's lines of x are xstride bytes on.
+// addWeights1AVX2 is addWeightsGo for n rows of x and the tiles of a panel. The strides, in bytes, go from a
+// line of x to the line of the next panel, and from row to row of weights.
 //
 //go:noescape
 func addWeights1AVX2(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 
-// addWeights2AVX2 is addWeightsGo for n rows and the tiles of 2 panels. The next panel's lines of x are xstride bytes on.
+// addWeights2AVX2 is addWeightsGo for n rows of x and the tiles of 2 panels. The strides, in bytes, go from a
+// line of x to the line of the next panel, and from row to row of weights.
 //
 //go:noescape
 func addWeights2AVX2(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 
-// addWeights1AVX512 is addWeightsGo for n rows and the tiles of 1 panels. The next panel's lines of x are xstride bytes on.
+// addWeights1AVX512 is addWeightsGo for n rows of x and the tiles of a panel. The strides, in bytes, go from a
+// line of x to the line of the next panel, and from row to row of weights.
 //
 //go:noescape
 func addWeights1AVX512(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 
-// addWeights2AVX512 is addWeightsGo for n rows and the tiles of 2 panels. The next panel's lines of x are xstride bytes on.
+// addWeights2AVX512 is addWeightsGo for n rows of x and the tiles of 2 panels. The strides, in bytes, go from a
+// line of x to the line of the next panel, and from row to row of weights.
 //
 //go:noescape
 func addWeights2AVX512(x *float64, xstride int, lines *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 
-// addWeightsDirectAVX2 does the same with rows of two panels side by side in place of tiles, stride bytes from row to row.
-// Zero are two lines of -0.
+// addWeightsDirectAVX2 is the same for two panels side by side in a matrix, stride bytes from row to row.
+// The two lines of zero are -0.
 //
 //go:noescape
 func addWeightsDirectAVX2(x *float64, xstride int, lines *float64, stride int, zero *float64, weights *float64, wstride int, groups *int32, rows *uint16, entry *uint16, length *uint8, n int)
 
-// addColumnsAVX2 is addColumnsGo for n nibbles of four rows, stride bytes from row to row. The four rows that
-// follow are fetched into the cache, a line of each a nibble.
+// addColumnsAVX2 is addColumnsGo for n nibbles of four rows, stride bytes from row to row. It prefetches the
+// next four rows, a line of each for every nibble.
 //
 //go:noescape
 func addColumnsAVX2(x *float64, src *float64, stride int, groups *int32, weights *float64, n int)
 
-// dotAVX2 adds to sum what dotGo does, of n numbers, a multiple of 16.
+// dotAVX2 sets sum to dotGo of sum and n numbers, n a multiple of 16.
 //
 //go:noescape
 func dotAVX2(sum *float64, weights *float64, x *float64, n int)
 
-// transposeAVX2 sets the first eight columns of n rows of dst, n a multiple of 4, to the columns of eight rows
-// of src. They are to and from bytes from row to row.
+// transposeAVX2 is transposeGo for n columns, n a multiple of 4. The strides of dst and src are in
+// bytes.
 //
 //go:noescape
 func transposeAVX2(dst *float64, to int, src *float64, from int, n int)
 
-// unpackAVX2 sets the columns of eight rows, stride bytes from row to row, to n lines, n a multiple of 4.
+// unpackAVX2 is unpackGo for n lines, n a multiple of 4, and rows stride bytes apart.
 //
 //go:noescape
 func unpackAVX2(panel *float64, dst *float64, stride int, n int)
 
-// nanAVX2 returns not 0 if a NaN is among n numbers, n a multiple of 16.
+// nanAVX2 returns a number other than 0 if there is a NaN among n numbers, n a multiple of 16.
 //
 //go:noescape
 func nanAVX2(x *float64, n int) (found int)
 
-// nonzeroAVX2 is nonzeroGo for n words of 64 numbers each. It returns not 0 if one is neither 0 nor 1.
+// nonzeroAVX2 is nonzeroGo for n words of 64 numbers each. The result is not 0 if a number is neither 0 nor 1.
 //
 //go:noescape
 func nonzeroAVX2(words *uint64, x *float64, n int) (other int)
 
-// unitAVX2 is unitGo for n numbers, n a multiple of 8. It returns not 0 if one is outside.
+// unitAVX2 is unitGo for n numbers, n a multiple of 8. The result is not 0 if a number is outside [0, 1].
 //
 //go:noescape
 func unitAVX2(dst *float64, x *float64, n int) (outside int)

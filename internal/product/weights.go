@@ -2,15 +2,23 @@ package product
 
 import "math/bits"
 
-// Weights stand in place of the ones of a matrix of bits. Entry (r, i) is
-// Data[r·Stride+i]. Rows are whole nibbles; where a bit is 0, the weight is any finite
-// number that is not negative, nor -0.
+// Weights stand in place of the ones of a matrix of bits. Element (r, i) is
+// Data[r·Stride+i]. Rows are whole nibbles. Where a bit is 0, the weight may be any finite
+// number without a minus sign: neither negative nor -0.
 type Weights struct {
 	Stride int
 	Data   []float64
 }
 
 // MulWeights is Mul with weights in place of ones.
+//
+//	for each block, and one or two panels:
+//		copy the rows of the block to a tile
+//		for each share of the rows, row and entry of its list:
+//			x += the sum of the rows that the entry names, times their weights
+//
+// What makes it fast: a tile, made once, serves all rows of weights. For fewer than 8 of
+// them there is no tile. addWeightsGo has more notes.
 func (l *Lists) MulWeights(x []Line, w Weights, p *Panels, q0, q1 int, scratch []Line, r0, r1 int) {
 	n := r1 - r0
 	if n == 0 {
@@ -46,24 +54,21 @@ func (l *Lists) MulWeights(x []Line, w Weights, p *Panels, q0, q1 int, scratch [
 	}
 }
 
-// A tile has the lines of a block of a panel side by side, where they do not throw each
-// other out of the cache, and behind them one of -0.
-const (
-	tileLines = blockGroups*group + 1
+// worthCopy is the least number of rows of weights that is worth a tile.
+const worthCopy = 8
 
-	worthCopy = 8 // rows of weights that are worth a tile
-)
-
-// tilePanel returns the panel that is copied to a tile.
+// tilePanel returns the lines of a tile as a panel. A tile is a copy of the lines of a
+// block in a panel. They stand side by side, where they do not throw each other out of
+// the cache, and a line of -0 follows them.
 func tilePanel(tile []Line) Panel { return Panel{Floats(tile), Lanes, tileLines} }
 
 // row returns the weights from row r on.
 func (w Weights) row(r int) Weights { return Weights{w.Stride, w.Data[r*w.Stride:]} }
 
-// Nibbles returns n, filled up to whole nibbles.
+// Nibbles returns n, rounded up to a multiple of Nibble.
 func Nibbles(n int) int { return (n + group - 1) / group * group }
 
-// Sum adds the terms x[i] in the order of the definition, every i being set.
+// Sum returns the sum of all x[i], in the order of the definition.
 func Sum(x []float64) (sum float64) {
 	for len(x) > group {
 		sum += ((x[0] + x[1]) + x[2]) + x[3]
@@ -79,7 +84,7 @@ func Sum(x []float64) (sum float64) {
 	return sum
 }
 
-// SumBits adds the terms x[i] for which bit i is set.
+// SumBits returns the sum of the x[i] whose bit i is set, in the order of the definition.
 func SumBits(words []uint64, x []float64) (sum float64) {
 	for w, word := range words {
 		x := x[w*wordBits:]

@@ -1,10 +1,9 @@
-// Package stop ends work in its middle, where a context is done before it.
+// Package stop ends work early when a context is done.
 //
-// Work that nobody waits for any more should end within a fraction of a second,
-// however large it is, and its results are of no use to anyone. So loops that may
-// take long look at a Signal every few milliseconds, and the first look at one that
-// is given unwinds the stack up to Catch: what comes after it, which would work on
-// half a result, does not run.
+// Work whose result is no longer wanted should end within a fraction of a second, however
+// large it is. So loops that may take long look at a Signal every few milliseconds. The
+// first look at a signal that is given unwinds the stack up to Catch, and code that would
+// work on half a result does not run.
 package stop
 
 import (
@@ -12,8 +11,8 @@ import (
 	"sync/atomic"
 )
 
-// A Signal is given once a context is done. The nil Signal never is, nor is the zero
-// value before Watch. It may be looked at by several goroutines at the same time.
+// A Signal is given once a context is done. A nil Signal is never given, and neither is
+// the zero value before Watch. Several goroutines may look at a Signal at the same time.
 type Signal struct {
 	ctx   context.Context
 	given atomic.Bool
@@ -26,20 +25,20 @@ func On(ctx context.Context) *Signal {
 	return s
 }
 
-// Watch makes s a signal that is given once ctx is done, whatever it was before.
-// Nobody may look meanwhile.
+// Watch makes s a signal that is given once ctx is done, even if it was given before. No
+// goroutine may look at it during the call.
 func (s *Signal) Watch(ctx context.Context) {
 	s.ctx = ctx
 	s.given.Store(false)
 }
 
-// Forget makes s a signal that is never given. Nobody may look meanwhile.
+// Forget makes s a signal that is never given. No goroutine may look at it during the call.
 func (s *Signal) Forget() {
 	s.ctx = nil
 	s.given.Store(false)
 }
 
-// Given reports whether work is to end. If it has once, it always does.
+// Given reports whether the signal is given: work should end. Once it is, it stays given.
 func (s *Signal) Given() bool {
 	if s == nil {
 		return false
@@ -50,18 +49,17 @@ func (s *Signal) Given() bool {
 	return s.given.Load()
 }
 
-// Seen reports whether Given ever has reported that work is to end: if it has not, no
-// work was left out.
+// Seen reports whether Given has ever returned true. If not, no work was left out.
 func (s *Signal) Seen() bool { return s != nil && s.given.Load() }
 
-// Look panics if the signal is given, up to Catch, which must have called what looks.
+// Look panics if the signal is given. The caller must run inside Catch, which recovers.
 func (s *Signal) Look() {
 	if s.Given() {
 		panic(s)
 	}
 }
 
-// Catch calls f, and reports whether Look ended it. Other panics go their way.
+// Catch calls f, and reports whether Look ended it. It does not recover other panics.
 func (s *Signal) Catch(f func()) (ended bool) {
 	defer func() {
 		if !s.Seen() {

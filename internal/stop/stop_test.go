@@ -38,7 +38,7 @@ func TestSignal(t *testing.T) {
 	}
 }
 
-// moody is a context that is done at one look only, which a context must not be.
+// moody is a context that is done at one look only. No proper context is like that.
 type moody struct {
 	context.Context
 	looks int

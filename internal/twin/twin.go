@@ -1,4 +1,5 @@
-// Package twin times kernels beside the plain Go that defines them, for benchmarks.
+// Package twin compares the speed of kernels with the plain Go that defines them, for
+// benchmarks.
 package twin
 
 import (
@@ -8,12 +9,13 @@ import (
 	"github.com/gorbm/rbm/internal/cpu"
 )
 
-// Run reports how many times as fast as plain Go work is with each set of kernels
-// that this processor has, in a metric "AVX2-x-Go" or "AVX512-x-Go". A figure below
-// 1 is a kernel that is worse than none. Without kernels it only runs the work.
+// Run compares the speed of work with each set of kernels and with plain Go. It reports
+// how many times as fast as plain Go the sets are, in the metrics "AVX2-x-Go" and
+// "AVX512-x-Go". A figure below 1 means that a kernel is worse than none. On a processor
+// without these sets it only runs the work.
 //
-// The sets take turns, and the shortest of the times of each one counts: other
-// programs make some longer, and none shorter.
+// The sets take turns, and the shortest time of each counts: other programs make times
+// longer, but never shorter.
 func Run(b *testing.B, work func()) {
 	const long = 50 * time.Microsecond // against the resolution of the clock
 	best := make(map[string]time.Duration)

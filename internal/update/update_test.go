@@ -9,8 +9,8 @@ import (
 	"github.com/gorbm/rbm/internal/twin"
 )
 
-// Every implementation gives the bits of the plain Go one, for every length, and
-// writes nothing beside.
+// Every implementation gives the bits of plain Go, for every length, and writes to nothing
+// else.
 func TestImplementations(t *testing.T) {
 	cpu.Each(func(name string) { t.Run(name, testImplementation) })
 }
@@ -53,7 +53,7 @@ func testImplementation(t *testing.T) {
 	}
 }
 
-// Both against their formulas, with and without d, and beside the vectors.
+// Shrink and Clip follow their formulas, with and without d, and write to nothing else.
 func TestShrinkAndClip(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(2, 1))
 	const guard = 1e100
@@ -63,7 +63,7 @@ func TestShrinkAndClip(t *testing.T) {
 			number := func() float64 {
 				x := rnd.NormFloat64()
 				if size < 1 {
-					x = math.Round(64*x) / 64 // and has few of them
+					x = math.Round(64*x) / 64 // few bits, which a subnormal number can hold
 				}
 				return size * x
 			}

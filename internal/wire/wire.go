@@ -1,4 +1,4 @@
-// Package wire writes values to bytes and reads them back.
+// Package wire encodes values as bytes, and decodes them.
 //
 // All numbers are little-endian. A value is one of
 //
@@ -9,18 +9,18 @@
 //	list     its length n, an int; then n values of 8 bytes
 //	bytes    their length n, an int; then n bytes
 //
-// Values follow one another without gaps. A frame holds them together:
+// Values follow each other without gaps. A frame surrounds them:
 //
 //	offset  size  content
 //	0       8     89 52 42 4D 0D 0A 1A 0A ("\x89RBM\r\n\x1a\n")
 //	8       4     format version, 1
-//	12      12    kind of the payload, in ASCII, filled up with zeros
+//	12      12    kind of the payload, in ASCII, padded with zeros
 //	24      8     size n of the payload
 //	32      n     payload
 //	32+n    4     CRC-32C (Castagnoli) of all bytes before
 //
-// What the payload of a kind holds is defined where it is written. Each value
-// has one encoding, and a reader takes no other.
+// The payload of each kind is defined where it is written. Each value has exactly one
+// encoding, and a reader accepts no other.
 package wire
 
 import (
@@ -83,7 +83,7 @@ func AppendInts(b []byte, x []int) []byte {
 // AppendList appends the list x.
 func AppendList(b []byte, x []float64) []byte { return AppendFloats(AppendInt(b, len(x)), x) }
 
-// AppendBytes appends what write appends to it, as bytes.
+// AppendBytes appends the bytes that write appends, behind their length.
 func AppendBytes(b []byte, write func([]byte) ([]byte, error)) ([]byte, error) {
 	b = AppendUint64(b, 0)
 	start := len(b)
@@ -95,7 +95,7 @@ func AppendBytes(b []byte, write func([]byte) ([]byte, error)) ([]byte, error) {
 	return b, nil
 }
 
-// appendStart appends what comes before the size of a payload.
+// appendStart appends the bytes of a frame up to the size of the payload.
 func appendStart(b []byte, kind string) []byte {
 	b = append(b, magic...)
 	b = binary.LittleEndian.AppendUint32(b, version)
@@ -103,8 +103,8 @@ func appendStart(b []byte, kind string) []byte {
 	return append(b, make([]byte, kindSize-len(kind))...)
 }
 
-// AppendFrame appends a frame of a kind, which has at most 12 bytes, with what
-// write appends as its payload.
+// AppendFrame appends a frame. The bytes that write appends are its payload. The kind has
+// at most 12 bytes.
 func AppendFrame(b []byte, kind string, write func([]byte) ([]byte, error)) ([]byte, error) {
 	start := len(b)
 	b, err := AppendBytes(appendStart(b, kind), write)
@@ -114,8 +114,8 @@ func AppendFrame(b []byte, kind string, write func([]byte) ([]byte, error)) ([]b
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli)), nil
 }
 
-// WriteFrame writes a frame of a kind, which has at most 12 bytes, with these pieces
-// as its payload, one after the other.
+// WriteFrame writes a frame. The pieces, one after the other, are its payload. The kind has
+// at most 12 bytes.
 func WriteFrame(w io.Writer, kind string, payload ...[]byte) error {
 	size := 0
 	for _, piece := range payload {
@@ -133,12 +133,12 @@ func WriteFrame(w io.Writer, kind string, payload ...[]byte) error {
 	return err
 }
 
-// Available returns how many bytes can be read from r, as far as one can tell, or 0.
+// Available returns the number of bytes that can be read from r, or 0 if it is not known.
 func Available(r io.Reader) int64 {
 	switch r := r.(type) {
-	case interface{ Len() int }: // as bytes.Buffer and bytes.Reader
+	case interface{ Len() int }: // such as a bytes.Buffer or a bytes.Reader
 		return int64(r.Len())
-	case interface{ Stat() (fs.FileInfo, error) }: // as os.File
+	case interface{ Stat() (fs.FileInfo, error) }: // such as an os.File
 		if info, err := r.Stat(); err == nil && info.Mode().IsRegular() {
 			return info.Size()
 		}
@@ -146,8 +146,8 @@ func Available(r io.Reader) int64 {
 	return 0
 }
 
-// ReadFrame reads the bytes of one frame, of whatever kind, and no more. They are
-// not checked further: that is up to Open. It returns io.EOF if there are none.
+// ReadFrame reads the bytes of one frame of any kind, and no more. It checks the beginning;
+// Open checks the rest. It returns io.EOF if there are no bytes.
 func ReadFrame(r io.Reader) ([]byte, error) {
 	const (
 		step = 1 << 16
@@ -171,7 +171,8 @@ func ReadFrame(r io.Reader) ([]byte, error) {
 	if size > math.MaxInt-uint64(headerSize+checksumSize) {
 		return nil, fmt.Errorf("size of the payload is %d, want one that fits into memory", size)
 	}
-	// The size may be wrong: memory is taken for bytes that are there, or as they come.
+	// The size may be wrong. So memory is allocated for bytes that are known to be there,
+	// and otherwise as they come.
 	for left := int(size) + checksumSize; left > 0; {
 		n := int(min(int64(left), max(step, int64(len(b)), available)))
 		grown := make([]byte, len(b)+n)
@@ -188,8 +189,7 @@ func ReadFrame(r io.Reader) ([]byte, error) {
 	return b, nil
 }
 
-// checkStart checks the magic bytes and the version of a frame, as far as b has
-// them.
+// checkStart checks the magic bytes and the version of a frame, as far as they are in b.
 func checkStart(b []byte) error {
 	n := min(len(b), len(magic))
 	if string(b[:n]) != magic[:n] {
@@ -204,15 +204,16 @@ func checkStart(b []byte) error {
 	return nil
 }
 
-// A Decoder reads the values of a payload one after the other. After the first
-// error all values are zero. It never allocates more than a small multiple of
-// the bytes that are left.
+// A Decoder reads the values of a payload one after the other. After the first error all
+// values are zero. A Decoder never allocates more than a small multiple of the bytes that
+// are left.
 type Decoder struct {
-	data []byte // what is left
+	data []byte // bytes that are left
 	err  error
 }
 
-// Open returns a Decoder of the payload of data, which is one frame of a kind.
+// Open returns a Decoder of the payload of data, which must be one frame of this kind. An
+// error is the first error of the Decoder.
 func Open(kind string, data []byte) *Decoder {
 	payload, err := open(kind, data)
 	return &Decoder{payload, err}
@@ -241,7 +242,7 @@ func open(kind string, data []byte) ([]byte, error) {
 	return data[headerSize:end], nil
 }
 
-// Close returns the first error. That bytes are left is one.
+// Close returns the first error. Bytes that are left are an error too.
 func (d *Decoder) Close() error {
 	if d.err == nil && len(d.data) != 0 {
 		d.Failf("%d bytes follow the last value", len(d.data))
@@ -249,7 +250,7 @@ func (d *Decoder) Close() error {
 	return d.err
 }
 
-// Failf sets the error, unless there was one before.
+// Failf sets the error, unless there is one already.
 func (d *Decoder) Failf(format string, args ...any) {
 	if d.err == nil {
 		d.err = fmt.Errorf(format, args...)
@@ -257,12 +258,12 @@ func (d *Decoder) Failf(format string, args ...any) {
 	d.data = nil
 }
 
-// OK reports whether there was no error so far.
+// OK reports whether there has been no error so far.
 func (d *Decoder) OK() bool { return d.err == nil }
 
 var errShort = errors.New("payload ends too early")
 
-// take returns the next n bytes, or nil if there are not so many.
+// take returns the next n bytes, or nil if there are fewer.
 func (d *Decoder) take(n int) []byte {
 	if d.err == nil && n > len(d.data) {
 		d.err, d.data = errShort, nil
@@ -284,10 +285,10 @@ func (d *Decoder) Uint64() uint64 {
 	return binary.LittleEndian.Uint64(b)
 }
 
-// Int reads an int, called name, that is at least least.
+// Int reads an int, called name in errors, that is at least least.
 func (d *Decoder) Int(name string, least int) int { return d.Range(name, least, math.MaxInt) }
 
-// Range reads an int, called name, from least to most.
+// Range reads an int, called name in errors, from least to most.
 func (d *Decoder) Range(name string, least, most int) int {
 	x := d.Uint64()
 	switch {
@@ -305,7 +306,7 @@ func (d *Decoder) Range(name string, least, most int) int {
 // Float64 reads a float64.
 func (d *Decoder) Float64() float64 { return math.Float64frombits(d.Uint64()) }
 
-// Bool reads a bool, called name.
+// Bool reads a bool, called name in errors.
 func (d *Decoder) Bool(name string) bool {
 	b := d.take(1)
 	if b == nil {
@@ -318,7 +319,7 @@ func (d *Decoder) Bool(name string) bool {
 	return b[0] == 1
 }
 
-// words returns the next r·c values of 8 bytes, r and c being at least 0.
+// words returns the bytes of the next r·c values. Both r and c must be at least 0.
 func (d *Decoder) words(r, c int) []byte {
 	if c != 0 && r > len(d.data)/8/c {
 		if d.err == nil {
@@ -329,7 +330,7 @@ func (d *Decoder) words(r, c int) []byte {
 	return d.take(8 * r * c)
 }
 
-// values reads r·c values. It returns nil if they are none.
+// values reads r·c values. It returns nil if r·c is 0.
 func values[T any](d *Decoder, r, c int, value func(uint64) T) []T {
 	b := d.words(r, c)
 	if len(b) == 0 {
@@ -342,16 +343,15 @@ func values[T any](d *Decoder, r, c int, value func(uint64) T) []T {
 	return x
 }
 
-// Floats reads r·c values, r and c being at least 0. It returns nil if they are
-// none.
+// Floats reads r·c float64s. It returns nil if r·c is 0. Both r and c must be at least 0.
 func (d *Decoder) Floats(r, c int) []float64 { return values(d, r, c, math.Float64frombits) }
 
-// Words reads r·c values of type uint64, as Floats does.
+// Words reads r·c uint64s. It returns nil if r·c is 0. Both r and c must be at least 0.
 func (d *Decoder) Words(r, c int) []uint64 {
 	return values(d, r, c, func(x uint64) uint64 { return x })
 }
 
-// Ints reads n ints, called name, that are at least 0. It returns nil if n is 0.
+// Ints reads n ints, called name in errors, that are at least 0. It returns nil if n is 0.
 func (d *Decoder) Ints(name string, n int) []int {
 	large := false
 	x := values(d, n, 1, func(x uint64) int {
@@ -365,8 +365,8 @@ func (d *Decoder) Ints(name string, n int) []int {
 	return x
 }
 
-// List reads a list, called name. It returns nil if it is empty.
+// List reads a list, called name in errors. It returns nil if the list is empty.
 func (d *Decoder) List(name string) []float64 { return d.Floats(d.Int("length of "+name, 0), 1) }
 
-// Bytes reads bytes, called name. They are part of the data.
+// Bytes reads bytes, called name in errors. They share the memory of the data.
 func (d *Decoder) Bytes(name string) []byte { return d.take(d.Int("length of "+name, 0)) }

@@ -1,16 +1,18 @@
-package rbm_test
+package mcmc_test
 
 import (
 	"fmt"
 	"math/rand/v2"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/mcmc"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
-// Samples of a model, and whether there are enough of them: chains leave their start
-// behind, then every fifth state counts, judged by its free energy.
+// Chains sample a model, and the diagnostics tell whether the samples are enough. The
+// first 100 states are left out. Then every fifth state is a draw, judged by its free
+// energy.
 func ExampleDiagnose() {
 	m := rbm.NewRandom(20, 10, 0.5, rand.NewPCG(1, 1))
 	const n, burnIn, thin, draws = 10, 100, 5, 500
@@ -25,7 +27,7 @@ func ExampleDiagnose() {
 		x.SetCol(t, m.FreeEnergy(f, chains.Visible()))
 	}
 
-	d := rbm.Diagnose(x)
+	d := mcmc.Diagnose(x)
 	fmt.Printf("the chains agree: %t\n", d.SplitRHat < 1.01)
 	fmt.Printf("%d draws are worth more than 1000: %t\n", n*draws, d.ESS > 1000)
 	// Output:
@@ -33,9 +35,9 @@ func ExampleDiagnose() {
 	// 5000 draws are worth more than 1000: true
 }
 
-// A model that has learnt two patterns keeps plain chains at the one they are near.
-// Tempered chains cross. The free energy is the same at both patterns and would not
-// tell: the number of units that are on does.
+// A model that has learned two patterns keeps each plain chain at the pattern it is
+// near. Tempered chains cross. Both patterns have the same free energy, so the chains
+// are judged by the number of units that are on.
 func ExampleDiagnose_tempering() {
 	const nv, n, thin, draws = 8, 10, 20, 500
 	data := rbm.NewBits(2, nv)
@@ -50,7 +52,7 @@ func ExampleDiagnose_tempering() {
 		sgd.Step(m, &g)
 	}
 
-	diagnose := func(next func() mat.Matrix) rbm.Diagnostics {
+	diagnose := func(next func() mat.Matrix) mcmc.Diagnostics {
 		x := mat.NewDense(n, draws, nil)
 		for t := range draws {
 			v := next()
@@ -58,7 +60,7 @@ func ExampleDiagnose_tempering() {
 				x.Set(r, t, floats.Sum(mat.Row(nil, r, v)))
 			}
 		}
-		return rbm.Diagnose(x)
+		return mcmc.Diagnose(x)
 	}
 	chains := rbm.NewChains(rand.NewPCG(2, 2))
 	chains.StartRandom(m, n)
@@ -66,7 +68,7 @@ func ExampleDiagnose_tempering() {
 		chains.Gibbs(m, thin)
 		return chains.Visible()
 	})
-	pt := newPT(n, thin, []float64{0, 0.2, 0.4, 0.6, 0.8, 1}, rand.NewPCG(3, 3))
+	pt := rbm.NewPT(n, thin, 6, rand.NewPCG(3, 3))
 	tempered := diagnose(func() mat.Matrix {
 		v, _ := pt.Sample(m, nil)
 		return v

@@ -1,13 +1,18 @@
-package rbm_test
+package mcmc_test
 
 import (
+	"bytes"
+	"encoding/gob"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/mcmc"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 )
@@ -27,7 +32,7 @@ func autoregressive(chains, draws int, rho float64, seed uint64) *mat.Dense {
 }
 
 // naiveDiagnostics has all pairs of lags at once, by double loops.
-func naiveDiagnostics(x *mat.Dense) rbm.Diagnostics {
+func naiveDiagnostics(x *mat.Dense) mcmc.Diagnostics {
 	chains, draws := x.Dims()
 	n := draws / 2
 	var variances, means []float64
@@ -68,10 +73,10 @@ func naiveDiagnostics(x *mat.Dense) rbm.Diagnostics {
 	}
 	total := float64(2 * chains * n)
 	tau = math.Max(tau, 1/math.Log10(total))
-	return rbm.Diagnostics{AutocorrelationTime: tau, ESS: total / tau, SplitRHat: math.Sqrt(plus / w)}
+	return mcmc.Diagnostics{AutocorrelationTime: tau, ESS: total / tau, SplitRHat: math.Sqrt(plus / w)}
 }
 
-func checkDiagnostics(t *testing.T, name string, got, want rbm.Diagnostics, tol float64) {
+func checkDiagnostics(t *testing.T, name string, got, want mcmc.Diagnostics, tol float64) {
 	t.Helper()
 	checkNear(t, name+": AutocorrelationTime", got.AutocorrelationTime, want.AutocorrelationTime, tol*want.AutocorrelationTime)
 	checkNear(t, name+": ESS", got.ESS, want.ESS, tol*want.ESS)
@@ -82,9 +87,9 @@ func checkDiagnostics(t *testing.T, name string, got, want rbm.Diagnostics, tol 
 // autocovariance at lag 1 is -⅛.
 func TestDiagnoseByHand(t *testing.T) {
 	tau := -1 + 2*(1+1-(0.5+0.125)/2.25)
-	want := rbm.Diagnostics{AutocorrelationTime: tau, ESS: 4 / tau, SplitRHat: math.Sqrt(2.25 / 0.5)}
-	checkDiagnostics(t, "0 1 2 3", rbm.Diagnose(mat.NewDense(1, 4, []float64{0, 1, 2, 3})), want, 1e-15)
-	checkDiagnostics(t, "0 1 9 2 3", rbm.Diagnose(mat.NewDense(1, 5, []float64{0, 1, 9, 2, 3})), want, 1e-15)
+	want := mcmc.Diagnostics{AutocorrelationTime: tau, ESS: 4 / tau, SplitRHat: math.Sqrt(2.25 / 0.5)}
+	checkDiagnostics(t, "0 1 2 3", mcmc.Diagnose(mat.NewDense(1, 4, []float64{0, 1, 2, 3})), want, 1e-15)
+	checkDiagnostics(t, "0 1 9 2 3", mcmc.Diagnose(mat.NewDense(1, 5, []float64{0, 1, 9, 2, 3})), want, 1e-15)
 }
 
 func TestDiagnoseDefinition(t *testing.T) {
@@ -95,10 +100,10 @@ func TestDiagnoseDefinition(t *testing.T) {
 				x := autoregressive(s.chains, s.draws, rho, uint64(i))
 				x.Apply(func(r, _ int, x float64) float64 { return x + shift*float64(r) - 100 }, x)
 				want := naiveDiagnostics(x)
-				got := rbm.Diagnose(x)
+				got := mcmc.Diagnose(x)
 				checkDiagnostics(t, name, got, want, 1e-9)
 				for _, a := range representations(x) {
-					if d := rbm.Diagnose(a.Matrix); d != got {
+					if d := mcmc.Diagnose(a.Matrix); d != got {
 						t.Errorf("%s: %s gives %+v, want %+v", name, a.name, d, got)
 					}
 				}
@@ -114,7 +119,7 @@ func TestDiagnoseAutoregressive(t *testing.T) {
 		want := (1 + rho) / (1 - rho)
 		var tau, rhat []float64
 		for i := range repeats {
-			d := rbm.Diagnose(autoregressive(chains, draws, rho, uint64(100+i)))
+			d := mcmc.Diagnose(autoregressive(chains, draws, rho, uint64(100+i)))
 			tau, rhat = append(tau, d.AutocorrelationTime), append(rhat, d.SplitRHat)
 			checkNear(t, "ESS", d.ESS, chains*draws/d.AutocorrelationTime, 1e-9*d.ESS)
 		}
@@ -125,20 +130,10 @@ func TestDiagnoseAutoregressive(t *testing.T) {
 	}
 }
 
-// checkMeanNear fails if the mean of independent x lies more than bias and 4.5 standard errors away.
-func checkMeanNear(t *testing.T, name string, x []float64, want, bias float64) {
-	t.Helper()
-	mean, std := stat.MeanStdDev(x, nil)
-	err := stat.StdErr(std, float64(len(x)))
-	if !(math.Abs(mean-want) < bias+4.5*err) {
-		t.Errorf("%s = %.4g, want %.4g ± %.2g ± 4.5·%.2g", name, mean, want, bias, err)
-	}
-}
-
 func TestDiagnoseDisagreement(t *testing.T) {
 	const chains, draws = 4, 400
 	x := autoregressive(chains, draws, 0.3, 1)
-	good := rbm.Diagnose(x)
+	good := mcmc.Diagnose(x)
 	if !(good.SplitRHat < 1.02) {
 		t.Errorf("chains that agree have R̂ = %v, want about 1", good.SplitRHat)
 	}
@@ -152,13 +147,13 @@ func TestDiagnoseDisagreement(t *testing.T) {
 	} {
 		var bad mat.Dense
 		bad.Apply(func(r, t int, x float64) float64 { return x + tt.add(r, t) }, x)
-		if d := rbm.Diagnose(&bad); !(d.SplitRHat > 1.3) || !(d.ESS < 20) {
+		if d := mcmc.Diagnose(&bad); !(d.SplitRHat > 1.3) || !(d.ESS < 20) {
 			t.Errorf("%s: %+v, want R̂ > 1.3 and ESS < 20", tt.name, d)
 		}
 	}
 	drift := mat.NewDense(1, draws, nil) // a single chain is judged too
 	drift.Apply(func(_, t int, _ float64) float64 { return x.At(0, t) + float64(t)/50 }, drift)
-	if d := rbm.Diagnose(drift); !(d.SplitRHat > 1.3) {
+	if d := mcmc.Diagnose(drift); !(d.SplitRHat > 1.3) {
 		t.Errorf("a single chain that drifts has R̂ = %v, want > 1.3", d.SplitRHat)
 	}
 }
@@ -171,7 +166,7 @@ func TestDiagnoseSpecial(t *testing.T) {
 	}
 	wantNaN := func(name string, x mat.Matrix) {
 		t.Helper()
-		if d := rbm.Diagnose(x); !math.IsNaN(d.AutocorrelationTime) || !math.IsNaN(d.ESS) || !math.IsNaN(d.SplitRHat) {
+		if d := mcmc.Diagnose(x); !math.IsNaN(d.AutocorrelationTime) || !math.IsNaN(d.ESS) || !math.IsNaN(d.SplitRHat) {
 			t.Errorf("%s: %+v, want NaN", name, d)
 		}
 	}
@@ -189,14 +184,14 @@ func TestDiagnoseSpecial(t *testing.T) {
 	stuck := constant(0)
 	stuck.Apply(func(r, _ int, _ float64) float64 { return 0.1 * float64(r) }, stuck)
 	// ρ̂ is 1 at each of 5 lags.
-	if d := rbm.Diagnose(stuck); !(math.Abs(d.AutocorrelationTime-8) < 1e-12) || !(math.Abs(d.ESS-30./8) < 1e-12) || !math.IsInf(d.SplitRHat, 1) {
+	if d := mcmc.Diagnose(stuck); !(math.Abs(d.AutocorrelationTime-8) < 1e-12) || !(math.Abs(d.ESS-30./8) < 1e-12) || !math.IsInf(d.SplitRHat, 1) {
 		t.Errorf("stuck: %+v, want τ = 8, ESS = 30/8, R̂ = +Inf", d)
 	}
 
 	antithetic := constant(0)
 	antithetic.Apply(func(_, t int, _ float64) float64 { return float64(t % 2) }, antithetic)
 	least := 1 / math.Log10(30)
-	if d := rbm.Diagnose(antithetic); !(math.Abs(d.AutocorrelationTime-least) < 1e-12) || !(math.Abs(d.ESS-30/least) < 1e-9) {
+	if d := mcmc.Diagnose(antithetic); !(math.Abs(d.AutocorrelationTime-least) < 1e-12) || !(math.Abs(d.ESS-30/least) < 1e-9) {
 		t.Errorf("antithetic: %+v, want τ = %v, ESS = %v", d, least, 30/least)
 	}
 
@@ -204,11 +199,10 @@ func TestDiagnoseSpecial(t *testing.T) {
 		x    mat.Matrix
 		want string
 	}{
-		{nil, "x is nil"},
 		{&mat.Dense{}, "x is 0×0, want chains×draws, at least 1×4"},
 		{mat.NewDense(7, 3, nil), "x is 7×3, want chains×draws, at least 1×4"},
 	} {
-		wantPanic(t, "Diagnose", func() { rbm.Diagnose(tt.x) }, tt.want)
+		wantPanic(t, func() { mcmc.Diagnose(tt.x) }, tt.want)
 	}
 }
 
@@ -226,7 +220,7 @@ func TestDiagnoseHasNoUnit(t *testing.T) {
 		x          *mat.Dense
 		least, max int // exponents, up to a largest value of 2⁻¹⁰⁶² to 2¹⁰²⁴
 	}{{"whole numbers", whole, -1074, 1013}, {"up to MaxFloat64", drift, -1013, 1024}, {"stuck", stuck, -1074, 1022}} {
-		want := rbm.Diagnose(tt.x)
+		want := mcmc.Diagnose(tt.x)
 		for _, k := range []int{tt.least, -1000, -700, -540, -520, -511, -300, -1, 1, 300, 500, 511, 512, 1000, tt.max} {
 			var scaled mat.Dense
 			scaled.Apply(func(_, _ int, x float64) float64 {
@@ -236,7 +230,7 @@ func TestDiagnoseHasNoUnit(t *testing.T) {
 				}
 				return y
 			}, tt.x)
-			if got := rbm.Diagnose(&scaled); got != want || math.IsNaN(got.ESS) {
+			if got := mcmc.Diagnose(&scaled); got != want || math.IsNaN(got.ESS) {
 				t.Errorf("%s: of 2^%d·x: %+v, want %+v", tt.name, k, got, want)
 			}
 		}
@@ -247,9 +241,9 @@ func TestDiagnoseHasNoUnit(t *testing.T) {
 
 	// The middle draw of an odd number does not count, not even for the unit.
 	x := autoregressive(2, 5, 0.5, 5)
-	want := rbm.Diagnose(x)
+	want := mcmc.Diagnose(x)
 	x.Set(0, 2, 1e300)
-	if got := rbm.Diagnose(x); got != want {
+	if got := mcmc.Diagnose(x); got != want {
 		t.Errorf("with another middle draw: %+v, want %+v", got, want)
 	}
 }
@@ -284,7 +278,7 @@ func TestDiagnoseGibbs(t *testing.T) {
 					x.Set(r, t, f[y])
 				}
 			}
-			tau = append(tau, rbm.Diagnose(x).AutocorrelationTime)
+			tau = append(tau, mcmc.Diagnose(x).AutocorrelationTime)
 		}
 		checkMeanNear(t, fmt.Sprintf("%+v: τ", tt), tau, want, 0.05*want)
 		if want < 3 {
@@ -293,32 +287,58 @@ func TestDiagnoseGibbs(t *testing.T) {
 	}
 }
 
-// exactTime returns the autocorrelation time of a function with values f of the
-// visible configurations, under k sweeps a draw.
-func exactTime(m *rbm.RBM, k int, f []float64) float64 {
-	p := naiveVisible(m)
-	n := len(p)
-	var a mat.Dense
-	a.Pow(transition(m), k)
-	a.Apply(func(x, y int, t float64) float64 {
-		if x == y {
-			return 1 - t + p[y]
+// functionMatrix is a matrix that is a function.
+type functionMatrix func(i, j int) float64
+
+func (f functionMatrix) Dims() (r, c int)    { return 1, 4 }
+func (f functionMatrix) At(i, j int) float64 { return f(i, j) }
+func (f functionMatrix) T() mat.Matrix       { return mat.Transpose{Matrix: f} }
+
+// No x, and an x that holds a nil pointer or function, panics with a message that says so.
+func TestDiagnoseNil(t *testing.T) {
+	for _, good := range []mat.Matrix{rbm.NewBits(1, 4), functionMatrix(func(_, j int) float64 { return float64(j) })} {
+		mcmc.Diagnose(good)
+	}
+	for _, x := range []mat.Matrix{nil, (*rbm.Bits)(nil), (*mat.Dense)(nil), (*mat.VecDense)(nil), (*mat.SymDense)(nil), functionMatrix(nil)} {
+		wantPanic(t, func() { mcmc.Diagnose(x) }, "x is nil")
+	}
+}
+
+// What encoding/json and encoding/gob write of Diagnostics they read again, and nothing is lost.
+func TestDiagnosticsEncodings(t *testing.T) {
+	want := mcmc.Diagnostics{AutocorrelationTime: 2, ESS: 1, SplitRHat: 1.5}
+	for name, e := range map[string]struct {
+		encode func(x any) ([]byte, error)
+		decode func(b []byte, x any) error
+	}{
+		"JSON": {json.Marshal, json.Unmarshal},
+		"gob": {
+			func(x any) ([]byte, error) {
+				var b bytes.Buffer
+				err := gob.NewEncoder(&b).Encode(x)
+				return b.Bytes(), err
+			},
+			func(b []byte, x any) error { return gob.NewDecoder(bytes.NewReader(b)).Decode(x) },
+		},
+	} {
+		for _, holder := range []any{&want, want} {
+			var got mcmc.Diagnostics
+			b, err := e.encode(holder)
+			if err == nil {
+				err = e.decode(b, &got)
+			}
+			if err != nil || got != want {
+				t.Errorf("%s of a %T: %+v, error %v, want %+v", name, holder, got, err, want)
+			}
 		}
-		return p[y] - t
-	}, &a)
-	centred := slices.Clone(f)
-	mean := weightedSum(f, p)
-	for x := range centred {
-		centred[x] -= mean
 	}
-	var sum mat.VecDense
-	if err := sum.SolveVec(&a, mat.NewVecDense(n, centred)); err != nil {
-		panic(err)
+}
+
+func TestDiagnosticsPrintNoPointers(t *testing.T) {
+	for _, x := range []*mcmc.Diagnostics{{AutocorrelationTime: 2, ESS: 1, SplitRHat: 1.5}, {}, nil} {
+		got := fmt.Sprintf("%v %+v", x, x)
+		if strings.Contains(got, "0x") || strings.Contains(got, "PANIC") || len(got) > 1000 {
+			t.Errorf("Diagnostics print %s", got)
+		}
 	}
-	var variance, all float64
-	for x := range n {
-		variance += p[x] * centred[x] * centred[x]
-		all += p[x] * centred[x] * sum.AtVec(x)
-	}
-	return 2*all/variance - 1
 }
