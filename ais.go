@@ -46,14 +46,8 @@ type AIS struct {
 // NewAIS returns AIS with so many runs, at the temperatures of [Betas] of n,
 // seeded by src. It panics if runs or n is less than 1 or src is nil.
 func NewAIS(runs, n int, src rand.Source) *AIS {
-	checkRuns(runs)
+	checkAtLeast("runs", runs, 1)
 	return &AIS{Runs: runs, Betas: Betas(n), chains: NewChains(src)}
-}
-
-func checkRuns(runs int) {
-	if runs < 1 {
-		panic(fmt.Sprintf("rbm: runs is %d, want at least 1", runs))
-	}
 }
 
 // Betas returns 0 and n inverse temperatures that rise to 1, spaced as the 14,500
@@ -100,7 +94,7 @@ func (a AIS) GobEncode() ([]byte, error) {
 // if Base does not have length nv.
 func (a *AIS) Run(ctx context.Context, m *RBM) (Estimate, error) {
 	base := a.check(ctx, m)
-	checkRuns(a.Runs)
+	checkAtLeast("runs", a.Runs, 1)
 	defer a.chains.guard.Take("AIS").Release()
 	return a.within(ctx, m, func(m *RBM) Estimate { return a.run(m, base) })
 }

@@ -15,12 +15,7 @@ const startRows = 1 << 10
 
 // checkObserved panics if Observed does not fit.
 func (t *Trainer) checkObserved() {
-	if t.Sweeps < 0 {
-		panic(fmt.Sprintf("rbm: Sweeps is %d, want at least 0", t.Sweeps))
-	}
-	if t.Sweeps > maxSweeps {
-		panic(fmt.Sprintf("rbm: Sweeps is %d, want at most %d", t.Sweeps, maxSweeps))
-	}
+	checkRange("Sweeps", t.Sweeps, 0, maxSweeps)
 	if t.Observed == nil {
 		return
 	}

@@ -147,9 +147,7 @@ func (c *Chains) StartRandom(m *RBM, n int) {
 
 func (c *Chains) startRandom(m *RBM, n int) {
 	nv, _ := m.Dims()
-	if n < 1 {
-		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
-	}
+	checkAtLeast("n", n, 1)
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
 	c.clamp.fit(nv)
 	m.call.keeps(c)
@@ -191,7 +189,7 @@ func (c *Chains) started() {
 // same states as one with k₁+k₂. It panics if k is less than 1, if the chains
 // have not been started, or if their states do not have the size of m.
 func (c *Chains) Gibbs(m *RBM, k int) {
-	checkSweeps(k)
+	checkAtLeast("k", k, 1)
 	defer c.take().Release()
 	c.check(m)
 	c.gibbs(m, k)
@@ -309,37 +307,4 @@ func (c *Chains) visible(p *model) {
 	c.pass.run(&p.team, &p.visible, &c.in, c.clamp.sink(&c.draws))
 	c.clamp.finish(&p.team)
 	c.clock++
-}
-
-// checkSweeps panics if k is no number of sweeps.
-func checkSweeps(k int) {
-	if k < 1 {
-		panic(fmt.Sprintf("rbm: k is %d, want at least 1", k))
-	}
-}
-
-// What a Sampler may be set to: more than anybody needs, and so little that a number
-// that makes no sense in a file is told.
-const (
-	maxChains = 1 << 22 // to start, of PT the replicas
-	maxSweeps = 1 << 24 // of a call
-)
-
-// checkK panics if k is no number of sweeps of a Sampler.
-func checkK(k int) {
-	checkSweeps(k)
-	if k > maxSweeps {
-		panic(fmt.Sprintf("rbm: k is %d, want at most %d", k, maxSweeps))
-	}
-}
-
-// checkChains panics if n is no number of chains, each of so many replicas, for a
-// Sampler to start.
-func checkChains(n, replicas int) {
-	if n < 1 {
-		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
-	}
-	if most := maxChains / replicas; n > most {
-		panic(fmt.Sprintf("rbm: n is %d, want at most %d", n, most))
-	}
 }

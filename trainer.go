@@ -9,7 +9,6 @@ import (
 
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/stop"
-	"gonum.org/v1/gonum/mat"
 )
 
 // Trainer trains a model on minibatches, with reports of how it goes. It is a loop
@@ -373,27 +372,19 @@ func (t *Trainer) every() int {
 func (t *Trainer) check() {
 	checkNil("Trainer", t)
 	nv, nh := t.Model.Dims()
-	n := checkRows("Data", t.Data, nv)
+	n := checkBatch("Data", t.Data, nv)
 	if t.Held != nil {
-		checkRows("Held", t.Held, nv)
+		checkBatch("Held", t.Held, nv)
 	}
 	if t.Weights != nil {
 		checkLength("Weights", t.Weights, n)
 	}
 	t.checkObserved()
 	checkNil("sampler", t.Sampler)
-	if t.Batch < 1 {
-		panic(fmt.Sprintf("rbm: Batch is %d, want at least 1", t.Batch))
-	}
-	if t.Block < 0 {
-		panic(fmt.Sprintf("rbm: Block is %d, want at least 0", t.Block))
-	}
-	if t.Every < 0 {
-		panic(fmt.Sprintf("rbm: Every is %d, want at least 0", t.Every))
-	}
-	if t.Patience < 0 {
-		panic(fmt.Sprintf("rbm: Patience is %d, want at least 0", t.Patience))
-	}
+	checkAtLeast("Batch", t.Batch, 1)
+	checkAtLeast("Block", t.Block, 0)
+	checkAtLeast("Every", t.Every, 0)
+	checkAtLeast("Patience", t.Patience, 0)
 	if t.Patience > 0 && t.Held == nil {
 		panic(fmt.Sprintf("rbm: Patience is %d and Held is nil, want rows to judge by", t.Patience))
 	}
@@ -402,12 +393,6 @@ func (t *Trainer) check() {
 			panic(fmt.Sprintf("rbm: Model is %d×%d, want %d×%d as at the best report", nh, nv, bh, bv))
 		}
 	}
-}
-
-// checkRows returns the number of rows, and panics unless there are some of nv
-// columns.
-func checkRows(name string, rows Rows, nv int) int {
-	return checkBatch(name, rows, nv)
 }
 
 // checkWeights panics unless the weights are some, and have a mean.
@@ -451,45 +436,4 @@ func (t *Trainer) diverged() error {
 		return fmt.Errorf("rbm: before the first step: %s", what)
 	}
 	return fmt.Errorf("rbm: after step %d: %s; is the rate %.4g too high?", t.state.steps, what, t.SGD.Rate)
-}
-
-// notFinite says what the first parameter is that is not finite, or nothing.
-func (m *RBM) notFinite() string {
-	for j := range m.C.Len() {
-		m.call.look()
-		for i, x := range m.W.RawRowView(j) {
-			if !finite(x) {
-				return fmt.Sprintf("W[%d,%d] is %v", j, i, x)
-			}
-		}
-	}
-	if i := firstNotFinite(m.B); i >= 0 {
-		return fmt.Sprintf("B[%d] is %v", i, m.B.AtVec(i))
-	}
-	if j := firstNotFinite(m.C); j >= 0 {
-		return fmt.Sprintf("C[%d] is %v", j, m.C.AtVec(j))
-	}
-	return ""
-}
-
-// firstNotFinite returns the number of the first element that is not finite, or -1.
-func firstNotFinite(x *mat.VecDense) int {
-	for i := range x.Len() {
-		if !finite(x.AtVec(i)) {
-			return i
-		}
-	}
-	return -1
-}
-
-func finite(x float64) bool { return math.Abs(x) <= math.MaxFloat64 }
-
-// copyTo sets the parameters of dst to those of m, inside of the call that m is in.
-func (m *RBM) copyTo(dst *RBM) {
-	for j := range m.C.Len() {
-		m.until().Look()
-		copy(dst.W.RawRowView(j), m.W.RawRowView(j))
-	}
-	dst.B.CopyVec(m.B)
-	dst.C.CopyVec(m.C)
 }
