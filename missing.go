@@ -15,7 +15,7 @@ const startRows = 1 << 10
 
 // checkObserved panics if Observed does not fit.
 func (t *Trainer) checkObserved() {
-	checkRange("Sweeps", t.Sweeps, 0, maxSweeps)
+	checkRange("MissingSweeps", t.MissingSweeps, 0, maxSweeps)
 	if t.Observed == nil {
 		return
 	}
@@ -86,7 +86,7 @@ func (t *Trainer) complete() bool {
 	}
 	src := t.source(uint64(t.state.steps), sweepOfMissing, 0)
 	c.seed, c.clock = src.Uint64(), 0
-	c.GibbsGiven(t.Model, max(1, t.Sweeps), &s.mask)
+	c.GibbsGiven(t.Model, max(1, t.MissingSweeps), &s.mask)
 	if c.model.nan {
 		return false
 	}
