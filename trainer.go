@@ -2,6 +2,7 @@ package rbm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -115,6 +116,11 @@ type Trainer struct {
 	rows    int // trained on by Train since its last report
 	elapsed time.Duration
 }
+
+// ErrDiverged is what the error of [Trainer.Train] and [Trainer.Step] wraps if a
+// parameter of Model, or the gradient, is not finite. The error itself names the
+// parameter, the step and the rate.
+var ErrDiverged = errors.New("rbm: the model has diverged")
 
 // What random numbers are for.
 const (
@@ -237,9 +243,10 @@ func (t *Trainer) until() *stop.Signal { return t.call.until() }
 // Step trains on one minibatch, without a report. A minibatch whose weights are
 // all zero only counts.
 //
-// The error says that a parameter is no longer finite, which is found at once for
-// a bias and for a weight that is NaN in the next step; or it is that of Data, with
-// the numbers of the rows: then nothing has changed, and the step may be tried again.
+// The error wraps ErrDiverged if a parameter is no longer finite, which is found at
+// once for a bias and for a weight that is NaN in the next step; or it is that of
+// Data, with the numbers of the rows: then nothing has changed, and the step may be
+// tried again.
 // It panics if the sizes do not fit, if BatchSize is less than 1, ShuffleBlock, ReportEvery or
 // Patience less than 0, if there is Patience without HeldOut, or for the reasons of what
 // it calls; or if MissingSweeps is out of range, or if there is Observed and Data are no Bits,
@@ -434,7 +441,13 @@ func (t *Trainer) diverged() error {
 		what = "the gradient is NaN"
 	}
 	if t.state.steps == 0 {
-		return fmt.Errorf("rbm: before the first step: %s", what)
+		return divergence(fmt.Sprintf("rbm: before the first step: %s", what))
 	}
-	return fmt.Errorf("rbm: after step %d: %s; is the rate %.4g too high?", t.state.steps, what, t.SGD.Rate)
+	return divergence(fmt.Sprintf("rbm: after step %d: %s; is the rate %.4g too high?", t.state.steps, what, t.SGD.Rate))
 }
+
+// divergence says where a model has diverged.
+type divergence string
+
+func (d divergence) Error() string { return string(d) }
+func (d divergence) Unwrap() error { return ErrDiverged }

@@ -427,6 +427,12 @@ func TestTrainerDiverges(t *testing.T) {
 			if err == nil || !strings.HasPrefix(err.Error(), "rbm: ") || !strings.Contains(err.Error(), tt.want) || tr.Steps() > tt.steps {
 				t.Errorf("%s/%s: after %d steps: %v, want %q in %d", tt.name, s.name, tr.Steps(), err, tt.want, tt.steps)
 			}
+			if !errors.Is(err, rbm.ErrDiverged) {
+				t.Errorf("%s/%s: %v is not ErrDiverged", tt.name, s.name, err)
+			}
+			if err := tr.Step(); !errors.Is(err, rbm.ErrDiverged) {
+				t.Errorf("%s/%s: %v of a step more is not ErrDiverged", tt.name, s.name, err)
+			}
 		}
 	}
 }
@@ -436,7 +442,7 @@ func TestTrainerDivergesInTheEnd(t *testing.T) {
 	tr := rbm.NewTrainer(rbm.New(7, 3), randomBits(40, 7, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(2))
 	tr.ReportEvery = 100
 	tr.Model.W.Set(2, 4, math.Inf(-1))
-	if err := tr.Train(context.Background(), 1); err == nil || !strings.Contains(err.Error(), "after step 1: W[2,4] is NaN") {
+	if err := tr.Train(context.Background(), 1); err == nil || !strings.Contains(err.Error(), "after step 1: W[2,4] is NaN") || !errors.Is(err, rbm.ErrDiverged) {
 		t.Errorf("after %d steps: %v", tr.Steps(), err)
 	}
 }
