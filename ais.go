@@ -48,14 +48,8 @@ type AIS struct {
 // 8/29 from there to 0.9, and 20/29 from there to 1. It is seeded by src. It panics if
 // runs or n is less than 1 or src is nil.
 func NewAIS(runs, n int, src rand.Source) *AIS {
-	checkRuns(runs)
+	checkAtLeast("runs", runs, 1)
 	return &AIS{Runs: runs, Betas: ladder(n), chains: NewChains(src)}
-}
-
-func checkRuns(runs int) {
-	if runs < 1 {
-		panic(fmt.Sprintf("rbm: runs is %d, want at least 1", runs))
-	}
 }
 
 // ladder returns 0 and n inverse temperatures that rise to 1.
@@ -100,7 +94,7 @@ func (a AIS) GobEncode() ([]byte, error) {
 // if Base does not have length nv.
 func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	base := a.check(ctx, m)
-	checkRuns(a.Runs)
+	checkAtLeast("runs", a.Runs, 1)
 	defer a.chains.guard.Take("AIS").Release()
 	return a.within(ctx, m, func(m *RBM) LogZ { return a.run(m, base) })
 }

@@ -264,20 +264,6 @@ func grow[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// maxWords is how many words of 64 bits a slice can have.
-const maxWords = min(math.MaxInt/8, 1<<45)
-
-// checkSize panics if a matrix of r×c has no elements, or if r rows of so many
-// words are more than a slice can have.
-func checkSize(name string, r, c, words int) {
-	if r < 1 || c < 1 {
-		panic(fmt.Sprintf("rbm: %s is %d×%d, want at least 1×1", name, r, c))
-	}
-	if hi, lo := bits.Mul(uint(r), uint(words)); hi != 0 || lo > maxWords {
-		panic(fmt.Sprintf("rbm: %s is %d×%d, which no memory can hold", name, r, c))
-	}
-}
-
 func (b *Bits) bytes() int { return 8 * (2 + b.rows*b.stride) }
 
 func (b *Bits) write(to []byte) []byte {

@@ -133,7 +133,7 @@ func trainIsEnded(t *testing.T, looks int) {
 		}},
 		{"PCD", 7, false, func() rbm.Sampler { return rbm.NewPCD(5, 3, newSource(1)) }, func(tr *rbm.Trainer) {
 			tr.Data = &elsewhere{Bits: tr.Data.(*rbm.Bits)}
-			tr.Block = 6
+			tr.ShuffleBlock = 6
 		}},
 		{"PT", 7, true, func() rbm.Sampler { return newPT(4, 2, []float64{0, 0.5, 1}, newSource(1)) }, func(tr *rbm.Trainer) {
 			tr.Centering.Enhanced = true
@@ -146,7 +146,7 @@ func trainIsEnded(t *testing.T, looks int) {
 		{"Exact", 7, false, func() rbm.Sampler { return new(rbm.Exact) }, func(tr *rbm.Trainer) { tr.SGD.L1 = 1e-3 }},
 		{"Exact of many", 22, false, func() rbm.Sampler { return new(rbm.Exact) }, func(tr *rbm.Trainer) { tr.Centering = nil }},
 		{"missing", 7, true, func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(1)) }, func(tr *rbm.Trainer) {
-			tr.Observed, tr.Sweeps = randomBits(10, 7, 0.6, 3), 2
+			tr.Observed, tr.MissingSweeps = randomBits(10, 7, 0.6, 3), 2
 		}},
 		{"logged", 7, false, func() rbm.Sampler { return logged{rbm.NewPCD(5, 3, newSource(1)), new(int)} }, func(tr *rbm.Trainer) {}},
 		{"twice", 7, false, func() rbm.Sampler { return twice{rbm.NewPCD(5, 3, newSource(1))} }, func(tr *rbm.Trainer) {}},
@@ -173,8 +173,8 @@ func trainIsEnded(t *testing.T, looks int) {
 		start := func() *run {
 			x := new(run)
 			tr := rbm.NewTrainer(randomModel(tt.nv, 5, 0.5, 4), rows.Slice(0, 10), tt.new(), newSource(5))
-			tr.Batch, tr.Every, tr.Held = 4, 2, rows.Slice(10, 14)
-			tr.Report = func(r rbm.Report) error {
+			tr.BatchSize, tr.ReportEvery, tr.HeldOut = 4, 2, rows.Slice(10, 14)
+			tr.OnReport = func(r rbm.Report) error {
 				r.RowsPerSecond = 0
 				x.reports = append(x.reports, fmt.Sprintf("%#v", r))
 				return nil
@@ -239,8 +239,8 @@ func TestTrainIsEndedOnAllGoroutines(t *testing.T) {
 	} {
 		start := func() *rbm.Trainer {
 			tr := rbm.NewTrainer(randomModel(200, 70, 0.1, 4), data, new(), newSource(5))
-			tr.Batch, tr.Held = 200, data.Slice(0, 40)
-			tr.Report = func(rbm.Report) error { return nil }
+			tr.BatchSize, tr.HeldOut = 200, data.Slice(0, 40)
+			tr.OnReport = func(rbm.Report) error { return nil }
 			return tr
 		}
 		var want []byte
@@ -401,7 +401,7 @@ func TestLogPartitionIsEndedAnywhere(t *testing.T) {
 func TestTrainAllocatesNothing(t *testing.T) {
 	for _, s := range samplers {
 		tr := rbm.NewTrainer(randomModel(200, 30, 0.1, 2), randomBits(250, 200, 0.3, 1), s.new(20), newSource(3))
-		tr.Report, tr.Batch = nil, 50
+		tr.OnReport, tr.BatchSize = nil, 50
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		epochs := 2

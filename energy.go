@@ -108,30 +108,3 @@ func (p *model) orNaN(x float64) float64 {
 	}
 	return x
 }
-
-// checkDense returns dst, allocated if it is nil or empty, and panics if it is
-// not r×c.
-func checkDense(dst *mat.Dense, r, c int) *mat.Dense {
-	if dst == nil {
-		dst = new(mat.Dense)
-	}
-	if dst.IsEmpty() {
-		dst.ReuseAs(r, c)
-	}
-	if dr, dc := dst.Dims(); dr != r || dc != c {
-		panic(fmt.Sprintf("rbm: dst is %d×%d, want %d×%d", dr, dc, r, c))
-	}
-	return dst
-}
-
-// checkDst returns dst, allocated if it is nil or empty, and panics if it does
-// not have length n.
-func checkDst[T any](dst []T, n int) []T {
-	if len(dst) == 0 {
-		return make([]T, n)
-	}
-	if len(dst) != n {
-		panic(fmt.Sprintf("rbm: dst has length %d, want %d", len(dst), n))
-	}
-	return dst
-}

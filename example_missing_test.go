@@ -41,7 +41,7 @@ func ExampleTrainer_missingValues() {
 	m := rbm.NewRandom(2, 2, 1, rand.NewPCG(2, 2))
 	t := rbm.NewTrainer(m, data, rbm.NewPCD(100, 1, rand.NewPCG(3, 3)), rand.NewPCG(4, 4))
 	t.Observed = observed
-	t.Batch = 20
+	t.BatchSize = 20
 	t.SGD.Rate = 0.2
 	if err := t.Train(context.Background(), 200); err != nil {
 		fmt.Println(err)

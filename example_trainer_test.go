@@ -25,14 +25,14 @@ func ExampleTrainer() {
 	m.FitVisibleBias(data)
 
 	t := rbm.NewTrainer(m, data, rbm.NewPCD(50, 1, rand.NewPCG(3, 3)), rand.NewPCG(4, 4))
-	t.Batch = 20
+	t.BatchSize = 20
 	t.SGD.Rate = 0.1
-	t.Held = rows.Slice(100, 200)
-	t.Every = 100
+	t.HeldOut = rows.Slice(100, 200)
+	t.ReportEvery = 100
 	t.Patience = 5
-	t.Report = func(r rbm.Report) error {
+	t.OnReport = func(r rbm.Report) error {
 		if r.Epoch%200 == 0 {
-			fmt.Printf("%d epochs: %.1f nats, held out %.1f\n", r.Epoch, r.PseudoLogLikelihood, r.HeldPseudoLogLikelihood)
+			fmt.Printf("%d epochs: %.1f nats, held out %.1f\n", r.Epoch, r.PseudoLogLikelihood, r.HeldOutPseudoLogLikelihood)
 		}
 		for _, w := range r.Warnings {
 			fmt.Println(w)

@@ -82,7 +82,7 @@ func (c *Chains) MeansGiven(dst *mat.Dense, m *RBM, k int, observed *Bits) *mat.
 // given moves the chains by k sweeps and adds the probabilities to sum, unless it
 // is nil.
 func (c *Chains) given(m *RBM, k int, observed *Bits, sum *mat.Dense) {
-	checkSweeps(k)
+	checkAtLeast("k", k, 1)
 	c.check(m)
 	checkObserved(observed, c.v.rows, c.v.cols)
 	m.call.keeps(c)

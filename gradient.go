@@ -326,12 +326,6 @@ func (g *Gradient) sum(m *RBM, v mat.Matrix, weights []float64, total float64) {
 	g.finish(g, g)
 }
 
-func checkLength(name string, weights []float64, n int) {
-	if len(weights) != n {
-		panic(fmt.Sprintf("rbm: %s have length %d, want %d", name, len(weights), n))
-	}
-}
-
 // reset makes g ready to add statistics of n rows, in a call that takes so many
 // rows from one layer to the other.
 func (g *Gradient) reset(m *RBM, n, rows int) {

@@ -189,7 +189,7 @@ func (s wrapped) Sample(m *RBM, data mat.Matrix) (mat.Matrix, []float64) {
 	return s.PCD.Sample(m, data)
 }
 
-// What is no use by two goroutines: Report that does anything at all, also to what
+// What is no use by two goroutines: OnReport that does anything at all, also to what
 // is being trained, and a Sampler that has another one.
 func TestUseByOneGoroutine(t *testing.T) {
 	src := rand.NewPCG(1, 2)
@@ -197,11 +197,11 @@ func TestUseByOneGoroutine(t *testing.T) {
 	data := NewBits(20, 24)
 	pcd := NewPCD(5, 1, src)
 	trainer := NewTrainer(m, data, wrapped{pcd}, src)
-	trainer.Every = 1
+	trainer.ReportEvery = 1
 	ctx := context.Background()
 	ais := NewAIS(5, 10, src)
 	reports := 0
-	trainer.Report = func(Report) error {
+	trainer.OnReport = func(Report) error {
 		reports++
 		var g Gradient
 		m.Gradient(&g, data, trainer.Sampler)

@@ -1,10 +1,8 @@
 package rbm
 
 import (
-	"fmt"
 	"math"
 	"math/bits"
-	"reflect"
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/parallel"
@@ -397,32 +395,3 @@ func (s *draws) number(r int) int {
 
 // word returns where those units are stored.
 func (s *draws) word(r, t int) *uint64 { return &s.dst.row(s.row + r)[t] }
-
-// checkBatch returns the number of rows of v, called name, and panics unless it
-// has rows of n columns.
-func checkBatch(name string, v interface{ Dims() (r, c int) }, n int) int {
-	checkNil(name, v)
-	r, c := v.Dims()
-	if r < 1 || c != n {
-		panic(fmt.Sprintf("rbm: %s is %d×%d, want n×%d", name, r, c, n))
-	}
-	return r
-}
-
-// checkNil panics if x, called name, is nil.
-func checkNil(name string, x any) {
-	if isNil(x) {
-		panic(fmt.Sprintf("rbm: %s is nil", name))
-	}
-}
-
-// isNil reports whether x is nil, or holds a pointer or a function that is.
-func isNil(x any) bool {
-	switch v := reflect.ValueOf(x); v.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Func:
-		return v.IsNil()
-	}
-	return false
-}

@@ -108,7 +108,7 @@ const (
 func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikelihood, error) {
 	checkNil("ctx", ctx)
 	nv, nh := m.Dims()
-	checkRows("data", data, nv)
+	checkBatch("data", data, nv)
 	exact := nh <= exactUnits || m.visibleCount(1<<exactUnits) <= 1<<exactUnits
 	if a == nil && !exact {
 		panic(fmt.Sprintf("rbm: a is nil and W is %d×%d: %d×%d units are too many to enumerate; pass NewAIS(100, 2000, src)", nh, nv, nv, nh))
@@ -117,7 +117,7 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 		a = nil
 	} else {
 		a.check(ctx, m)
-		checkRuns(a.Runs)
+		checkAtLeast("runs", a.Runs, 1)
 		defer a.chains.guard.Take("AIS").Release()
 	}
 	c := newCall(ctx)

@@ -1,7 +1,6 @@
 package rbm
 
 import (
-	"fmt"
 	"iter"
 	"math/rand/v2"
 
@@ -19,9 +18,7 @@ func Minibatches(data *Bits, n int, src rand.Source) iter.Seq[*Bits] {
 	if data.rows == 0 {
 		panic("rbm: data is 0×0, want at least 1×1")
 	}
-	if n < 1 {
-		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
-	}
+	checkAtLeast("n", n, 1)
 	key := seed(src)
 	return func(yield func(*Bits) bool) {
 		order := make([]int, data.rows)

@@ -15,12 +15,7 @@ const startRows = 1 << 10
 
 // checkObserved panics if Observed does not fit.
 func (t *Trainer) checkObserved() {
-	if t.Sweeps < 0 {
-		panic(fmt.Sprintf("rbm: Sweeps is %d, want at least 0", t.Sweeps))
-	}
-	if t.Sweeps > maxSweeps {
-		panic(fmt.Sprintf("rbm: Sweeps is %d, want at most %d", t.Sweeps, maxSweeps))
-	}
+	checkRange("MissingSweeps", t.MissingSweeps, 0, maxSweeps)
 	if t.Observed == nil {
 		return
 	}
@@ -88,7 +83,7 @@ func (t *Trainer) complete() bool {
 	}
 	src := t.source(uint64(t.state.steps), sweepOfMissing, 0)
 	c.seed, c.clock = src.Uint64(), 0
-	c.GibbsGiven(t.Model, max(1, t.Sweeps), &s.mask)
+	c.GibbsGiven(t.Model, max(1, t.MissingSweeps), &s.mask)
 	if c.model.nan {
 		return false
 	}

@@ -32,8 +32,8 @@ func (t *Trainer) startEpoch(epoch int) *epochOrder {
 	o := &t.order
 	n, _ := t.Data.Dims()
 	size := n
-	if t.Block > 0 {
-		size = min(t.Block, n)
+	if t.ShuffleBlock > 0 {
+		size = min(t.ShuffleBlock, n)
 	}
 	if o.n == n && o.size == size && o.seed == t.state.seed && o.epoch == epoch {
 		return o
@@ -88,7 +88,7 @@ func (t *Trainer) epochRows(epoch, p int) []int {
 // gather makes dst the rows of Data with these numbers, which are in the same block.
 func (t *Trainer) gather(dst *Bits, rows []int) error {
 	o := &t.order
-	if _, ok := t.Data.(*Bits); ok || t.Block == 0 {
+	if _, ok := t.Data.(*Bits); ok || t.ShuffleBlock == 0 {
 		return gatherRows(dst, t.Data, rows, t.until())
 	}
 	first := rows[0] / o.size * o.size

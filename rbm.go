@@ -85,6 +85,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/philox"
@@ -123,9 +124,7 @@ func New(nv, nh int) *RBM {
 // [RBM.FitVisibleBias]. It panics if nv or nh is less than 1, if std is negative
 // or not finite, or if src is nil.
 func NewRandom(nv, nh int, std float64, src rand.Source) *RBM {
-	if !(0 <= std && std <= math.MaxFloat64) {
-		panic(fmt.Sprintf("rbm: std is %v, want a finite number of at least 0", std))
-	}
+	checkFactor("std", std)
 	m := New(nv, nh)
 	normal := normals{src: philox.NewSource(seed(src))}
 	w := m.W.RawMatrix().Data
@@ -224,6 +223,25 @@ func (m *RBM) CheckRows(v mat.Matrix) error {
 	return nil
 }
 
+// notFinite says what the first parameter is that is not finite, or nothing.
+func (m *RBM) notFinite() string {
+	for j := range m.C.Len() {
+		m.call.look()
+		for i, x := range m.W.RawRowView(j) {
+			if !finite(x) {
+				return fmt.Sprintf("W[%d,%d] is %v", j, i, x)
+			}
+		}
+	}
+	if i := firstNotFinite(m.B); i >= 0 {
+		return fmt.Sprintf("B[%d] is %v", i, m.B.AtVec(i))
+	}
+	if j := firstNotFinite(m.C); j >= 0 {
+		return fmt.Sprintf("C[%d] is %v", j, m.C.AtVec(j))
+	}
+	return ""
+}
+
 // Clone returns a copy of m that shares no memory with it.
 func (m *RBM) Clone() *RBM {
 	m.Dims()
@@ -235,6 +253,20 @@ func (m *RBM) clone() *RBM {
 	dst := New(m.Dims())
 	m.copyTo(dst)
 	return dst
+}
+
+// copyTo sets the parameters and groups of dst to those of m, inside of the call that m is
+// in.
+func (m *RBM) copyTo(dst *RBM) {
+	for j := range m.C.Len() {
+		m.until().Look()
+		copy(dst.W.RawRowView(j), m.W.RawRowView(j))
+	}
+	dst.B.CopyVec(m.B)
+	dst.C.CopyVec(m.C)
+	if !slices.Equal(dst.OneHot, m.OneHot) {
+		dst.OneHot = slices.Clone(m.OneHot)
+	}
 }
 
 // FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv), so that the model without

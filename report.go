@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// A Report says how training goes. It watches rows of Data, and as many of Held,
+// A Report says how training goes. It watches rows of Data, and as many of HeldOut,
 // at most 500 each, which are chosen once, by the seed of the Trainer. Of rows of
 // Data that are not observed in full it watches their present completions. A figure
 // that does not apply is NaN.
@@ -21,9 +21,9 @@ type Report struct {
 	Rate          float64 // of the last step
 
 	// Means over the rows watched, those of Data by their Weights, in nats a row.
-	PseudoLogLikelihood     float64
-	HeldPseudoLogLikelihood float64
-	FreeEnergyGap           float64 // as [RBM.FreeEnergyGap]: it rises when the model overfits
+	PseudoLogLikelihood        float64
+	HeldOutPseudoLogLikelihood float64
+	FreeEnergyGap              float64 // as [RBM.FreeEnergyGap]: it rises when the model overfits
 
 	// IndependentLogLikelihood is the PseudoLogLikelihood of a model that knows only
 	// the means of Data, which is the mean log-likelihood of independent units. They
@@ -57,7 +57,7 @@ type Report struct {
 	// the completions change as well.
 	FreeEnergyShift float64
 
-	Best bool // the largest HeldPseudoLogLikelihood so far
+	Best bool // the largest HeldOutPseudoLogLikelihood so far
 
 	// Warnings say in words what seems to be wrong, with the figure, and what to do:
 	//
@@ -77,9 +77,9 @@ type Report struct {
 	Warnings []string
 }
 
-const watchedRows = 500 // of Data, and of Held
+const watchedRows = 500 // of Data, and of HeldOut
 
-// report judges the model and calls Report. It changes nothing that training
+// report judges the model and calls OnReport. It changes nothing that training
 // depends on.
 func (t *Trainer) report(c *call) error {
 	var r Report
@@ -87,10 +87,10 @@ func (t *Trainer) report(c *call) error {
 		return err // the whole report can be tried again
 	}
 	t.due = 0
-	if t.Report == nil {
+	if t.OnReport == nil {
 		return nil
 	}
-	if err := t.Report(r); err != nil {
+	if err := t.OnReport(r); err != nil {
 		return fmt.Errorf("rbm: after step %d: %w", r.Step, err)
 	}
 	return nil
@@ -102,11 +102,11 @@ func (t *Trainer) look() (Report, error) {
 	if err := t.checkFinite(); err != nil {
 		return Report{}, err
 	}
-	if t.Report == nil && t.Held == nil {
+	if t.OnReport == nil && t.HeldOut == nil {
 		return Report{}, nil
 	}
 	var w watched
-	if t.Report != nil {
+	if t.OnReport != nil {
 		var err error
 		if w, err = t.readWatched(); err != nil {
 			return Report{}, err
@@ -117,26 +117,26 @@ func (t *Trainer) look() (Report, error) {
 		Epoch: t.Epochs(),
 		Rate:  t.SGD.Rate,
 
-		RowsPerSecond:           math.NaN(),
-		HeldPseudoLogLikelihood: math.NaN(),
-		FreeEnergyGap:           math.NaN(),
-		ChainMove:               math.NaN(),
-		FreeEnergyShift:         math.NaN(),
+		RowsPerSecond:              math.NaN(),
+		HeldOutPseudoLogLikelihood: math.NaN(),
+		FreeEnergyGap:              math.NaN(),
+		ChainMove:                  math.NaN(),
+		FreeEnergyShift:            math.NaN(),
 	}
 	if t.elapsed > 0 {
 		r.RowsPerSecond = float64(t.rows) / t.elapsed.Seconds()
 	}
-	if t.Held != nil {
-		w.held, _, _ = t.watch(t.Held, nil, watchHeld)
-		r.HeldPseudoLogLikelihood = weightedMean(t.Model.PseudoLogLikelihood(nil, w.held), nil)
+	if t.HeldOut != nil {
+		w.held, _, _ = t.watch(t.HeldOut, nil, watchHeld)
+		r.HeldOutPseudoLogLikelihood = weightedMean(t.Model.PseudoLogLikelihood(nil, w.held), nil)
 	}
-	if t.Report != nil {
+	if t.OnReport != nil {
 		t.diagnose(&r, &w)
 	}
-	if t.Held != nil {
-		r.Best = t.judge(r.HeldPseudoLogLikelihood)
+	if t.HeldOut != nil {
+		r.Best = t.judge(r.HeldOutPseudoLogLikelihood)
 	}
-	if t.Report != nil {
+	if t.OnReport != nil {
 		t.noted(&r, &w)
 	}
 	t.rows, t.elapsed = 0, 0
@@ -220,12 +220,12 @@ func (t *Trainer) noted(r *Report, w *watched) {
 }
 
 // watch returns the rows of data to watch, and their weights. They are as many of
-// Data as of Held, at most 500.
+// Data as of HeldOut, at most 500.
 func (t *Trainer) watch(data Rows, weights []float64, purpose uint32) (rows *Bits, w []float64, err error) {
 	all, _ := t.Data.Dims()
 	k := min(watchedRows, positive(t.Weights, all))
-	if t.Held != nil {
-		k = min(k, t.Held.rows)
+	if t.HeldOut != nil {
+		k = min(k, t.HeldOut.rows)
 	}
 	return t.choose(data, weights, purpose, k)
 }

@@ -22,7 +22,7 @@ func still(m *rbm.RBM, data *rbm.Bits, s rbm.Sampler) (tr *rbm.Trainer, reports 
 // collect makes tr put its reports there.
 func collect(tr *rbm.Trainer) *[]rbm.Report {
 	reports := new([]rbm.Report)
-	tr.Report = func(r rbm.Report) error {
+	tr.OnReport = func(r rbm.Report) error {
 		*reports = append(*reports, r)
 		return nil
 	}
@@ -71,7 +71,7 @@ func TestReportFigures(t *testing.T) {
 		for _, withHeld := range []bool{false, true} {
 			m := randomModel(nv, nh, 1, 4)
 			tr, reports := still(m, data, rbm.NewCD(1, newSource(1)))
-			tr.Batch = 25
+			tr.BatchSize = 25
 			tr.Centering = nil
 			w := equal
 			if weighted {
@@ -90,7 +90,7 @@ func TestReportFigures(t *testing.T) {
 				rows, other = data.Gather(nil, some), held.Slice(0, len(some))
 			}
 			if withHeld {
-				tr.Held = other
+				tr.HeldOut = other
 			}
 			trainFor(t, tr, 2)
 			if len(*reports) != 2 {
@@ -103,7 +103,7 @@ func TestReportFigures(t *testing.T) {
 				if !(r.RowsPerSecond > 0) || math.IsInf(r.RowsPerSecond, 0) {
 					t.Errorf("%v rows a second", r.RowsPerSecond)
 				}
-				if r.Best != (tr.Held != nil && k == 0) {
+				if r.Best != (tr.HeldOut != nil && k == 0) {
 					t.Errorf("report %d: Best is %v", k, r.Best)
 				}
 				watched, _ := rows.Dims()
@@ -113,18 +113,18 @@ func TestReportFigures(t *testing.T) {
 					t.Errorf("report %d: FreeEnergyShift is %v, want NaN at first and then 0", k, x)
 				}
 				heldMean, gap := math.NaN(), math.NaN()
-				if tr.Held != nil {
+				if tr.HeldOut != nil {
 					heldMean = meanOf(m.PseudoLogLikelihood(nil, other))
 					gap = meanOf(m.FreeEnergy(nil, other)) - weightedSum(m.FreeEnergy(nil, data), w)
 				}
-				for _, x := range [][2]float64{{r.HeldPseudoLogLikelihood, heldMean}, {r.FreeEnergyGap, gap}} {
+				for _, x := range [][2]float64{{r.HeldOutPseudoLogLikelihood, heldMean}, {r.FreeEnergyGap, gap}} {
 					if math.IsNaN(x[1]) {
 						if !math.IsNaN(x[0]) {
-							t.Errorf("without Held: %v, want NaN", x[0])
+							t.Errorf("without HeldOut: %v, want NaN", x[0])
 						}
 						continue
 					}
-					checkNear(t, "with Held", x[0], x[1], 1e-12)
+					checkNear(t, "with HeldOut", x[0], x[1], 1e-12)
 				}
 				checkNear(t, "WeightRMS", r.WeightRMS, mat.Norm(m.W, 2)/math.Sqrt(nv*nh), 1e-12)
 				p := m.HiddenProbs(nil, rows)
@@ -153,14 +153,14 @@ func TestReportOfShiftedEnergy(t *testing.T) {
 		m := randomModel(nv, nh, 0.5, 3)
 		m.B.SetVec(0, c)
 		tr, reports := still(m, data, rbm.NewCD(1, newSource(1)))
-		tr.Held = held
+		tr.HeldOut = held
 		trainFor(t, tr, 1)
 		shifted[k] = (*reports)[0]
 	}
 	a, b := shifted[0], shifted[1]
 	checkNear(t, "gap", a.FreeEnergyGap, b.FreeEnergyGap, 1e-11)
 	checkNear(t, "pseudo-log-likelihood", a.PseudoLogLikelihood, b.PseudoLogLikelihood, 1e-11)
-	checkNear(t, "held pseudo-log-likelihood", a.HeldPseudoLogLikelihood, b.HeldPseudoLogLikelihood, 1e-11)
+	checkNear(t, "held-out pseudo-log-likelihood", a.HeldOutPseudoLogLikelihood, b.HeldOutPseudoLogLikelihood, 1e-11)
 }
 
 func TestReportEvery(t *testing.T) {
@@ -169,7 +169,7 @@ func TestReportEvery(t *testing.T) {
 		want  []int
 	}{{0, []int{4, 8, 12}}, {1, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}}, {5, []int{5, 10}}, {12, []int{12}}, {13, nil}} {
 		tr, reports := still(rbm.New(5, 2), randomBits(40, 5, 0.5, 1), rbm.NewCD(1, newSource(1)))
-		tr.Batch, tr.Every = 11, tt.every
+		tr.BatchSize, tr.ReportEvery = 11, tt.every
 		trainFor(t, tr, 3)
 		var steps []int
 		for _, r := range *reports {
@@ -243,7 +243,7 @@ func (s *clockwork) Visible() *rbm.Bits { return s.v }
 func TestReportLooksBack(t *testing.T) {
 	for _, every := range []int{1, 7, 99, 100, 130} {
 		tr, reports := still(rbm.New(500, 1), rbm.NewBits(1, 500), &clockwork{rbm.NewBits(2, 500)})
-		tr.Every = every
+		tr.ReportEvery = every
 		trainFor(t, tr, 450)
 		for k, r := range *reports {
 			if k == 0 {
@@ -269,7 +269,7 @@ func TestReportLooksBack(t *testing.T) {
 func TestReportFreeEnergyShift(t *testing.T) {
 	for _, scale := range []float64{0, 1, 1e-310, 1e300} {
 		tr := rbm.NewTrainer(randomModel(12, 5, 1, 1), randomBits(60, 12, 0.4, 1), rbm.NewCD(1, newSource(1)), newSource(2))
-		tr.SGD.Rate, tr.Every = 1, 100
+		tr.SGD.Rate, tr.ReportEvery = 1, 100
 		w := slices.Repeat([]float64{1. / 60}, 60)
 		if scale > 0 {
 			tr.Weights = make([]float64, 60)
@@ -279,7 +279,7 @@ func TestReportFreeEnergyShift(t *testing.T) {
 			}
 		}
 		var before []float64
-		tr.Report = func(r rbm.Report) error {
+		tr.OnReport = func(r rbm.Report) error {
 			f := tr.Model.FreeEnergy(nil, tr.Data.(*rbm.Bits))
 			if before != nil {
 				var mean, exp float64
@@ -357,7 +357,7 @@ func TestWarnings(t *testing.T) {
 			m.C.SetVec(1, 9)
 			m.C.SetVec(4, -9)
 			tr, _ := still(m, data, rbm.NewCD(1, newSource(1)))
-			tr.Held = randomBits(30, nv, 0.5, 2)
+			tr.HeldOut = randomBits(30, nv, 0.5, 2)
 			return tr
 		}, 2, []string{
 			"1 of 6 hidden units is off for all 30 rows watched (the first is 4)",
@@ -416,7 +416,7 @@ func TestWarnings(t *testing.T) {
 		}, 1, []string{"the pseudo-log-likelihood is -"}},
 		{"fallen", func() *rbm.Trainer {
 			tr := rbm.NewTrainer(rbm.NewRandom(16, 16, 0.1, newSource(2)), bars(4, 1), rbm.NewPCD(32, 1, newSource(1)), newSource(3))
-			tr.Every = 100
+			tr.ReportEvery = 100
 			tr.SGD.Rate = 5
 			tr.Centering.Rate = 1
 			return tr
@@ -426,7 +426,7 @@ func TestWarnings(t *testing.T) {
 			rows := randomBits(n, nv, 0.5, 1)
 			pcd := rbm.NewPCD(20, 1, newSource(1))
 			tr, _ := still(m, rows, pcd)
-			tr.Every = 2
+			tr.ReportEvery = 2
 			for i := range nv {
 				m.B.SetVec(i, 30) // all chains on
 			}
@@ -496,7 +496,7 @@ func TestWarnings(t *testing.T) {
 		{"stuck", stuck, 200, []string{"the chains are stuck: in 100 steps they moved 0% as far as two of them are apart"}},
 		{"not yet stuck", func() *rbm.Trainer {
 			tr := stuck()
-			tr.Every = 99
+			tr.ReportEvery = 99
 			return tr
 		}, 198, nil},
 	} {
@@ -548,7 +548,7 @@ func TestWarningsOfExplosion(t *testing.T) {
 		for _, rate := range []float64{100, 1e4, 1e10, 1e30} {
 			for name, data := range map[string]*rbm.Bits{"bars": bars(4, 1), "spikes": spikes(100, 20, 8, 3)} {
 				tr := start(data, 6, rate)
-				tr.Sampler, tr.Every = s.new(20), 1
+				tr.Sampler, tr.ReportEvery = s.new(20), 1
 				reports := collect(tr)
 				trainFor(t, tr, 30)
 				for _, r := range (*reports)[1:] {
@@ -565,7 +565,7 @@ func TestWarningsOfExplosion(t *testing.T) {
 func scheduled(data *rbm.Bits, s rbm.Schedule, every int) *rbm.Trainer {
 	_, nv := data.Dims()
 	tr, _ := still(rbm.NewRandom(nv, 3, 0.1, newSource(1)), data, rbm.NewCD(1, newSource(1)))
-	tr.Schedule, tr.Every = s, every
+	tr.Schedule, tr.ReportEvery = s, every
 	return tr
 }
 
@@ -587,7 +587,7 @@ func lazy(rows, batch, every int) *rbm.Trainer {
 		}
 	}
 	tr := rbm.NewTrainer(rbm.NewRandom(8, 2, 0.01, newSource(1)), data, rbm.NewCD(1, newSource(2)), newSource(3))
-	tr.SGD.Rate, tr.Batch, tr.Every = 1e-6, batch, every
+	tr.SGD.Rate, tr.BatchSize, tr.ReportEvery = 1e-6, batch, every
 	return tr
 }
 
@@ -612,6 +612,6 @@ func stuckBy(weight float64) *rbm.Trainer {
 	}
 	pcd.Chains.Start(rows.Slice(10, 30))
 	tr, _ := still(m, rows, pcd)
-	tr.Every = 100
+	tr.ReportEvery = 100
 	return tr
 }

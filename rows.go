@@ -52,7 +52,7 @@ func Blocks(rows Rows, n int) iter.Seq2[*Bits, error] {
 	if isNil(rows) {
 		panic("rbm: rows are nil")
 	}
-	checkBatchSize(n)
+	checkAtLeast("n", n, 1)
 	return func(yield func(*Bits, error) bool) {
 		total, cols := rows.Dims()
 		var block Bits
@@ -82,7 +82,7 @@ func Batches(blocks iter.Seq2[*Bits, error], n int) iter.Seq2[*Bits, error] {
 	if blocks == nil {
 		panic("rbm: blocks are nil")
 	}
-	checkBatchSize(n)
+	checkAtLeast("n", n, 1)
 	return func(yield func(*Bits, error) bool) {
 		var kept, view Bits // rows that are not yet a batch; a batch
 		cols := 0
@@ -122,12 +122,6 @@ func Batches(blocks iter.Seq2[*Bits, error], n int) iter.Seq2[*Bits, error] {
 		if kept.rows > 0 {
 			yield(&kept, nil)
 		}
-	}
-}
-
-func checkBatchSize(n int) {
-	if n < 1 {
-		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
 	}
 }
 

@@ -103,7 +103,7 @@ func TestRowsThatAreAssigned(t *testing.T) {
 			name := fmt.Sprintf("%s, block %d", name, block)
 			wantPanic(t, name, func() {
 				tr := rbm.NewTrainer(m, source, rbm.NewCD(1, rand.NewPCG(1, 1)), rand.NewPCG(2, 2))
-				tr.Block = block
+				tr.ShuffleBlock = block
 				tr.Step()
 			}, "ReadRows of rbm_test.renamer assigned to *dst", "×12")
 		}
@@ -356,8 +356,8 @@ func blockwise(data rbm.Rows, batch, block int) *rbm.Trainer {
 	n, nv := data.Dims()
 	tr := rbm.NewTrainer(randomModel(nv, 6, 0.1, 2), data, rbm.NewPCD(10, 1, newSource(3)), newSource(4))
 	tr.Weights = randomWeights(n, 5)
-	tr.Held = randomBits(20, nv, 0.4, 6)
-	tr.Batch, tr.Block, tr.Every = batch, block, 3
+	tr.HeldOut = randomBits(20, nv, 0.4, 6)
+	tr.BatchSize, tr.ShuffleBlock, tr.ReportEvery = batch, block, 3
 	tr.SGD.Momentum = 0.5
 	tr.Schedule = rbm.Linear(0.2, 0, 60)
 	return tr
@@ -403,8 +403,8 @@ func TestTrainerOfRowsElsewhere(t *testing.T) {
 			from = to
 		}
 		checkSame(t, name+": continued", params(from.Model), params(whole.Model))
-		if from.Batch != tt.batch || from.Block != tt.block {
-			t.Errorf("%s: Batch %d and Block %d after all", name, from.Batch, from.Block)
+		if from.BatchSize != tt.batch || from.ShuffleBlock != tt.block {
+			t.Errorf("%s: BatchSize %d and ShuffleBlock %d after all", name, from.BatchSize, from.ShuffleBlock)
 		}
 	}
 }
@@ -427,7 +427,7 @@ func TestTrainerBlocks(t *testing.T) {
 		source := &elsewhere{Bits: numbered(tt.rows)}
 		s := new(noted)
 		tr := rbm.NewTrainer(rbm.New(75, 2), source, s, newSource(1))
-		tr.Batch, tr.Block = tt.batch, tt.block
+		tr.BatchSize, tr.ShuffleBlock = tt.batch, tt.block
 		size := min(tt.block, tt.rows)
 		var orders [][]int
 		firsts := make(map[int]bool)
@@ -499,12 +499,12 @@ func TestTrainerForgetsBlocks(t *testing.T) {
 	a, b := randomBits(20, 12, 0.4, 1), randomBits(20, 12, 0.4, 2)
 	run := func(seed uint64, place func(b *rbm.Bits) rbm.Rows) []float64 {
 		tr := rbm.NewTrainer(randomModel(12, 6, 0.1, 2), place(a), rbm.NewCD(1, newSource(3)), newSource(seed))
-		tr.Batch = 5
+		tr.BatchSize = 5
 		for _, step := range []struct {
 			data  *rbm.Bits
 			block int
 		}{{a, 10}, {b, 10}, {b, 15}, {b, 10}, {a, 15}} {
-			tr.Data, tr.Block = place(step.data), step.block
+			tr.Data, tr.ShuffleBlock = place(step.data), step.block
 			if err := tr.Step(); err != nil {
 				t.Fatal(err)
 			}
@@ -518,7 +518,7 @@ func TestTrainerForgetsBlocks(t *testing.T) {
 	}
 }
 
-// A Block of all rows is as good as none.
+// A ShuffleBlock of all rows is as good as none.
 func TestTrainerOfOneBlock(t *testing.T) {
 	data := randomBits(50, 12, 0.4, 1)
 	want := blockwise(data, 7, 0)
@@ -755,7 +755,7 @@ func TestRowsTakeConstantMemory(t *testing.T) {
 	rows := &weighed{computed: 1 << 17}
 	m := randomModel(640, 2, 0.01, 1)
 	tr := rbm.NewTrainer(m, rows, rbm.NewCD(1, newSource(1)), newSource(2))
-	tr.Batch, tr.Block = 1<<9-1, 1<<12
+	tr.BatchSize, tr.ShuffleBlock = 1<<9-1, 1<<12
 	before := inUse()
 	for range 40 { // of five blocks
 		if err := tr.Step(); err != nil {

@@ -202,9 +202,7 @@ func (c *Chains) StartRandom(m *RBM, n int) {
 
 func (c *Chains) startRandom(m *RBM, n int) {
 	nv, _ := m.Dims()
-	if n < 1 {
-		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
-	}
+	checkAtLeast("n", n, 1)
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
 	m.call.keeps(c)
 	c.next.reset(n, nv)
@@ -248,7 +246,7 @@ func (c *Chains) started() {
 // same states as one with k₁+k₂. It panics if k is less than 1, if the chains
 // have not been started, or if their states do not have the size of m.
 func (c *Chains) Gibbs(m *RBM, k int) {
-	checkSweeps(k)
+	checkAtLeast("k", k, 1)
 	defer c.take().Release()
 	c.check(m)
 	c.gibbs(m, k)
@@ -351,39 +349,6 @@ func (c *Chains) hidden(p *model, sweep uint64, n, r0 int) *draws {
 	c.h.resize(n, p.hidden.units)
 	c.draws = draws{dst: &c.h, row: r0, numbers: c.numbers, seed: c.seed, place: philox.Place{Sweep: sweep, Phase: drawHidden}}
 	return &c.draws
-}
-
-// checkSweeps panics if k is no number of sweeps.
-func checkSweeps(k int) {
-	if k < 1 {
-		panic(fmt.Sprintf("rbm: k is %d, want at least 1", k))
-	}
-}
-
-// What a Sampler may be set to: more than anybody needs, and so little that a number
-// that makes no sense in a file is told.
-const (
-	maxChains = 1 << 22 // to start, of PT the replicas
-	maxSweeps = 1 << 24 // of a call
-)
-
-// checkK panics if k is no number of sweeps of a Sampler.
-func checkK(k int) {
-	checkSweeps(k)
-	if k > maxSweeps {
-		panic(fmt.Sprintf("rbm: k is %d, want at most %d", k, maxSweeps))
-	}
-}
-
-// checkChains panics if n is no number of chains, each of so many replicas, for a
-// Sampler to start.
-func checkChains(n, replicas int) {
-	if n < 1 {
-		panic(fmt.Sprintf("rbm: n is %d, want at least 1", n))
-	}
-	if most := maxChains / replicas; n > most {
-		panic(fmt.Sprintf("rbm: n is %d, want at most %d", n, most))
-	}
 }
 
 // AppendBinary appends the states, the seed and the clock to b. The error is nil.

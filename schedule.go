@@ -15,7 +15,7 @@ type Schedule func(step int) float64
 func Constant(rate float64) Schedule {
 	checkFactor("rate", rate)
 	return func(step int) float64 {
-		checkStep(step)
+		checkAtLeast("step", step, 0)
 		return rate
 	}
 }
@@ -38,11 +38,9 @@ func Linear(from, to float64, steps int) Schedule {
 // It panics if rate is negative or not finite, or if half is less than 1.
 func Inverse(rate float64, half int) Schedule {
 	checkFactor("rate", rate)
-	if half < 1 {
-		panic(fmt.Sprintf("rbm: half is %d, want at least 1", half))
-	}
+	checkAtLeast("half", half, 1)
 	return func(step int) float64 {
-		checkStep(step)
+		checkAtLeast("step", step, 0)
 		return rate / (1 + float64(step)/float64(half))
 	}
 }
@@ -67,32 +65,11 @@ func between(from, to float64, steps int, share func(step int) float64) Schedule
 		panic(fmt.Sprintf("rbm: steps are %d, want at least 1", steps))
 	}
 	return func(step int) float64 {
-		checkStep(step)
+		checkAtLeast("step", step, 0)
 		if step >= steps {
 			return to
 		}
 		return from + float64((to-from)*share(step))
-	}
-}
-
-// checkFactor panics unless x, called name, is finite and not negative.
-func checkFactor(name string, x float64) {
-	if wrong := wrongFactor(name, x); wrong != "" {
-		panic("rbm: " + wrong)
-	}
-}
-
-// wrongFactor says what is wrong with x, or nothing.
-func wrongFactor(name string, x float64) string {
-	if 0 <= x && x <= math.MaxFloat64 {
-		return ""
-	}
-	return fmt.Sprintf("%s is %v, want a finite number of at least 0", name, x)
-}
-
-func checkStep(step int) {
-	if step < 0 {
-		panic(fmt.Sprintf("rbm: step is %d, want at least 0", step))
 	}
 }
 

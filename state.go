@@ -31,7 +31,7 @@ import (
 //	PTT        K; MinSwapRate; number of chains; number of models; of each model the
 //	           RBM, the sum and the number of the probabilities of exchanges
 //	           with the next, and their last mean; States
-//	Trainer    Batch, Block, Sweeps; of Data, of Held, of Weights and of
+//	Trainer    BatchSize, ShuffleBlock, MissingSweeps; of Data, of HeldOut, of Weights and of
 //	           Observed the rows, the columns and a uint64 checksum; uint64 seed;
 //	           steps; RBM; SGD; bool Centering; if so, Centering; bool best; if
 //	           so, the best RBM, its score, the reports since; peak; steps before
@@ -120,7 +120,7 @@ func (d decoded) fits(nv int) error {
 }
 
 // AppendBinary appends all that a later call depends on to b, but for the rows
-// themselves and for Schedule, Patience, Every and Report, which are up to the program.
+// themselves and for Schedule, Patience, ReportEvery and OnReport, which are up to the program.
 // Of the rows it appends a checksum, which takes a pass over them: of Data that are
 // not [Bits] only the first time. The error is that of Data, or of a Sampler, which
 // must be an encoding.BinaryAppender and BinaryUnmarshaler, as all of this package
@@ -138,7 +138,7 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 	}
 	b = slices.Grow(b, t.bytes()+wire.Overhead)
 	return wire.AppendFrame(b, "Trainer", func(b []byte) ([]byte, error) {
-		b = wire.AppendInt(wire.AppendInt(wire.AppendInt(b, t.Batch), t.Block), t.Sweeps)
+		b = wire.AppendInt(wire.AppendInt(wire.AppendInt(b, t.BatchSize), t.ShuffleBlock), t.MissingSweeps)
 		for _, p := range prints {
 			b = p.write(b)
 		}
@@ -186,7 +186,7 @@ func (t *Trainer) bytes() int {
 
 // UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows, be
 // they in memory or not, and a Sampler of the same type: t goes on as that one would
-// have, with its own Schedule, Patience, Every and Report. Model keeps its address,
+// have, with its own Schedule, Patience, ReportEvery and OnReport. Model keeps its address,
 // and so do the Sampler and Centering, unless that is nil. Other rows are an error.
 // After an error t is as before.
 func (t *Trainer) UnmarshalBinary(data []byte) error {
@@ -202,7 +202,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		sampler   []byte
 	}
 	x, err := decode(data, "Trainer", func(d *wire.Decoder) (x saved) {
-		x.batch, x.block, x.sweeps = d.Int("Batch", 1), d.Int("Block", 0), d.Range("Sweeps", 0, maxSweeps)
+		x.batch, x.block, x.sweeps = d.Int("BatchSize", 1), d.Int("ShuffleBlock", 0), d.Range("MissingSweeps", 0, maxSweeps)
 		if !d.OK() {
 			return x
 		}
@@ -265,7 +265,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	default:
 		return fmt.Errorf("rbm: Trainer: sampler is a %T, want one with AppendBinary and UnmarshalBinary", s)
 	}
-	t.Batch, t.Block, t.Sweeps = x.batch, x.block, x.sweeps
+	t.BatchSize, t.ShuffleBlock, t.MissingSweeps = x.batch, x.block, x.sweeps
 	t.state, *t.Model, t.SGD = x.state, x.model, x.sgd
 	t.gradient = nil // which may have had another size
 	t.rows, t.elapsed, t.due = 0, 0, 0
@@ -350,7 +350,7 @@ type fingerprint struct {
 	sum        uint64
 }
 
-// fingerprints returns those of Data, Held, Weights and Observed. That of Data which
+// fingerprints returns those of Data, HeldOut, Weights and Observed. That of Data which
 // may be changed in memory is found each time.
 func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	if t.printed == nil {
@@ -363,7 +363,7 @@ func (t *Trainer) fingerprints() ([]fingerprint, error) {
 		}
 		*t.printed = printed{rows: t.Data, print: data}
 	}
-	held, err := fingerprintOf("Held", t.Held)
+	held, err := fingerprintOf("HeldOut", t.HeldOut)
 	if err != nil {
 		return nil, err
 	}

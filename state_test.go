@@ -610,7 +610,7 @@ func testBytes(t *testing.T, others func(b byte) []byte) {
 // useTrainer makes steps, which must not panic, with few sweeps.
 func useTrainer(tr *rbm.Trainer) {
 	pcd := tr.Sampler.(*rbm.PCD)
-	pcd.K, tr.Sweeps = min(pcd.K, 2), min(tr.Sweeps, 2)
+	pcd.K, tr.MissingSweeps = min(pcd.K, 2), min(tr.MissingSweeps, 2)
 	for range 2 {
 		tr.Step()
 	}
@@ -654,7 +654,7 @@ func TestTrainerOfWildNumbers(t *testing.T) {
 		want string
 	}{
 		{sweeps, 1 << 24, ""},
-		{sweeps, 1 << 62, "Sweeps is 4611686018427387904, want at most 16777216"},
+		{sweeps, 1 << 62, "MissingSweeps is 4611686018427387904, want at most 16777216"},
 		{steps, math.MaxInt / 2, ""},
 		{steps, 1<<63 - 1, fmt.Sprint("steps is 9223372036854775807, want at most ", math.MaxInt/2)},
 		{steps, 0, "steps before the last report is 1, want at most 0"},
@@ -684,9 +684,9 @@ func smallest() []state {
 		m.Phases(phases, data, nil, s)
 	}
 	tr := rbm.NewTrainer(m, data, pcd, newSource(6))
-	tr.Held, tr.Weights, tr.Observed = rbm.NewBits(1, 2), []float64{1}, rbm.NewBits(1, 2)
+	tr.HeldOut, tr.Weights, tr.Observed = rbm.NewBits(1, 2), []float64{1}, rbm.NewBits(1, 2)
 	tr.SGD.Momentum = 0.5
-	tr.Report = func(rbm.Report) error { return nil }
+	tr.OnReport = func(rbm.Report) error { return nil }
 	if err := tr.Train(context.Background(), 1); err != nil {
 		panic(err)
 	}

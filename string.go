@@ -121,7 +121,7 @@ func (t *Trainer) String() string {
 	if s, ok := t.Sampler.(fmt.Stringer); ok && !isNil(s) {
 		sampler = s.String()
 	}
-	return fmt.Sprintf("Trainer(%v, %s, %v, %d rows, Batch=%d, step %d)", t.Model, sampler, t.SGD, rows, t.Batch, t.state.steps)
+	return fmt.Sprintf("Trainer(%v, %s, %v, %d rows, BatchSize=%d, step %d)", t.Model, sampler, t.SGD, rows, t.BatchSize, t.state.steps)
 }
 
 // String returns the figures that apply, with few digits, and the warnings, in a line.
@@ -134,7 +134,7 @@ func (r Report) String() string {
 	}
 	add("pseudo-log-likelihood %.2f", r.PseudoLogLikelihood)
 	add("of independent units %.2f", r.IndependentLogLikelihood)
-	add("held %.2f", r.HeldPseudoLogLikelihood)
+	add("held-out %.2f", r.HeldOutPseudoLogLikelihood)
 	if r.Best {
 		figures = append(figures, "the best so far")
 	}

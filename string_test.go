@@ -20,7 +20,7 @@ func TestString(t *testing.T) {
 	pcd := rbm.NewPCD(100, 2, newSource(1))
 	ptt := rbm.NewPTT(10, 1, []*rbm.RBM{rbm.New(70, 3), rbm.New(70, 4)}, newSource(1))
 	trainer := rbm.NewTrainer(rbm.New(70, 9), data, rbm.NewCD(1, newSource(1)), newSource(1))
-	trainer.Batch = 20
+	trainer.BatchSize = 20
 	if err := trainer.Step(); err != nil {
 		t.Fatal(err)
 	}
@@ -63,17 +63,17 @@ func TestString(t *testing.T) {
 		{rbm.NewAIS(100, 2000, newSource(1)), "AIS(Runs=100, 2001 temperatures)"},
 		{&rbm.Classifier{Model: rbm.New(794, 500), Classes: 10, Generative: 1}, "&{RBM(nv=794, nh=500) 10 0 1 0}"},
 		{rbm.LogZ{Mean: 12.34567, StdErr: 0.0456, ESS: 87.25, LogWeights: make([]float64, 100)}, "LogZ(12.3457 ± 0.046, ESS 87.2 of 100)"},
-		{trainer, "Trainer(RBM(nv=70, nh=9), CD(K=1), SGD(Rate=0.01), 40 rows, Batch=20, step 1)"},
-		{&rbm.Trainer{Sampler: sample{}}, "Trainer(<nil>, rbm_test.sample, SGD(Rate=0), 0 rows, Batch=0, step 0)"},
-		{&rbm.Trainer{Sampler: (*rbm.PCD)(nil)}, "Trainer(<nil>, *rbm.PCD, SGD(Rate=0), 0 rows, Batch=0, step 0)"},
+		{trainer, "Trainer(RBM(nv=70, nh=9), CD(K=1), SGD(Rate=0.01), 40 rows, BatchSize=20, step 1)"},
+		{&rbm.Trainer{Sampler: sample{}}, "Trainer(<nil>, rbm_test.sample, SGD(Rate=0), 0 rows, BatchSize=0, step 0)"},
+		{&rbm.Trainer{Sampler: (*rbm.PCD)(nil)}, "Trainer(<nil>, *rbm.PCD, SGD(Rate=0), 0 rows, BatchSize=0, step 0)"},
 		{rbm.Report{
-			Step: 1200, Epoch: 2, PseudoLogLikelihood: -95.234, HeldPseudoLogLikelihood: -96.5, FreeEnergyGap: 0.813, WeightRMS: 0.05218,
+			Step: 1200, Epoch: 2, PseudoLogLikelihood: -95.234, HeldOutPseudoLogLikelihood: -96.5, FreeEnergyGap: 0.813, WeightRMS: 0.05218,
 			IndependentLogLikelihood: -206.1, FreeEnergyShift: 0.0123, HiddenActivity: 0.25, ChainMove: 0.98, SwapRates: []float64{0.5, 0.3, 0.4}, Rate: 0.01, RowsPerSecond: 20512.3, Best: true, Warnings: []string{"one", "two"},
-		}, "step 1200, epoch 2: pseudo-log-likelihood -95.23, of independent units -206.10, held -96.50, " +
+		}, "step 1200, epoch 2: pseudo-log-likelihood -95.23, of independent units -206.10, held-out -96.50, " +
 			"the best so far, free-energy gap 0.81, free-energy shift 0.0123, weights 0.0522, activity 0.25, " +
 			"chains move 0.98, swap rates from 0.3, rate 0.01, 20512 rows/s; warning: one; warning: two"},
 		{rbm.Report{
-			PseudoLogLikelihood: nan, HeldPseudoLogLikelihood: nan, FreeEnergyGap: nan, WeightRMS: nan, HiddenActivity: nan, ChainMove: nan,
+			PseudoLogLikelihood: nan, HeldOutPseudoLogLikelihood: nan, FreeEnergyGap: nan, WeightRMS: nan, HiddenActivity: nan, ChainMove: nan,
 			IndependentLogLikelihood: nan, FreeEnergyShift: nan, SwapRates: []float64{nan, nan}, Rate: 0.5, RowsPerSecond: nan, Best: true,
 		}, "step 0, epoch 0: the best so far, rate 0.5"},
 	} {

@@ -2,15 +2,14 @@ package rbm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/stop"
-	"gonum.org/v1/gonum/mat"
 )
 
 // Trainer trains a model on minibatches, with reports of how it goes. It is a loop
@@ -18,7 +17,8 @@ import (
 //
 // Each epoch takes every row of Data once, in an order that is a function of the
 // seed and of the number of the epoch. Training that was interrupted goes on bit
-// for bit. The settings may change between steps, but for Data, Batch and Block, by
+// for bit. The settings may change between steps, but for Data, BatchSize and
+// ShuffleBlock, by
 // which epochs are counted. A Trainer is made by NewTrainer, belongs to one
 // goroutine at a time and must not be copied after its first step.
 //
@@ -27,7 +27,7 @@ import (
 //
 // # Rows that do not fit into memory
 //
-// With Block, an epoch takes blocks of so many rows, which are neighbours in Data, in
+// With ShuffleBlock, an epoch takes blocks of so many rows, which are neighbours in Data, in
 // random order, and the rows of each in random order; minibatches go across their
 // borders. A source on disk is then read a block at a time, each once an epoch, and
 // one block is held in memory. Neighbours stay in the same or in successive
@@ -35,8 +35,8 @@ import (
 // many minibatches. The first report, for the means of the columns, and the first
 // checkpoint, for a checksum, take a pass over all rows.
 //
-// Without Block, rows are shuffled all together, and a source is read row by row:
-// slow, and the order takes a word a row. The order depends on Block, but not on
+// Without ShuffleBlock, rows are shuffled all together, and a source is read row by row:
+// slow, and the order takes a word a row. The order depends on ShuffleBlock, but not on
 // where the rows are: training is the same, bit for bit, in memory and from a source
 // of the same rows.
 //
@@ -48,7 +48,7 @@ import (
 //	∂ log p(v_observed) = -⟨∂F⟩ given v_observed + ⟨∂F⟩ model
 //
 // by one completion of each row, which is kept: the missing units are a chain that
-// goes on, by Sweeps sweeps of [Chains.GibbsGiven] whenever its row is visited, with
+// goes on, by MissingSweeps sweeps of [Chains.GibbsGiven] whenever its row is visited, with
 // the groups of the Chains of [CD] or [PCD]. This is data augmentation (Tanner & Wong,
 // 1987), with a stochastic approximation (Younes, 1989) that follows the model in
 // both phases. The chains start from the visible biases before the first step, as
@@ -57,13 +57,13 @@ import (
 //
 // This is right if what is missing does not depend on its own values, given what is
 // observed (Rubin, 1976). Of a report, the rows of Data watched are completions;
-// rows of Held are complete. For an exact mean over all completions, in a loop of
+// rows of HeldOut are complete. For an exact mean over all completions, in a loop of
 // your own, see [RBM.Completions].
 //
 // # Stopping early
 //
 // The model of each report is judged by the mean pseudo-log-likelihood of rows of
-// Held. The free-energy gap alone cannot be the judge, as it is least before
+// HeldOut. The free-energy gap alone cannot be the judge, as it is least before
 // training. Nor can the pseudo-log-likelihood of rows trained on minus the gap: it
 // counts what units know of each other more than once, and drowns the gap.
 type Trainer struct {
@@ -72,28 +72,28 @@ type Trainer struct {
 	Model   *RBM
 	Data    Rows      // the rows to train on
 	Weights []float64 // of the rows of Data, at least 0; nil: equal
-	Held    *Bits     // rows that are not trained on; nil: none
+	HeldOut *Bits     // rows that are not trained on; nil: none
 
 	// Observed marks by a one which units of Data are known, row by row, see above;
 	// nil: all. Data then are Bits, in which the others may be anything.
-	Observed *Bits
-	Sweeps   int // of the missing units, at each visit of their row, up to 2²⁴; 0: one
+	Observed      *Bits
+	MissingSweeps int // of the missing units, at each visit of their row, up to 2²⁴; 0: one
 
-	Batch int // rows of a step, the last of an epoch having what is left
-	Block int // rows that are shuffled together, see above; 0: all
+	BatchSize    int // rows of a step, the last of an epoch having what is left
+	ShuffleBlock int // rows that are shuffled together, see above; 0: all
 
 	Sampler   Sampler
 	SGD       SGD        // its Rate is set by Schedule, if there is one
 	Schedule  Schedule   // of the number of steps before; nil: as SGD says
 	Centering *Centering // nil: the ordinary gradient
 
-	Patience int // reports in a row without a better model after which Train stops; 0: never; needs Held
-	Every    int // steps between reports; 0: one at the end of each epoch
+	Patience    int // reports in a row without a better model after which Train stops; 0: never; needs HeldOut
+	ReportEvery int // steps between reports; 0: one at the end of each epoch
 
-	// Report, unless it is nil, is called at each report; an error ends Train. It may
+	// OnReport, unless it is nil, is called at each report; an error ends Train. It may
 	// change settings, say by [PT.Adapt], and save a checkpoint: last, as it is not
 	// called again for the same report where training goes on.
-	Report func(Report) error
+	OnReport func(Report) error
 
 	state    trainerState
 	order    epochOrder
@@ -117,6 +117,11 @@ type Trainer struct {
 	elapsed time.Duration
 }
 
+// ErrDiverged is what the error of [Trainer.Train] and [Trainer.Step] wraps if a
+// parameter of Model, or the gradient, is not finite. The error itself names the
+// parameter, the step and the rate.
+var ErrDiverged = errors.New("rbm: the model has diverged")
+
 // What random numbers are for.
 const (
 	orderRows = iota
@@ -133,7 +138,7 @@ type trainerState struct {
 	seed  uint64
 	steps int
 
-	best   *RBM    // nil before the first report with Held
+	best   *RBM    // nil before the first report with HeldOut
 	score  float64 // of best
 	waited int     // reports since
 
@@ -152,7 +157,7 @@ func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 	t := &Trainer{
 		Model:     m,
 		Data:      data,
-		Batch:     100,
+		BatchSize: 100,
 		Sampler:   s,
 		SGD:       SGD{Rate: 0.01},
 		Centering: new(Centering),
@@ -167,8 +172,8 @@ func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 // calls included. Model then has the last parameters, and a later call goes on
 // from there, bit for bit as if there had been one call.
 //
-// The error is that of ctx, of Report or of Step, wrapped. After one of ctx, of
-// Report or of Data, Train may go on as well.
+// The error is that of ctx, of OnReport or of Step, wrapped. After one of ctx, of
+// OnReport or of Data, Train may go on as well.
 //
 // When Patience runs out, Train sets Model to the best parameters and returns nil,
 // as do later calls, unless Patience has been raised or set to 0: then training
@@ -238,12 +243,13 @@ func (t *Trainer) until() *stop.Signal { return t.call.until() }
 // Step trains on one minibatch, without a report. A minibatch whose weights are
 // all zero only counts.
 //
-// The error says that a parameter is no longer finite, which is found at once for
-// a bias and for a weight that is NaN in the next step; or it is that of Data, with
-// the numbers of the rows: then nothing has changed, and the step may be tried again.
-// It panics if the sizes do not fit, if Batch is less than 1, Block, Every or
-// Patience less than 0, if there is Patience without Held, or for the reasons of what
-// it calls; or if Sweeps is out of range, or if there is Observed and Data are no Bits,
+// The error wraps ErrDiverged if a parameter is no longer finite, which is found at
+// once for a bias and for a weight that is NaN in the next step; or it is that of
+// Data, with the numbers of the rows: then nothing has changed, and the step may be
+// tried again.
+// It panics if the sizes do not fit, if BatchSize is less than 1, ShuffleBlock, ReportEvery or
+// Patience less than 0, if there is Patience without HeldOut, or for the reasons of what
+// it calls; or if MissingSweeps is out of range, or if there is Observed and Data are no Bits,
 // have another size or, where they are observed, do not fit the groups.
 func (t *Trainer) Step() error {
 	checkNil("Trainer", t)
@@ -304,7 +310,7 @@ func (t *Trainer) Epochs() int {
 }
 
 // Best returns a copy of the model at the best report so far, or nil if there was
-// none with Held.
+// none with HeldOut.
 func (t *Trainer) Best() *RBM {
 	checkNil("Trainer", t)
 	if t.state.best == nil {
@@ -317,9 +323,9 @@ func (t *Trainer) Best() *RBM {
 // there is anything to learn from them.
 func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
 	steps := t.epochSteps()
-	epoch, first := t.state.steps/steps, t.state.steps%steps*t.Batch
+	epoch, first := t.state.steps/steps, t.state.steps%steps*t.BatchSize
 	all, cols := t.Data.Dims()
-	n := min(t.Batch, all-first)
+	n := min(t.BatchSize, all-first)
 	t.batch.resize(n, cols)
 	t.weights, t.missing.rows = t.weights[:0], t.missing.rows[:0]
 	ok = t.Weights == nil
@@ -358,56 +364,42 @@ func mean(x []float64, until *stop.Signal) float64 {
 // epochSteps returns the number of steps of an epoch.
 func (t *Trainer) epochSteps() int {
 	n, _ := t.Data.Dims()
-	return (n-1)/t.Batch + 1
+	return (n-1)/t.BatchSize + 1
 }
 
 // every returns the number of steps between reports.
 func (t *Trainer) every() int {
-	if t.Every == 0 {
+	if t.ReportEvery == 0 {
 		return t.epochSteps()
 	}
-	return t.Every
+	return t.ReportEvery
 }
 
 // check panics if the settings do not fit.
 func (t *Trainer) check() {
 	checkNil("Trainer", t)
 	nv, nh := t.Model.Dims()
-	n := checkRows("Data", t.Data, nv)
-	if t.Held != nil {
-		checkRows("Held", t.Held, nv)
+	n := checkBatch("Data", t.Data, nv)
+	if t.HeldOut != nil {
+		checkBatch("HeldOut", t.HeldOut, nv)
 	}
 	if t.Weights != nil {
 		checkLength("Weights", t.Weights, n)
 	}
 	t.checkObserved()
 	checkNil("sampler", t.Sampler)
-	if t.Batch < 1 {
-		panic(fmt.Sprintf("rbm: Batch is %d, want at least 1", t.Batch))
-	}
-	if t.Block < 0 {
-		panic(fmt.Sprintf("rbm: Block is %d, want at least 0", t.Block))
-	}
-	if t.Every < 0 {
-		panic(fmt.Sprintf("rbm: Every is %d, want at least 0", t.Every))
-	}
-	if t.Patience < 0 {
-		panic(fmt.Sprintf("rbm: Patience is %d, want at least 0", t.Patience))
-	}
-	if t.Patience > 0 && t.Held == nil {
-		panic(fmt.Sprintf("rbm: Patience is %d and Held is nil, want rows to judge by", t.Patience))
+	checkAtLeast("BatchSize", t.BatchSize, 1)
+	checkAtLeast("ShuffleBlock", t.ShuffleBlock, 0)
+	checkAtLeast("ReportEvery", t.ReportEvery, 0)
+	checkAtLeast("Patience", t.Patience, 0)
+	if t.Patience > 0 && t.HeldOut == nil {
+		panic(fmt.Sprintf("rbm: Patience is %d and HeldOut is nil, want rows to judge by", t.Patience))
 	}
 	if best := t.state.best; best != nil {
 		if bv, bh := best.Dims(); bv != nv || bh != nh {
 			panic(fmt.Sprintf("rbm: Model is %d×%d, want %d×%d as at the best report", nh, nv, bh, bv))
 		}
 	}
-}
-
-// checkRows returns the number of rows, and panics unless there are some of nv
-// columns.
-func checkRows(name string, rows Rows, nv int) int {
-	return checkBatch(name, rows, nv)
 }
 
 // checkWeights panics unless the weights are some, and have a mean.
@@ -448,51 +440,13 @@ func (t *Trainer) diverged() error {
 		what = "the gradient is NaN"
 	}
 	if t.state.steps == 0 {
-		return fmt.Errorf("rbm: before the first step: %s", what)
+		return divergence(fmt.Sprintf("rbm: before the first step: %s", what))
 	}
-	return fmt.Errorf("rbm: after step %d: %s; is the rate %.4g too high?", t.state.steps, what, t.SGD.Rate)
+	return divergence(fmt.Sprintf("rbm: after step %d: %s; is the rate %.4g too high?", t.state.steps, what, t.SGD.Rate))
 }
 
-// notFinite says what the first parameter is that is not finite, or nothing.
-func (m *RBM) notFinite() string {
-	for j := range m.C.Len() {
-		m.call.look()
-		for i, x := range m.W.RawRowView(j) {
-			if !finite(x) {
-				return fmt.Sprintf("W[%d,%d] is %v", j, i, x)
-			}
-		}
-	}
-	if i := firstNotFinite(m.B); i >= 0 {
-		return fmt.Sprintf("B[%d] is %v", i, m.B.AtVec(i))
-	}
-	if j := firstNotFinite(m.C); j >= 0 {
-		return fmt.Sprintf("C[%d] is %v", j, m.C.AtVec(j))
-	}
-	return ""
-}
+// divergence says where a model has diverged.
+type divergence string
 
-// firstNotFinite returns the number of the first element that is not finite, or -1.
-func firstNotFinite(x *mat.VecDense) int {
-	for i := range x.Len() {
-		if !finite(x.AtVec(i)) {
-			return i
-		}
-	}
-	return -1
-}
-
-func finite(x float64) bool { return math.Abs(x) <= math.MaxFloat64 }
-
-// copyTo sets the parameters of dst to those of m, inside of the call that m is in.
-func (m *RBM) copyTo(dst *RBM) {
-	for j := range m.C.Len() {
-		m.until().Look()
-		copy(dst.W.RawRowView(j), m.W.RawRowView(j))
-	}
-	dst.B.CopyVec(m.B)
-	dst.C.CopyVec(m.C)
-	if !slices.Equal(dst.OneHot, m.OneHot) {
-		dst.OneHot = slices.Clone(m.OneHot)
-	}
-}
+func (d divergence) Error() string { return string(d) }
+func (d divergence) Unwrap() error { return ErrDiverged }

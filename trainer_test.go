@@ -65,7 +65,7 @@ func TestTrainerIsTheLoop(t *testing.T) {
 				for _, scheduled := range []bool{false, true} {
 					start := randomModel(nv, nh, 0.1, 2)
 					tr := rbm.NewTrainer(start.Clone(), data, s.new(20), newSource(3))
-					tr.Batch = size
+					tr.BatchSize = size
 					tr.SGD = rbm.SGD{Rate: 0.05, Momentum: 0.5, L2: 0.01}
 					tr.Centering = nil
 
@@ -149,7 +149,7 @@ func TestTrainerEpochs(t *testing.T) {
 		data := numbered(tt.rows)
 		s := new(noted)
 		tr := rbm.NewTrainer(rbm.New(75, 2), data, s, newSource(1))
-		tr.Batch = tt.n
+		tr.BatchSize = tt.n
 		var first []int
 		for epoch := range 6 {
 			s.batches = nil
@@ -185,13 +185,13 @@ func TestTrainerEpochs(t *testing.T) {
 
 func TestTrainerSchedule(t *testing.T) {
 	tr := rbm.NewTrainer(rbm.New(5, 3), randomBits(10, 5, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(1))
-	tr.Batch = 4
+	tr.BatchSize = 4
 	var steps []int
 	tr.Schedule = func(step int) float64 {
 		steps = append(steps, step)
 		return float64(step)
 	}
-	tr.Report = func(r rbm.Report) error {
+	tr.OnReport = func(r rbm.Report) error {
 		if want := float64(r.Step - 1); r.Rate != want {
 			t.Errorf("rate at step %d is %v, want %v", r.Step, r.Rate, want)
 		}
@@ -208,7 +208,7 @@ func TestTrainerWithoutWeight(t *testing.T) {
 	data := numbered(12)
 	s := new(noted)
 	tr := rbm.NewTrainer(rbm.New(75, 2), data, s, newSource(1))
-	tr.Batch, tr.Weights = 1, make([]float64, 12)
+	tr.BatchSize, tr.Weights = 1, make([]float64, 12)
 	tr.Weights[7] = 2
 	trainFor(t, tr, 2)
 	if want := [][]int{{7}, {7}}; !slices.EqualFunc(s.batches, want, slices.Equal) {
@@ -228,10 +228,10 @@ func overfitting(s rbm.Sampler) (tr *rbm.Trainer, test *rbm.Bits) {
 	m := rbm.NewRandom(nv, nh, 0.1, newSource(201))
 	m.FitVisibleBias(data)
 	tr = rbm.NewTrainer(m, data, s, newSource(5))
-	tr.Batch = 25
+	tr.BatchSize = 25
 	tr.SGD.Rate = 0.1
-	tr.Held = rows.Slice(50, 100)
-	tr.Every = 50
+	tr.HeldOut = rows.Slice(50, 100)
+	tr.ReportEvery = 50
 	return tr, rows.Slice(100, 1100)
 }
 
@@ -249,7 +249,7 @@ func (c *afterStep) Err() error {
 	return nil
 }
 
-// It can be interrupted at any step, by the context or by Report, and goes on bit for bit.
+// It can be interrupted at any step, by the context or by OnReport, and goes on bit for bit.
 func TestTrainerGoesOn(t *testing.T) {
 	t.Parallel()
 	const epochs = 5
@@ -259,11 +259,11 @@ func TestTrainerGoesOn(t *testing.T) {
 			tr, _ := overfitting(s.new(7))
 			tr.SGD.Momentum = 0.5
 			tr.Centering.Rate = 0.1
-			tr.Every = 3
-			tr.Batch = 15
+			tr.ReportEvery = 3
+			tr.BatchSize = 15
 			tr.Patience = 100
 			var reports []rbm.Report
-			tr.Report = func(r rbm.Report) error {
+			tr.OnReport = func(r rbm.Report) error {
 				r.RowsPerSecond = 0
 				reports = append(reports, r)
 				return nil
@@ -297,8 +297,8 @@ func TestTrainerGoesOn(t *testing.T) {
 			check(fmt.Sprintf("%s: canceled after %d steps", s.name, k), tr, reports)
 		}
 		tr, reports := run(func(tr *rbm.Trainer, reports *[]rbm.Report) {
-			report := tr.Report
-			tr.Report = func(r rbm.Report) error {
+			report := tr.OnReport
+			tr.OnReport = func(r rbm.Report) error {
 				report(r)
 				if len(*reports) == 2 {
 					return stop
@@ -309,17 +309,17 @@ func TestTrainerGoesOn(t *testing.T) {
 				t.Errorf("%s: after %d steps: %v", s.name, tr.Steps(), err)
 			}
 		})
-		check(s.name+": stopped by Report", tr, reports)
+		check(s.name+": stopped by OnReport", tr, reports)
 		tr, reports = run(func(tr *rbm.Trainer, _ *[]rbm.Report) {
 			for epoch := range epochs {
 				trainFor(t, tr, epoch)
 			}
 		})
 		check(s.name+": epoch by epoch", tr, reports)
-		tr, _ = run(func(tr *rbm.Trainer, _ *[]rbm.Report) { tr.Report = nil })
-		check(s.name+": without Report", tr, want)
-		tr, _ = run(func(tr *rbm.Trainer, _ *[]rbm.Report) { tr.Report, tr.Held, tr.Patience = nil, nil, 0 })
-		checkSame(t, s.name+": without Report and Held", params(tr.Model), params(whole.Model))
+		tr, _ = run(func(tr *rbm.Trainer, _ *[]rbm.Report) { tr.OnReport = nil })
+		check(s.name+": without OnReport", tr, want)
+		tr, _ = run(func(tr *rbm.Trainer, _ *[]rbm.Report) { tr.OnReport, tr.HeldOut, tr.Patience = nil, nil, 0 })
+		checkSame(t, s.name+": without OnReport and HeldOut", params(tr.Model), params(whole.Model))
 	}
 }
 
@@ -340,7 +340,7 @@ func TestTrainerStopsEarly(t *testing.T) {
 			top = max(top, exact(tr.Model))
 			return nil
 		}
-		tr.Report = report
+		tr.OnReport = report
 		tr.Patience = 10
 		trainFor(t, tr, epochs)
 		if tr.Epochs() >= epochs || since != 10 {
@@ -373,7 +373,7 @@ func TestTrainerBest(t *testing.T) {
 	t.Parallel()
 	tr, _ := overfitting(rbm.NewPCD(50, 1, newSource(1)))
 	var best []float64
-	tr.Report = func(r rbm.Report) error {
+	tr.OnReport = func(r rbm.Report) error {
 		if r.Best {
 			best = params(tr.Model)
 		}
@@ -411,8 +411,8 @@ func TestTrainerDiverges(t *testing.T) {
 		{"rate", func(tr *rbm.Trainer) { tr.SGD = rbm.SGD{Rate: 1e200, L2: 1} }, 5, "; is the rate 1e+200 too high?"},
 		{"infinite W at a report", func(tr *rbm.Trainer) { // which the step makes NaN
 			tr.Model.W.Set(2, 4, math.Inf(-1))
-			tr.Every = 1
-			tr.Report = func(rbm.Report) error { return errors.New("a report of NaN") }
+			tr.ReportEvery = 1
+			tr.OnReport = func(rbm.Report) error { return errors.New("a report of NaN") }
 		}, 1, "after step 1: W[2,4] is NaN"},
 		{"NaN W", func(tr *rbm.Trainer) { tr.Model.W.Set(2, 4, math.NaN()) }, 0, "rbm: before the first step: W[2,4] is NaN"},
 		{"NaN B", func(tr *rbm.Trainer) { tr.Model.B.SetVec(6, math.NaN()) }, 0, "rbm: before the first step: B[6] is NaN"},
@@ -421,12 +421,18 @@ func TestTrainerDiverges(t *testing.T) {
 	} {
 		for _, s := range samplers {
 			tr := rbm.NewTrainer(rbm.NewRandom(7, 3, 0.1, newSource(1)), data, s.new(5), newSource(2))
-			tr.Batch = 4
+			tr.BatchSize = 4
 			tr.Centering = nil
 			tt.set(tr)
 			err := tr.Train(context.Background(), 3)
 			if err == nil || !strings.HasPrefix(err.Error(), "rbm: ") || !strings.Contains(err.Error(), tt.want) || tr.Steps() > tt.steps {
 				t.Errorf("%s/%s: after %d steps: %v, want %q in %d", tt.name, s.name, tr.Steps(), err, tt.want, tt.steps)
+			}
+			if !errors.Is(err, rbm.ErrDiverged) {
+				t.Errorf("%s/%s: %v is not ErrDiverged", tt.name, s.name, err)
+			}
+			if err := tr.Step(); !errors.Is(err, rbm.ErrDiverged) {
+				t.Errorf("%s/%s: %v of a step more is not ErrDiverged", tt.name, s.name, err)
 			}
 		}
 	}
@@ -435,9 +441,9 @@ func TestTrainerDiverges(t *testing.T) {
 // What the last step does is looked at as well.
 func TestTrainerDivergesInTheEnd(t *testing.T) {
 	tr := rbm.NewTrainer(rbm.New(7, 3), randomBits(40, 7, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(2))
-	tr.Every = 100
+	tr.ReportEvery = 100
 	tr.Model.W.Set(2, 4, math.Inf(-1))
-	if err := tr.Train(context.Background(), 1); err == nil || !strings.Contains(err.Error(), "after step 1: W[2,4] is NaN") {
+	if err := tr.Train(context.Background(), 1); err == nil || !strings.Contains(err.Error(), "after step 1: W[2,4] is NaN") || !errors.Is(err, rbm.ErrDiverged) {
 		t.Errorf("after %d steps: %v", tr.Steps(), err)
 	}
 }
@@ -447,7 +453,7 @@ func TestTrainerAllocatesNothing(t *testing.T) {
 	for _, s := range samplers {
 		tr := rbm.NewTrainer(randomModel(200, 30, 0.1, 2), data, s.new(20), newSource(3))
 		tr.SGD.Momentum = 0.5
-		tr.Weights, tr.Block = randomWeights(250, 4), 130
+		tr.Weights, tr.ShuffleBlock = randomWeights(250, 4), 130
 		tr.Schedule = func(int) float64 { return 1e-3 }
 		epoch := func() {
 			for range 3 {
@@ -494,18 +500,18 @@ func TestTrainerMisuse(t *testing.T) {
 		want string
 	}{
 		{"Model", func(tr *rbm.Trainer) { tr.Model = rbm.New(6, 3) }, "Data is 10×5, want n×6"},
-		{"Held", func(tr *rbm.Trainer) { tr.Held = rbm.NewBits(3, 6) }, "Held is 3×6, want n×5"},
-		{"empty Held", func(tr *rbm.Trainer) { tr.Held = new(rbm.Bits) }, "Held is 0×0, want n×5"},
+		{"HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = rbm.NewBits(3, 6) }, "HeldOut is 3×6, want n×5"},
+		{"empty HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = new(rbm.Bits) }, "HeldOut is 0×0, want n×5"},
 		{"Weights", func(tr *rbm.Trainer) { tr.Weights = make([]float64, 9) }, "Weights have length 9, want 10"},
 		{"zero Weights", func(tr *rbm.Trainer) { tr.Weights = make([]float64, 10) }, "Weights are all 0"},
 		{"negative Weights", func(tr *rbm.Trainer) { tr.Weights = []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, -2} }, "Weights[9] is -2"},
 		{"NaN Weights", func(tr *rbm.Trainer) { tr.Weights = []float64{1, math.NaN(), 1, 1, 1, 1, 1, 1, 1, 1} }, "Weights[1] is NaN"},
 		{"infinite sum of Weights", func(tr *rbm.Trainer) { tr.Weights = slices.Repeat([]float64{1e308}, 10) }, "Weights have the sum +Inf, want a finite one"},
-		{"Batch", func(tr *rbm.Trainer) { tr.Batch = 0 }, "Batch is 0, want at least 1"},
-		{"Block", func(tr *rbm.Trainer) { tr.Block = -1 }, "Block is -1, want at least 0"},
-		{"Every", func(tr *rbm.Trainer) { tr.Every = -1 }, "Every is -1"},
-		{"Patience", func(tr *rbm.Trainer) { tr.Patience, tr.Held = -1, data }, "Patience is -1"},
-		{"Patience without Held", func(tr *rbm.Trainer) { tr.Patience = 3 }, "Patience is 3 and Held is nil"},
+		{"BatchSize", func(tr *rbm.Trainer) { tr.BatchSize = 0 }, "BatchSize is 0, want at least 1"},
+		{"ShuffleBlock", func(tr *rbm.Trainer) { tr.ShuffleBlock = -1 }, "ShuffleBlock is -1, want at least 0"},
+		{"ReportEvery", func(tr *rbm.Trainer) { tr.ReportEvery = -1 }, "ReportEvery is -1"},
+		{"Patience", func(tr *rbm.Trainer) { tr.Patience, tr.HeldOut = -1, data }, "Patience is -1"},
+		{"Patience without HeldOut", func(tr *rbm.Trainer) { tr.Patience = 3 }, "Patience is 3 and HeldOut is nil"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tr := rbm.NewTrainer(m, data, s, newSource(1))
@@ -530,7 +536,7 @@ func TestTrainerOfWeights(t *testing.T) {
 	}
 	for _, batch := range []int{1, 2, 7, 50, n} {
 		tr := rbm.NewTrainer(rbm.NewRandom(3, 2, 0.5, newSource(2)), data, new(rbm.Exact), newSource(1))
-		tr.Weights, tr.Batch = weights, batch
+		tr.Weights, tr.BatchSize = weights, batch
 		epochs := 40 + 30*batch
 		tr.Schedule = rbm.Linear(0.2, 0, epochs*((n-1)/batch+1))
 		trainFor(t, tr, epochs)
@@ -549,11 +555,11 @@ func TestTrainerOfWeights(t *testing.T) {
 // stateful is a training that uses everything, up to its state.
 func stateful(s rbm.Sampler, src uint64) *rbm.Trainer {
 	tr := rbm.NewTrainer(rbm.NewRandom(12, 7, 0.1, newSource(src)), randomBits(95, 12, 0.4, 1), s, newSource(src+1))
-	tr.Held = randomBits(30, 12, 0.4, 3)
+	tr.HeldOut = randomBits(30, 12, 0.4, 3)
 	tr.Weights = randomWeights(95, 4)
 	tr.Schedule = rbm.Linear(0.2, 0, 60)
 	tr.Patience = 100
-	tr.Every = 4
+	tr.ReportEvery = 4
 	return tr
 }
 
@@ -583,8 +589,8 @@ func TestTrainerGoesOnFromBytes(t *testing.T) {
 			return nil
 		}
 		whole := stateful(s.new(10), 2)
-		whole.Batch, whole.SGD.Momentum, whole.SGD.L1 = 10, 0.5, 1e-3
-		whole.Report = report
+		whole.BatchSize, whole.SGD.Momentum, whole.SGD.L1 = 10, 0.5, 1e-3
+		whole.OnReport = report
 		trainFor(t, whole, 3)
 		middle := saved(t, whole)
 		reports = nil
@@ -601,7 +607,7 @@ func TestTrainerGoesOnFromBytes(t *testing.T) {
 		if !bytes.Equal(saved(t, half), middle) {
 			t.Errorf("%s: the state has changed on the way", s.name)
 		}
-		reports, half.Report = nil, report
+		reports, half.OnReport = nil, report
 		trainFor(t, half, 6)
 		if !bytes.Equal(saved(t, half), saved(t, whole)) {
 			t.Errorf("%s: the state differs in the end", s.name)
@@ -613,8 +619,8 @@ func TestTrainerGoesOnFromBytes(t *testing.T) {
 		if half.Model != w || half.Model != model || half.Sampler != chains {
 			t.Errorf("%s: Model or Sampler is another one", s.name)
 		}
-		if half.Epochs() != 6 || half.SGD.L1 != 1e-3 || half.Batch != 10 {
-			t.Errorf("%s: %d epochs, L1 %v, batch %d", s.name, half.Epochs(), half.SGD.L1, half.Batch)
+		if half.Epochs() != 6 || half.SGD.L1 != 1e-3 || half.BatchSize != 10 {
+			t.Errorf("%s: %d epochs, L1 %v, batch %d", s.name, half.Epochs(), half.SGD.L1, half.BatchSize)
 		}
 	}
 }
@@ -638,8 +644,8 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 		{"none", func(tr *rbm.Trainer) {}, ""},
 		{"Data", func(tr *rbm.Trainer) { tr.Data = flipped(tr.Data.(*rbm.Bits)) }, "rbm: Trainer: Data has checksum"},
 		{"rows of Data", func(tr *rbm.Trainer) { tr.Data, tr.Weights = tr.Data.(*rbm.Bits).Slice(0, 90), tr.Weights[:90] }, "rbm: Trainer: Data is 90×12, want 95×12"},
-		{"Held", func(tr *rbm.Trainer) { tr.Held = flipped(tr.Held) }, "rbm: Trainer: Held has checksum"},
-		{"no Held", func(tr *rbm.Trainer) { tr.Held, tr.Patience = nil, 0 }, "rbm: Trainer: Held is 0×0, want 30×12"},
+		{"HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = flipped(tr.HeldOut) }, "rbm: Trainer: HeldOut has checksum"},
+		{"no HeldOut", func(tr *rbm.Trainer) { tr.HeldOut, tr.Patience = nil, 0 }, "rbm: Trainer: HeldOut is 0×0, want 30×12"},
 		{"Weights", func(tr *rbm.Trainer) { tr.Weights = slices.Clone(tr.Weights); tr.Weights[94] *= 2 }, "rbm: Trainer: Weights has checksum"},
 		{"no Weights", func(tr *rbm.Trainer) { tr.Weights = nil }, "rbm: Trainer: Weights is 0×0, want 95×1"},
 		{"Sampler", func(tr *rbm.Trainer) { tr.Sampler = rbm.NewCD(1, newSource(1)) }, `rbm: Trainer: rbm: CD: data is of kind "PCD"`},
@@ -685,7 +691,7 @@ func TestUsedTrainerGoesOnFromBytes(t *testing.T) {
 	for _, steps := range []int{0, 1, 7, 11, 13} {
 		for _, centred := range []bool{false, true} {
 			whole := rbm.NewTrainer(rbm.NewRandom(20, 7, 0.1, newSource(1)), randomBits(95, 20, 0.4, 1), rbm.NewPCD(10, 1, newSource(3)), newSource(2))
-			whole.Batch = 9
+			whole.BatchSize = 9
 			half := rbm.NewTrainer(rbm.NewRandom(20, 70, 0.1, newSource(4)), whole.Data, rbm.NewPCD(3, 1, newSource(5)), newSource(6))
 			half.Centering.Enhanced, half.SGD.Momentum = true, 0.5
 			trainFor(t, half, 3)
@@ -731,7 +737,7 @@ func TestTrainerOfBytesThatDoNotFit(t *testing.T) {
 		{func(tr *rbm.Trainer) []byte { tr.Centering.H = make([]float64, 8); return saved(t, tr) }, "offsets are those of 12 visible and 8 hidden units, want 12 and 7"},
 	} {
 		tr := stateful(rbm.NewPCD(5, 1, newSource(3)), 2)
-		tr.SGD.Momentum, tr.Every = 0.5, 1
+		tr.SGD.Momentum, tr.ReportEvery = 0.5, 1
 		trainFor(t, tr, 1)
 		if err := tr.Step(); err != nil {
 			t.Fatal(err)
@@ -756,7 +762,7 @@ func TestReportOfRestoredChains(t *testing.T) {
 	} {
 		start := func(chains int) (*rbm.Trainer, *[]rbm.Report) {
 			tr := rbm.NewTrainer(randomModel(7, 3, 1, 1), randomBits(n, 7, 0.5, 1), s(chains), newSource(1))
-			tr.Batch, tr.Every, tr.Weights = 1, 1, make([]float64, n)
+			tr.BatchSize, tr.ReportEvery, tr.Weights = 1, 1, make([]float64, n)
 			tr.Weights[7] = 1
 			return tr, collect(tr)
 		}
@@ -832,7 +838,7 @@ func TestReportsGoOnFromBytes(t *testing.T) {
 // lookingBack returns a trainer with reports each 20 steps, and where they go.
 func lookingBack() (*rbm.Trainer, *[]rbm.Report) {
 	tr := rbm.NewTrainer(randomModel(9, 4, 1, 1), randomBits(40, 9, 0.4, 2), rbm.NewPCD(10, 1, newSource(3)), newSource(4))
-	tr.Batch, tr.Every, tr.SGD.Rate = 4, 20, 0.3
+	tr.BatchSize, tr.ReportEvery, tr.SGD.Rate = 4, 20, 0.3
 	tr.Weights = randomWeights(40, 5)
 	return tr, collect(tr)
 }
@@ -842,7 +848,7 @@ func lookingBack() (*rbm.Trainer, *[]rbm.Report) {
 func TestReportIsNotLate(t *testing.T) {
 	rows := &elsewhere{Bits: randomBits(40, 7, 0.4, 1)}
 	tr := rbm.NewTrainer(rbm.New(7, 3), rows, rbm.NewCD(1, newSource(1)), newSource(2))
-	tr.Batch, tr.Every = 10, 2
+	tr.BatchSize, tr.ReportEvery = 10, 2
 	reports := collect(tr)
 	bad := errors.New("bad sector")
 	rows.fail = func(int, int) error {
@@ -872,7 +878,7 @@ func TestReportIsNotLate(t *testing.T) {
 func TestTrainerOfWeightsOfAnyScale(t *testing.T) {
 	train := func(scales ...float64) (*rbm.Trainer, []rbm.Report) {
 		tr := rbm.NewTrainer(rbm.NewRandom(9, 4, 0.5, newSource(1)), randomBits(50, 9, 0.4, 2), rbm.NewPCD(10, 1, newSource(3)), newSource(4))
-		tr.Batch, tr.SGD.Rate = 15, 0.2
+		tr.BatchSize, tr.SGD.Rate = 15, 0.2
 		reports := collect(tr)
 		for epoch, scale := range scales {
 			tr.Weights = make([]float64, 50)
@@ -900,7 +906,7 @@ func TestTrainerOfWeightsOfAnyScale(t *testing.T) {
 func TestTrainerOfSpoiledWeights(t *testing.T) {
 	for _, bad := range []float64{-1, math.NaN()} {
 		tr := rbm.NewTrainer(rbm.New(5, 3), rbm.NewBits(10, 5), rbm.NewCD(1, newSource(1)), newSource(1))
-		tr.Batch, tr.Weights = 1, slices.Repeat([]float64{1}, 10)
+		tr.BatchSize, tr.Weights = 1, slices.Repeat([]float64{1}, 10)
 		tr.Step()
 		for r := range tr.Weights {
 			tr.Weights[r] = bad
@@ -925,7 +931,7 @@ func TestTrainerCountsFromBytes(t *testing.T) {
 
 	start := func() *rbm.Trainer {
 		tr, _ := still(randomModel(5, 3, 1, 1), randomBits(40, 5, 0.5, 1), rbm.NewCD(1, newSource(1)))
-		tr.Held, tr.Patience, tr.Every = randomBits(20, 5, 0.5, 2), 3, 2
+		tr.HeldOut, tr.Patience, tr.ReportEvery = randomBits(20, 5, 0.5, 2), 3, 2
 		return tr
 	}
 	tr, again = start(), start()
@@ -946,14 +952,14 @@ func TestDueReportOfAnotherState(t *testing.T) {
 	start := func() (tr *rbm.Trainer, data *elsewhere, steps *[]int) {
 		data, steps = &elsewhere{Bits: randomBits(40, 5, 0.5, 1)}, new([]int)
 		tr = rbm.NewTrainer(randomModel(5, 2, 1, 1), data, rbm.NewCD(1, newSource(1)), newSource(2))
-		tr.Batch, tr.Every = 10, 2
-		tr.Report = func(r rbm.Report) error { *steps = append(*steps, r.Step); return nil }
+		tr.BatchSize, tr.ReportEvery = 10, 2
+		tr.OnReport = func(r rbm.Report) error { *steps = append(*steps, r.Step); return nil }
 		return tr, data, steps
 	}
 	from, _, _ := start()
 	last := errors.New("the last step that was saved")
-	report := from.Report
-	from.Report = func(r rbm.Report) error { report(r); return last }
+	report := from.OnReport
+	from.OnReport = func(r rbm.Report) error { report(r); return last }
 	if err := from.Train(context.Background(), 1); !errors.Is(err, last) || from.Steps() != 2 {
 		t.Fatalf("%d steps, %v", from.Steps(), err)
 	}
@@ -978,12 +984,12 @@ func TestDueReportOfAnotherState(t *testing.T) {
 	}
 }
 
-// Rows in another order are other rows: of Data, with their weights or by themselves, of Held, and of what is observed.
+// Rows in another order are other rows: of Data, with their weights or by themselves, of HeldOut, and of what is observed.
 func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
 	const n, nv = 40, 5
 	start := func() *rbm.Trainer {
 		tr := rbm.NewTrainer(randomModel(nv, 2, 1, 1), randomBits(n, nv, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(2))
-		tr.Weights, tr.Held, tr.Observed = randomWeights(n, 3), randomBits(n, nv, 0.5, 4), randomBits(n, nv, 0.5, 5)
+		tr.Weights, tr.HeldOut, tr.Observed = randomWeights(n, 3), randomBits(n, nv, 0.5, 4), randomBits(n, nv, 0.5, 5)
 		return tr
 	}
 	good := saved(t, start())
@@ -1003,7 +1009,7 @@ func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
 		set  func(tr *rbm.Trainer)
 	}{
 		{"Data", func(tr *rbm.Trainer) { tr.Data = swapped(tr.Data.(*rbm.Bits)) }},
-		{"Held", func(tr *rbm.Trainer) { tr.Held = swapped(tr.Held) }},
+		{"HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = swapped(tr.HeldOut) }},
 		{"Observed", func(tr *rbm.Trainer) { tr.Observed = swapped(tr.Observed) }},
 		{"Weights", func(tr *rbm.Trainer) { tr.Weights[7], tr.Weights[8] = tr.Weights[8], tr.Weights[7] }},
 	} {

@@ -85,7 +85,7 @@ func start(data *rbm.Bits, nh int, rate float64) *rbm.Trainer {
 	m := rbm.NewRandom(nv, nh, 0.01, newSource(1))
 	m.FitVisibleBias(data)
 	tr := rbm.NewTrainer(m, data, rbm.NewPCD(100, 1, newSource(2)), newSource(3))
-	tr.SGD.Rate, tr.Every = rate, 50
+	tr.SGD.Rate, tr.ReportEvery = rate, 50
 	return tr
 }
 
@@ -119,12 +119,12 @@ func TestNoFalseAlarms(t *testing.T) {
 	}{
 		{"bars, PCD", 1500, func() *rbm.Trainer {
 			tr := rbm.NewTrainer(rbm.NewRandom(16, 12, 0.1, newSource(1)), bars(4, 1), rbm.NewPCD(30, 1, newSource(2)), newSource(3))
-			tr.SGD.Rate, tr.Every = 0.05, 100
+			tr.SGD.Rate, tr.ReportEvery = 0.05, 100
 			return tr
 		}},
 		{"bars, CD", 1500, func() *rbm.Trainer {
 			tr := rbm.NewTrainer(rbm.NewRandom(16, 12, 0.1, newSource(1)), bars(4, 1), rbm.NewCD(1, newSource(2)), newSource(3))
-			tr.SGD.Rate, tr.Every, tr.Centering = 0.25, 50, nil
+			tr.SGD.Rate, tr.ReportEvery, tr.Centering = 0.25, 50, nil
 			return tr
 		}},
 		{"bars, PT", 100, func() *rbm.Trainer {
@@ -135,12 +135,12 @@ func TestNoFalseAlarms(t *testing.T) {
 		}},
 		{"bars, Exact", 300, func() *rbm.Trainer {
 			tr := withSampler(start(bars(3, 8), 8, 0.25), new(rbm.Exact))
-			tr.Every = 50
+			tr.ReportEvery = 50
 			return tr
 		}},
-		{"strokes, CD with momentum and Held", 10, func() *rbm.Trainer {
+		{"strokes, CD with momentum and HeldOut", 10, func() *rbm.Trainer {
 			tr := withSampler(start(strokes.Slice(0, 500), 30, 0.05), rbm.NewCD(1, newSource(2)))
-			tr.SGD.Momentum, tr.Held = 0.5, strokes.Slice(500, 600)
+			tr.SGD.Momentum, tr.HeldOut = 0.5, strokes.Slice(500, 600)
 			return tr
 		}},
 		{"strokes, PCD and Inverse", 20, func() *rbm.Trainer {
@@ -188,12 +188,12 @@ func TestNoFalseAlarms(t *testing.T) {
 		}},
 		{"eight rows", 1000, func() *rbm.Trainer {
 			tr := start(randomBits(8, 5, 0.5, 1), 4, 0.02)
-			tr.Every = 10
+			tr.ReportEvery = 10
 			return tr
 		}},
 		{"one row", 1000, func() *rbm.Trainer {
 			tr := start(randomBits(1, 9, 0.5, 1), 3, 0.05)
-			tr.Every = 10
+			tr.ReportEvery = 10
 			return tr
 		}},
 		{"one unit on each side", 50, func() *rbm.Trainer { return start(randomBits(1000, 1, 0.3, 1), 1, 0.05) }},
@@ -206,21 +206,21 @@ func TestNoFalseAlarms(t *testing.T) {
 			tr.Schedule = rbm.Cosine(0.1, 0, 1000)
 			return tr
 		}},
-		{"Held and Patience", 300, func() *rbm.Trainer {
+		{"HeldOut and Patience", 300, func() *rbm.Trainer {
 			tr := start(spins(300, 12, 0.8), 8, 0.05)
-			tr.Held, tr.Patience = spins(500, 12, 0.8).Slice(300, 500), 20
+			tr.HeldOut, tr.Patience = spins(500, 12, 0.8).Slice(300, 500), 20
 			return tr
 		}},
 		{"blocks of rows, odd batches", 60, func() *rbm.Trainer {
 			tr := start(spins(1003, 12, 0.85), 8, 0.1)
-			tr.Block, tr.Batch = 128, 37
+			tr.ShuffleBlock, tr.BatchSize = 128, 37
 			return tr
 		}},
 		{"independent units", 220, func() *rbm.Trainer { return start(randomBits(1000, 10, 0.2, 1), 4, 0.05) }},
 		{"warm up", 15, func() *rbm.Trainer {
 			tr := start(spins(1000, 12, 0.85), 8, 0)
 			tr.Schedule = rbm.Linear(0, 0.05, 50)
-			tr.Every = 1
+			tr.ReportEvery = 1
 			return tr
 		}},
 	} {
@@ -261,7 +261,7 @@ func watchFall(tr *rbm.Trainer, exact bool) *fall {
 	log := &fall{best: math.Inf(-1)}
 	nv, nh := tr.Model.Dims()
 	exact = exact && min(nv, nh) <= 16 && tr.Observed == nil && tr.Weights == nil
-	tr.Report = func(r rbm.Report) error {
+	tr.OnReport = func(r rbm.Report) error {
 		for _, w := range r.Warnings {
 			log.warnings = append(log.warnings, fmt.Sprintf("step %d: %s", r.Step, w))
 		}
@@ -297,7 +297,7 @@ func twoModes(n, nv int) *rbm.Bits {
 func TestCoinsAndGroups(t *testing.T) {
 	for _, grouped := range []bool{true, false} {
 		tr := start(answers(500, 5, 0.3), 4, 0.01)
-		tr.Every = 5
+		tr.ReportEvery = 5
 		if grouped {
 			tr.Model.OneHot = questions(5)
 		}
@@ -305,7 +305,7 @@ func TestCoinsAndGroups(t *testing.T) {
 			tr.Model.B.SetVec(i, tr.Model.B.AtVec(i)+20)
 		}
 		told, reports := false, 0
-		tr.Report = func(r rbm.Report) error {
+		tr.OnReport = func(r rbm.Report) error {
 			reports++
 			told = told || strings.Contains(fmt.Sprint(r.Warnings), "tossing coins")
 			return nil
@@ -323,9 +323,9 @@ func TestWarningOfTheOnlyReport(t *testing.T) {
 	data := twoModes(1000, 20)
 	train := func(stops bool) rbm.Report {
 		tr := start(data, 4, 0.05)
-		tr.Every = 1200
+		tr.ReportEvery = 1200
 		var reports []rbm.Report
-		tr.Report = func(r rbm.Report) error {
+		tr.OnReport = func(r rbm.Report) error {
 			reports = append(reports, r)
 			return nil
 		}
@@ -336,7 +336,7 @@ func TestWarningOfTheOnlyReport(t *testing.T) {
 				t.Fatal(err)
 			}
 			again := start(data, 4, 0.05)
-			again.Every, again.Report = tr.Every, tr.Report
+			again.ReportEvery, again.OnReport = tr.ReportEvery, tr.OnReport
 			if err := again.UnmarshalBinary(state); err != nil {
 				t.Fatal(err)
 			}
@@ -380,7 +380,7 @@ func TestWarningsOfDrift(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tr := start(tt.data, tt.nh, tt.rate)
-			tr.Every = tt.every
+			tr.ReportEvery = tt.every
 			constant := watchFall(tr, true)
 			trainFor(t, tr, tt.epochs)
 			t.Log(constant)

@@ -42,7 +42,7 @@ func TestWatch(t *testing.T) {
 			tr := NewTrainer(New(11, 2), data(tt.n), NewCD(1, rand.NewPCG(1, 1)), rand.NewPCG(2, uint64(tt.n)))
 			want := tt.want
 			if tt.held > 0 {
-				tr.Held = data(tt.held)
+				tr.HeldOut = data(tt.held)
 			}
 			if weighted {
 				if want = tt.weighted; want == 0 {
@@ -66,13 +66,13 @@ func TestWatch(t *testing.T) {
 			if again, _, _ := tr.watch(tr.Data, tr.Weights, watchData); !slices.Equal(numbers(again), rows) {
 				t.Errorf("%+v: other rows the second time", tt)
 			}
-			if tr.Held == nil {
+			if tr.HeldOut == nil {
 				continue
 			}
-			v, _, _ = tr.watch(tr.Held, nil, watchHeld)
+			v, _, _ = tr.watch(tr.HeldOut, nil, watchHeld)
 			held := numbers(v)
 			if len(held) != want || !slices.IsSorted(held) || len(slices.Compact(slices.Clone(held))) != want {
-				t.Errorf("%+v: rows %v of Held, want %d", tt, held, want)
+				t.Errorf("%+v: rows %v of HeldOut, want %d", tt, held, want)
 			}
 		}
 	}
@@ -81,7 +81,7 @@ func TestWatch(t *testing.T) {
 	var count [10]float64
 	src := rand.NewPCG(3, 3)
 	tr := NewTrainer(New(11, 2), data(10), NewCD(1, rand.NewPCG(1, 1)), src)
-	tr.Held = data(3)
+	tr.HeldOut = data(3)
 	for range trials {
 		tr.state.seed = src.Uint64()
 		v, _, _ := tr.watch(tr.Data, nil, watchData)
@@ -145,7 +145,7 @@ func TestCompletions(t *testing.T) {
 				tr.Observed.SetBit(r, i, r%2 == 0 && i >= 2 || i == 6 || r%10 == 4) // all of the label, or nothing
 			}
 		}
-		tr.Batch, tr.Every = 9, 1
+		tr.BatchSize, tr.ReportEvery = 9, 1
 		return tr
 	}
 	tr := start(1)
@@ -182,7 +182,7 @@ func TestCompletions(t *testing.T) {
 		check(tr)
 	}
 	reports := 0
-	tr.Report = func(r Report) error {
+	tr.OnReport = func(r Report) error {
 		reports++
 		check(tr)
 		if want := weightedMean(tr.Model.PseudoLogLikelihood(nil, &tr.state.drawn), nil); r.PseudoLogLikelihood != want {

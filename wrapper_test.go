@@ -218,7 +218,7 @@ func stuckWith(s rbm.Sampler) *rbm.Trainer {
 	}
 	m.C.SetVec(0, -20*nv)
 	tr := rbm.NewTrainer(m, data, s, newSource(1))
-	tr.SGD.Rate, tr.Batch, tr.Every = 0, 20, 100
+	tr.SGD.Rate, tr.BatchSize, tr.ReportEvery = 0, 20, 100
 	return tr
 }
 
@@ -236,10 +236,10 @@ func TestReportsBeforeTheFirstSample(t *testing.T) {
 	for _, s := range samplers {
 		tr, reports := still(rbm.New(5, 2), randomBits(40, 5, 0.5, 1), s)
 		tr.Weights = append(make([]float64, 39), 1)
-		tr.Batch, tr.Every = 1, 1
+		tr.BatchSize, tr.ReportEvery = 1, 1
 		ctx, cancel := context.WithCancel(context.Background())
-		report := tr.Report
-		tr.Report = func(r rbm.Report) error { cancel(); return report(r) }
+		report := tr.OnReport
+		tr.OnReport = func(r rbm.Report) error { cancel(); return report(r) }
 		tr.Train(ctx, 1)
 		if len(*reports) != 1 || !math.IsNaN((*reports)[0].ChainMove) {
 			t.Errorf("%T: reports %+v, want one without chains", s, *reports)
@@ -276,7 +276,7 @@ func TestWrappedGroups(t *testing.T) {
 			}
 			tr := rbm.NewTrainer(randomModel(nv, 3, 1, 1), data, s, newSource(1))
 			tr.Model.OneHot = []rbm.Group{{From: 3, To: 6}}
-			tr.Observed, tr.Batch = observed, 7
+			tr.Observed, tr.BatchSize = observed, 7
 			trainFor(t, tr, 3)
 			ends[k] = saved(t, tr)
 		}

@@ -7,7 +7,7 @@
 //	…
 //	defer f.Close()
 //	t := rbm.NewTrainer(m, f, sampler, src)
-//	t.Block = 100_000 // rows in memory
+//	t.ShuffleBlock = 100_000 // rows in memory
 //
 // A file is read a few kilobytes at the least, and each of these has a checksum: what
 // was cut off or has changed on the way gives an error. It is not protected against

@@ -448,7 +448,7 @@ func trainer(data rbm.Rows) *rbm.Trainer {
 	for r := range n {
 		t.Weights = append(t.Weights, float64(r%3))
 	}
-	t.Batch, t.Block = 30, 77
+	t.BatchSize, t.ShuffleBlock = 30, 77
 	t.SGD.Momentum = 0.5
 	return t
 }
@@ -481,7 +481,7 @@ func TestTrainer(t *testing.T) {
 	for _, steps := range []int{1, 3, 20, 40} {
 		for _, places := range [][2]rbm.Rows{{data, f}, {f, data}, {f, f}} {
 			from, to := trainer(places[0]), trainer(places[1])
-			to.Batch, to.Block = 1, 0
+			to.BatchSize, to.ShuffleBlock = 1, 0
 			for range steps {
 				if err := from.Step(); err != nil {
 					t.Fatal(err)

@@ -56,7 +56,7 @@ func Example() {
 	}
 	m.FitVisibleBias(first)
 	t := rbm.NewTrainer(m, f, rbm.NewPCD(50, 1, rand.NewPCG(3, 3)), rand.NewPCG(4, 4))
-	t.Block = 1000
+	t.ShuffleBlock = 1000
 	t.SGD.Rate = 0.1
 	if err := t.Train(context.Background(), 50); err != nil {
 		panic(err)

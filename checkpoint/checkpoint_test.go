@@ -216,11 +216,11 @@ func TestKilledTrainers(t *testing.T) {
 	start := func(report func(tr *rbm.Trainer, r rbm.Report) error) *rbm.Trainer {
 		o := newTraining(300, 150)
 		tr := rbm.NewTrainer(o.model, o.data.Slice(0, 8), rbm.NewPCD(5, 1, rand.NewPCG(5, 6)), rand.NewPCG(7, 8))
-		tr.Held = o.data.Slice(8, 12)
-		tr.Batch, tr.Every = 3, 1
+		tr.HeldOut = o.data.Slice(8, 12)
+		tr.BatchSize, tr.ReportEvery = 3, 1
 		tr.SGD.Momentum = 0.5
 		tr.Schedule = rbm.Inverse(0.1, 10)
-		tr.Report = func(r rbm.Report) error { return report(tr, r) }
+		tr.OnReport = func(r rbm.Report) error { return report(tr, r) }
 		return tr
 	}
 	if path := os.Getenv(pathVariable); path != "" {
@@ -678,7 +678,7 @@ func TestOtherTrainers(t *testing.T) {
 	for i, s := range samplers {
 		o := newTraining(4, 3)
 		one, two := rbm.NewTrainer(o.model, o.data, s, rand.NewPCG(1, 1)), rbm.NewTrainer(o.model.Clone(), o.data, new(rbm.Exact), rand.NewPCG(1, 1))
-		one.Held, two.Weights = o.data.Slice(0, 3), slices.Repeat([]float64{0.5}, 12)
+		one.HeldOut, two.Weights = o.data.Slice(0, 3), slices.Repeat([]float64{0.5}, 12)
 		steps := counter(5)
 		var b bytes.Buffer
 		if err := errors.Join(one.Step(), two.Step(), checkpoint.Write(&b, &steps, one, two)); err != nil {
@@ -750,7 +750,7 @@ func all(t *testing.T, seed uint64) map[string]checkpoint.State {
 		m.Phases(phases, data, nil, s)
 	}
 	tr := rbm.NewTrainer(m.Clone(), data, rbm.NewPCD(3, 1, rnd), rnd)
-	tr.SGD.Momentum, tr.Held = 0.5, data.Slice(0, 3)
+	tr.SGD.Momentum, tr.HeldOut = 0.5, data.Slice(0, 3)
 	if err := tr.Train(context.Background(), int(seed)); err != nil {
 		t.Fatal(err)
 	}

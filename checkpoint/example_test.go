@@ -76,7 +76,7 @@ func Example_trainer() {
 			log.Fatal(err)
 		}
 		fmt.Println("starting after epoch", t.Epochs())
-		t.Report = func(r rbm.Report) error {
+		t.OnReport = func(r rbm.Report) error {
 			if err := checkpoint.Save(path, t); err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ func TestMemory(t *testing.T) {
 		m.Phases(&phases, data, nil, s)
 	}
 	tr := rbm.NewTrainer(m.Clone(), data, ptt, rand.NewPCG(4, 4))
-	tr.Held, tr.SGD.Momentum = data, 0.5
+	tr.HeldOut, tr.SGD.Momentum = data, 0.5
 	if err := tr.Train(context.Background(), 1); err != nil {
 		t.Fatal(err)
 	}

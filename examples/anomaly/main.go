@@ -94,18 +94,18 @@ func fit(c code, train, held tumours, o options, src rand.Source, w io.Writer) (
 	m := rbm.NewRandom(c.units(), o.hidden, 0.01, src)
 	m.FitVisibleBias(data)
 	t := rbm.NewTrainer(m, data, rbm.NewPCD(chains, 1, src), src)
-	t.Held = c.encode(held.values)
-	t.Batch = batchSize
+	t.HeldOut = c.encode(held.values)
+	t.BatchSize = batchSize
 	t.SGD.Rate = rate
-	t.Every = min(every, o.epochs) * ((len(train.number)-1)/batchSize + 1)
+	t.ReportEvery = min(every, o.epochs) * ((len(train.number)-1)/batchSize + 1)
 	t.Patience = patience
 	best := 0 // epoch
-	t.Report = func(r rbm.Report) error {
+	t.OnReport = func(r rbm.Report) error {
 		if r.Best {
 			best = r.Epoch
 		}
 		if r.Epoch%printed == 0 {
-			fmt.Fprintf(w, "%5d %11.2f %10.2f\n", r.Epoch, r.PseudoLogLikelihood, r.HeldPseudoLogLikelihood)
+			fmt.Fprintf(w, "%5d %11.2f %10.2f\n", r.Epoch, r.PseudoLogLikelihood, r.HeldOutPseudoLogLikelihood)
 		}
 		return nil
 	}

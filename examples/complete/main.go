@@ -91,8 +91,8 @@ func model(o options, train idx.Set, dir keep.Folder, w io.Writer) (*rbm.RBM, er
 	m.FitVisibleBias(train.Images)
 	fmt.Fprintf(w, "%d training rows, %d hidden units, PCD-1\n\nepoch   pseudo-log-likelihood    rows/s\n", n, o.hidden)
 	t := rbm.NewTrainer(m, train.Images, rbm.NewPCD(100, 1, src), src)
-	t.Schedule = rbm.Linear(0.05, 0, o.epochs*((n+t.Batch-1)/t.Batch))
-	t.Report = func(r rbm.Report) error {
+	t.Schedule = rbm.Linear(0.05, 0, o.epochs*((n+t.BatchSize-1)/t.BatchSize))
+	t.OnReport = func(r rbm.Report) error {
 		fmt.Fprintf(w, "%5d %23.2f %9.0f\n", r.Epoch, r.PseudoLogLikelihood, r.RowsPerSecond)
 		return nil
 	}

@@ -31,7 +31,7 @@ func writeCurves(w io.Writer, h history, heldName string) error {
 	lines := [][]curve{
 		{
 			{"training", sheet.Blue, func(r *rbm.Report) float64 { return r.PseudoLogLikelihood }},
-			{heldName, sheet.Red, func(r *rbm.Report) float64 { return r.HeldPseudoLogLikelihood }},
+			{heldName, sheet.Red, func(r *rbm.Report) float64 { return r.HeldOutPseudoLogLikelihood }},
 		},
 		{{"", sheet.Dark, func(r *rbm.Report) float64 { return r.FreeEnergyGap }}},
 		{{"", sheet.Dark, func(r *rbm.Report) float64 { return r.WeightRMS }}},

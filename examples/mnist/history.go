@@ -28,7 +28,7 @@ var columns = []struct {
 }{
 	{"rate", func(r *rbm.Report) *float64 { return &r.Rate }},
 	{"pseudo_log_likelihood", func(r *rbm.Report) *float64 { return &r.PseudoLogLikelihood }},
-	{"held_pseudo_log_likelihood", func(r *rbm.Report) *float64 { return &r.HeldPseudoLogLikelihood }},
+	{"held_out_pseudo_log_likelihood", func(r *rbm.Report) *float64 { return &r.HeldOutPseudoLogLikelihood }},
 	{"free_energy_gap", func(r *rbm.Report) *float64 { return &r.FreeEnergyGap }},
 	{"weight_rms", func(r *rbm.Report) *float64 { return &r.WeightRMS }},
 	{"hidden_activity", func(r *rbm.Report) *float64 { return &r.HiddenActivity }},

@@ -13,12 +13,12 @@ import (
 func someReports() []rbm.Report {
 	return []rbm.Report{
 		{
-			Epoch: 1, Step: 10, RowsPerSecond: 1e4, Rate: 0.1, PseudoLogLikelihood: -200.5, HeldPseudoLogLikelihood: -201,
+			Epoch: 1, Step: 10, RowsPerSecond: 1e4, Rate: 0.1, PseudoLogLikelihood: -200.5, HeldOutPseudoLogLikelihood: -201,
 			FreeEnergyGap: 0.25, WeightRMS: 0.01, HiddenActivity: 0.5, ChainMove: math.NaN(),
 			Warnings: []string{"2 of 16 units, the \"first\" is 3"},
 		},
 		{
-			Epoch: 2, Step: 20, RowsPerSecond: 2e4, Rate: 1. / 3, PseudoLogLikelihood: math.Inf(-1), HeldPseudoLogLikelihood: math.NaN(),
+			Epoch: 2, Step: 20, RowsPerSecond: 2e4, Rate: 1. / 3, PseudoLogLikelihood: math.Inf(-1), HeldOutPseudoLogLikelihood: math.NaN(),
 			FreeEnergyGap: -1e-300, WeightRMS: 2, HiddenActivity: 0.25, ChainMove: 1,
 			SwapRates: []float64{0.125, math.NaN(), 1},
 			Warnings:  []string{"14 of 16 units, the \"first\" is 0", "fell from -1.5e+02 to -3e+02", "other"},

@@ -227,9 +227,9 @@ func TestLearns(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, last := training.history[0], training.history[o.epochs-1]
-	if last.PseudoLogLikelihood < first.PseudoLogLikelihood+10 || last.HeldPseudoLogLikelihood < first.HeldPseudoLogLikelihood+10 {
+	if last.PseudoLogLikelihood < first.PseudoLogLikelihood+10 || last.HeldOutPseudoLogLikelihood < first.HeldOutPseudoLogLikelihood+10 {
 		t.Errorf("20 epochs took the pseudo-log-likelihood from %.1f to %.1f, of test rows from %.1f to %.1f, want 10 nats more",
-			first.PseudoLogLikelihood, last.PseudoLogLikelihood, first.HeldPseudoLogLikelihood, last.HeldPseudoLogLikelihood)
+			first.PseudoLogLikelihood, last.PseudoLogLikelihood, first.HeldOutPseudoLogLikelihood, last.HeldOutPseudoLogLikelihood)
 	}
 	if rate := training.trainer.SGD.Rate; !(0 < rate && rate < o.rate/100) {
 		t.Errorf("the last rate is %v, want it near 0", rate)

@@ -78,7 +78,7 @@ func TestStrongest(t *testing.T) {
 }
 
 func TestWriteCurves(t *testing.T) {
-	nan := history{{Epoch: 1, PseudoLogLikelihood: math.NaN(), HeldPseudoLogLikelihood: math.NaN(), FreeEnergyGap: math.NaN(), WeightRMS: math.Inf(1)}}
+	nan := history{{Epoch: 1, PseudoLogLikelihood: math.NaN(), HeldOutPseudoLogLikelihood: math.NaN(), FreeEnergyGap: math.NaN(), WeightRMS: math.Inf(1)}}
 	for what, h := range map[string]history{
 		"some":   someReports(),
 		"one":    {rbm.Report{Epoch: 1, PseudoLogLikelihood: -1}},

@@ -36,8 +36,8 @@ func newTraining(o options, d data, dir keep.Folder) *training {
 	src := rand.NewPCG(o.seed, 0)
 	m := newModel(o, d, src)
 	t := rbm.NewTrainer(m, d.train, newSampler(o, d, src), src)
-	t.Held = d.held
-	t.Batch = o.batch
+	t.HeldOut = d.held
+	t.BatchSize = o.batch
 	t.Patience = o.patience
 	t.SGD.L2 = o.decay
 	if o.plain {
@@ -125,8 +125,8 @@ func (t *training) run(ctx context.Context, p progress) error {
 		p.reach(step)
 		return rate(step)
 	}
-	t.trainer.Report = func(r rbm.Report) error {
-		p.printf("%5d %11.3f %10.3f %13.3f %8.4f %9.0f", r.Epoch, r.PseudoLogLikelihood, r.HeldPseudoLogLikelihood, r.FreeEnergyGap, r.WeightRMS, r.RowsPerSecond)
+	t.trainer.OnReport = func(r rbm.Report) error {
+		p.printf("%5d %11.3f %10.3f %13.3f %8.4f %9.0f", r.Epoch, r.PseudoLogLikelihood, r.HeldOutPseudoLogLikelihood, r.FreeEnergyGap, r.WeightRMS, r.RowsPerSecond)
 		for _, warning := range t.history.add(r) {
 			p.printf("      warning: %s", warning)
 		}

@@ -27,7 +27,7 @@ func TestNewTraining(t *testing.T) {
 	if nv, nh := m.Dims(); nv != idx.Pixels || nh != o.hidden {
 		t.Fatalf("the model has %d and %d units, want %d and %d", nv, nh, idx.Pixels, o.hidden)
 	}
-	if training.trainer.Data != d.train || training.trainer.Held != d.held {
+	if training.trainer.Data != d.train || training.trainer.HeldOut != d.held {
 		t.Error("the rows to train on or to watch are others")
 	}
 	fit := rbm.New(idx.Pixels, 1)
