@@ -129,7 +129,7 @@ func (a *AIS) run(m *RBM, base *mat.VecDense) LogZ {
 func (a *AIS) reverse(m *RBM, base *mat.VecDense, start mat.Matrix) LogZ {
 	m.call.keeps(a.chains)
 	visible := &a.chains.model.visible
-	visible.loadGroups(m.OneHot)
+	visible.oneHot.load(m.OneHot)
 	a.chains.read("start", start, visible, m.until())
 	a.chains.started()
 	return a.anneal(m, base, true)

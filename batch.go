@@ -23,6 +23,9 @@ type batch struct {
 	reading reading
 }
 
+// blockRows is how many rows of a long batch are worked off at a time.
+const blockRows = 4096
+
 // each reads the n rows of a matrix, called name, block by block, and calls f for each
 // block, which begins with row r0.
 func (b *batch) each(name string, a mat.Matrix, n int, f func(r0 int)) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/gorbm/rbm/internal/product"
 	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
@@ -25,7 +26,10 @@ type Bits struct {
 
 var _ mat.Matrix = (*Bits)(nil)
 
-const wordBits = 64
+const (
+	wordBits     = 64
+	panelsOfWord = wordBits / product.Lanes
+)
 
 // NewBits returns an r×c matrix of zeros. It panics if r or c is less than 1
 // or if no memory can hold so many.
@@ -296,4 +300,9 @@ func readBits(d *wire.Decoder) (b Bits) {
 		}
 	}
 	return b
+}
+
+// side returns b as the bit side of a product.
+func (b *Bits) side() product.Bits {
+	return product.Bits{Rows: b.rows, Cols: b.cols, Stride: b.stride, Words: b.words}
 }

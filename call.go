@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/gorbm/rbm/internal/stop"
-	"gonum.org/v1/gonum/mat"
 )
 
 // A call is one that a context may end in its middle. For its time the model knows of
@@ -99,43 +98,3 @@ func (c *call) until() *stop.Signal {
 
 // look ends the call if the context is done.
 func (c *call) look() { c.until().Look() }
-
-// in returns m for work inside of a call.
-func (m *RBM) in(c *call) *RBM { return &RBM{W: m.W, B: m.B, C: m.C, OneHot: m.OneHot, call: c} }
-
-// as returns m for work inside of the call that n is in, if it is in one.
-func (m *RBM) as(n *RBM) *RBM {
-	return &RBM{W: m.W, B: m.B, C: m.C, OneHot: m.OneHot, call: n.call, lent: n.lent}
-}
-
-// until returns what ends work on m in its middle, or nil if nothing does.
-func (m *RBM) until() *stop.Signal {
-	if m.lent {
-		return nil
-	}
-	return m.call.until()
-}
-
-// untilSweep returns what ends the sampling of m between two sweeps, or nil if nothing
-// does. It is not nil either while m is lent.
-func (m *RBM) untilSweep() *stop.Signal { return m.call.until() }
-
-// lend returns what a Sampler, which may be the user's own, samples from m.
-//
-// The user's code must never see half of a result, nor be unwound, so that only the
-// samplers of this package that it calls look at the context: between sweeps. If one
-// has ended early, so does the call. If not, the call is left alone from here on, as
-// what a Sampler has done to itself cannot be undone.
-func (m *RBM) lend(s Sampler, data mat.Matrix) (v mat.Matrix, weights []float64) {
-	if m.call == nil {
-		return s.Sample(m, data)
-	}
-	m.lent = true
-	defer func() { m.lent = false }()
-	v, weights = s.Sample(m, data)
-	if m.call.signal.Seen() {
-		m.call.signal.Look()
-	}
-	m.call = nil
-	return v, weights
-}

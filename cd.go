@@ -64,7 +64,7 @@ func (s *CD) draw(p *model, _ *RBM, data mat.Matrix) (v mat.Matrix, weights []fl
 		n, _ := data.Dims()
 		for r0 := 0; r0 < n; r0 += blockRows {
 			c.in.read("data", data, r0, min(n, r0+blockRows))
-			p.visible.checkGroups("data", &c.in, r0, nil, p.team.Until)
+			p.visible.oneHot.check("data", &c.in, r0, nil, p.team.Until)
 			s.restart(&c.in, n, r0)
 			c.pass.run(&p.team, &p.hidden, &c.in, s.first(p, n, r0))
 		}
@@ -114,6 +114,8 @@ func (s *CD) check() {
 		panic("rbm: CD has no Chains, want those of NewChains")
 	}
 }
+
+var _ marshaler = (*CD)(nil)
 
 // AppendBinary appends K and the seed and the clock of Chains to b. It leaves out
 // their states, as the next call begins with others. The error is nil. It panics if K is out of range or Chains is nil.
@@ -222,6 +224,8 @@ func (s *PCD) draw(p *model, _ *RBM, _ mat.Matrix) (v mat.Matrix, weights []floa
 	s.Chains.sweeps(p, s.K)
 	return s.Chains.Visible(), nil
 }
+
+var _ marshaler = (*PCD)(nil)
 
 // AppendBinary appends K and Chains with their states to b. The error is nil. It
 // panics if K is out of range or Chains is nil.

@@ -204,6 +204,8 @@ func (s *centering) Do(_, part int) {
 	}
 }
 
+var _ marshaler = (*Centering)(nil)
+
 // AppendBinary appends the settings and the offsets to b. The error is nil. It
 // panics if Rate is not between 0 and 1.
 func (c *Centering) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Centering", c) }

@@ -243,10 +243,10 @@ func (c *conditional) checkGroups(v mat.Matrix, observed *Bits) {
 	if len(c.m.OneHot) == 0 {
 		return
 	}
-	var visible layer
-	visible.loadGroups(c.m.OneHot)
+	var groups oneHot
+	groups.load(c.m.OneHot)
 	var in batch
-	in.each("v", v, c.n, func(r0 int) { visible.checkGroups("v", &in, r0, observed, nil) })
+	in.each("v", v, c.n, func(r0 int) { groups.check("v", &in, r0, observed, nil) })
 }
 
 // missing returns the digits of the missing units of row r.

@@ -25,7 +25,7 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	p.loadHidden(m, n)
 	in, sum := &p.in, &p.joint
 	in.each("v", v, n, func(r0 int) {
-		p.visible.checkGroups("v", in, r0, nil, p.team.Until)
+		p.visible.oneHot.check("v", in, r0, nil, p.team.Until)
 		p.hiddenRows.read("h", h, r0, r0+in.rows)
 		sum.reset(&p.hiddenRows, &p.hidden)
 		p.pass.run(&p.team, &p.hidden, in, sum)
@@ -53,7 +53,7 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	defer p.done()
 	p.loadHidden(m, n)
 	p.in.each("v", v, n, func(r0 int) {
-		p.visible.checkGroups("v", &p.in, r0, nil, p.team.Until)
+		p.visible.oneHot.check("v", &p.in, r0, nil, p.team.Until)
 		p.marginal.energies(&p.team, dst[r0:], &p.in, &p.visible, &p.hidden)
 		p.seen()
 		for r := range p.in.rows {
@@ -95,7 +95,7 @@ func (p *workspace) allProbs(dst *mat.Dense, name string, a mat.Matrix, n int, t
 	p.in.each(name, a, n, func(r0 int) {
 		p.probs.dst, p.probs.row, p.probs.layer = dst, r0, to
 		p.pass.run(&p.team, to, &p.in, &p.probs)
-		p.probs.soft.finish(to, p.in.rows, &p.probs)
+		p.probs.soft.finish(&to.oneHot, p.in.rows, &p.probs)
 	})
 	p.keep(a)
 	return dst

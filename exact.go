@@ -70,6 +70,28 @@ func (m *RBM) checkEnumeration(most int, other string) {
 	panic(fmt.Sprintf("rbm: W is %d×%d, want at most %d rows or columns to enumerate%s", nh, nv, most, other))
 }
 
+// visibleCount returns how many visible configurations m has, or most+1 if they are
+// more.
+func (m *RBM) visibleCount(most int) int {
+	free, _ := m.Dims()
+	n := 1
+	times := func(size int) {
+		if n > most/size {
+			n = most + 1
+		} else {
+			n *= size
+		}
+	}
+	for _, g := range m.OneHot {
+		times(g.To - g.From)
+		free -= g.To - g.From
+	}
+	for ; free > 0 && n <= most; free-- {
+		times(2)
+	}
+	return n
+}
+
 // LogPartitionGradient returns log Z as [RBM.LogPartition] does, and sets dst to
 // its gradient, the exact means of the model:
 //
@@ -257,4 +279,26 @@ func (e *Exact) slope(m *RBM) *Gradient {
 	}
 	m.LogPartitionGradient(&e.log)
 	return &e.log
+}
+
+// An enumeration lists the configurations of a layer. The units in no group and the
+// groups are its digits, the first of which counts fastest. Without groups, number x
+// has unit i on if bit i of x is set.
+type enumeration struct {
+	bits Bits
+	in   batch
+}
+
+// block returns n configurations of the layer from number start on.
+func (e *enumeration) block(l *layer, start, n int) *batch {
+	e.bits.reset(n, l.units)
+	for r := range n {
+		if len(l.groups) == 0 {
+			e.bits.words[r] = uint64(start + r)
+		} else {
+			l.configuration(e.bits.row(r), l.units, start+r)
+		}
+	}
+	e.in.rows, e.in.cols, e.in.bits = n, l.units, &e.bits
+	return &e.in
 }

@@ -27,7 +27,7 @@ func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
 	defer c.clamp.release()
 	m.call.keeps(c)
 	c.model.visible.load(m.B)
-	c.model.visible.loadGroups(m.OneHot)
+	c.model.visible.oneHot.load(m.OneHot)
 	c.read("v", known(v, observed), &c.model.visible, m.until())
 	c.drawBiases(m, n)
 	c.started()

@@ -211,7 +211,7 @@ type dataPhase struct {
 }
 
 func (d *dataPhase) read(p *model, name string, in *batch, n, r0 int) {
-	p.visible.checkGroups(name, in, r0, nil, p.team.Until)
+	p.visible.oneHot.check(name, in, r0, nil, p.team.Until)
 	d.n = n
 	if d.starter != nil {
 		d.starter.restart(in, n, r0)
@@ -252,43 +252,6 @@ func (g *Gradient) counted(weights []float64) []int {
 		}
 	}
 	return g.numbers
-}
-
-// totalWeight returns the sum of the weights of n rows, called name, or n if they
-// are nil. It panics unless they are as many, none is negative, and they are
-// finite and not all zero. Those that may be probabilities of m, unless it is nil, may
-// be NaN or infinite where energies of m may be; then the sum is NaN.
-func totalWeight(name string, weights []float64, n int, m *RBM) float64 {
-	if weights == nil {
-		return float64(n)
-	}
-	checkLength(name, weights, n)
-	for i, w := range weights {
-		if !(0 <= w && w <= math.MaxFloat64) {
-			if !(w < 0) && m != nil && !m.hasFiniteEnergies() {
-				return math.NaN()
-			}
-			panic(fmt.Sprintf("rbm: %s[%d] is %v, want a finite number of at least 0", name, i, w))
-		}
-	}
-	total := product.Sum(weights)
-	if total == 0 || total > math.MaxFloat64 {
-		panic(fmt.Sprintf("rbm: %s have sum %v, want a positive finite number", name, total))
-	}
-	return total
-}
-
-// hasFiniteEnergies reports whether all energies are finite whatever the states and the
-// order in which they are added.
-func (m *RBM) hasFiniteEnergies() bool {
-	var sum float64
-	for i := range m.B.Len() {
-		sum += math.Abs(m.B.AtVec(i))
-	}
-	for j := range m.C.Len() {
-		sum += math.Abs(m.C.AtVec(j)) + floats.Norm(m.W.RawRowView(j), 1)
-	}
-	return sum <= math.MaxFloat64
 }
 
 // FreeEnergyGradient sets dst to the gradient of Σᵣ wᵣF(vᵣ), a weighted sum of

@@ -53,27 +53,6 @@ func (t *Trainer) columns(w *watched) *columns {
 	return &t.state.columns
 }
 
-// withoutUnit returns weights with a mean of 1 over those that are not 0.
-func withoutUnit(weights []float64, until *stop.Signal) []float64 {
-	if weights == nil {
-		return nil
-	}
-	most, sum := slices.Max(weights), 0.
-	scaled := make([]float64, len(weights))
-	for r, w := range weights {
-		if r%lookEvery == 0 {
-			until.Look()
-		}
-		scaled[r] = w / most
-		sum += scaled[r]
-	}
-	mean := sum / float64(positive(weights, len(weights)))
-	for r := range scaled {
-		scaled[r] /= mean
-	}
-	return scaled
-}
-
 // constant returns the columns that have one value only.
 func (c *columns) constant() (columns []int) {
 	for i, ones := range c.ones {

@@ -189,28 +189,3 @@ func shownJSON(t json.Token) string {
 	}
 	return fmt.Sprintf("%.40v", t)
 }
-
-// sealed is embedded in what keeps a state in fields that encoding/json does not see.
-type sealed struct{}
-
-// MarshalJSON returns an error, as JSON would have the exported fields alone.
-func (sealed) MarshalJSON() ([]byte, error) { return nil, errSealed }
-
-// UnmarshalJSON returns an error, as JSON has no state to go on with.
-func (sealed) UnmarshalJSON([]byte) error { return errSealed }
-
-var errSealed = errors.New("rbm: JSON would lose its state: use AppendBinary or package checkpoint, of Bits package bitfile, " +
-	"of a Gradient the RBM with its W, B and C")
-
-// MarshalJSON returns the settings. With the momentum of earlier steps, which is no
-// part of them, it returns an error.
-//
-// A struct in which an SGD is embedded has this method too, and so no JSON of its
-// other fields: there, give the SGD a name.
-func (o SGD) MarshalJSON() ([]byte, error) {
-	if o.state != nil && o.state.velocity.W != nil {
-		return nil, errSealed
-	}
-	type settings SGD // has no methods
-	return json.Marshal(settings(o))
-}

@@ -19,8 +19,7 @@ type layer struct {
 	bias  []float64 // filled up to whole words with -Inf: units that are always off
 	w     product.Panels
 
-	groups []group // of visible units
-	kept   int     // how many numbers the split groups keep of a row
+	oneHot // of visible units
 
 	// The weights, a row a unit, if it is not known yet which of them are NaN. The pass
 	// to the layer finds out while it has them near the processor.
@@ -60,9 +59,9 @@ func (p *model) read(m *RBM) {
 	nv, nh := m.Dims()
 	w := m.W.RawMatrix()
 	p.visible.load(m.B)
-	p.visible.loadGroups(m.OneHot)
+	p.visible.oneHot.load(m.OneHot)
 	p.hidden.load(m.C)
-	p.hidden.loadGroups(nil) // the layers may have changed places
+	p.hidden.oneHot.load(nil) // the layers may have changed places
 	p.visible.w.View(nh, nv, w.Stride, w.Data)
 	p.hidden.w.ViewT(nv, nh, w.Stride, w.Data)
 	p.src = m
@@ -95,9 +94,9 @@ func (p *model) loadHidden(m *RBM, n int) {
 	p.team.Start(rowsWork(n, nv, nh) + nv*nh/8)
 	w := m.W.RawMatrix()
 	p.visible.load(m.B)
-	p.visible.loadGroups(m.OneHot)
+	p.visible.oneHot.load(m.OneHot)
 	p.hidden.load(m.C)
-	p.hidden.loadGroups(nil)
+	p.hidden.oneHot.load(nil)
 	p.hidden.w.ViewT(nv, nh, w.Stride, w.Data)
 	p.hidden.unseen = w
 }
@@ -202,12 +201,6 @@ type scratch struct {
 	x, product []product.Line
 }
 
-const (
-	panelsOfWord = wordBits / product.Lanes
-
-	blockRows = 4096 // a long batch is worked off in blocks of so many rows
-)
-
 // run hands the inputs of layer to, given the batch, to a sink.
 func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	p.in, p.to, p.out = in, to, out
@@ -257,11 +250,6 @@ func (l *lists) build(team *parallel.Team, b product.Bits, share int) {
 }
 
 func (l *lists) Do(_, part int) { l.Fill(part) }
-
-// side returns b as the bit side of a product.
-func (b *Bits) side() product.Bits {
-	return product.Bits{Rows: b.rows, Cols: b.cols, Stride: b.stride, Words: b.words}
-}
 
 // passing is the job of a pass.
 type passing pass
@@ -320,7 +308,7 @@ func (s *probs) take(t, r0, n int, x tile) {
 			in.Probs(p[:], 1)
 			copy(dst, p[:])
 		}
-		s.layer.groupProbs(dst, t, in, 1)
+		s.layer.oneHot.probs(dst, t, in, 1)
 	}
 }
 
@@ -395,3 +383,11 @@ func (s *draws) number(r int) int {
 
 // word returns where those units are stored.
 func (s *draws) word(r, t int) *uint64 { return &s.dst.row(s.row + r)[t] }
+
+// growLines returns n lines, in the memory of s if that is enough.
+func growLines(s []product.Line, n int) []product.Line {
+	if cap(s) < n {
+		return product.Lines(n)
+	}
+	return s[:n]
+}

@@ -226,8 +226,8 @@ func (m *RBM) survey(rows Rows, seen *distinct, at *scored) (f float64, ones []f
 	count := make([]int, nv)
 	energies := make([]float64, min(n, passBlock(nv)))
 	var sum float64
-	var groups layer
-	groups.loadGroups(m.OneHot)
+	var groups oneHot
+	groups.load(m.OneHot)
 	m.call.look()
 	for block, err := range Blocks(rows, passBlock(nv)) {
 		if err != nil {

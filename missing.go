@@ -41,10 +41,10 @@ func (t *Trainer) startMissing() {
 		return
 	}
 	all := knownBits(data, t.Observed, t.until())
-	var visible layer
-	visible.loadGroups(t.Model.OneHot)
+	var groups oneHot
+	groups.load(t.Model.OneHot)
 	var in batch
-	in.each("Data", all, all.rows, func(r0 int) { visible.checkGroups("Data", &in, r0, t.Observed, t.until()) })
+	in.each("Data", all, all.rows, func(r0 int) { groups.check("Data", &in, r0, t.Observed, t.until()) })
 	c := t.missing.start()
 	var part, mask Bits
 	for r0 := 0; r0 < all.rows; r0 += startRows {

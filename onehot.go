@@ -44,8 +44,14 @@ type group struct{ from, to, kept int }
 // split reports whether g lies in several words.
 func (g group) split() bool { return g.from/wordBits != (g.to-1)/wordBits }
 
-// loadGroups sets the groups of the layer.
-func (l *layer) loadGroups(groups []Group) {
+// oneHot are the groups of a layer, in the order of their units.
+type oneHot struct {
+	groups []group
+	kept   int // how many numbers the split groups keep of a row
+}
+
+// load sets the groups.
+func (l *oneHot) load(groups []Group) {
 	l.groups, l.kept = l.groups[:0], 0
 	for _, g := range groups {
 		g := group{g.From, g.To, l.kept}
@@ -58,7 +64,7 @@ func (l *layer) loadGroups(groups []Group) {
 
 // groupsOf returns the groups that have units in word t, and the bits of all of
 // these units.
-func (l *layer) groupsOf(t int) (groups []group, grouped uint64) {
+func (l *oneHot) groupsOf(t int) (groups []group, grouped uint64) {
 	if len(l.groups) == 0 {
 		return nil, 0
 	}
@@ -99,10 +105,10 @@ func (g group) unitOn(row []uint64) int {
 	}
 }
 
-// checkGroups panics unless exactly one unit of each group is on in each row of the
+// check panics unless exactly one unit of each group is on in each row of the
 // batch, or can be once the units that are not observed are drawn. The rows are rows
 // r0, r0+1, … of the matrix called name.
-func (l *layer) checkGroups(name string, in *batch, r0 int, observed *Bits, until *stop.Signal) {
+func (l *oneHot) check(name string, in *batch, r0 int, observed *Bits, until *stop.Signal) {
 	if len(l.groups) == 0 {
 		return
 	}
@@ -116,7 +122,7 @@ func (l *layer) checkGroups(name string, in *batch, r0 int, observed *Bits, unti
 
 // wrongRow says why the groups cannot have row r of the batch, which is that of the
 // given number in the matrix called name, or nothing. Nil observed means all.
-func (l *layer) wrongRow(name string, in *batch, r, number int, observed []uint64) string {
+func (l *oneHot) wrongRow(name string, in *batch, r, number int, observed []uint64) string {
 	for _, g := range l.groups {
 		on := 0
 		if !in.real {
@@ -162,10 +168,10 @@ func softmax(x []float64, scale float64) {
 	}
 }
 
-// groupProbs sets the probabilities p of the units of word t, times scale, for groups:
+// probs sets the probabilities p of the units of word t, times scale, for groups:
 // in a group that lies in the word to the softmax of its inputs, in one that lies in
 // several to the inputs, which finish turns into probabilities.
-func (l *layer) groupProbs(p []float64, t int, in logistic.Inputs, scale float64) {
+func (l *oneHot) probs(p []float64, t int, in logistic.Inputs, scale float64) {
 	groups, _ := l.groupsOf(t)
 	if len(groups) == 0 {
 		return
@@ -185,7 +191,7 @@ func (l *layer) groupProbs(p []float64, t int, in logistic.Inputs, scale float64
 type groupProbs struct{ x []float64 }
 
 // finish does so for n rows.
-func (s *groupProbs) finish(l *layer, n int, dst interface {
+func (s *groupProbs) finish(l *oneHot, n int, dst interface {
 	word(t, r int) []float64
 	scaleOf(r int) float64
 }) {
@@ -227,54 +233,10 @@ func subtractTop(x []float64) {
 	}
 }
 
-// An enumeration lists the configurations of a layer. The units in no group and the
-// groups are its digits, the first of which counts fastest. Without groups, number x
-// has unit i on if bit i of x is set.
-type enumeration struct {
-	bits Bits
-	in   batch
-}
-
-// visibleCount returns how many visible configurations m has, or most+1 if they are
-// more.
-func (m *RBM) visibleCount(most int) int {
-	free, _ := m.Dims()
-	n := 1
-	times := func(size int) {
-		if n > most/size {
-			n = most + 1
-		} else {
-			n *= size
-		}
-	}
-	for _, g := range m.OneHot {
-		times(g.To - g.From)
-		free -= g.To - g.From
-	}
-	for ; free > 0 && n <= most; free-- {
-		times(2)
-	}
-	return n
-}
-
-// block returns n configurations of the layer from number start on.
-func (e *enumeration) block(l *layer, start, n int) *batch {
-	e.bits.reset(n, l.units)
-	for r := range n {
-		if len(l.groups) == 0 {
-			e.bits.words[r] = uint64(start + r)
-		} else {
-			l.configuration(e.bits.row(r), start+r)
-		}
-	}
-	e.in.rows, e.in.cols, e.in.bits = n, l.units, &e.bits
-	return &e.in
-}
-
-// configuration sets row, which is zero, to configuration number x.
-func (l *layer) configuration(row []uint64, x int) {
+// configuration sets row, which is zero, to configuration number x of so many units.
+func (l *oneHot) configuration(row []uint64, units, x int) {
 	groups := l.groups
-	for i := 0; i < l.units; {
+	for i := 0; i < units; {
 		if len(groups) == 0 || groups[0].from != i {
 			row[i/wordBits] |= uint64(x&1) << (i % wordBits)
 			x >>= 1

@@ -164,6 +164,8 @@ func (p *Phases) wrong() string {
 	return ""
 }
 
+var _ marshaler = (*Phases)(nil)
+
 // AppendBinary appends both sums and their weights to b, every NaN with its bits. The
 // error is nil. It panics if p has parts that do not fit.
 func (p *Phases) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Phases", p) }

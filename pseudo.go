@@ -36,7 +36,7 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 	var pass pass
 	for r0 := 0; r0 < n; r0 += pseudoRows {
 		in.read("v", v, r0, min(n, r0+pseudoRows))
-		p.visible.checkGroups("v", &in, r0, nil, p.team.Until)
+		p.visible.oneHot.check("v", &in, r0, nil, p.team.Until)
 		s.reset(&in, dst[r0:])
 		pass.run(&p.team, &p.hidden, &in, &s)
 		if s.flips.e == nil {

@@ -304,6 +304,8 @@ func (s *temperedHidden) take(t, r0, n int, x tile) {
 	}
 }
 
+var _ marshaler = (*PT)(nil)
+
 // AppendBinary appends all settings, temperatures and replicas to b, and how many
 // exchanges were tried and took place. The error is nil. It panics if s was not
 // made by NewPT, K is out of range, or Base has a value that is not finite or

@@ -296,6 +296,8 @@ func (s *PTT) exchange(k int) {
 	}
 }
 
+var _ marshaler = (*PTT)(nil)
+
 // AppendBinary appends all settings, models and replicas to b, and the rates of
 // exchanges. The error is nil. It panics if s was not made by NewPTT, K is out of
 // range or MinSwapRate is not in [0, 1).

@@ -89,6 +89,7 @@ import (
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/philox"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -197,32 +198,6 @@ func (m *RBM) wrong() string {
 	return wrongGroups(m.OneHot, nv)
 }
 
-// CheckRows returns an error that names the first row of v (n×nv) that m cannot have: one
-// with a value outside [0, 1], or without exactly one unit of a group on. Other functions
-// panic where they meet such a row. CheckRows panics if the sizes do not fit.
-func (m *RBM) CheckRows(v mat.Matrix) error {
-	nv, _ := m.Dims()
-	n := checkBatch("v", v, nv)
-	var visible layer
-	visible.loadGroups(m.OneHot)
-	row := make([]float64, nv)
-	var in batch
-	for r := range n {
-		if _, ok := v.(*Bits); !ok {
-			for i, x := range readRow(row, v, r) {
-				if !(0 <= x && x <= 1) {
-					return fmt.Errorf("rbm: v[%d, %d] is %v, want a value in [0, 1]", r, i, x)
-				}
-			}
-		}
-		in.read("v", v, r, r+1)
-		if wrong := visible.wrongRow("v", &in, 0, r, nil); wrong != "" {
-			return errors.New("rbm: " + wrong)
-		}
-	}
-	return nil
-}
-
 // notFinite says what the first parameter is that is not finite, or nothing.
 func (m *RBM) notFinite() string {
 	for j := range m.C.Len() {
@@ -240,6 +215,32 @@ func (m *RBM) notFinite() string {
 		return fmt.Sprintf("C[%d] is %v", j, m.C.AtVec(j))
 	}
 	return ""
+}
+
+// CheckRows returns an error that names the first row of v (n×nv) that m cannot have: one
+// with a value outside [0, 1], or without exactly one unit of a group on. Other functions
+// panic where they meet such a row. CheckRows panics if the sizes do not fit.
+func (m *RBM) CheckRows(v mat.Matrix) error {
+	nv, _ := m.Dims()
+	n := checkBatch("v", v, nv)
+	var groups oneHot
+	groups.load(m.OneHot)
+	row := make([]float64, nv)
+	var in batch
+	for r := range n {
+		if _, ok := v.(*Bits); !ok {
+			for i, x := range readRow(row, v, r) {
+				if !(0 <= x && x <= 1) {
+					return fmt.Errorf("rbm: v[%d, %d] is %v, want a value in [0, 1]", r, i, x)
+				}
+			}
+		}
+		in.read("v", v, r, r+1)
+		if wrong := groups.wrongRow("v", &in, 0, r, nil); wrong != "" {
+			return errors.New("rbm: " + wrong)
+		}
+	}
+	return nil
 }
 
 // Clone returns a copy of m that shares no memory with it.
@@ -269,79 +270,22 @@ func (m *RBM) copyTo(dst *RBM) {
 	}
 }
 
-// FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv), so that the model without
-// weights has the means of the data: a good start of training (Hinton, 2010). Of [Rows]
-// that do not fit in memory a block will do.
-func (m *RBM) FitVisibleBias(data mat.Matrix) { m.B.CopyVec(m.FittedBias(data, nil, nil)) }
+// in returns m for work inside of a call.
+func (m *RBM) in(c *call) *RBM { return &RBM{W: m.W, B: m.B, C: m.C, OneHot: m.OneHot, call: c} }
 
-// FittedBias returns the nv visible biases with which the model without weights has the
-// means of data (n×nv), a little shrunk: with half a row more of each value, so that a
-// column that is always 0 or 1 gets a finite bias (Haldane, 1956; Anscombe, 1956). For a
-// free unit i and for a unit k in a group of G units they are
-//
-//	bᵢ = log((Σᵣ wᵣdataᵣᵢ + ½) / (n - Σᵣ wᵣdataᵣᵢ + ½))    bₖ = log((Σᵣ wᵣdataᵣₖ + ½) / (n + G/2))
-//
-// where n is the sum of the weights wᵣ of the rows in which the unit is observed. Weights
-// are one for each row, taken in units of their mean, or nil if they are equal. Observed
-// is n×nv, with a one for each observed unit, or 1×nv, the same for all rows; nil means
-// that all units are observed.
-//
-// FittedBias panics if the sizes do not fit, if a weight is negative or not finite or
-// all are zero, if an observed value is outside [0, 1], or if a row does not have exactly
-// one unit of a group on.
-func (m *RBM) FittedBias(data mat.Matrix, weights []float64, observed *Bits) *mat.VecDense {
-	nv, _ := m.Dims()
-	n := checkBatch("data", data, nv)
-	checkObserved(observed, n, nv)
-	var total float64
-	if weights != nil {
-		totalWeight("weights", weights, n, nil)
-		weights = withoutUnit(weights, nil)
-	}
-	if observed != nil {
-		data = known(data, observed)
-	}
-	var visible layer
-	visible.loadGroups(m.OneHot)
-	sum, of := make([]float64, nv), make([]float64, nv)
-	var in, mask batch
-	in.each("data", data, n, func(r0 int) {
-		visible.checkGroups("data", &in, r0, observed, nil)
-		for r := range in.rows {
-			w := 1.
-			if weights != nil {
-				w = weights[r0+r]
-			}
-			in.addTo(sum, r, w)
-			if observed == nil {
-				total += w
-				continue
-			}
-			k := min(r0+r, observed.rows-1)
-			mask.read("observed", observed, k, k+1)
-			mask.addTo(of, 0, w)
-		}
-	})
-	for i := range of {
-		of[i] += total
-	}
-	return m.biasOf(sum, of)
+// as returns m for work inside of the call that n is in, if it is in one.
+func (m *RBM) as(n *RBM) *RBM {
+	return &RBM{W: m.W, B: m.B, C: m.C, OneHot: m.OneHot, call: n.call, lent: n.lent}
 }
 
-// biasOf returns the biases of FittedBias, given for each unit the weighted sum of its
-// values and the weight of the rows in which it is observed.
-func (m *RBM) biasOf(sum, n []float64) *mat.VecDense {
-	bias := mat.NewVecDense(len(sum), nil)
-	for i, s := range sum {
-		bias.SetVec(i, logit(s, n[i]))
+// until returns what ends work on m in its middle, or nil if nothing does.
+func (m *RBM) until() *stop.Signal {
+	if m.lent {
+		return nil
 	}
-	for _, g := range m.OneHot {
-		for i := g.From; i < g.To; i++ {
-			bias.SetVec(i, logistic.Log((sum[i]+0.5)/(n[i]+float64(g.To-g.From)/2)))
-		}
-	}
-	return bias
+	return m.call.until()
 }
 
-// logit returns the log-odds of sum in n, with ½ more of each value.
-func logit(sum, n float64) float64 { return logistic.Log((sum + 0.5) / (n - sum + 0.5)) }
+// untilSweep returns what ends the sampling of m between two sweeps, or nil if nothing
+// does. It is not nil either while m is lent.
+func (m *RBM) untilSweep() *stop.Signal { return m.call.until() }

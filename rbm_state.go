@@ -9,6 +9,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
+var (
+	_ marshaler     = (*RBM)(nil)
+	_ io.WriterTo   = (*RBM)(nil)
+	_ io.ReaderFrom = (*RBM)(nil)
+)
+
 // AppendBinary appends the parameters to b, every NaN with its bits. The error is
 // nil. It panics if the sizes of W, B and C do not fit.
 func (m *RBM) AppendBinary(b []byte) ([]byte, error) { return encode(b, "RBM", m) }

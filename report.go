@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
 
 	"github.com/gorbm/rbm/internal/product"
 	"github.com/gorbm/rbm/internal/stop"
@@ -255,31 +254,6 @@ func (t *Trainer) choose(data Rows, weights []float64, purpose uint32, k int) (r
 	}
 	rows = new(Bits)
 	return rows, w, gatherRows(rows, data, chosen, t.until())
-}
-
-// positive returns how many of n weights are positive, as all are that are nil.
-func positive(weights []float64, n int) int {
-	for _, w := range weights {
-		if w == 0 {
-			n--
-		}
-	}
-	return n
-}
-
-// weightedMean returns the mean of x by weights, which nil weights leave equal.
-func weightedMean(x, weights []float64) float64 {
-	if weights == nil {
-		return product.Sum(x) / float64(len(x))
-	}
-	most := slices.Max(weights) // so that tiny and huge weights are as good as others
-	var sum, total float64
-	for i, w := range weights {
-		w /= most
-		sum += float64(w * x[i])
-		total += w
-	}
-	return sum / total
 }
 
 // norms returns the root mean square of w and the mean of p.

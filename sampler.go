@@ -171,7 +171,7 @@ func (c *Chains) read(name string, v mat.Matrix, l *layer, until *stop.Signal) {
 	in := batch{team: &parallel.Team{Until: until}}
 	in.each(name, v, n, func(r0 int) {
 		if l != nil {
-			l.checkGroups(name, &in, r0, c.clamp.observed, until)
+			l.oneHot.check(name, &in, r0, c.clamp.observed, until)
 		}
 		for r := range in.rows {
 			until.Look()
@@ -208,7 +208,7 @@ func (c *Chains) startRandom(m *RBM, n int) {
 	c.next.reset(n, nv)
 	visible := &c.model.visible
 	visible.load(m.B)
-	visible.loadGroups(m.OneHot)
+	visible.oneHot.load(m.OneHot)
 	c.drawBiases(m, n)
 	c.started()
 }
@@ -299,7 +299,7 @@ func (c *Chains) check(m *RBM) {
 func (c *Chains) checkStates(p *model) {
 	if len(p.visible.groups) > 0 {
 		c.in.read("chains", &c.v, 0, c.v.rows)
-		p.visible.checkGroups("the chains", &c.in, 0, nil, p.team.Until)
+		p.visible.oneHot.check("the chains", &c.in, 0, nil, p.team.Until)
 	}
 }
 
@@ -350,6 +350,8 @@ func (c *Chains) hidden(p *model, sweep uint64, n, r0 int) *draws {
 	c.draws = draws{dst: &c.h, row: r0, numbers: c.numbers, seed: c.seed, place: philox.Place{Sweep: sweep, Phase: drawHidden}}
 	return &c.draws
 }
+
+var _ marshaler = (*Chains)(nil)
 
 // AppendBinary appends the states, the seed and the clock to b. The error is nil.
 func (c *Chains) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Chains", c) }
@@ -403,4 +405,24 @@ func readStream(d *wire.Decoder) *Chains {
 		d.Failf("clock is %d, want less than 2⁵⁶", c.clock)
 	}
 	return c
+}
+
+// lend returns what a Sampler, which may be the user's own, samples from m.
+//
+// The user's code must never see half of a result, nor be unwound, so that only the
+// samplers of this package that it calls look at the context: between sweeps. If one
+// has ended early, so does the call. If not, the call is left alone from here on, as
+// what a Sampler has done to itself cannot be undone.
+func (m *RBM) lend(s Sampler, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	if m.call == nil {
+		return s.Sample(m, data)
+	}
+	m.lent = true
+	defer func() { m.lent = false }()
+	v, weights = s.Sample(m, data)
+	if m.call.signal.Seen() {
+		m.call.signal.Look()
+	}
+	m.call = nil
+	return v, weights
 }

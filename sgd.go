@@ -2,6 +2,7 @@ package rbm
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 
 	"github.com/gorbm/rbm/internal/parallel"
@@ -126,6 +127,8 @@ func (o *SGD) vector(x, g, d *mat.VecDense) {
 	}
 }
 
+var _ marshaler = (*SGD)(nil)
+
 // AppendBinary appends the settings and the momentum of earlier steps to b. The
 // error is nil. It panics if a setting is one that Step panics about.
 func (o *SGD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "SGD", o) }
@@ -175,4 +178,17 @@ func readSGD(d *wire.Decoder) SGD {
 		o.state.velocity.read(d)
 	}
 	return o
+}
+
+// MarshalJSON returns the settings. With the momentum of earlier steps, which is no
+// part of them, it returns an error.
+//
+// A struct in which an SGD is embedded has this method too, and so no JSON of its
+// other fields: there, give the SGD a name.
+func (o SGD) MarshalJSON() ([]byte, error) {
+	if o.state != nil && o.state.velocity.W != nil {
+		return nil, errSealed
+	}
+	type settings SGD // has no methods
+	return json.Marshal(settings(o))
 }

@@ -4,7 +4,6 @@ import (
 	"encoding"
 	"fmt"
 	"hash/crc64"
-	"io"
 	"math"
 	"math/bits"
 	"slices"
@@ -45,21 +44,6 @@ import (
 // said. States and Groups are no frames of their own. A row of states is as many
 // words as it needs, column j being bit j%64 of word j/64; the bits behind the last
 // column are 0. Chains without states have 0 rows and 0 columns.
-
-var (
-	_ marshaler     = (*RBM)(nil)
-	_ io.WriterTo   = (*RBM)(nil)
-	_ io.ReaderFrom = (*RBM)(nil)
-	_ marshaler     = (*Phases)(nil)
-	_ marshaler     = (*SGD)(nil)
-	_ marshaler     = (*Centering)(nil)
-	_ marshaler     = (*Chains)(nil)
-	_ marshaler     = (*CD)(nil)
-	_ marshaler     = (*PCD)(nil)
-	_ marshaler     = (*PT)(nil)
-	_ marshaler     = (*PTT)(nil)
-	_ state         = (*Trainer)(nil) // not without its rows
-)
 
 // maxCount is the most that anything can have been counted to, so that counting can
 // go on.

@@ -80,13 +80,6 @@ func (s *statistics) reset(nv, nh, n int) {
 // panels returns the number of panels of (ĥ, 1).
 func (s *statistics) panels() int { return s.nh/product.Lanes + 1 }
 
-func growLines(s []product.Line, n int) []product.Line {
-	if cap(s) < n {
-		return product.Lines(n)
-	}
-	return s[:n]
-}
-
 // add adds the rows of v, of which ph sets ĥ, each with its weight, or 1, divided by
 // total. Rows with a weight of 0 are left out. If numbers are given, row r of v is
 // number numbers[r] of the rows that have the weights, and the others are left out.
@@ -121,7 +114,7 @@ func (s *statistics) add(p *model, ph phase, name string, v mat.Matrix, weights 
 type ofProbs struct{}
 
 func (ofProbs) read(p *model, name string, in *batch, _, r0 int) {
-	p.visible.checkGroups(name, in, r0, nil, p.team.Until)
+	p.visible.oneHot.check(name, in, r0, nil, p.team.Until)
 }
 
 func (ofProbs) run(p *model, s *statistics) { s.probs(p, s) }
@@ -130,7 +123,7 @@ func (ofProbs) run(p *model, s *statistics) { s.probs(p, s) }
 func (s *statistics) probs(p *model, out sink) {
 	s.layer = &p.hidden
 	s.pass.run(&p.team, &p.hidden, &s.in, out)
-	s.soft.finish(&p.hidden, s.in.rows, s)
+	s.soft.finish(&p.hidden.oneHot, s.in.rows, s)
 	s.layer = nil
 }
 
@@ -194,7 +187,7 @@ func (s *statistics) take(t, r0, n int, x tile) {
 		in := x.row(r-r0, n)
 		scale, p := s.scale[r], s.word(t, r)
 		in.Probs(p, scale)
-		s.layer.groupProbs(p, t, in, scale)
+		s.layer.oneHot.probs(p, t, in, scale)
 		s.closeRow(t, r)
 	}
 }

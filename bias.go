@@ -1,0 +1,83 @@
+package rbm
+
+import (
+	"github.com/gorbm/rbm/internal/logistic"
+	"gonum.org/v1/gonum/mat"
+)
+
+// FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv), so that the model without
+// weights has the means of the data: a good start of training (Hinton, 2010). Of [Rows]
+// that do not fit in memory a block will do.
+func (m *RBM) FitVisibleBias(data mat.Matrix) { m.B.CopyVec(m.FittedBias(data, nil, nil)) }
+
+// FittedBias returns the nv visible biases with which the model without weights has the
+// means of data (n×nv), a little shrunk: with half a row more of each value, so that a
+// column that is always 0 or 1 gets a finite bias (Haldane, 1956; Anscombe, 1956). For a
+// free unit i and for a unit k in a group of G units they are
+//
+//	bᵢ = log((Σᵣ wᵣdataᵣᵢ + ½) / (n - Σᵣ wᵣdataᵣᵢ + ½))    bₖ = log((Σᵣ wᵣdataᵣₖ + ½) / (n + G/2))
+//
+// where n is the sum of the weights wᵣ of the rows in which the unit is observed. Weights
+// are one for each row, taken in units of their mean, or nil if they are equal. Observed
+// is n×nv, with a one for each observed unit, or 1×nv, the same for all rows; nil means
+// that all units are observed.
+//
+// FittedBias panics if the sizes do not fit, if a weight is negative or not finite or
+// all are zero, if an observed value is outside [0, 1], or if a row does not have exactly
+// one unit of a group on.
+func (m *RBM) FittedBias(data mat.Matrix, weights []float64, observed *Bits) *mat.VecDense {
+	nv, _ := m.Dims()
+	n := checkBatch("data", data, nv)
+	checkObserved(observed, n, nv)
+	var total float64
+	if weights != nil {
+		totalWeight("weights", weights, n, nil)
+		weights = withoutUnit(weights, nil)
+	}
+	if observed != nil {
+		data = known(data, observed)
+	}
+	var groups oneHot
+	groups.load(m.OneHot)
+	sum, of := make([]float64, nv), make([]float64, nv)
+	var in, mask batch
+	in.each("data", data, n, func(r0 int) {
+		groups.check("data", &in, r0, observed, nil)
+		for r := range in.rows {
+			w := 1.
+			if weights != nil {
+				w = weights[r0+r]
+			}
+			in.addTo(sum, r, w)
+			if observed == nil {
+				total += w
+				continue
+			}
+			k := min(r0+r, observed.rows-1)
+			mask.read("observed", observed, k, k+1)
+			mask.addTo(of, 0, w)
+		}
+	})
+	for i := range of {
+		of[i] += total
+	}
+	return m.biasOf(sum, of)
+}
+
+// biasOf returns the biases of FittedBias, given for each unit the weighted sum of its
+// values and the weight of the rows in which it is observed.
+func (m *RBM) biasOf(sum, n []float64) *mat.VecDense {
+	bias := mat.NewVecDense(len(sum), nil)
+	for i, s := range sum {
+		bias.SetVec(i, logit(s, n[i]))
+	}
+	for _, g := range m.OneHot {
+		for i := g.From; i < g.To; i++ {
+			bias.SetVec(i, logistic.Log((sum[i]+0.5)/(n[i]+float64(g.To-g.From)/2)))
+		}
+	}
+	return bias
+}
+
+// logit returns the log-odds of sum in n, with ½ more of each value.
+func logit(sum, n float64) float64 { return logistic.Log((sum + 0.5) / (n - sum + 0.5)) }

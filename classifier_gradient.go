@@ -1,0 +1,377 @@
+package rbm
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/product"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Gradient sets dst to the gradient of
+//
+//	Discriminative·⟨log p(y|x)⟩ + Generative·⟨log p(x,y)⟩ + Unlabeled·⟨log p(x)⟩
+//
+// the direction in which to move the parameters. The first two means are over the
+// rows of x (n×nx) that have a label, labels[r] in [0, Classes), and the third is
+// over those whose label is NoLabel. A term that has no rows drops out. One of
+// these weights alone is discriminative or generative training, the first two are
+// hybrid and all are semi-supervised training (Larochelle et al., 2012).
+//
+// The first term is exact, and so is the mean over the labels that a row of the
+// third may have, ĥ being p(h=1|x,y):
+//
+//	∂log p(y|x)/∂W = ĥ(x,eᵧ)ᵀ - Σₖ p(k|x) ĥ(x,eₖ)ᵀ    ∂log p(x)/∂W = Σₖ p(k|x) ĥ(x,eₖ)ᵀ - ⟨ĥvᵀ⟩model
+//
+// The mean over the model comes from s. The label must be a group of Model.OneHot, the
+// last one: Group{nx, nx+Classes}. S is given the rows that have a term, in their order,
+// each joined with its label; an unlabeled row appears once for each class. A chain of
+// [CD] has the weight of the row that it starts from, for an unlabeled row p(k|x) of its
+// class. If Generative and Unlabeled are 0, s is not used and may be nil.
+//
+// It panics if dst is nil, if s is nil or the label is no group where they are needed, if
+// the sizes do not fit, if x or a sample has a value outside [0, 1] or a row that does not
+// have exactly one unit of a group on, if a label is neither a class nor NoLabel, or if a
+// weight is negative, not finite, or all are 0. If a parameter is NaN, so is all of the
+// gradient.
+func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampler) {
+	nx := c.check()
+	n := checkBatch("x", x, nx)
+	c.checkLabels(labels, n, NoLabel)
+	c.checkWeights()
+	if c.Generative > 0 || c.Unlabeled > 0 {
+		checkNil("sampler", s)
+		c.checkGroup(nx)
+	}
+	defer dst.take().Release()
+	l, ok := dst.labels.(*hybrid)
+	if !ok {
+		l = new(hybrid)
+		dst.labels = l
+	}
+	sampler := nativeOf(s)
+	_, starts := s.(fromData)
+	c.checkInputs(&l.visible, x)
+	l.choose(c, x, labels, sampler == nil || starts)
+	if c.Discriminative == 0 && len(l.of) > 0 && l.unlabeled == 0 {
+		c.Model.gradient(dst, l.data.matrix(), nil, s)
+		dst.scale(c.Generative, nil)
+		dst.hasMeans = false
+		return
+	}
+	samples, passes := 0, 0
+	if l.sampled > 0 {
+		samples = l.data.rows
+		if sampler != nil {
+			defer sampler.take().Release()
+			samples, passes = sampler.begin(c.Model, l.data.rows)
+		}
+	}
+	dst.reset(c.Model, len(l.of)+samples, classWork(len(l.of), c.Classes)+2*samples+passes)
+	p, stats := &dst.model, &dst.stats
+	defer p.done()
+	l.reset(p, c)
+	if len(l.of) > 0 {
+		stats.add(p, l, "x", l.inputs.matrix(), nil, 1, nil)
+	}
+	if l.sampled > 0 {
+		sample, weights := l.sample(p, c.Model, s, sampler)
+		n := checkBatch("sample", sample, nx+c.Classes)
+		total := totalWeight("sample weights", weights, n, c.Model)
+		p.nan = p.nan || math.IsNaN(total)
+		stats.add(p, ofProbs{}, "sample", sample, weights, -total/l.sampled, nil)
+	}
+	dst.finish(dst, dst)
+	l.addTo(dst)
+}
+
+func (c *Classifier) checkWeights() {
+	any := false
+	for _, w := range [...]struct {
+		name string
+		x    float64
+	}{{"Discriminative", c.Discriminative}, {"Generative", c.Generative}, {"Unlabeled", c.Unlabeled}} {
+		if !(0 <= w.x && w.x <= math.MaxFloat64) {
+			panic(fmt.Sprintf("rbm: %s is %v, want a finite number of at least 0", w.name, w.x))
+		}
+		any = any || w.x > 0
+	}
+	if !any {
+		panic("rbm: Discriminative, Generative and Unlabeled are 0, want one that is not")
+	}
+}
+
+// checkGroup panics unless the label is a group of the model.
+func (c *Classifier) checkGroup(nx int) {
+	if label := (Group{nx, nx + c.Classes}); !slices.Contains(c.Model.OneHot, label) {
+		panic(fmt.Sprintf("rbm: model has no group %v, want it in OneHot for the label", label))
+	}
+}
+
+// hybrid accumulates what rows of inputs tell about a Classifier,
+//
+//	Σᵣ Σᵧ wᵣᵧ (ĥᵣᵧ, 1)(vᵣᵧ, 1)ᵀ    with vᵣᵧ = (xᵣ, eᵧ) and ĥᵣᵧ = p(h=1|vᵣᵧ)
+//
+// As all vᵣᵧ of a row have the same inputs, most of it are statistics of x with
+// Σᵧ wᵣᵧ ĥᵣᵧ in place of s·ĥ. The rest, what the label units have on their own, is
+// summed here.
+type hybrid struct {
+	classes
+	of             []int   // labels of the rows that count
+	unlabeled      int     // how many of them have none
+	discriminative float64 // weight of log p(y|x) of each other one
+	sampled        float64 // weight of the mean over the model
+
+	inputs  joined    // the rows, without labels
+	scale   []float64 // Σᵧ wᵣᵧ of each
+	weights []float64 // wᵣᵧ: rows × classes
+	base    int       // the first row of the current pass
+
+	visible oneHot // groups of inputs
+
+	data   joined    // rows for the sampler
+	chains []float64 // weights of those that start from them
+
+	sumW []float64 // of label units: classes × words × 64
+	sumB []float64 // classes
+}
+
+// choose sets l to the rows of x that count. Those without a label are rows for the
+// sampler if it starts from data.
+func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int, starts bool) {
+	var labeled int
+	l.of, l.unlabeled = l.of[:0], 0
+	for _, y := range labels {
+		switch {
+		case !c.counts(y):
+		case y == NoLabel:
+			l.unlabeled++
+		default:
+			labeled++
+		}
+	}
+	l.discriminative, l.sampled = 0, 0
+	if labeled > 0 {
+		l.discriminative = c.Discriminative / float64(labeled)
+		l.sampled = c.Generative
+	}
+	if l.unlabeled > 0 {
+		l.sampled += c.Unlabeled
+	}
+	samples := 0
+	if starts {
+		samples = l.unlabeled * c.Classes
+	}
+	if c.Generative > 0 {
+		samples += labeled
+	}
+	l.inputs.reset(labeled+l.unlabeled, c.Classes, x)
+	l.data.reset(samples, c.Classes, x)
+	l.scale = l.scale[:0]
+	for r, y := range labels {
+		if !c.counts(y) {
+			continue
+		}
+		l.of = append(l.of, y)
+		l.inputs.add(x, r, NoLabel)
+		if y == NoLabel {
+			l.scale = append(l.scale, c.Unlabeled/float64(l.unlabeled))
+			for k := 0; starts && k < c.Classes; k++ {
+				l.data.add(x, r, k)
+			}
+			continue
+		}
+		l.scale = append(l.scale, c.Generative/float64(labeled))
+		if c.Generative > 0 {
+			l.data.add(x, r, y)
+		}
+	}
+}
+
+// counts reports whether the objective has a term for rows labeled y.
+func (c *Classifier) counts(y int) bool {
+	if y == NoLabel {
+		return c.Unlabeled > 0
+	}
+	return c.Discriminative > 0 || c.Generative > 0
+}
+
+// reset makes l ready to add the rows it has chosen.
+func (l *hybrid) reset(p *model, c *Classifier) {
+	l.load(p, c.Model, c.Classes)
+	l.weights = grow(l.weights, len(l.of)*l.n)
+	l.sumW = grow(l.sumW, l.n*l.words*wordBits)
+	l.sumB = grow(l.sumB, l.n)
+	clear(l.sumW)
+	clear(l.sumB)
+	l.base = 0
+}
+
+func (l *hybrid) read(*model, string, *batch, int, int) {} // choose has checked the rows
+
+// run leaves Σᵧ wᵣᵧ ĥᵣᵧ for the rows of the batch, which are all there are.
+func (l *hybrid) run(p *model, stats *statistics) {
+	l.stats = stats
+	copy(stats.scale, l.scale[l.base:])
+	l.classes.run(p, &stats.pass, &stats.in, l.weights[l.base*l.n:], l.n)
+	for r := range l.rows {
+		l.weigh(l.base + r)
+	}
+	parts := (l.panels + halfPanels - 1) / halfPanels
+	p.team.Run(p.team.Workers(parts, 2*l.rows*l.n*p.hidden.units), parts, (*mixing)(l))
+	for r, scale := range stats.scale {
+		stats.setOne(r, scale)
+	}
+	l.stats = nil
+	l.base += l.rows
+}
+
+// weigh turns log p(y|x) of row r into its weights.
+func (l *hybrid) weigh(r int) {
+	scale := l.scale[r]
+	for y := range l.n {
+		w := &l.weights[r*l.n+y]
+		p := logistic.Exp(*w)
+		switch l.of[r] {
+		case NoLabel:
+			*w = float64(scale * p)
+		case y:
+			*w = float64(l.discriminative*(1-p)) + scale
+		default:
+			*w = float64(-l.discriminative * p)
+		}
+		l.sumB[y] += *w
+	}
+}
+
+// mixing is the job that puts Σᵧ wᵣᵧ ĥᵣᵧ in the place of the inputs of hidden units,
+// halfPanels panels a part.
+type mixing hybrid
+
+const (
+	halfPanels = panelsOfWord / 2
+	halfWord   = wordBits / 2
+)
+
+func (s *mixing) Do(_, part int) {
+	t, first := part/2, part%2*halfPanels
+	var z [halfPanels]product.Line
+	var p [halfWord]float64 // zero behind the last panel
+	in := logistic.Inputs{X: z[:], Stride: 1, N: min(halfPanels, s.panels-part*halfPanels)}
+	for r := range s.rows {
+		x := (*[halfWord]float64)(s.stats.word(t, r)[first*product.Lanes:])
+		var sum [halfWord]float64
+		for y, weight := range s.weights[(s.base+r)*s.n:][:s.n] {
+			if weight == 0 {
+				continue
+			}
+			for q, w := range s.w[(y*s.words+t)*panelsOfWord+first:][:in.N] {
+				addLines(&z[q], (*product.Line)(x[q*product.Lanes:]), &w)
+			}
+			in.Probs(p[:], weight)
+			of := (*[halfWord]float64)(s.sumW[(y*s.words+t)*wordBits+first*product.Lanes:])
+			for i, p := range p {
+				sum[i] += p
+				of[i] += p
+			}
+		}
+		*x = sum
+	}
+}
+
+// sample returns what s samples, by way of native if it is native, with the weights that
+// count.
+func (l *hybrid) sample(p *model, m *RBM, s Sampler, native native) (v mat.Matrix, weights []float64) {
+	if native != nil {
+		v, weights = native.draw(p, m, l.data.matrix())
+	} else {
+		v, weights = s.Sample(m, l.data.matrix())
+	}
+	if _, ok := s.(fromData); ok && weights == nil {
+		if n, _ := v.Dims(); n == l.data.rows {
+			weights = l.chainWeights()
+		}
+	}
+	return v, weights
+}
+
+// chainWeights returns the weights of the rows that the sampler is given.
+func (l *hybrid) chainWeights() []float64 {
+	l.chains = l.chains[:0]
+	for r, y := range l.of {
+		switch {
+		case y == NoLabel:
+			l.chains = append(l.chains, l.weights[r*l.n:][:l.n]...)
+		case l.scale[r] > 0:
+			l.chains = append(l.chains, l.scale[r])
+		}
+	}
+	return l.chains
+}
+
+// addTo adds what the label units have on their own to g.
+func (l *hybrid) addTo(g *Gradient) {
+	for j := range g.C.Len() {
+		row := g.W.RawRowView(j)
+		row = row[len(row)-l.n:]
+		for y := range row {
+			row[y] += l.sumW[y*l.words*wordBits+j]
+		}
+	}
+	nx := g.B.Len() - l.n
+	for y, x := range l.sumB {
+		g.B.SetVec(nx+y, g.B.AtVec(nx+y)+x)
+	}
+}
+
+// joined are rows of inputs with a label, bits if the inputs are.
+type joined struct {
+	rows   int
+	packed bool
+	bits   Bits
+	values mat.Dense
+}
+
+// reset makes room for n rows of inputs such as those of x.
+func (j *joined) reset(n, classes int, x mat.Matrix) {
+	_, nx := x.Dims()
+	j.rows = 0
+	if _, j.packed = x.(*Bits); j.packed {
+		j.bits.resize(n, nx+classes)
+		return
+	}
+	j.values.Reset()
+	if n > 0 {
+		j.values.ReuseAs(n, nx+classes)
+	}
+}
+
+// add adds row r of x with label y, or with none.
+func (j *joined) add(x mat.Matrix, r, y int) {
+	i := j.rows
+	j.rows++
+	if b, ok := x.(*Bits); ok {
+		j.bits.join(i, b, r, y)
+		return
+	}
+	_, nx := x.Dims()
+	row := j.values.RawRowView(i)
+	copy(row, readRow(row[:nx], x, r))
+	for i, x := range row[:nx] {
+		if !(0 <= x && x <= 1) {
+			panic(fmt.Sprintf("rbm: x[%d, %d] is %v, want a value in [0, 1]", r, i, x))
+		}
+	}
+	if y != NoLabel {
+		row[nx+y] = 1
+	}
+}
+
+func (j *joined) matrix() mat.Matrix {
+	if j.packed {
+		return &j.bits
+	}
+	return &j.values
+}
