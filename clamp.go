@@ -87,7 +87,32 @@ func (s *clamp) drawFree(r, t int, grouped uint64, in logistic.Inputs, u *[wordB
 func (s *clamp) drawGroups(r, t int, groups []group, in logistic.Inputs, u *[wordBits]uint32) {
 	var lines [panelsOfWord]product.Line
 	x := wordInputs(&lines, in)
-	var open uint64 // the first units of the groups to draw
+	word := s.draws.word(r, t)
+	open := ^uint64(0) // the first units of the groups to draw
+	if len(groups) > 0 && (groups[0].split() || groups[len(groups)-1].split() || s.observed != nil) {
+		open = s.openGroups(r, t, groups, x, u)
+	}
+	logistic.Exps(x)
+	var drawn, closed uint64
+	for _, g := range groups {
+		first := g.from - t*wordBits
+		if first < 0 || g.to > (t+1)*wordBits || open>>first&1 == 0 {
+			continue
+		}
+		closed |= (1<<(g.to-g.from) - 1) << first
+		weights := x[first:][:g.to-g.from]
+		k := s.choose(r, g, weights, float64(u[first]))
+		if k < 0 {
+			k = s.chooseOfLarge(r, t, g, in, float64(u[first]))
+		}
+		drawn |= 1 << (first + k)
+	}
+	*word = *word&^closed | drawn
+}
+
+// openGroups returns the first units of the groups in word t that are to be drawn, and
+// keeps what the word tells of the split ones. The inputs of observed units become -Inf.
+func (s *clamp) openGroups(r, t int, groups []group, x []float64, u *[wordBits]uint32) (open uint64) {
 	for _, g := range groups {
 		first, end := max(0, g.from-t*wordBits), min(wordBits, g.to-t*wordBits)
 		switch {
@@ -98,20 +123,42 @@ func (s *clamp) drawGroups(r, t int, groups []group, in logistic.Inputs, u *[wor
 			}
 			copy(kept[t*wordBits+first-g.from:], x[first:end])
 		case s.isOpen(r, g, x[first:end]):
-			subtractTop(x[first:end])
 			open |= 1 << first
 		}
 	}
-	logistic.ExpNegative(x)
-	word := s.draws.word(r, t)
-	for _, g := range groups {
-		first, size := g.from-t*wordBits, g.to-g.from
-		if first < 0 || open>>first&1 == 0 {
-			continue
-		}
-		*word &^= within(t, g.from, g.to)
-		*word |= 1 << (first + s.choose(r, g, x[first:][:size], float64(u[first])))
+	return open
+}
+
+// chooseOfLarge is choose for a group in word t whose exponentials have a sum that is
+// too large or too small: it takes them up to a factor.
+func (s *clamp) chooseOfLarge(r, t int, g group, in logistic.Inputs, number float64) int {
+	x := make([]float64, g.to-g.from)
+	for k := range x {
+		x[k] = in.At(g.from + k - t*wordBits)
 	}
+	s.isOpen(r, g, x)
+	return s.chooseInputs(r, g, x, number)
+}
+
+// chooseInputs is choose, given the inputs of a group, which it overwrites. If their
+// probabilities are NaN, it is the first unit that is not observed.
+func (s *clamp) chooseInputs(r int, g group, x []float64, number float64) int {
+	subtractTop(x)
+	logistic.Exps(x)
+	if k := s.choose(r, g, x, number); k >= 0 {
+		return k
+	}
+	if s.sum != nil {
+		dst := s.sum.RawRowView(r)[g.from:g.to]
+		for k := range dst {
+			dst[k] = math.NaN()
+		}
+	}
+	first := 0
+	for s.observed.observes(r, g.from+first) {
+		first++
+	}
+	return first
 }
 
 // keptOf returns what is kept of a group of row r: its random number and its inputs.
@@ -148,12 +195,10 @@ func (s *clamp) drawSplit(r0, r1 int) {
 			if !s.isOpen(r, g, x) {
 				continue
 			}
-			subtractTop(x)
-			logistic.ExpNegative(x)
 			for t := g.from / wordBits; t*wordBits < g.to; t++ {
 				*s.draws.word(r, t) &^= within(t, g.from, g.to)
 			}
-			on := g.from + s.choose(r, g, x, *number)
+			on := g.from + s.chooseInputs(r, g, x, *number)
 			*s.draws.word(r, on/wordBits) |= 1 << (on % wordBits)
 		}
 	}
@@ -178,32 +223,50 @@ func (s *clamp) isOpen(r int, g group, inputs []float64) bool {
 	return true
 }
 
-// choose returns which unit of a group of row r is on, given their probabilities up to
-// a factor, by the random number of the first. If they are NaN, it is the first unit
-// that is not observed.
+// choose returns which unit of a group of row r is on, given the exponentials of their
+// inputs, which it overwrites, by the random number of the first: the number of units
+// whose probabilities have a sum no larger than it, each added to those before. It
+// returns -1 if the sum of all is not one to divide by.
 func (s *clamp) choose(r int, g group, weights []float64, number float64) int {
+	if s.sum != nil {
+		s.addProbs(r, g, weights)
+	}
+	var total float64
+	for k, w := range weights {
+		total += w
+		weights[k] = total
+	}
+	if !(1/largeSum <= total && total <= largeSum) {
+		return -1
+	}
+	// As no sum is negative, their bits are in their order: a comparison without a branch,
+	// which nothing could predict.
+	rest := int64(math.Float64bits((number + 0.5) * 0x1p-32 * total))
+	below := len(weights)
+	for _, sum := range weights {
+		below -= int(uint64(rest-int64(math.Float64bits(sum))) >> 63)
+	}
+	return below
+}
+
+// largeSum is what a sum of exponentials may be, and its inverse: far from overflow, and
+// from where exponentials lose digits.
+const largeSum = 1e250
+
+// addProbs adds the probabilities of a group of row r to the sum, given the exponentials of
+// its inputs, unless choose cannot use them.
+func (s *clamp) addProbs(r int, g group, weights []float64) {
 	var total float64
 	for _, w := range weights {
 		total += w
 	}
-	rest := (number + 0.5) * 0x1p-32 * total
-	if s.sum != nil {
-		dst := s.sum.RawRowView(r)[g.from:g.to]
-		for k, w := range weights {
-			dst[k] += w / total
-		}
+	if !(1/largeSum <= total && total <= largeSum) {
+		return
 	}
-	var sum float64
+	dst := s.sum.RawRowView(r)[g.from:g.to]
 	for k, w := range weights {
-		if sum += w; sum > rest {
-			return k
-		}
+		dst[k] += w / total
 	}
-	first := 0
-	for s.observed.observes(r, g.from+first) {
-		first++
-	}
-	return first
 }
 
 // A tempering is the inputs of units at inverse temperatures β, given their inputs x

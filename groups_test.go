@@ -109,18 +109,23 @@ func sweepByDefinition(seed, clock uint64, r int, x []float64, groups []group, b
 	known := func(i int) bool { return observed != nil && observed.Bit(r, i) }
 	for _, g := range groups {
 		taken := false
-		top := math.Inf(-1)
 		for i := g.from; i < g.to; i++ {
 			on[i], p[i] = false, 0
 			taken = taken || known(i) && before.Bit(r, i)
-			if !known(i) {
-				top = max(top, x[i])
-			}
 		}
 		if taken {
 			continue
 		}
 		w := make([]float64, g.to-g.from)
+		top := 0.0
+		if g.from/wordBits != (g.to-1)/wordBits { // of words that are drawn one by one
+			top = math.Inf(-1)
+			for i := g.from; i < g.to; i++ {
+				if !known(i) {
+					top = max(top, x[i])
+				}
+			}
+		}
 		var total float64
 		for k := range w {
 			if i := g.from + k; !known(i) {
@@ -162,11 +167,41 @@ func TestChoose(t *testing.T) {
 		{[]float64{0x1p-33, 1 - 0x1p-33}, 0, 1},           // (0+½)/2³² is not below 2⁻³³
 		{[]float64{0x1p-33 + 0x1p-50, 1 - 0x1p-33}, 0, 0}, // but below this
 		{[]float64{0x1p-34, 1}, 0, 1},
-		{[]float64{1, math.NaN()}, 5, 0}, // the first
-		{[]float64{0, 0}, 5, 0},
+		{[]float64{1, math.NaN()}, 5, -1},
+		{[]float64{0, 0}, 5, -1},
+		{[]float64{1e-260, 1e-251}, 5, -1},
+		{[]float64{1e200, 1e251}, 5, -1},
 	} {
-		if got := new(clamp).choose(0, group{}, tt.weights, tt.number); got != tt.want {
+		if got := new(clamp).choose(0, group{}, slices.Clone(tt.weights), tt.number); got != tt.want {
 			t.Errorf("weights %v, number %v: unit %d, want %d", tt.weights, tt.number, got, tt.want)
+		}
+	}
+}
+
+// Inputs whose exponentials a float64 cannot hold are drawn as others are: by their
+// differences.
+func TestGroupsOfLargeInputs(t *testing.T) {
+	const n = 20000
+	for _, shift := range []float64{0, 800, -800, 1e6} {
+		m := New(6, 1)
+		m.OneHot = []Group{{0, 3}, {3, 6}}
+		for i := range 6 {
+			m.B.SetVec(i, shift+math.Log(float64(1+i%3)))
+		}
+		c := NewChains(rand.NewPCG(1, 2))
+		c.StartRandom(m, n)
+		c.Gibbs(m, 1)
+		var counts [6]float64
+		for r := range n {
+			for i := range 6 {
+				counts[i] += c.v.At(r, i)
+			}
+		}
+		for i, got := range counts {
+			p := float64(1+i%3) / 6
+			if se := math.Sqrt(n * p * (1 - p)); !(math.Abs(got-n*p) <= 4.5*se) {
+				t.Errorf("shift %v: unit %d is on in %v of %d chains, want %v ± %.0f", shift, i, got, n, n*p, se)
+			}
 		}
 	}
 }

@@ -158,7 +158,7 @@ func wordInputs(y *[panelsOfWord]product.Line, in logistic.Inputs) []float64 {
 // scale. All are NaN if an input is, or if all are -Inf.
 func softmax(x []float64, scale float64) {
 	subtractTop(x)
-	logistic.ExpNegative(x)
+	logistic.Exps(x)
 	var total float64
 	for _, w := range x {
 		total += w
@@ -224,12 +224,18 @@ func subtractTop(x []float64) {
 	for _, x := range x {
 		top = max(top, x)
 	}
-	for k := range x {
-		if math.IsInf(x[k], 1) {
-			x[k] = 0
-		} else {
-			x[k] -= top
+	if math.IsInf(top, 1) {
+		for k := range x {
+			if math.IsInf(x[k], 1) {
+				x[k] = 0
+			} else {
+				x[k] -= top
+			}
 		}
+		return
+	}
+	for k := range x {
+		x[k] -= top
 	}
 }
 

@@ -16,6 +16,7 @@ func logistic() {
 		sigmoids(s, "draw", false, true)
 		sigmoids(s, "drawProbs", true, true)
 		softplus(s)
+		exps(s)
 	}
 }
 
@@ -214,6 +215,32 @@ func sigmoids(s isa, name string, probs, draw bool) {
 	if draw {
 		Store(word, ReturnIndex(0))
 	}
+	VZEROUPPER()
+	RET()
+}
+
+// exps writes the kernel of exponentials.
+func exps(s isa) {
+	TEXT("exps"+s.name, NOSPLIT, "func(x *float64, n int)")
+	Pragma("noescape")
+	Doc("exps" + s.name + " is expsGo for n lines of numbers.")
+	x := Load(Param("x"), GP64())
+	n := Load(Param("n"), GP64())
+	s.hold(append([]float64{spec.ExpMax}, expConstants...)...)
+	Label("line")
+	DECQ(n)
+	JLT(LabelRef("done"))
+	for part := range s.parts {
+		v := s.reg()
+		VMOVUPD(Mem{Base: x, Disp: part * s.size}, v)
+		// The constant comes first: a NaN in the other operand stays.
+		VMINPD(v, s.register(spec.ExpMax), v)
+		VMAXPD(v, s.register(spec.ExpMin), v)
+		VMOVUPD(s.exp(v), Mem{Base: x, Disp: part * s.size})
+	}
+	ADDQ(U8(line), x)
+	JMP(LabelRef("line"))
+	Label("done")
 	VZEROUPPER()
 	RET()
 }

@@ -59,6 +59,17 @@ func softplus(sums *[16]float64, in Inputs) {
 	}
 }
 
+func exps(x []float64) {
+	switch {
+	case !cpu.AVX2 || len(x) == 0:
+		expsGo(x)
+	case cpu.AVX512:
+		expsAVX512(&x[0], len(x)/8)
+	default:
+		expsAVX2(&x[0], len(x)/8)
+	}
+}
+
 // first returns the first input, once it is certain that the last one exists.
 func (in Inputs) first() *float64 {
 	_ = in.X[(in.N-1)*in.Stride]

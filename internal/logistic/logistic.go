@@ -58,17 +58,16 @@ func Exp(x float64) float64 {
 	return float64((1 + (r + float64(r2*q))) * pow)
 }
 
-// ExpNegative replaces each element of x by its Exp. None may be positive.
-func ExpNegative(x []float64) {
-	var line [1][8]float64
-	for ; len(x) >= 8; x = x[8:] {
-		line[0] = [8]float64(x)
-		var sums [16]float64 // a sum of one term has Rest = Exp(-|x|)
-		softplus(&sums, Inputs{X: line[:], N: 1})
-		copy(x, sums[8:])
-	}
-	for i := range x {
-		x[i] = Exp(x[i])
+// Exps replaces each element of x by its Exp.
+func Exps(x []float64) {
+	whole := len(x) &^ 7
+	exps(x[:whole])
+	expsGo(x[whole:])
+}
+
+func expsGo(x []float64) {
+	for i, y := range x {
+		x[i] = Exp(y)
 	}
 }
 

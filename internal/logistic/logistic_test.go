@@ -199,15 +199,15 @@ func testSoftplusSum(t *testing.T) {
 	}
 }
 
-func TestExpNegative(t *testing.T) { each(t, testExpNegative) }
+func TestExps(t *testing.T) { each(t, testExps) }
 
-func testExpNegative(t *testing.T) {
-	x := append(samples(-800, 0), math.Inf(-1), math.NaN(), math.Copysign(0, -1), -5e-324)
+func testExps(t *testing.T) {
+	x := append(samples(-800, 800), math.Inf(1), math.Inf(-1), math.NaN(), math.Copysign(0, -1), -5e-324)
 	for _, n := range []int{0, 1, 7, 8, 9, 63, len(x)} {
 		for start := 0; start+n <= len(x); start += max(1, n) {
 			got := append([]float64{99}, x[start:start+n]...)
 			got = append(got, 99)
-			ExpNegative(got[1 : 1+n])
+			Exps(got[1 : 1+n])
 			if got[0] != 99 || got[1+n] != 99 {
 				t.Fatalf("n=%d: something else has changed", n)
 			}
@@ -400,4 +400,5 @@ func BenchmarkTwin(b *testing.B) {
 	b.Run("Draw", func(b *testing.B) { twin.Run(b, func() { in.Draw(&u) }) })
 	b.Run("DrawProbs", func(b *testing.B) { twin.Run(b, func() { in.DrawProbs(p, 1, &u) }) })
 	b.Run("Softplus", func(b *testing.B) { twin.Run(b, func() { in.Softplus() }) })
+	b.Run("Exps", func(b *testing.B) { twin.Run(b, func() { Exps(p) }) })
 }

@@ -24,6 +24,11 @@ func drawProbsAVX2(p *float64, x *float64, stride int, n int, scale float64, u *
 //go:noescape
 func softplusAVX2(sum *[16]float64, x *float64, stride int, n int)
 
+// expsAVX2 is expsGo for n lines of numbers.
+//
+//go:noescape
+func expsAVX2(x *float64, n int)
+
 // probsAVX512 is probsGo for n lines of inputs that are stride bytes apart.
 //
 //go:noescape
@@ -43,3 +48,8 @@ func drawProbsAVX512(p *float64, x *float64, stride int, n int, scale float64, u
 //
 //go:noescape
 func softplusAVX512(sum *[16]float64, x *float64, stride int, n int)
+
+// expsAVX512 is expsGo for n lines of numbers.
+//
+//go:noescape
+func expsAVX512(x *float64, n int)
