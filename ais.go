@@ -191,7 +191,8 @@ func (a *AIS) anneal(m *RBM, base *mat.VecDense, reverse bool) LogZ {
 	p := &c.model
 	p.load(m, 2*n*min(steps, 1000))
 	defer p.done()
-	logBase := p.baseLogZ(base)
+	_, nh := m.Dims()
+	logBase := logZOfBiases(float64(nh)*math.Ln2, mat.Col(nil, 0, base), m.OneHot) // log Z of the base model
 	s := newAnnealing(c, base)
 	if p.nan {
 		steps = 0
@@ -219,22 +220,6 @@ func (a *AIS) anneal(m *RBM, base *mat.VecDense, reverse bool) LogZ {
 	mean := logMeanExp(logw)
 	e.Mean, e.StdErr, e.ESS = sign*mean, jackknife(logw), effective(logw)
 	return e
-}
-
-// baseLogZ returns log Z of the base model with the hidden units and the groups of p.
-func (p *model) baseLogZ(base *mat.VecDense) float64 {
-	logZ := float64(p.hidden.units) * math.Ln2
-	a := mat.Col(nil, 0, base)
-	for i, groups := 0, p.visible.groups; i < len(a); i++ {
-		if len(groups) == 0 || groups[0].from != i {
-			logZ += logistic.Softplus(a[i])
-			continue
-		}
-		logZ += logistic.LogSumExp(a[i:groups[0].to])
-		i = groups[0].to - 1
-		groups = groups[1:]
-	}
-	return logZ
 }
 
 // annealing is a sweep of chains between two temperatures.

@@ -61,17 +61,17 @@ func (m *RBM) FittedBias(data mat.Matrix, weights []float64, observed *Bits) *ma
 	for i := range of {
 		of[i] += total
 	}
-	return m.biasOf(sum, of)
+	return biasOf(m.OneHot, sum, of)
 }
 
 // biasOf returns the biases of FittedBias, given for each unit the weighted sum of its
 // values and the weight of the rows in which it is observed.
-func (m *RBM) biasOf(sum, n []float64) *mat.VecDense {
+func biasOf(groups []Group, sum, n []float64) *mat.VecDense {
 	bias := mat.NewVecDense(len(sum), nil)
 	for i, s := range sum {
 		bias.SetVec(i, logit(s, n[i]))
 	}
-	for _, g := range m.OneHot {
+	for _, g := range groups {
 		for i := g.From; i < g.To; i++ {
 			bias.SetVec(i, logistic.Log((sum[i]+0.5)/(n[i]+float64(g.To-g.From)/2)))
 		}
@@ -81,3 +81,17 @@ func (m *RBM) biasOf(sum, n []float64) *mat.VecDense {
 
 // logit returns the log-odds of sum in n, with ½ more of each value.
 func logit(sum, n float64) float64 { return logistic.Log((sum + 0.5) / (n - sum + 0.5)) }
+
+// logZOfBiases returns log Z of visible units with the given biases alone, plus logZ.
+func logZOfBiases(logZ float64, biases []float64, groups []Group) float64 {
+	for i := 0; i < len(biases); i++ {
+		if len(groups) == 0 || groups[0].From != i {
+			logZ += logistic.Softplus(biases[i])
+			continue
+		}
+		logZ += logistic.LogSumExp(biases[i:groups[0].To])
+		i = groups[0].To - 1
+		groups = groups[1:]
+	}
+	return logZ
+}

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
 	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
@@ -305,4 +306,103 @@ func readBits(d *wire.Decoder) (b Bits) {
 // side returns b as the bit side of a product.
 func (b *Bits) side() product.Bits {
 	return product.Bits{Rows: b.rows, Cols: b.cols, Stride: b.stride, Words: b.words}
+}
+
+// ReadRows copies the rows i, i+1, … of b to dst, as many as dst has. The error is
+// nil. It panics if they do not exist, if dst has other columns than b, or if it
+// shares memory with b.
+func (b *Bits) ReadRows(dst *Bits, i int) error {
+	checkNil("Bits", b)
+	checkNil("dst", dst)
+	if dst.cols != b.cols {
+		panic(fmt.Sprintf("rbm: dst is %d×%d, want n×%d", dst.rows, dst.cols, b.cols))
+	}
+	if i < 0 || i > b.rows-dst.rows {
+		panic(fmt.Sprintf("rbm: no rows [%d, %d) in Bits of %d×%d", i, i+dst.rows, b.rows, b.cols))
+	}
+	if overlap(dst.words, b.words) {
+		panic("rbm: dst shares memory with the matrix to read from")
+	}
+	for r := range dst.rows {
+		copy(dst.row(r), b.row(i+r))
+	}
+	return nil
+}
+
+// append adds the rows of a to those of b, if it has any.
+func (b *Bits) append(a *Bits) {
+	if b.rows == 0 {
+		*b = Bits{cols: a.cols, stride: a.stride, words: b.words[:0]}
+	}
+	b.rows += a.rows
+	b.words = append(b.words, a.words...)
+}
+
+// full reports whether all of row r is 1.
+func (b *Bits) full(r int) bool {
+	row := b.row(r)
+	for _, x := range row[:b.stride-1] {
+		if x != ^uint64(0) {
+			return false
+		}
+	}
+	return row[b.stride-1] == ^uint64(0)>>(b.stride*wordBits-b.cols)
+}
+
+// mask returns which units of row r are observed, or nil if none is.
+func (b *Bits) mask(r int) []uint64 {
+	if b == nil {
+		return nil
+	}
+	return b.row(min(r, b.rows-1))
+}
+
+// observes reports whether unit i of row r is observed.
+func (b *Bits) observes(r, i int) bool {
+	return b != nil && b.mask(r)[i/wordBits]>>(i%wordBits)&1 == 1
+}
+
+// ones returns how many rows have each bit.
+func (b *Bits) ones(until *stop.Signal) []int {
+	ones := make([]int, b.cols)
+	b.addOnes(ones, until)
+	return ones
+}
+
+// addOnes adds how many rows have each bit.
+func (b *Bits) addOnes(ones []int, until *stop.Signal) {
+	for r := range b.rows {
+		until.Look()
+		for w, word := range b.row(r) {
+			for ; word != 0; word &= word - 1 {
+				ones[w*wordBits+bits.TrailingZeros64(word)]++
+			}
+		}
+	}
+}
+
+// spread returns the share of bits by which two different rows differ, in the mean
+// over all pairs.
+func (b *Bits) spread(until *stop.Signal) float64 {
+	if b.rows < 2 {
+		return 0
+	}
+	var pairs float64
+	for _, k := range b.ones(until) {
+		pairs += float64(float64(k) * float64(b.rows-k))
+	}
+	n := float64(b.rows)
+	return pairs / (n * (n - 1) / 2) / float64(b.cols)
+}
+
+// difference returns the share of bits by which b differs from a of the same size.
+func (b *Bits) difference(a *Bits) float64 {
+	n := 0
+	for r := range b.rows {
+		before := a.row(r)
+		for w, word := range b.row(r) {
+			n += bits.OnesCount64(word ^ before[w])
+		}
+	}
+	return float64(n) / (float64(b.rows) * float64(b.cols))
 }

@@ -183,7 +183,7 @@ func trainIsEnded(t *testing.T, looks int) {
 				tr.Model.OneHot = []rbm.Group{{From: 0, To: 3}, {From: 5, To: 7}}
 			}
 			tt.with(tr)
-			tr.Schedule = func(step int) float64 { return tr.SGD.Rate * 0.9 } // the last one counts
+			tr.Schedule = func(step int) float64 { return tr.SGD.Rate * math.Pow(0.9, float64(step+1)) }
 			x.tr = tr
 			return x
 		}

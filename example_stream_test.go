@@ -8,30 +8,30 @@ import (
 	"github.com/gorbm/rbm"
 )
 
-// Learn from a stream of rows that come in blocks of any sizes, with a loop of one's own.
-func ExampleBatches() {
-	arrive := func(yield func(*rbm.Bits, error) bool) {
-		on := false
-		for k := range 20_000 {
-			block := rbm.NewBits(1+k%5, 6) // of rows that are either all off or all on
-			n, nv := block.Dims()
-			for r := range n {
-				on = !on
-				for i := range nv {
-					block.SetBit(r, i, on)
-				}
-			}
-			if !yield(block, nil) {
-				return
-			}
+// switches are rows of six units that are all on or all off, as a source that holds none
+// of them.
+type switches int
+
+func (n switches) Dims() (r, c int) { return int(n), 6 }
+
+func (n switches) ReadRows(dst *rbm.Bits, i int) error {
+	rows, cols := dst.Dims()
+	for r := range rows {
+		for c := range cols {
+			dst.SetBit(r, c, (i+r)%2 == 0)
 		}
 	}
+	return nil
+}
+
+// Learn from rows that are nowhere in memory, with a loop of one's own.
+func ExampleBlocks() {
 	m := rbm.NewRandom(6, 3, 0.01, rand.NewPCG(1, 1))
 	sampler := new(rbm.Exact) // of so small a model
 	sgd := rbm.SGD{Rate: 0.2}
 	var g rbm.Gradient
 	rows := 0
-	for batch, err := range rbm.Batches(arrive, 20) {
+	for batch, err := range rbm.Blocks(switches(60_000), 20) {
 		if err != nil {
 			fmt.Println(err)
 			return

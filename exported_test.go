@@ -17,7 +17,7 @@ var (
 		"BitsOf": rbm.BitsOf, "Binarize": rbm.Binarize, "MaskedBitsOf": rbm.MaskedBitsOf, "NewBits": rbm.NewBits,
 		"New": rbm.New, "NewRandom": rbm.NewRandom, "NewChains": rbm.NewChains, "NewCD": rbm.NewCD, "NewPCD": rbm.NewPCD,
 		"NewPT": rbm.NewPT, "NewPTT": rbm.NewPTT, "NewAIS": rbm.NewAIS, "NewTrainer": rbm.NewTrainer,
-		"Blocks": rbm.Blocks, "Batches": rbm.Batches, "Minibatches": rbm.Minibatches,
+		"Blocks": rbm.Blocks, "Minibatches": rbm.Minibatches,
 		"Constant": rbm.Constant, "Linear": rbm.Linear, "Inverse": rbm.Inverse, "Cosine": rbm.Cosine,
 	}
 	structs = map[string]func() any{ // pointers to values in use, of 3 visible and 3 hidden units

@@ -6,7 +6,6 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/stop"
 )
 
@@ -17,40 +16,24 @@ type columns struct {
 	dependence  float64
 }
 
-// readColumns takes that pass. Present are Data, or their completions.
-func (t *Trainer) readColumns(present Rows) (*columns, error) {
-	data := t.Data
-	if t.Observed != nil {
-		data = knownBits(t.Data.(*Bits), t.Observed, t.until())
+// readColumns takes that pass over data, of which nil observed means all. Some are the rows
+// by which dependence is found.
+func readColumns(data Rows, weights []float64, observed, some *Bits, groups []Group, until *stop.Signal) (*columns, error) {
+	n, nv := data.Dims()
+	if observed != nil {
+		data = knownBits(data.(*Bits), observed, until)
 	}
-	weights := withoutUnit(t.Weights, t.until())
-	ones, on, err := countOnes(data, weights, t.until())
+	scaled := withoutUnit(weights, until)
+	ones, on, err := countOnes(data, scaled, until)
 	if err != nil {
 		return nil, err
 	}
-	n, nv := t.Data.Dims()
-	count := positive(t.Weights, n)
-	known, all := slices.Repeat([]int{n}, nv), slices.Repeat([]float64{float64(count)}, nv)
-	if t.Observed != nil {
-		known, all, _ = countOnes(t.Observed, weights, t.until()) // which is in memory
+	known, all := slices.Repeat([]int{n}, nv), slices.Repeat([]float64{float64(positive(weights, n))}, nv)
+	if observed != nil {
+		known, all, _ = countOnes(observed, scaled, until) // which is in memory
 	}
-	some, _, err := t.choose(present, t.Weights, watchData, min(dependentRows, count))
-	if err != nil {
-		return nil, err
-	}
-	c := &columns{ones: ones, known: known, biases: make([]float64, nv), dependence: some.dependence(t.until())}
-	for i := range nv {
-		c.biases[i] = logit(on[i], all[i])
-	}
-	return c, nil
-}
-
-// columns returns what is known of them at a report.
-func (t *Trainer) columns(w *watched) *columns {
-	if w.columns != nil {
-		return w.columns
-	}
-	return &t.state.columns
+	biases := biasOf(groups, on, all).RawVector().Data
+	return &columns{ones: ones, known: known, biases: biases, dependence: some.dependence(groups, until)}, nil
 }
 
 // constant returns the columns that have one value only.
@@ -63,13 +46,10 @@ func (c *columns) constant() (columns []int) {
 	return columns
 }
 
-// independentLogLikelihoods returns the one of each row of b for independent units
-// with the given biases.
-func (b *Bits) independentLogLikelihoods(biases []float64) []float64 {
-	var off float64 // of a row of zeros
-	for _, x := range biases {
-		off -= logistic.Softplus(x)
-	}
+// independentLogLikelihoods returns the log-likelihood of each row of b for independent
+// units and groups with the given biases.
+func (b *Bits) independentLogLikelihoods(biases []float64, groups []Group) []float64 {
+	off := -logZOfBiases(0, biases, groups)
 	l := make([]float64, b.rows)
 	for r := range l {
 		l[r] = off
@@ -96,8 +76,18 @@ const (
 // exactly, and pairs are uncorrelated. The variance of one is about 2 + n/(kᵢkⱼ), if
 // the rarer value of column i occurs kᵢ times: that of a normal distribution, and that
 // of few common ones, which are Poisson's.
-func (b *Bits) dependence(until *stop.Signal) float64 {
+//
+// Units of a group depend on each other by what they are, and are no pairs. Two groups of
+// K and L units have KL pairs, which are all one can tell of (K-1)(L-1) numbers, and count
+// as that many.
+func (b *Bits) dependence(groups []Group, until *stop.Signal) float64 {
 	n, ones := b.rows, b.ones(until)
+	group, share := make([]int, b.cols), slices.Repeat([]float64{1}, b.cols) // number from 1, and (K-1)/K
+	for k, g := range groups {
+		for i := g.From; i < g.To; i++ {
+			group[i], share[i] = k+1, float64(g.To-g.From-1)/float64(g.To-g.From)
+		}
+	}
 	rarer := func(i int) int { return min(ones[i], n-ones[i]) }
 	columns := make([]int, 0, b.cols)
 	for i := range b.cols {
@@ -121,14 +111,18 @@ func (b *Bits) dependence(until *stop.Signal) float64 {
 	for c, i := range columns {
 		until.Look()
 		for d, j := range columns[:c] {
+			if group[i] != 0 && group[i] == group[j] {
+				continue
+			}
 			both, other := 0, turned.row(d)
 			for w, word := range turned.row(c) {
 				both += bits.OnesCount64(word & other[w])
 			}
 			covariance := float64(n*both - ones[i]*ones[j])
 			variances := float64(ones[i]*(n-ones[i])) * float64(ones[j]*(n-ones[j]))
-			excess += float64(float64(n-1)*(covariance*covariance/variances)) - 1
-			variance += 2 + float64(n)/float64(rarer(i)*rarer(j))
+			count := float64(share[i] * share[j])
+			excess += float64(count * (float64(float64(n-1)*(covariance*covariance/variances)) - 1))
+			variance += float64(count * (2 + float64(n)/float64(rarer(i)*rarer(j))))
 		}
 	}
 	if !(excess > surelyDependent*math.Sqrt(variance)) {

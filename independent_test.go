@@ -26,13 +26,13 @@ func TestDependenceOfIndependentColumns(t *testing.T) {
 		for _, rare := range []float64{1, 0.1, 0.003} {
 			for seed := range uint64(10) {
 				b := drawnBits(tt.n, tt.nv, seed, func(_, i int, _ *rand.Rand) float64 { return rare * float64(i%4+1) / 5 })
-				if got := b.dependence(nil); got != 0 {
+				if got := b.dependence(nil, nil); got != 0 {
 					t.Errorf("%d×%d of at most %v: %v nats, want 0", tt.n, tt.nv, rare, got)
 				}
 			}
 		}
 	}
-	if got := NewBits(10, 5).dependence(nil); got != 0 {
+	if got := NewBits(10, 5).dependence(nil, nil); got != 0 {
 		t.Errorf("constant columns: %v nats, want 0", got)
 	}
 }
@@ -67,7 +67,7 @@ func TestDependence(t *testing.T) {
 				want += rho*rho - 1/(n-1)
 			}
 		}
-		if got := b.dependence(nil); !(math.Abs(got-want) < 1e-10*want) {
+		if got := b.dependence(nil, nil); !(math.Abs(got-want) < 1e-10*want) {
 			t.Errorf("%d×%d: %v nats, want %v", tt.n, tt.nv, got, want)
 		}
 	}
@@ -78,7 +78,7 @@ func TestDependence(t *testing.T) {
 			wide.SetBit(r, i, r == 39 || i >= 100 && r < 20) // 100 rare ones, and then all alike
 		}
 	}
-	if got, want := wide.dependence(nil), dependentColumns*(dependentColumns-1)/2*(1-1./39); !(math.Abs(got-want) < 1e-9*want) {
+	if got, want := wide.dependence(nil, nil), dependentColumns*(dependentColumns-1)/2*(1-1./39); !(math.Abs(got-want) < 1e-9*want) {
 		t.Errorf("of many columns: %v nats, want %v", got, want)
 	}
 }
@@ -87,7 +87,7 @@ func TestDependence(t *testing.T) {
 func TestDependenceOfLikes(t *testing.T) {
 	for seed := range uint64(3) {
 		likes := drawnBits(2000, 800, seed, func(r, i int, _ *rand.Rand) float64 { return map[bool]float64{true: 0.02, false: 0.002}[r%4 == i%4] })
-		if got := likes.dependence(nil); got == 0 {
+		if got := likes.dependence(nil, nil); got == 0 {
 			t.Errorf("seed %d: there seems to be nothing to learn", seed)
 		}
 	}
@@ -116,7 +116,7 @@ func TestColumns(t *testing.T) {
 			if missing {
 				tr.Observed = observed
 			}
-			c, err := tr.readColumns(data)
+			c, err := readColumns(tr.Data, tr.Weights, tr.Observed, data, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -175,7 +175,7 @@ func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error
 	steps, parts := len(a.Betas)-1, 3
 	fitted := a.Base == nil
 	if fitted {
-		both.Base = m.biasOf(ones, slices.Repeat([]float64{float64(n)}, nv))
+		both.Base = biasOf(m.OneHot, ones, slices.Repeat([]float64{float64(n)}, nv))
 		parts++
 	}
 	at.temperatures = parts * steps

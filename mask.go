@@ -15,19 +15,6 @@ func checkObserved(observed *Bits, n, nv int) {
 	}
 }
 
-// mask returns which units of row r are observed, or nil if none is.
-func (b *Bits) mask(r int) []uint64 {
-	if b == nil {
-		return nil
-	}
-	return b.row(min(r, b.rows-1))
-}
-
-// observes reports whether unit i of row r is observed.
-func (b *Bits) observes(r, i int) bool {
-	return b != nil && b.mask(r)[i/wordBits]>>(i%wordBits)&1 == 1
-}
-
 // known returns v with zeros in place of what is not observed.
 func known(v mat.Matrix, observed *Bits) mat.Matrix {
 	b, ok := v.(*Bits)

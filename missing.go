@@ -1,6 +1,10 @@
 package rbm
 
-import "fmt"
+import (
+	"errors"
+
+	"github.com/gorbm/rbm/internal/stop"
+)
 
 // missing is what a Trainer needs to complete the rows of a minibatch.
 type missing struct {
@@ -13,59 +17,40 @@ type missing struct {
 // startRows is how many rows are started together.
 const startRows = 1 << 10
 
-// checkObserved panics if Observed does not fit.
-func (t *Trainer) checkObserved() {
-	checkRange("MissingSweeps", t.MissingSweeps, 0, maxSweeps)
-	if t.Observed == nil {
-		return
-	}
-	data, ok := t.Data.(*Bits)
-	if !ok {
-		panic(fmt.Sprintf("rbm: Data is a %T with Observed, want a *rbm.Bits", t.Data))
-	}
-	if t.Observed.rows != data.rows || t.Observed.cols != data.cols {
-		panic(fmt.Sprintf("rbm: Observed is %d×%d, want %d×%d", t.Observed.rows, t.Observed.cols, data.rows, data.cols))
-	}
-}
-
-// startMissing draws what is missing of all rows, unless that has been done: at
-// once, so that it does not depend on which row is visited when.
-func (t *Trainer) startMissing() {
-	drawn := &t.state.drawn
-	if t.Observed == nil {
-		*drawn = Bits{}
-		return
-	}
-	data := t.Data.(*Bits)
-	if drawn.rows == data.rows && drawn.cols == data.cols {
-		return
-	}
-	all := knownBits(data, t.Observed, t.until())
+// startAll draws what is missing of all rows from the visible biases of m, at once, so that
+// it does not depend on which row is visited when. It returns an error if a row does not
+// fit the groups where it is observed.
+func (s *missing) startAll(m *RBM, data, observed *Bits, seed uint64, until *stop.Signal) (*Bits, error) {
+	all := knownBits(data, observed, until)
 	var groups oneHot
-	groups.load(t.Model.OneHot)
-	var in batch
-	in.each("Data", all, all.rows, func(r0 int) { groups.check("Data", &in, r0, t.Observed, t.until()) })
-	c := t.missing.start()
+	groups.load(m.OneHot)
+	in := batch{rows: all.rows, cols: all.cols, bits: all}
+	for r := range all.rows {
+		until.Look()
+		if wrong := groups.wrongRow("Data", &in, r, r, observed.row(r)); wrong != "" {
+			return nil, errors.New("rbm: " + wrong)
+		}
+	}
+	c := s.start()
 	var part, mask Bits
 	for r0 := 0; r0 < all.rows; r0 += startRows {
 		r1 := min(all.rows, r0+startRows)
 		all.slice(&part, r0, r1)
-		t.Observed.slice(&mask, r0, r1)
-		src := t.source(0, startOfMissing, uint32(r0/startRows))
+		observed.slice(&mask, r0, r1)
+		src := sourceOf(seed, 0, startOfMissing, uint32(r0/startRows))
 		c.seed, c.clock = src.Uint64(), 0
-		c.StartGiven(t.Model, &part, &mask)
+		c.StartGiven(m, &part, &mask)
 		copy(part.words, c.v.words)
 	}
-	*drawn = *all
+	return all, nil
 }
 
-// complete moves what is missing of the rows of the minibatch. It reports whether
-// the model can draw it.
-func (t *Trainer) complete() bool {
-	s := &t.missing
+// complete moves what is missing of the rows of a minibatch, as it was drawn last. It
+// reports whether m can draw it.
+func (s *missing) complete(m *RBM, batch, observed, drawn *Bits, sweeps int, seed uint64, steps int) bool {
 	s.short = s.short[:0]
 	for r, i := range s.rows {
-		if !t.Observed.full(i) {
+		if !observed.full(i) {
 			s.short = append(s.short, r)
 		}
 	}
@@ -73,30 +58,30 @@ func (t *Trainer) complete() bool {
 		return true
 	}
 	c := s.start()
-	c.v.resize(len(s.short), t.batch.cols)
-	s.mask.resize(len(s.short), t.batch.cols)
+	c.v.resize(len(s.short), batch.cols)
+	s.mask.resize(len(s.short), batch.cols)
 	for k, r := range s.short {
 		i := s.rows[r]
-		copy(s.mask.row(k), t.Observed.row(i))
-		copy(c.v.row(k), t.state.drawn.row(i))
-		observe(c.v.row(k), t.batch.row(r), s.mask.row(k))
+		copy(s.mask.row(k), observed.row(i))
+		copy(c.v.row(k), drawn.row(i))
+		observe(c.v.row(k), batch.row(r), s.mask.row(k))
 	}
-	src := t.source(uint64(t.state.steps), sweepOfMissing, 0)
+	src := sourceOf(seed, uint64(steps), sweepOfMissing, 0)
 	c.seed, c.clock = src.Uint64(), 0
-	c.GibbsGiven(t.Model, max(1, t.MissingSweeps), &s.mask)
+	c.GibbsGiven(m, max(1, sweeps), &s.mask)
 	if c.model.nan {
 		return false
 	}
 	for k, r := range s.short {
-		copy(t.batch.row(r), c.v.row(k))
+		copy(batch.row(r), c.v.row(k))
 	}
 	return true
 }
 
 // completed keeps what is missing of the rows of the minibatch as it was drawn.
-func (t *Trainer) completed() {
-	for _, r := range t.missing.short {
-		copy(t.state.drawn.row(t.missing.rows[r]), t.batch.row(r))
+func (s *missing) completed(batch, drawn *Bits) {
+	for _, r := range s.short {
+		copy(drawn.row(s.rows[r]), batch.row(r))
 	}
 }
 
@@ -106,26 +91,4 @@ func (s *missing) start() *Chains {
 		s.chains = new(Chains)
 	}
 	return s.chains
-}
-
-// completions returns all rows, what is missing being as it was drawn last.
-func (t *Trainer) completions() *Bits {
-	t.startMissing()
-	drawn, data := &t.state.drawn, t.Data.(*Bits)
-	for r := range drawn.rows {
-		t.until().Look()
-		observe(drawn.row(r), data.row(r), t.Observed.row(r))
-	}
-	return drawn
-}
-
-// full reports whether all of row r is 1.
-func (b *Bits) full(r int) bool {
-	row := b.row(r)
-	for _, x := range row[:b.stride-1] {
-		if x != ^uint64(0) {
-			return false
-		}
-	}
-	return row[b.stride-1] == ^uint64(0)>>(b.stride*wordBits-b.cols)
 }

@@ -420,12 +420,6 @@ func TestMissingMisuse(t *testing.T) {
 		{func(tr *rbm.Trainer) { tr.MissingSweeps = 1<<24 + 1 }, "MissingSweeps is 16777217, want at most 16777216"},
 		{func(tr *rbm.Trainer) { tr.Data = &elsewhere{Bits: rbm.NewBits(10, 5)} }, "Data is a *rbm_test.elsewhere with Observed, want a *rbm.Bits"},
 		{func(tr *rbm.Trainer) {
-			tr.Model.OneHot = []rbm.Group{{From: 1, To: 4}}
-			tr.Observed.SetBit(7, 1, true)
-			tr.Observed.SetBit(7, 2, true)
-			tr.Observed.SetBit(7, 3, true)
-		}, "row 7 of Data has 0 units on in the group [1, 4), want 1"},
-		{func(tr *rbm.Trainer) {
 			tr.Model.OneHot = []rbm.Group{{From: 3, To: 9}}
 		}, "group is [3, 9), want one of 5 units"},
 	} {
@@ -433,5 +427,45 @@ func TestMissingMisuse(t *testing.T) {
 		tr.Observed = rbm.NewBits(10, 5)
 		tt.set(tr)
 		wantPanic(t, "Step", func() { tr.Step() }, tt.want)
+	}
+}
+
+// Rows that do not fit the groups, where they are observed, are an error that names the
+// row in Data, and change nothing; so are rows held out.
+func TestTrainerOfRowsThatDoNotFitTheGroups(t *testing.T) {
+	for _, tt := range []struct {
+		set  func(tr *rbm.Trainer)
+		want string
+	}{
+		{func(tr *rbm.Trainer) { tr.Data.(*rbm.Bits).SetBit(7, 1, true) }, "row 7 of Data has 2 units on in the group [1, 4), want 1"},
+		{func(tr *rbm.Trainer) { tr.Data.(*rbm.Bits).SetBit(7, 2, false) }, "row 7 of Data has 0 units on in the group [1, 4), want 1"},
+		{func(tr *rbm.Trainer) {
+			tr.Data.(*rbm.Bits).SetBit(7, 2, false)
+			tr.Data = &elsewhere{Bits: tr.Data.(*rbm.Bits)}
+			tr.ShuffleBlock = 4
+		}, "row 7 of Data has 0 units on in the group [1, 4), want 1"},
+		{func(tr *rbm.Trainer) {
+			tr.Data.(*rbm.Bits).SetBit(7, 2, false)
+			tr.Observed = ones(10, 5)
+		}, "row 7 of Data has 0 units on in the group [1, 4), want 1"},
+		{func(tr *rbm.Trainer) {
+			tr.Data.(*rbm.Bits).SetBit(7, 2, false)
+			tr.Observed = ones(10, 5)
+			tr.Observed.SetBit(7, 3, false)
+		}, ""},
+		{func(tr *rbm.Trainer) { tr.HeldOut = rbm.NewBits(3, 5) }, "row 0 of HeldOut has 0 units on in the group [1, 4), want 1"},
+		{func(tr *rbm.Trainer) {}, ""},
+	} {
+		for _, s := range samplers {
+			tr := rbm.NewTrainer(rbm.New(5, 3), rbm.NewBits(10, 5), s.new(4), newSource(1))
+			tr.Model.OneHot = []rbm.Group{{From: 1, To: 4}}
+			for r := range 10 {
+				tr.Data.(*rbm.Bits).SetBit(r, 1+r%3, true)
+			}
+			tt.set(tr)
+			if err := tr.Train(context.Background(), 2); tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("%s: error %v, want %q", s.name, err, tt.want)
+			}
+		}
 	}
 }

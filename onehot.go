@@ -1,6 +1,7 @@
 package rbm
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -118,6 +119,25 @@ func (l *oneHot) check(name string, in *batch, r0 int, observed *Bits, until *st
 			panic("rbm: " + wrong)
 		}
 	}
+}
+
+// checkRows returns an error unless the rows of b fit the groups. They have these numbers
+// in what is called name, or those of their places if there are none.
+func (l *oneHot) checkRows(name string, b *Bits, numbers []int) error {
+	if len(l.groups) == 0 {
+		return nil
+	}
+	in := batch{rows: b.rows, cols: b.cols, bits: b}
+	for r := range b.rows {
+		number := r
+		if numbers != nil {
+			number = numbers[r]
+		}
+		if wrong := l.wrongRow(name, &in, r, number, nil); wrong != "" {
+			return errors.New("rbm: " + wrong)
+		}
+	}
+	return nil
 }
 
 // wrongRow says why the groups cannot have row r of the batch, which is that of the

@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"github.com/gorbm/rbm/internal/philox"
+	"github.com/gorbm/rbm/internal/stop"
 )
 
 // epochOrder is the order of the rows in an epoch: blocks of rows, in random order,
@@ -26,40 +27,38 @@ type epochOrder struct {
 	first  int // number of its first row, or -1 if none is held
 }
 
-// startEpoch prepares the order of an epoch. With one block it is that of
-// Minibatches with a source that has been read once for each epoch before.
-func (t *Trainer) startEpoch(epoch int) *epochOrder {
-	o := &t.order
-	n, _ := t.Data.Dims()
+// start prepares the order of an epoch, in blocks of so many rows, or 0 for one of all.
+// With one block it is the order of Minibatches with a source that has been read once for
+// each epoch before.
+func (o *epochOrder) start(data Rows, weights []float64, block int, seed uint64, epoch int, until *stop.Signal) {
+	n, _ := data.Dims()
 	size := n
-	if t.ShuffleBlock > 0 {
-		size = min(t.ShuffleBlock, n)
+	if block > 0 {
+		size = min(block, n)
 	}
-	if o.n == n && o.size == size && o.seed == t.state.seed && o.epoch == epoch {
-		return o
+	if o.n == n && o.size == size && o.seed == seed && o.epoch == epoch {
+		return
 	}
-	t.checkWeights()
-	o.weight = mean(t.Weights, t.until())
+	checkWeights(weights, until)
+	o.weight = mean(weights, until)
 	if o.size != size {
 		o.first = -1
 	}
-	o.seed, o.epoch, o.n, o.size, o.at = t.state.seed, epoch, 0, size, -1
+	o.seed, o.epoch, o.n, o.size, o.at = seed, epoch, 0, size, -1
 	o.blocks = grow(o.blocks, (n-1)/size+1)
-	src := t.source(uint64(epoch), orderBlocks, 0)
-	permute(o.blocks, &src, t.until())
+	src := sourceOf(seed, uint64(epoch), orderBlocks, 0)
+	permute(o.blocks, &src, until)
 	for at, b := range o.blocks {
 		if b == len(o.blocks)-1 {
 			o.short = at
 		}
 	}
 	o.n = n
-	return o
 }
 
-// epochRows returns the numbers of the rows from place p of an epoch on, as far as
-// they are in the same block.
-func (t *Trainer) epochRows(epoch, p int) []int {
-	o := t.startEpoch(epoch)
+// from returns the numbers of the rows from place p of the epoch on, as far as they are
+// in the same block.
+func (o *epochOrder) from(p int, until *stop.Signal) []int {
 	last := o.n - (len(o.blocks)-1)*o.size // rows of the last block of Data
 	at, size := p/o.size, o.size
 	if before := o.short * o.size; p >= before+last {
@@ -75,8 +74,8 @@ func (t *Trainer) epochRows(epoch, p int) []int {
 	if o.at != at {
 		b := o.blocks[at]
 		o.at, o.rows = -1, grow(o.rows, size)
-		src := t.source(uint64(epoch), orderRows, uint32(b))
-		permute(o.rows, &src, t.until())
+		src := sourceOf(o.seed, uint64(o.epoch), orderRows, uint32(b))
+		permute(o.rows, &src, until)
 		for i := range o.rows {
 			o.rows[i] += b * o.size
 		}
@@ -85,23 +84,23 @@ func (t *Trainer) epochRows(epoch, p int) []int {
 	return o.rows[p:]
 }
 
-// gather makes dst the rows of Data with these numbers, which are in the same block.
-func (t *Trainer) gather(dst *Bits, rows []int) error {
-	o := &t.order
-	if _, ok := t.Data.(*Bits); ok || t.ShuffleBlock == 0 {
-		return gatherRows(dst, t.Data, rows, t.until())
+// gather makes dst the rows of data with these numbers, which are in the same block. Of a
+// source that is not in memory it holds the block, if blocks are not all rows.
+func (o *epochOrder) gather(dst *Bits, data Rows, hold bool, rows []int, until *stop.Signal) error {
+	if _, ok := data.(*Bits); ok || !hold {
+		return gatherRows(dst, data, rows, until)
 	}
 	first := rows[0] / o.size * o.size
-	if o.first != first || !sameRows(o.source, t.Data) {
-		o.source, o.first = t.Data, -1
-		if err := t.readBlock(first, min(o.size, o.n-first)); err != nil {
+	if o.first != first || !sameRows(o.source, data) {
+		o.source, o.first = data, -1
+		if err := o.readBlock(data, first, min(o.size, o.n-first), until); err != nil {
 			return err
 		}
 		o.first = first
 	}
 	dst.resize(len(rows), o.held.cols)
 	for r, i := range rows {
-		t.until().Look()
+		until.Look()
 		copy(dst.row(r), o.held.row(i-first))
 	}
 	return nil
@@ -109,15 +108,15 @@ func (t *Trainer) gather(dst *Bits, rows []int) error {
 
 // readBlock reads the block of n rows from the first on, or parts of it one by one if
 // it is large.
-func (t *Trainer) readBlock(first, n int) error {
-	_, c := t.Data.Dims()
-	t.order.held.resize(n, c)
+func (o *epochOrder) readBlock(data Rows, first, n int, until *stop.Signal) error {
+	_, c := data.Dims()
+	o.held.resize(n, c)
 	var part Bits
 	for i, most := 0, 16*passBlock(c); i < n; i += most {
-		t.until().Look()
+		until.Look()
 		end := min(n, i+most)
-		t.order.held.slice(&part, i, end)
-		if err := readRows(&part, end-i, c, t.Data, first+i); err != nil {
+		o.held.slice(&part, i, end)
+		if err := readRows(&part, end-i, c, data, first+i); err != nil {
 			return err
 		}
 	}
@@ -129,9 +128,44 @@ func sameRows(a, b Rows) bool {
 	return a != nil && (!reflect.ValueOf(a).Comparable() || a == b)
 }
 
-// source returns the sequence of random numbers for part of the i-th use of a
-// purpose.
-func (t *Trainer) source(i uint64, purpose, part uint32) philox.Source {
-	r0, r1, _, _ := philox.Block(t.state.seed, uint32(i), uint32(i>>32), purpose, part)
+// What the random numbers of a Trainer are for.
+const (
+	orderRows = iota
+	watchData
+	watchHeld
+	orderBlocks
+	startOfMissing
+	sweepOfMissing
+)
+
+// sourceOf returns the sequence of random numbers for part of the i-th use of a purpose.
+func sourceOf(seed, i uint64, purpose, part uint32) philox.Source {
+	r0, r1, _, _ := philox.Block(seed, uint32(i), uint32(i>>32), purpose, part)
 	return *philox.NewSource(uint64(r1)<<32 | uint64(r0))
+}
+
+// chooseRows returns k rows of data among those whose weights are not 0, and their
+// weights, by selection sampling (Fan, Muller & Rezucha, 1962): each row is taken with the
+// probability of those wanted among those left.
+func chooseRows(data Rows, weights []float64, k int, src philox.Source, until *stop.Signal) (rows *Bits, w []float64, err error) {
+	n, _ := data.Dims()
+	left := positive(weights, n)
+	chosen := make([]int, 0, k)
+	for r := range n {
+		if r%lookEvery == 0 {
+			until.Look()
+		}
+		if weights != nil && weights[r] == 0 {
+			continue
+		}
+		if src.IntN(left) < k-len(chosen) {
+			chosen = append(chosen, r)
+			if weights != nil {
+				w = append(w, weights[r])
+			}
+		}
+		left--
+	}
+	rows = new(Bits)
+	return rows, w, gatherRows(rows, data, chosen, until)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/stop"
+	"github.com/gorbm/rbm/internal/wire"
 )
 
 // pastSteps is how far back a report looks: after so many steps chains should have
@@ -50,16 +51,16 @@ func (p *past) before(steps int) *snapshot {
 func (s *snapshot) isOld(steps int) bool { return s.step > 0 && steps-s.step >= pastSteps }
 
 // keep notes the report, if it is time to.
-func (p *past) keep(r *Report, free []float64, chains *Bits) {
+func (p *past) keep(step int, rate, score float64, free []float64, chains *Bits) {
 	switch {
-	case p.younger.isOld(r.Step):
+	case p.younger.isOld(step):
 		p.older, p.younger = p.younger, p.older
 	case p.younger.step > 0:
 		return
 	}
 	p.start = snapshot{}
 	s := &p.younger
-	s.step, s.rate, s.score = r.Step, r.Rate, r.PseudoLogLikelihood
+	s.step, s.rate, s.score = step, rate, score
 	s.free = append(s.free[:0], free...)
 	s.keepChains(chains)
 }
@@ -103,4 +104,15 @@ func (s *snapshot) shift(free, weights []float64) float64 {
 		change[r] = logistic.Exp(x - most)
 	}
 	return max(0, most+logistic.Log(weightedMean(change, weights))-mean)
+}
+
+func (s *snapshot) bytes() int { return 8*(3+1+len(s.free)) + s.chains.bytes() }
+
+func (s *snapshot) write(b []byte) []byte {
+	b = wire.AppendFloat64(wire.AppendFloat64(wire.AppendInt(b, s.step), s.rate), s.score)
+	return s.chains.write(wire.AppendList(b, s.free))
+}
+
+func readSnapshot(d *wire.Decoder, steps int) snapshot {
+	return snapshot{d.Range("steps before a report", 0, steps), d.Float64(), d.Float64(), d.List("free energies"), readBits(d)}
 }

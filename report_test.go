@@ -492,7 +492,7 @@ func TestWarnings(t *testing.T) {
 				}
 			}
 			return tr
-		}, 2000, nil},
+		}, 2000, []string{"after 2000 steps the model knows little more than the means of Data: "}},
 		{"stuck", stuck, 200, []string{"the chains are stuck: in 100 steps they moved 0% as far as two of them are apart"}},
 		{"not yet stuck", func() *rbm.Trainer {
 			tr := stuck()

@@ -22,27 +22,6 @@ type Rows interface {
 
 var _ Rows = (*Bits)(nil)
 
-// ReadRows copies the rows i, i+1, … of b to dst, as many as dst has. The error is
-// nil. It panics if they do not exist, if dst has other columns than b, or if it
-// shares memory with b.
-func (b *Bits) ReadRows(dst *Bits, i int) error {
-	checkNil("Bits", b)
-	checkNil("dst", dst)
-	if dst.cols != b.cols {
-		panic(fmt.Sprintf("rbm: dst is %d×%d, want n×%d", dst.rows, dst.cols, b.cols))
-	}
-	if i < 0 || i > b.rows-dst.rows {
-		panic(fmt.Sprintf("rbm: no rows [%d, %d) in Bits of %d×%d", i, i+dst.rows, b.rows, b.cols))
-	}
-	if overlap(dst.words, b.words) {
-		panic("rbm: dst shares memory with the matrix to read from")
-	}
-	for r := range dst.rows {
-		copy(dst.row(r), b.row(i+r))
-	}
-	return nil
-}
-
 // Blocks returns one pass over rows in their order, n at a time; the last block may
 // be shorter. Each is valid until the next one, and must not be changed: those of
 // [Bits] share memory with them, others are read to the same memory. An error of
@@ -70,68 +49,6 @@ func Blocks(rows Rows, n int) iter.Seq2[*Bits, error] {
 			i += k
 		}
 	}
-}
-
-// Batches cuts a stream of blocks of any sizes into batches of n rows, in their
-// order, be they those of [Blocks] or of a source that has no end; the last batch
-// may be shorter. Each is valid until the next one, and must not be changed. An
-// error among the blocks is passed on as it comes, with a nil batch: rows before it
-// that are not yet a batch are in the next one, if the loop goes on. It panics if
-// blocks is nil or n is less than 1, or if blocks differ in their columns.
-func Batches(blocks iter.Seq2[*Bits, error], n int) iter.Seq2[*Bits, error] {
-	if blocks == nil {
-		panic("rbm: blocks are nil")
-	}
-	checkAtLeast("n", n, 1)
-	return func(yield func(*Bits, error) bool) {
-		var kept, view Bits // rows that are not yet a batch; a batch
-		cols := 0
-		for block, err := range blocks {
-			if err != nil {
-				if !yield(nil, err) {
-					return
-				}
-				continue
-			}
-			if block == nil {
-				panic("rbm: block is nil")
-			}
-			if cols == 0 {
-				cols = block.cols
-			}
-			if block.rows > 0 && block.cols != cols {
-				panic(fmt.Sprintf("rbm: block is %d×%d, want n×%d as before", block.rows, block.cols, cols))
-			}
-			for i := 0; i < block.rows; {
-				k := min(n-kept.rows, block.rows-i)
-				block.slice(&view, i, i+k)
-				i += k
-				if k < n {
-					kept.append(&view)
-					if kept.rows < n {
-						continue
-					}
-					view = kept
-				}
-				if !yield(&view, nil) {
-					return
-				}
-				kept.rows = 0
-			}
-		}
-		if kept.rows > 0 {
-			yield(&kept, nil)
-		}
-	}
-}
-
-// append adds the rows of a to those of b, if it has any.
-func (b *Bits) append(a *Bits) {
-	if b.rows == 0 {
-		*b = Bits{cols: a.cols, stride: a.stride, words: b.words[:0]}
-	}
-	b.rows += a.rows
-	b.words = append(b.words, a.words...)
 }
 
 // readRows makes dst rows [i, i+n) of a source of c columns, in the memory it has if

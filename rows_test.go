@@ -228,97 +228,8 @@ func TestBlocks(t *testing.T) {
 	wantPanic(t, "n", func() { rbm.Blocks(s, 0) }, "n is 0, want at least 1")
 }
 
-// stream yields rows in blocks of these sizes.
-func stream(b *rbm.Bits, sizes []int) iter.Seq2[*rbm.Bits, error] {
-	return func(yield func(*rbm.Bits, error) bool) {
-		i := 0
-		for _, n := range sizes {
-			block := new(rbm.Bits)
-			if n > 0 {
-				block = b.Slice(i, i+n)
-			}
-			if !yield(block, nil) {
-				return
-			}
-			i += n
-		}
-	}
-}
-
-func TestBatches(t *testing.T) {
-	for _, sizes := range [][]int{{}, {1}, {20}, {3, 3, 3}, {1, 1, 1, 1, 1, 1, 1}, {5, 0, 1, 9, 2, 4}, {4, 8, 4}, {2, 11, 1, 1}} {
-		total := 0
-		for _, n := range sizes {
-			total += n
-		}
-		for _, n := range []int{1, 2, 3, 4, 7, 20, math.MaxInt} {
-			data := numbered(max(1, total))
-			got, err := numbersOf(rbm.Batches(stream(data, sizes), n))
-			if err != nil {
-				t.Error(err)
-			}
-			checkNumbers(t, fmt.Sprintf("blocks %v, n=%d", sizes, n), got, cut(total, n))
-			k := 0
-			for range rbm.Batches(stream(data, sizes), n) {
-				if k++; k == 2 {
-					break
-				}
-			}
-			if !mat.Equal(data, numbered(max(1, total))) {
-				t.Fatal("the blocks have changed")
-			}
-		}
-	}
-}
-
-// Errors come as they are, and no row is lost by them.
-func TestBatchesOfErrors(t *testing.T) {
-	broken := errors.New("broken")
-	data := numbered(8)
-	var rows []int
-	errs := 0
-	for b, err := range rbm.Batches(func(yield func(*rbm.Bits, error) bool) {
-		_ = yield(data.Slice(0, 5), nil) && yield(nil, broken) && yield(data.Slice(5, 8), nil)
-	}, 3) {
-		if err != nil {
-			if b != nil || err != broken || len(rows) != 3 {
-				t.Errorf("%v, error %v after %d rows", b, err, len(rows))
-			}
-			errs++
-			continue
-		}
-		n, _ := b.Dims()
-		for r := range n {
-			rows = append(rows, number(b, r))
-		}
-	}
-	if errs != 1 || !slices.Equal(rows, cut(8, 8)[0]) {
-		t.Errorf("%d errors, rows %v", errs, rows)
-	}
-	for _, err := range rbm.Batches(func(yield func(*rbm.Bits, error) bool) {
-		if yield(nil, broken) {
-			t.Error("the stream goes on after the end of the loop")
-		}
-	}, 3) {
-		if err != broken {
-			t.Errorf("error %v", err)
-		}
-		break
-	}
-	wantPanic(t, "columns", func() {
-		numbersOf(rbm.Batches(func(yield func(*rbm.Bits, error) bool) {
-			_ = yield(data, nil) && yield(rbm.NewBits(3, 76), nil)
-		}, 4))
-	}, "block is 3×76, want n×75 as before")
-	wantPanic(t, "nil block", func() {
-		numbersOf(rbm.Batches(func(yield func(*rbm.Bits, error) bool) { yield(nil, nil) }, 4))
-	}, "block is nil")
-	wantPanic(t, "nil", func() { rbm.Batches(nil, 1) }, "blocks are nil")
-	wantPanic(t, "n", func() { rbm.Batches(stream(data, nil), -1) }, "n is -1, want at least 1")
-}
-
-// A loop over a stream is one over the rows in memory.
-func TestLoopOverBatches(t *testing.T) {
+// A loop over the blocks of a source is one over the rows in memory.
+func TestLoopOverBlocks(t *testing.T) {
 	const size = 7
 	data := randomBits(50, 12, 0.4, 1)
 	run := func(step func(do func(batch *rbm.Bits))) []float64 {
@@ -336,11 +247,9 @@ func TestLoopOverBatches(t *testing.T) {
 			do(data.Slice(i, min(i+size, 50)))
 		}
 	})
-	for _, blocks := range []iter.Seq2[*rbm.Bits, error]{
-		stream(data, []int{1, 20, 3, 26}), rbm.Blocks(data, 11), rbm.Blocks(&elsewhere{Bits: data}, 13),
-	} {
+	for _, rows := range []rbm.Rows{data, &elsewhere{Bits: data}} {
 		got := run(func(do func(*rbm.Bits)) {
-			for batch, err := range rbm.Batches(blocks, size) {
+			for batch, err := range rbm.Blocks(rows, size) {
 				if err != nil {
 					t.Fatal(err)
 				}

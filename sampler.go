@@ -426,3 +426,20 @@ func (m *RBM) lend(s Sampler, data mat.Matrix) (v mat.Matrix, weights []float64)
 	m.call = nil
 	return v, weights
 }
+
+// chainsOf returns the states of the persistent chains of s, or nil if there are
+// none, or only one.
+func chainsOf(s Sampler) *Bits {
+	p, ok := s.(interface{ Visible() *Bits })
+	if !ok {
+		return nil
+	}
+	if c, ok := s.(interface{ unstarted() bool }); ok && c.unstarted() {
+		return nil
+	}
+	v := p.Visible()
+	if v == nil || v.rows < 2 {
+		return nil
+	}
+	return v
+}

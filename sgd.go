@@ -47,7 +47,14 @@ type sgdState struct {
 // finite, if Momentum is not less than 1, if the sizes do not fit, or if an earlier step with momentum had a
 // model of another size.
 func (o *SGD) Step(m *RBM, g *Gradient) {
+	checkNil("SGD", o)
+	o.step(m, g, o.Rate)
+}
+
+// step is Step at another rate.
+func (o *SGD) step(m *RBM, g *Gradient, rate float64) {
 	o.check()
+	checkFactor("rate of SGD", rate)
 	nv, nh := m.Dims()
 	checkNil("gradient", g)
 	g.check("gradient", nv, nh)
@@ -62,12 +69,12 @@ func (o *SGD) Step(m *RBM, g *Gradient) {
 	if d.W != nil {
 		d.check("velocity", nv, nh)
 	}
-	s.job = step{o: o, m: m, g: g}
+	s.job = step{o: o, m: m, g: g, rate: rate}
 	work := nv * nh / 4
 	s.team.Call(work, nh, &s.job)
 	s.job = step{}
-	o.vector(m.B, g.B, d.B)
-	o.vector(m.C, g.C, d.C)
+	o.vector(m.B, g.B, d.B, rate)
+	o.vector(m.C, g.C, d.C, rate)
 }
 
 // check panics if a setting makes no sense.
@@ -96,19 +103,21 @@ type step struct {
 	o *SGD
 	m *RBM
 	g *Gradient
+
+	rate float64
 }
 
 func (s *step) Do(_, j int) {
 	o, w, g := s.o, s.m.W.RawRowView(j), s.g.W.RawRowView(j)
 	var d []float64
 	if velocity := o.state.velocity.W; velocity == nil {
-		update.Plain(w, g, o.Rate, o.L2)
+		update.Plain(w, g, s.rate, o.L2)
 	} else {
 		d = velocity.RawRowView(j)
-		update.Momentum(w, d, g, o.Rate, o.L2, o.Momentum)
+		update.Momentum(w, d, g, s.rate, o.L2, o.Momentum)
 	}
 	if o.L1 != 0 {
-		update.Shrink(w, d, o.Rate*o.L1)
+		update.Shrink(w, d, s.rate*o.L1)
 	}
 	if o.MaxNorm != 0 {
 		update.Clip(w, d, o.MaxNorm)
@@ -116,9 +125,9 @@ func (s *step) Do(_, j int) {
 }
 
 // vector moves biases.
-func (o *SGD) vector(x, g, d *mat.VecDense) {
+func (o *SGD) vector(x, g, d *mat.VecDense, rate float64) {
 	for i := range x.Len() {
-		delta := float64(o.Rate * g.AtVec(i))
+		delta := float64(rate * g.AtVec(i))
 		if d != nil {
 			delta += float64(o.Momentum * d.AtVec(i))
 			d.SetVec(i, delta)

@@ -83,7 +83,7 @@ type Trainer struct {
 	ShuffleBlock int // rows that are shuffled together, see above; 0: all
 
 	Sampler   Sampler
-	SGD       SGD        // its Rate is set by Schedule, if there is one
+	SGD       SGD        // its Rate counts where there is no Schedule
 	Schedule  Schedule   // of the number of steps before; nil: as SGD says
 	Centering *Centering // nil: the ordinary gradient
 
@@ -98,7 +98,8 @@ type Trainer struct {
 	state    trainerState
 	order    epochOrder
 	batch    Bits
-	part     Bits // of batch
+	part     Bits   // of batch
+	groups   oneHot // of Model
 	weights  []float64
 	gradient *Gradient // nil before the first step
 	printed  *printed  // what has been found out about Data
@@ -122,21 +123,12 @@ type Trainer struct {
 // parameter, the step and the rate.
 var ErrDiverged = errors.New("rbm: the model has diverged")
 
-// What random numbers are for.
-const (
-	orderRows = iota
-	watchData
-	watchHeld
-	orderBlocks
-	startOfMissing
-	sweepOfMissing
-)
-
 // trainerState is what changes in training, apart from what the exported fields
 // hold.
 type trainerState struct {
 	seed  uint64
 	steps int
+	rate  float64 // of the last step
 
 	best   *RBM    // nil before the first report with HeldOut
 	score  float64 // of best
@@ -232,10 +224,10 @@ func (t *Trainer) within(c *call, do func() error) (err error) {
 }
 
 // note remembers what changes in a step before it is done.
-func (t *Trainer) note() { t.kept.rate, t.kept.drawn = t.SGD.Rate, t.state.drawn }
+func (t *Trainer) note() { t.kept.rate, t.kept.drawn = t.state.rate, t.state.drawn }
 
 // back goes back to that.
-func (t *Trainer) back() { t.SGD.Rate, t.state.drawn = t.kept.rate, t.kept.drawn }
+func (t *Trainer) back() { t.state.rate, t.state.drawn = t.kept.rate, t.kept.drawn }
 
 // until returns what ends work of the Trainer in its middle, or nil if nothing does.
 func (t *Trainer) until() *stop.Signal { return t.call.until() }
@@ -255,7 +247,9 @@ func (t *Trainer) Step() error {
 	checkNil("Trainer", t)
 	defer t.guard.Take("Trainer").Release()
 	t.check()
-	t.startMissing()
+	if err := t.startMissing(); err != nil {
+		return err
+	}
 	v, weights, ok, err := t.minibatch()
 	if err != nil {
 		return err
@@ -264,15 +258,13 @@ func (t *Trainer) Step() error {
 		t.state.steps++
 		return nil
 	}
-	if t.Observed != nil && !t.complete() {
+	if t.Observed != nil && !t.missing.complete(t.Model, &t.batch, t.Observed, &t.state.drawn, t.MissingSweeps, t.state.seed, t.state.steps) {
 		return t.diverged()
 	}
 	if t.gradient == nil {
 		t.gradient = new(Gradient)
 	}
-	if t.Schedule != nil {
-		t.SGD.Rate = t.Schedule(t.state.steps)
-	}
+	t.state.rate = t.rateAt(t.state.steps)
 	t.Model.WeightedGradient(t.gradient, v, weights, t.Sampler)
 	if t.Centering != nil {
 		t.Centering.center(t.gradient, t.Model)
@@ -283,9 +275,9 @@ func (t *Trainer) Step() error {
 	if weights != nil {
 		t.gradient.scale(mean(weights, t.Model.until())/t.order.weight, t.Model.until())
 	}
-	t.SGD.Step(t.Model, t.gradient)
+	t.SGD.step(t.Model, t.gradient, t.state.rate)
 	if t.Observed != nil {
-		t.completed()
+		t.missing.completed(&t.batch, &t.state.drawn)
 	}
 	t.state.steps++
 	if past := &t.state.past; past.younger.step == 0 && (t.state.steps+pastSteps)%t.every() == 0 {
@@ -295,6 +287,14 @@ func (t *Trainer) Step() error {
 		return t.diverged()
 	}
 	return nil
+}
+
+// rateAt returns the rate of the step after so many.
+func (t *Trainer) rateAt(steps int) float64 {
+	if t.Schedule != nil {
+		return t.Schedule(steps)
+	}
+	return t.SGD.Rate
 }
 
 // Steps returns the number of steps so far.
@@ -329,12 +329,19 @@ func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
 	t.batch.resize(n, cols)
 	t.weights, t.missing.rows = t.weights[:0], t.missing.rows[:0]
 	ok = t.Weights == nil
+	t.groups.load(t.Model.OneHot)
+	t.order.start(t.Data, t.Weights, t.ShuffleBlock, t.state.seed, epoch, t.until())
 	for done := 0; done < n; {
-		rows := t.epochRows(epoch, first+done)
+		rows := t.order.from(first+done, t.until())
 		rows = rows[:min(n-done, len(rows), lookEvery)]
 		t.batch.slice(&t.part, done, done+len(rows))
-		if err := t.gather(&t.part, rows); err != nil {
+		if err := t.order.gather(&t.part, t.Data, t.ShuffleBlock > 0, rows, t.until()); err != nil {
 			return nil, nil, false, err
+		}
+		if t.Observed == nil { // else they have been checked
+			if err := t.groups.checkRows("Data", &t.part, rows); err != nil {
+				return nil, nil, false, err
+			}
 		}
 		if t.Weights != nil {
 			for _, r := range rows {
@@ -347,18 +354,6 @@ func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
 		done += len(rows)
 	}
 	return &t.batch, weights, ok, nil
-}
-
-// mean returns the mean of x, or NaN if there is nothing.
-func mean(x []float64, until *stop.Signal) float64 {
-	var sum float64
-	for i, x := range x {
-		if i%lookEvery == 0 {
-			until.Look()
-		}
-		sum += x
-	}
-	return sum / float64(len(x))
 }
 
 // epochSteps returns the number of steps of an epoch.
@@ -402,27 +397,50 @@ func (t *Trainer) check() {
 	}
 }
 
-// checkWeights panics unless the weights are some, and have a mean.
-func (t *Trainer) checkWeights() {
-	if t.Weights == nil {
+// checkObserved panics if Observed does not fit.
+func (t *Trainer) checkObserved() {
+	checkRange("MissingSweeps", t.MissingSweeps, 0, maxSweeps)
+	if t.Observed == nil {
 		return
 	}
-	var sum float64
-	for r, w := range t.Weights {
-		if r%lookEvery == 0 {
-			t.until().Look()
-		}
-		if !(0 <= w && w <= math.MaxFloat64) {
-			panic(fmt.Sprintf("rbm: Weights[%d] is %v, want a finite number of at least 0", r, w))
-		}
-		sum += w
+	data, ok := t.Data.(*Bits)
+	if !ok {
+		panic(fmt.Sprintf("rbm: Data is a %T with Observed, want a *rbm.Bits", t.Data))
 	}
-	if sum == 0 {
-		panic("rbm: Weights are all 0, want a positive one")
+	if t.Observed.rows != data.rows || t.Observed.cols != data.cols {
+		panic(fmt.Sprintf("rbm: Observed is %d×%d, want %d×%d", t.Observed.rows, t.Observed.cols, data.rows, data.cols))
 	}
-	if !finite(sum) {
-		panic(fmt.Sprintf("rbm: Weights have the sum %v, want a finite one", sum))
+}
+
+// startMissing draws what is missing of all rows, unless that has been done.
+func (t *Trainer) startMissing() error {
+	drawn := &t.state.drawn
+	if t.Observed == nil {
+		*drawn = Bits{}
+		return nil
 	}
+	data := t.Data.(*Bits)
+	if drawn.rows == data.rows && drawn.cols == data.cols {
+		return nil
+	}
+	all, err := t.missing.startAll(t.Model, data, t.Observed, t.state.seed, t.until())
+	if err == nil {
+		*drawn = *all
+	}
+	return err
+}
+
+// completions returns all rows, what is missing being as it was drawn last.
+func (t *Trainer) completions() (*Bits, error) {
+	if err := t.startMissing(); err != nil {
+		return nil, err
+	}
+	drawn, data := &t.state.drawn, t.Data.(*Bits)
+	for r := range drawn.rows {
+		t.until().Look()
+		observe(drawn.row(r), data.row(r), t.Observed.row(r))
+	}
+	return drawn, nil
 }
 
 // checkFinite returns an error if a parameter is not finite.
@@ -442,7 +460,7 @@ func (t *Trainer) diverged() error {
 	if t.state.steps == 0 {
 		return divergence(fmt.Sprintf("rbm: before the first step: %s", what))
 	}
-	return divergence(fmt.Sprintf("rbm: after step %d: %s; is the rate %.4g too high?", t.state.steps, what, t.SGD.Rate))
+	return divergence(fmt.Sprintf("rbm: after step %d: %s; is the rate %.4g too high?", t.state.steps, what, t.state.rate))
 }
 
 // divergence says where a model has diverged.
@@ -450,3 +468,11 @@ type divergence string
 
 func (d divergence) Error() string { return string(d) }
 func (d divergence) Unwrap() error { return ErrDiverged }
+
+// peak returns the largest pseudo-log-likelihood up to this report.
+func (t *Trainer) peak(r *Report) float64 {
+	if s := &t.state; s.reported > 0 && !(r.PseudoLogLikelihood > s.peak) {
+		return s.peak
+	}
+	return r.PseudoLogLikelihood
+}

@@ -2,7 +2,7 @@ package rbm
 
 import (
 	"fmt"
-	"math"
+	"slices"
 
 	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
@@ -36,30 +36,6 @@ const (
 	shiftOfNats = 0.75
 	shiftOfAll  = 0.05
 )
-
-// addWarnings adds those of a report whose figures are there, and which is compared
-// with an earlier one, unless that is nil.
-func (t *Trainer) addWarnings(r *Report, w *watched, hidden *mat.Dense, before *snapshot) {
-	r.warn(warnOfUnits(hidden, t.until()))
-	if w.columns != nil {
-		r.warn(t.warnOfColumns(hidden, w))
-	}
-	r.warn(t.warnOfRate())
-	coins := -float64(w.data.cols) * math.Ln2
-	if r.PseudoLogLikelihood < coins && t.grouped() {
-		coins = math.Inf(-1)
-	}
-	if warning := warnOfFall(r, t.peak(r), coins); warning != "" {
-		r.warn(warning)
-	} else {
-		r.warn(t.warnOfNothing(r, t.columns(w).dependence))
-	}
-	r.warn(warnOfWeights(r), warnOfShift(r, before))
-	if chains := chainsOf(t.Sampler); chains != nil {
-		r.warn(warnOfChains(r, before, chains.spread(t.until()), w.data.spread(t.until())))
-	}
-	r.warn(warnOfLadder(t.Sampler))
-}
 
 func (r *Report) warn(warnings ...string) {
 	for _, w := range warnings {
@@ -105,20 +81,26 @@ func warnOfUnits(hidden *mat.Dense, until *stop.Signal) (off, on string) {
 
 // warnOfColumns tells of those among the constant columns of Data that the model
 // does not take for such, given ĥ of the rows watched.
-func (t *Trainer) warnOfColumns(hidden *mat.Dense, w *watched) string {
+func (t *Trainer) warnOfColumns(hidden *mat.Dense, c *columns) string {
 	visible := t.Model.VisibleProbs(nil, hidden)
 	n, nv := visible.Dims()
+	values := slices.Repeat([]float64{2}, nv) // of the unit, or of its group
+	for _, g := range t.Model.OneHot {
+		for i := g.From; i < g.To; i++ {
+			values[i] = float64(g.To - g.From)
+		}
+	}
 	first, count := 0, 0
 	var other float64 // mean probability of the other value
-	for _, i := range w.columns.constant() {
+	for _, i := range c.constant() {
 		var p float64
 		for r := range n {
 			p += visible.At(r, i) / float64(n)
 		}
-		if w.columns.ones[i] > 0 {
+		if c.ones[i] > 0 {
 			p = 1 - p
 		}
-		fitted := 0.5 / float64(w.columns.known[i]+1) // by FitVisibleBias
+		fitted := 0.5 / (float64(c.known[i]) + values[i]/2) // by FitVisibleBias
 		if p > max(unlikelyValue, 2*fitted) {
 			if count == 0 {
 				first = i
@@ -139,7 +121,7 @@ func (t *Trainer) warnOfColumns(hidden *mat.Dense, w *watched) string {
 func (t *Trainer) warnOfRate() string {
 	steps := t.state.steps
 	switch {
-	case t.SGD.Rate != 0:
+	case t.state.rate != 0:
 		return ""
 	case t.Schedule == nil:
 		return "the rate is 0, and so the model learns nothing: set SGD.Rate, say to 0.01, or Schedule"
@@ -169,7 +151,7 @@ func warnOfFall(r *Report, peak, coins float64) string {
 func (t *Trainer) warnOfNothing(r *Report, dependence float64) string {
 	little := -littleGain * r.IndependentLogLikelihood
 	gain := r.PseudoLogLikelihood - r.IndependentLogLikelihood
-	if gain > little || !t.triedToLearn(r) || t.grouped() {
+	if gain > little || !t.triedToLearn(r) {
 		return ""
 	}
 	if gain < muchWorse*r.IndependentLogLikelihood {
@@ -187,30 +169,17 @@ func (t *Trainer) warnOfNothing(r *Report, dependence float64) string {
 		how = ", or less decay of the weights"
 	}
 	return fmt.Sprintf("after %d steps the model knows little more than the means of Data: its pseudo-log-likelihood is %.5g nats, and independent units have %.5g: take a higher rate, say %.2g, or more epochs%s",
-		r.Step, r.PseudoLogLikelihood, r.IndependentLogLikelihood, 10*t.firstRate(), how)
+		r.Step, r.PseudoLogLikelihood, r.IndependentLogLikelihood, 10*t.rateAt(0), how)
 }
-
-// grouped reports whether the sampler has groups. Their units are no independent ones,
-// and the pseudo-log-likelihood depends on a constant added to their biases, as the
-// model among groups does not.
-func (t *Trainer) grouped() bool { return len(t.Model.OneHot) > 0 }
 
 // triedToLearn reports whether the training before the report should have changed
 // the model: it has been long, or the rate has nearly fallen to 0.
 func (t *Trainer) triedToLearn(r *Report) bool {
 	first := 0.
 	if r.Epoch >= learningEpochs {
-		first = t.firstRate()
+		first = t.rateAt(0)
 	}
 	return first > 0 && (r.Step >= learningSteps || r.Rate < smallRate*first)
-}
-
-// firstRate returns the rate of the first step.
-func (t *Trainer) firstRate() float64 {
-	if t.Schedule != nil {
-		return t.Schedule(0)
-	}
-	return t.SGD.Rate
 }
 
 // warnOfWeights tells that parameters have exploded, though they are finite.

@@ -99,13 +99,17 @@ func TestWatch(t *testing.T) {
 // The order of an epoch is that of the seed, also if that has changed since.
 func TestEpochRowsOfAnotherSeed(t *testing.T) {
 	tr := NewTrainer(New(5, 2), NewBits(50, 5), NewCD(1, rand.NewPCG(1, 1)), rand.NewPCG(2, 2))
-	first := slices.Clone(tr.epochRows(0, 0))
+	epochRows := func() []int {
+		tr.order.start(tr.Data, nil, 0, tr.state.seed, 0, nil)
+		return tr.order.from(0, nil)
+	}
+	first := slices.Clone(epochRows())
 	tr.state.seed++
-	if second := tr.epochRows(0, 0); slices.Equal(first, second) {
+	if second := epochRows(); slices.Equal(first, second) {
 		t.Errorf("two seeds gave the order %v", second)
 	}
 	tr.state.seed--
-	if again := tr.epochRows(0, 0); !slices.Equal(first, again) {
+	if again := epochRows(); !slices.Equal(first, again) {
 		t.Errorf("order %v, want %v", again, first)
 	}
 }
@@ -317,7 +321,7 @@ func TestWarnOfShift(t *testing.T) {
 		{-10, 0, math.NaN(), 0.1, 0.1, 100, false},
 	} {
 		var p past
-		p.keep(&Report{Step: 50, Rate: tt.before, PseudoLogLikelihood: -8}, nil, nil)
+		p.keep(50, tt.before, -8, nil, nil)
 		r := &Report{Step: 50 + tt.steps, Rate: tt.rate, IndependentLogLikelihood: tt.independent, PseudoLogLikelihood: -8 + tt.gain, FreeEnergyShift: tt.shift}
 		got := warnOfShift(r, p.before(r.Step))
 		if (got != "") != tt.warned {
@@ -346,7 +350,7 @@ func TestWarnOfChains(t *testing.T) {
 		{0.5, 0.021, 100, ""},
 	} {
 		var p past
-		p.keep(&Report{Step: 50}, nil, nil)
+		p.keep(50, 0, 0, nil, nil)
 		r := &Report{Step: 50 + tt.steps, ChainMove: tt.move}
 		if got := warnOfChains(r, p.before(r.Step), tt.spread, 0.4); tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%+v: %q", tt, got)

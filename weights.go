@@ -92,3 +92,38 @@ func weightedMean(x, weights []float64) float64 {
 	}
 	return sum / total
 }
+
+// mean returns the mean of x, or NaN if there is nothing.
+func mean(x []float64, until *stop.Signal) float64 {
+	var sum float64
+	for i, x := range x {
+		if i%lookEvery == 0 {
+			until.Look()
+		}
+		sum += x
+	}
+	return sum / float64(len(x))
+}
+
+// checkWeights panics unless the weights of rows are nil or have a mean.
+func checkWeights(weights []float64, until *stop.Signal) {
+	if weights == nil {
+		return
+	}
+	var sum float64
+	for r, w := range weights {
+		if r%lookEvery == 0 {
+			until.Look()
+		}
+		if !(0 <= w && w <= math.MaxFloat64) {
+			panic(fmt.Sprintf("rbm: Weights[%d] is %v, want a finite number of at least 0", r, w))
+		}
+		sum += w
+	}
+	if sum == 0 {
+		panic("rbm: Weights are all 0, want a positive one")
+	}
+	if !finite(sum) {
+		panic(fmt.Sprintf("rbm: Weights have the sum %v, want a finite one", sum))
+	}
+}

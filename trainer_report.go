@@ -1,0 +1,213 @@
+package rbm
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gorbm/rbm/internal/product"
+	"github.com/gorbm/rbm/internal/stop"
+	"gonum.org/v1/gonum/mat"
+)
+
+const watchedRows = 500 // of Data, and of HeldOut
+
+// report judges the model and calls OnReport. It changes nothing that training
+// depends on.
+func (t *Trainer) report(c *call) error {
+	var r Report
+	if err := t.within(c, func() (err error) { r, err = t.look(); return err }); err != nil {
+		return err // the whole report can be tried again
+	}
+	t.due = 0
+	if t.OnReport == nil {
+		return nil
+	}
+	if err := t.OnReport(r); err != nil {
+		return fmt.Errorf("rbm: after step %d: %w", r.Step, err)
+	}
+	return nil
+}
+
+// look returns the report on the model. What training keeps of it changes last, once
+// nothing can fail or end it.
+func (t *Trainer) look() (Report, error) {
+	if err := t.checkFinite(); err != nil {
+		return Report{}, err
+	}
+	if t.OnReport == nil && t.HeldOut == nil {
+		return Report{}, nil
+	}
+	var w watched
+	if t.OnReport != nil {
+		var err error
+		if w, err = t.readWatched(); err != nil {
+			return Report{}, err
+		}
+	}
+	r := Report{
+		Step:  t.state.steps,
+		Epoch: t.Epochs(),
+		Rate:  t.state.rate,
+
+		RowsPerSecond:              math.NaN(),
+		HeldOutPseudoLogLikelihood: math.NaN(),
+		FreeEnergyGap:              math.NaN(),
+		ChainMove:                  math.NaN(),
+		FreeEnergyShift:            math.NaN(),
+	}
+	if t.elapsed > 0 {
+		r.RowsPerSecond = float64(t.rows) / t.elapsed.Seconds()
+	}
+	if t.HeldOut != nil {
+		t.groups.load(t.Model.OneHot)
+		if err := t.groups.checkRows("HeldOut", t.HeldOut, nil); err != nil {
+			return Report{}, err
+		}
+		w.held, _, _ = t.watch(t.HeldOut, nil, watchHeld)
+		r.HeldOutPseudoLogLikelihood = weightedMean(t.Model.PseudoLogLikelihood(nil, w.held), nil)
+	}
+	if t.OnReport != nil {
+		t.diagnose(&r, &w)
+	}
+	if t.HeldOut != nil {
+		r.Best = t.judge(r.HeldOutPseudoLogLikelihood)
+	}
+	if t.OnReport != nil {
+		t.noted(&r, &w)
+	}
+	t.rows, t.elapsed = 0, 0
+	return r, nil
+}
+
+// judge notes the score of the model, and reports whether it is the best.
+func (t *Trainer) judge(score float64) bool {
+	s := &t.state
+	if s.best != nil && !(score > s.score) {
+		s.waited++
+		return false
+	}
+	if nv, nh := t.Model.Dims(); t.spare == nil || t.spare.B.Len() != nv || t.spare.C.Len() != nh {
+		t.spare = New(nv, nh)
+	}
+	t.Model.copyTo(t.spare)
+	s.best, t.spare = t.spare, s.best
+	s.score, s.waited = score, 0
+	return true
+}
+
+// watched is what a report looks at.
+type watched struct {
+	data, held *Bits // held may be nil
+	weights    []float64
+	free       []float64 // energies of data
+	columns    *columns  // for the first report
+}
+
+// readWatched reads what a report needs of Data.
+func (t *Trainer) readWatched() (w watched, err error) {
+	data := t.Data
+	if t.Observed != nil {
+		all, err := t.completions()
+		if err != nil {
+			return w, err
+		}
+		data = all
+	}
+	w.data, w.weights, err = t.watch(data, t.Weights, watchData)
+	if err != nil || t.state.reported > 0 {
+		return w, err
+	}
+	n, _ := t.Data.Dims()
+	some, _, err := chooseRows(data, t.Weights, min(dependentRows, positive(t.Weights, n)), sourceOf(t.state.seed, 0, watchData, 0), t.until())
+	if err == nil {
+		w.columns, err = readColumns(t.Data, t.Weights, t.Observed, some, t.Model.OneHot, t.until())
+	}
+	return w, err
+}
+
+// diagnose sets what else is in a report.
+func (t *Trainer) diagnose(r *Report, w *watched) {
+	m := t.Model
+	hidden := m.HiddenProbs(nil, w.data)
+	w.free = m.FreeEnergy(nil, w.data)
+	r.PseudoLogLikelihood = weightedMean(m.PseudoLogLikelihood(nil, w.data), w.weights)
+	if w.held != nil {
+		r.FreeEnergyGap = weightedMean(m.FreeEnergy(nil, w.held), nil) - weightedMean(w.free, w.weights)
+	}
+	r.IndependentLogLikelihood = weightedMean(w.data.independentLogLikelihoods(t.columns(w).biases, t.Model.OneHot), w.weights)
+	r.WeightRMS, r.HiddenActivity = norms(m.W, hidden, m.until())
+	if sampler, ok := t.Sampler.(interface{ SwapRates() []float64 }); ok {
+		r.SwapRates = sampler.SwapRates()
+	}
+	before := t.state.past.before(r.Step)
+	r.ChainMove = before.move(chainsOf(t.Sampler), t.until())
+	if t.Observed == nil {
+		r.FreeEnergyShift = before.shift(w.free, w.weights)
+	}
+	t.addWarnings(r, w, hidden, before)
+}
+
+// columns returns what is known of them at a report.
+func (t *Trainer) columns(w *watched) *columns {
+	if w.columns != nil {
+		return w.columns
+	}
+	return &t.state.columns
+}
+
+// noted keeps what later reports compare with.
+func (t *Trainer) noted(r *Report, w *watched) {
+	s := &t.state
+	s.peak = t.peak(r)
+	s.columns = columns{biases: t.columns(w).biases, dependence: t.columns(w).dependence}
+	s.past.keep(r.Step, r.Rate, r.PseudoLogLikelihood, w.free, chainsOf(t.Sampler))
+	s.reported = s.steps
+}
+
+// watch returns the rows of data to watch, and their weights. They are as many of
+// Data as of HeldOut, at most 500.
+func (t *Trainer) watch(data Rows, weights []float64, purpose uint32) (rows *Bits, w []float64, err error) {
+	all, _ := t.Data.Dims()
+	k := min(watchedRows, positive(t.Weights, all))
+	if t.HeldOut != nil {
+		k = min(k, t.HeldOut.rows)
+	}
+	return chooseRows(data, weights, k, sourceOf(t.state.seed, 0, purpose, 0), t.until())
+}
+
+// norms returns the root mean square of w and the mean of p.
+func norms(w, p *mat.Dense, until *stop.Signal) (root, mean float64) {
+	nh, nv := w.Dims()
+	for j := range nh {
+		until.Look()
+		for _, x := range w.RawRowView(j) {
+			root += float64(x * x)
+		}
+	}
+	n, _ := p.Dims()
+	for r := range n {
+		mean += product.Sum(p.RawRowView(r))
+	}
+	return math.Sqrt(root / float64(nh*nv)), mean / float64(n*nh)
+}
+
+// addWarnings adds those of a report whose figures are there, and which is compared
+// with an earlier one, unless that is nil.
+func (t *Trainer) addWarnings(r *Report, w *watched, hidden *mat.Dense, before *snapshot) {
+	r.warn(warnOfUnits(hidden, t.until()))
+	if w.columns != nil {
+		r.warn(t.warnOfColumns(hidden, w.columns))
+	}
+	r.warn(t.warnOfRate())
+	coins := -logZOfBiases(0, make([]float64, w.data.cols), t.Model.OneHot)
+	if warning := warnOfFall(r, t.peak(r), coins); warning != "" {
+		r.warn(warning)
+	} else {
+		r.warn(t.warnOfNothing(r, t.columns(w).dependence))
+	}
+	r.warn(warnOfWeights(r), warnOfShift(r, before))
+	if chains := chainsOf(t.Sampler); chains != nil {
+		r.warn(warnOfChains(r, before, chains.spread(t.until()), w.data.spread(t.until())))
+	}
+	r.warn(warnOfLadder(t.Sampler))
+}
