@@ -329,15 +329,6 @@ func (b *Bits) ReadRows(dst *Bits, i int) error {
 	return nil
 }
 
-// append adds the rows of a to those of b, if it has any.
-func (b *Bits) append(a *Bits) {
-	if b.rows == 0 {
-		*b = Bits{cols: a.cols, stride: a.stride, words: b.words[:0]}
-	}
-	b.rows += a.rows
-	b.words = append(b.words, a.words...)
-}
-
 // full reports whether all of row r is 1.
 func (b *Bits) full(r int) bool {
 	row := b.row(r)

@@ -75,6 +75,9 @@ func (c *Centering) center(g *Gradient, m *RBM) {
 	}
 	if g.hasMeans {
 		g.hasMeans = false
+		if g.stats.dataRows > 0 {
+			g.means.addWaiting(&g.stats)
+		}
 		c.V = c.move(c.V, g.means.v, g.B)
 		c.H = c.move(c.H, g.means.h, g.C)
 	} else {

@@ -180,6 +180,7 @@ func (w *work) isAnalytic() bool {
 // slope returns the gradient of log Z, and makes the means of data those that are stored.
 func (w *work) slope() *Gradient {
 	w.g.model.done()
+	w.g.stats.dataRows = 0
 	mat.Col(w.g.means.v, 0, w.g.B)
 	mat.Col(w.g.means.h, 0, w.g.C)
 	return w.native.(analytic).slope(w.m)
@@ -226,7 +227,7 @@ func (d *dataPhase) run(p *model, s *statistics) {
 		s.probs(p, d)
 		d.moved += s.in.rows
 	}
-	d.means.add(s)
+	s.ofData(d.means)
 }
 
 func (d *dataPhase) take(t, r0, n int, x tile) {

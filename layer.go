@@ -308,7 +308,9 @@ func (s *probs) take(t, r0, n int, x tile) {
 			in.Probs(p[:], 1)
 			copy(dst, p[:])
 		}
-		s.layer.oneHot.probs(dst, t, in, 1)
+		if len(s.layer.groups) > 0 {
+			s.layer.oneHot.probs(dst, t, in, 1)
+		}
 	}
 }
 

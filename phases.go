@@ -46,6 +46,7 @@ func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
 	dst.DataWeight = w.total
 	w.positive(v, weights, 1)
 	w.store(&dst.Data)
+	dst.Data.hasMeans = false // a sum has none
 	if w.isAnalytic() {
 		dst.Model.copy(w.slope())
 		dst.ModelWeight = 1
@@ -118,7 +119,7 @@ func (g *Gradient) copy(h *Gradient) {
 // setMeans sets the means of g to those of the data of p.
 func (g *Gradient) setMeans(p *Phases) {
 	g.means.reset(p.Data.B.Len(), p.Data.C.Len())
-	g.hasMeans = true
+	g.hasMeans, g.stats.dataRows = true, 0
 	for i := range g.means.v {
 		g.means.v[i] = p.Data.B.AtVec(i) / p.DataWeight
 	}

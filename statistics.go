@@ -1,6 +1,8 @@
 package rbm
 
 import (
+	"math/bits"
+
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/product"
@@ -27,15 +29,20 @@ type statistics struct {
 	real   bool
 	values []float64 // (v, 1) of the waiting rows itself, transposed, if it is real: (nv+1) × room
 
-	until   *stop.Signal
-	pass    pass
-	in      batch
-	base    int       // where the rows of the current pass go
-	scale   []float64 // of these rows
-	place   []int     // of each, counted from base, or empty if they are in order
-	chosen  []int
-	spread  Bits   // the rows of the current pass at their places
-	layer   *layer // of ĥ, in a pass
+	until  *stop.Signal
+	pass   pass
+	in     batch
+	base   int       // where the rows of the current pass go
+	scale  []float64 // of these rows
+	place  []int     // of each, counted from base, or empty if they are in order
+	chosen []int
+	spread Bits   // the rows of the current pass at their places
+	layer  *layer // of ĥ, in a pass
+
+	means    *means // of data, which wait in the first rows
+	dataRows int    // a multiple of 64; 0: no data wait
+	realData bool
+
 	soft    groupProbs
 	dst     store          // of the current product, if it is the last
 	scratch []flushScratch // of each worker
@@ -67,7 +74,7 @@ const maxRoom = 1 << 19
 // not too much.
 func (s *statistics) reset(nv, nh, n int) {
 	s.nv, s.nh, s.begun, s.rows = nv, nh, false, 0
-	s.real = false // as a call may have been ended
+	s.real, s.means, s.dataRows = false, nil, 0 // as a call may have been ended
 	room := (min(n, 2*blockRows) + 2*wordBits - 1) &^ (wordBits - 1)
 	s.room = min(room, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
 	if n := (nh/wordBits + 1) * s.room * wordBits; cap(s.p) < n {
@@ -181,13 +188,21 @@ func (s *statistics) choose(weights []float64, total float64, numbers []int, r0 
 	return (end + wordBits - 1) / wordBits * wordBits
 }
 
+// ofData notes that the rows of the current pass are data, whose means may be asked for.
+func (s *statistics) ofData(m *means) {
+	s.means, s.realData = m, s.in.real
+	s.dataRows = s.base + (s.at(s.in.rows-1)+wordBits)/wordBits*wordBits
+}
+
 // take is the sink of ĥ.
 func (s *statistics) take(t, r0, n int, x tile) {
 	for r := r0; r < r0+n; r++ {
 		in := x.row(r-r0, n)
 		scale, p := s.scale[r], s.word(t, r)
 		in.Probs(p, scale)
-		s.layer.oneHot.probs(p, t, in, scale)
+		if len(s.layer.groups) > 0 {
+			s.layer.oneHot.probs(p, t, in, scale)
+		}
 		s.closeRow(t, r)
 	}
 }
@@ -293,6 +308,9 @@ func (s *statistics) flush(team *parallel.Team, dst store) {
 	if s.rows == 0 && dst == nil {
 		return
 	}
+	if dst == nil && s.dataRows > 0 {
+		s.means.addWaiting(s)
+	}
 	s.dst = dst
 	s.lists.build(team, product.Bits{Rows: s.nv + 1, Cols: s.rows, Stride: s.room / wordBits, Words: s.bits}, s.nv+1)
 	parts := (s.panels() + flushPanels - 1) / flushPanels
@@ -347,8 +365,9 @@ func (s *flushing) Do(worker, part int) {
 
 // means are those of the visible units and of ĥ over the rows of a batch.
 type means struct {
-	v, h []float64
-	p    []float64 // h, filled up to whole words
+	v, h  []float64
+	p     []float64 // h, filled up to whole words
+	scale []float64 // of the waiting rows
 }
 
 // reset makes s zero.
@@ -359,21 +378,41 @@ func (s *means) reset(nv, nh int) {
 	clear(s.p)
 }
 
-// add adds the rows of the current pass of stats, times their scale.
-func (s *means) add(stats *statistics) {
-	until := stats.until
+// addWaiting adds the data among the rows that wait in stats, or did so before the last
+// flush, each times its scale. Nobody else need ask for means: they cost nothing then.
+func (s *means) addWaiting(stats *statistics) {
+	rows, room := stats.dataRows, stats.room
+	stats.dataRows = 0
+	there := stats.bits[stats.nv*room/wordBits:][:rows/wordBits] // not a gap
+	s.scale = grow(s.scale, rows)
+	eachOne(there, func(r int) { s.scale[r] = stats.p[(stats.nh/wordBits*room+r)*wordBits+stats.nh%wordBits] })
 	for t := range len(s.p) / wordBits {
-		until.Look()
+		stats.until.Look()
 		sum := (*[wordBits]float64)(s.p[t*wordBits:])
-		for r := range stats.in.rows {
-			p := (*[wordBits]float64)(stats.word(t, r))
+		eachOne(there, func(r int) {
+			p := (*[wordBits]float64)(stats.p[(t*room+r)*wordBits:])
 			for l := range sum {
 				sum[l] += p[l]
 			}
-		}
+		})
 	}
-	for r, scale := range stats.scale {
-		until.Look()
-		stats.in.addTo(s.v, r, scale)
+	for i := range s.v {
+		stats.until.Look()
+		eachOne(stats.bits[i*room/wordBits:][:rows/wordBits], func(r int) {
+			if stats.realData {
+				s.v[i] += float64(s.scale[r] * stats.values[i*room+r])
+			} else {
+				s.v[i] += s.scale[r]
+			}
+		})
+	}
+}
+
+// eachOne calls f for each bit that is set.
+func eachOne(words []uint64, f func(i int)) {
+	for w, word := range words {
+		for ; word != 0; word &= word - 1 {
+			f(w*wordBits + bits.TrailingZeros64(word))
+		}
 	}
 }
