@@ -5,26 +5,21 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv), so that the model without
-// weights has the means of the data: a good start of training (Hinton, 2010). Of [Rows]
-// that do not fit in memory a block will do.
+// FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv), a good start for training
+// (Hinton, 2010). For [Rows] that do not fit in memory, pass one block.
 func (m *RBM) FitVisibleBias(data mat.Matrix) { m.B.CopyVec(m.FittedBias(data, nil, nil)) }
 
 // FittedBias returns the nv visible biases with which the model without weights has the
-// means of data (n×nv), a little shrunk: with half a row more of each value, so that a
-// column that is always 0 or 1 gets a finite bias (Haldane, 1956; Anscombe, 1956). For a
-// free unit i and for a unit k in a group of G units they are
+// means of data (n×nv). Half a row of each value is added, so that they are finite
+// (Haldane, 1956; Anscombe, 1956). For a free unit i and a unit k in a group of G units
+// they are
 //
 //	bᵢ = log((Σᵣ wᵣdataᵣᵢ + ½) / (n - Σᵣ wᵣdataᵣᵢ + ½))    bₖ = log((Σᵣ wᵣdataᵣₖ + ½) / (n + G/2))
 //
-// where n is the sum of the weights wᵣ of the rows in which the unit is observed. Weights
-// are one for each row, taken in units of their mean, or nil if they are equal. Observed
-// is n×nv, with a one for each observed unit, or 1×nv, the same for all rows; nil means
-// that all units are observed.
-//
-// FittedBias panics if the sizes do not fit, if a weight is negative or not finite or
-// all are zero, if an observed value is outside [0, 1], or if a row does not have exactly
-// one unit of a group on.
+// where n is the total weight of the rows in which the unit is observed. The weights, one
+// per row, count in units of their mean; nil weights are equal. Observed is as in
+// [Chains.StartGiven], except that nil means all. It panics if a weight is negative or not
+// finite, or all are zero.
 func (m *RBM) FittedBias(data mat.Matrix, weights []float64, observed *Bits) *mat.VecDense {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
@@ -64,8 +59,8 @@ func (m *RBM) FittedBias(data mat.Matrix, weights []float64, observed *Bits) *ma
 	return m.biasOf(sum, of)
 }
 
-// biasOf returns the biases of FittedBias, given for each unit the weighted sum of its
-// values and the weight of the rows in which it is observed.
+// biasOf returns the biases of FittedBias, given the weighted sum of the values of each
+// unit and the weight of the rows in which it is observed.
 func (m *RBM) biasOf(sum, n []float64) *mat.VecDense {
 	bias := mat.NewVecDense(len(sum), nil)
 	for i, s := range sum {

@@ -28,7 +28,7 @@ func (b *Bits) observes(r, i int) bool {
 	return b != nil && b.mask(r)[i/wordBits]>>(i%wordBits)&1 == 1
 }
 
-// known returns v with zeros in place of what is not observed.
+// known returns v with zeros in place of missing values.
 func known(v mat.Matrix, observed *Bits) mat.Matrix {
 	b, ok := v.(*Bits)
 	if !ok || observed == nil {
@@ -53,8 +53,7 @@ func observe(row, v, mask []uint64) {
 	}
 }
 
-// masked is a matrix with zeros in place of what is not observed, which is not
-// looked at.
+// masked is a matrix with zeros in place of missing values, which it does not read.
 type masked struct {
 	mat.Matrix
 	observed *Bits

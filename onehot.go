@@ -11,15 +11,15 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// Group is a group of the visible units [From, To), of which exactly one is on: a
-// variable with To-From values, also known as a softmax or multinomial unit
-// (Salakhutdinov, Mnih & Hinton, 2007). See [RBM.OneHot].
+// Group is the visible units [From, To), of which exactly one is on: a variable with
+// To-From values, also known as a softmax or multinomial unit (Salakhutdinov, Mnih &
+// Hinton, 2007). See [RBM.OneHot].
 type Group struct{ From, To int }
 
 // String returns the interval, as in [3, 6).
 func (g Group) String() string { return fmt.Sprintf("[%d, %d)", g.From, g.To) }
 
-// wrongGroups says why groups are not those of nv units, or nothing.
+// wrongGroups says why groups do not fit nv units, or returns "".
 func wrongGroups(groups []Group, nv int) string {
 	end := 0
 	for _, g := range groups {
@@ -79,7 +79,7 @@ func (l *oneHot) groupsOf(t int) (groups []group, grouped uint64) {
 	return groups, grouped
 }
 
-// within returns the bits of word t of a row that are those of units [from, to).
+// within returns the bits of word t of a row that stand for units [from, to).
 func within(t, from, to int) uint64 {
 	first, end := max(0, from-t*wordBits), min(wordBits, to-t*wordBits)
 	if first >= end {
@@ -120,8 +120,8 @@ func (l *oneHot) check(name string, in *batch, r0 int, observed *Bits, until *st
 	}
 }
 
-// wrongRow says why the groups cannot have row r of the batch, which is that of the
-// given number in the matrix called name, or nothing. Nil observed means all.
+// wrongRow says why row r of the batch does not fit the groups, or returns "". In the
+// matrix called name, the row has the given number. Nil observed means all.
 func (l *oneHot) wrongRow(name string, in *batch, r, number int, observed []uint64) string {
 	for _, g := range l.groups {
 		on := 0
@@ -233,7 +233,8 @@ func subtractTop(x []float64) {
 	}
 }
 
-// configuration sets row, which is zero, to configuration number x of so many units.
+// configuration sets row, which is zero, to configuration number x of the given number of
+// units.
 func (l *oneHot) configuration(row []uint64, units, x int) {
 	groups := l.groups
 	for i := 0; i < units; {

@@ -8,10 +8,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Phases are the two sums of which a gradient is the difference, the positive and
-// the negative phase, before they are divided by their weights. So they add up: those
-// of parts of the rows, be they batches or shards on other machines, each with chains
-// of its own, to those of all rows and all chains.
+// Phases are the two sums whose difference is a gradient, the positive and the negative
+// phase, not yet divided by their weights. So they add up: phases of minibatches, or of
+// shards on several machines, each with its own chains, sum to the phases of all rows and
+// all chains.
 //
 //	for _, shard := range shards {
 //		m.Phases(&part, shard.rows, nil, shard.sampler) // on any machine
@@ -19,23 +19,18 @@ import (
 //	}
 //	sum.Gradient(&g)
 //
-// Sums of floating-point numbers depend on their order in the last bits: added in the
-// same order they are the same bits, in another one the same but for rounding. The
-// zero value is the sum of nothing. Used again for models and batches of the same
-// size, Phases allocate nothing.
+// Sums taken in the same order have the same bits; other orders differ by rounding. The
+// zero value is the empty sum. Reused for the same sizes, Phases allocate nothing.
 type Phases struct {
-	// Data has Σᵣ wᵣĥᵣvᵣᵀ, Σᵣ wᵣvᵣ and Σᵣ wᵣĥᵣ in W, B and C, over the rows and with
-	// their weights: the gradient of -Σᵣ wᵣF(vᵣ). Model has the same over what the
-	// sampler samples, with the weights that it gives.
+	// Data has Σᵣ wᵣĥᵣvᵣᵀ, Σᵣ wᵣvᵣ and Σᵣ wᵣĥᵣ in W, B and C, over the weighted rows:
+	// the gradient of -Σᵣ wᵣF(vᵣ). Model has the same sums over the samples.
 	Data, Model Gradient
 
-	// DataWeight and ModelWeight are the sums Σᵣ wᵣ of these weights. Of the sum of
-	// nothing they are 0.
-	DataWeight, ModelWeight float64
+	DataWeight, ModelWeight float64 // Σᵣ wᵣ of the rows and of the samples
 }
 
-// Phases sets dst to the phases of [RBM.WeightedGradient], whose gradient is
-// dst.Gradient but for rounding. It panics for the same reasons.
+// Phases sets dst to the phases of [RBM.WeightedGradient], which dst.Gradient equals up to
+// rounding.
 func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
 	dst.checkNil()
 	defer dst.Data.take().Release()
@@ -58,12 +53,8 @@ func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
 	w.store(&dst.Model)
 }
 
-// Gradient sets dst to the gradient that p is made of,
-//
-//	Data/DataWeight - Model/ModelWeight
-//
-// which is NaN where a parameter was. It panics if dst is nil or of another size, or
-// if p is the sum of nothing or has parts that do not fit.
+// Gradient sets dst to Data/DataWeight - Model/ModelWeight, NaN where a parameter was. It
+// panics if p is the empty sum.
 func (p *Phases) Gradient(dst *Gradient) {
 	p.check()
 	checkNil("gradient", dst)
@@ -83,8 +74,7 @@ func (p *Phases) Gradient(dst *Gradient) {
 	}
 }
 
-// Add adds q, which may be the sum of nothing, to p. It panics if q is nil, or if
-// they are not of one size.
+// Add adds q, which may be the empty sum, to p.
 func (p *Phases) Add(q *Phases) {
 	p.checkNil()
 	q.checkNil()
@@ -115,7 +105,7 @@ func (g *Gradient) copy(h *Gradient) {
 	g.C.CopyVec(h.C)
 }
 
-// setMeans sets the means of g to those of the data of p.
+// setMeans sets the means of g to the means of the data of p.
 func (g *Gradient) setMeans(p *Phases) {
 	g.means.reset(p.Data.B.Len(), p.Data.C.Len())
 	g.hasMeans = true
@@ -166,16 +156,13 @@ func (p *Phases) wrong() string {
 
 var _ marshaler = (*Phases)(nil)
 
-// AppendBinary appends both sums and their weights to b, every NaN with its bits. The
-// error is nil. It panics if p has parts that do not fit.
+// AppendBinary appends both sums and their weights to b.
 func (p *Phases) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Phases", p) }
 
-// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
-// those pass a pointer, to the Phases or to what holds them.
+// MarshalBinary is AppendBinary to nil.
 func (p *Phases) MarshalBinary() ([]byte, error) { return p.AppendBinary(nil) }
 
-// UnmarshalBinary sets p, of whatever size it was, to the Phases that AppendBinary
-// wrote, in new memory. After an error p is as before.
+// UnmarshalBinary restores what AppendBinary wrote; an error changes nothing.
 func (p *Phases) UnmarshalBinary(data []byte) error {
 	p.checkNil()
 	x, err := decode(data, "Phases", readPhases)
