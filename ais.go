@@ -13,16 +13,13 @@ import (
 )
 
 // AIS estimates log Z by annealed importance sampling (Neal, 2001; Salakhutdinov & Murray,
-// 2008) between a base model without weights, whose Z is known, and the model, by way of
+// 2008) from a base model without weights, by Gibbs sweeps at
 //
 //	log p*(v; β) = ((1-β)a + βb)·v + Σⱼ softplus(β(cⱼ + Wⱼ·v))
 //
-// with one Gibbs sweep at each temperature; a are the visible biases of the base model. The
-// mean weight of Run is an unbiased estimate of Z, so its log tends to be too low. The mean
-// weight of Reverse, from samples of the model, is an unbiased estimate of 1/Z, so minus
-// its log tends to be too high. Where the two agree, and neither depends on a few runs,
-// both are close. NewAIS makes an AIS; in the zero value, set Runs and Betas; the seed is
-// 0.
+// Run's mean weight estimates Z without bias, so its log tends to be too low; Reverse's
+// estimates 1/Z, so minus its log tends to be too high. Where the two agree, and neither
+// depends on a few runs, both are close.
 type AIS struct {
 	sealed
 
@@ -36,9 +33,8 @@ type AIS struct {
 	done   int // temperatures, in a call
 }
 
-// NewAIS returns AIS with the given number of runs, at 0 and n inverse temperatures that
-// rise to 1, spaced as by Salakhutdinov & Murray (2008). It panics if runs or n is less
-// than 1.
+// NewAIS returns AIS of the given number of runs, at 0 and n inverse temperatures that rise
+// to 1, spaced as by Salakhutdinov & Murray (2008).
 func NewAIS(runs, n int, src rand.Source) *AIS {
 	checkAtLeast("runs", runs, 1)
 	return &AIS{Runs: runs, Betas: ladder(n), chains: NewChains(src)}
@@ -80,8 +76,7 @@ func (a AIS) GobEncode() ([]byte, error) {
 }
 
 // Run estimates log Z of m with runs from the base model to m, at about a Gibbs sweep per
-// temperature. The estimate is NaN if a parameter is. The error is that of ctx. It panics
-// if a field is out of range.
+// temperature. The error is that of ctx.
 func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	base := a.check(ctx, m)
 	checkAtLeast("runs", a.Runs, 1)
@@ -89,9 +84,8 @@ func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	return a.within(ctx, m, func(m *RBM) LogZ { return a.run(m, base) })
 }
 
-// Reverse estimates log Z of m with runs from m to the base model, one from each row of
-// start (n×nv), which should be samples of m. A value between 0 and 1 stands for a bit that
-// is drawn. Errors and panics are as in Run.
+// Reverse is like Run, with runs from m to the base model, one from each row of start
+// (n×nv), which should be samples of m.
 func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (LogZ, error) {
 	base := a.check(ctx, m)
 	checkBatch("start", start, base.Len())

@@ -5,21 +5,17 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv), a good start for training
-// (Hinton, 2010). For [Rows] that do not fit in memory, pass one block.
+// FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv) before training.
 func (m *RBM) FitVisibleBias(data mat.Matrix) { m.B.CopyVec(m.FittedBias(data, nil, nil)) }
 
-// FittedBias returns the nv visible biases with which the model without weights has the
-// means of data (n×nv). Half a row of each value is added, so that they are finite
-// (Haldane, 1956; Anscombe, 1956). For a free unit i and a unit k in a group of G units
-// they are
+// FittedBias returns the visible biases with which the model without weights has the means
+// of data (n×nv), kept finite by half a row of each value more (Haldane, 1956; Anscombe,
+// 1956). For a unit i or, in a group of G units, a unit k,
 //
 //	bᵢ = log((Σᵣ wᵣdataᵣᵢ + ½) / (n - Σᵣ wᵣdataᵣᵢ + ½))    bₖ = log((Σᵣ wᵣdataᵣₖ + ½) / (n + G/2))
 //
-// where n is the total weight of the rows in which the unit is observed. The weights, one
-// per row, count in units of their mean; nil weights are equal. Observed is as in
-// [Chains.StartGiven], except that nil means all. It panics if a weight is negative or not
-// finite, or all are zero.
+// n being the total weight of the rows in which the unit is observed; nil observed means
+// all. The weights count in units of their mean; nil weights are equal.
 func (m *RBM) FittedBias(data mat.Matrix, weights []float64, observed *Bits) *mat.VecDense {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)

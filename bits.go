@@ -10,9 +10,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Bits is a binary matrix, packed 64 entries to a word, for observations and states of
-// chains. It implements mat.Matrix. The zero value is empty and serves only as a
-// destination.
+// Bits is a packed binary matrix, of observations or states of chains, and a mat.Matrix.
+// The zero value is empty and serves only as a destination.
 type Bits struct {
 	sealed
 
@@ -36,14 +35,12 @@ func NewBits(r, c int) *Bits {
 	return b
 }
 
-// BitsOf returns a as bits. The error names the first entry, in row-major order, that is
-// neither 0 nor 1.
+// BitsOf returns a as bits, or an error that names the first entry not 0 or 1.
 func BitsOf(a mat.Matrix) (*Bits, error) {
 	return convert(a, func(x float64) (bit, ok bool) { return x == 1, x == 0 || x == 1 }, "want 0 or 1")
 }
 
-// Binarize returns the bits a > threshold. The error names the first entry, in row-major
-// order, that is NaN; a NaN threshold is an error too.
+// Binarize returns the bits a > threshold, or an error that names the first NaN.
 func Binarize(a mat.Matrix, threshold float64) (*Bits, error) {
 	if math.IsNaN(threshold) {
 		return nil, fmt.Errorf("rbm: threshold is NaN")
@@ -51,9 +48,8 @@ func Binarize(a mat.Matrix, threshold float64) (*Bits, error) {
 	return convert(a, func(x float64) (bit, ok bool) { return x > threshold, x == x }, "want a number")
 }
 
-// MaskedBitsOf returns a as bits, with NaN for missing entries. Observed has a one for each
-// entry that is not missing; missing bits are 0. The error names the first entry, in
-// row-major order, that is neither 0, 1 nor NaN.
+// MaskedBitsOf returns a, in which NaN is missing, as bits, and a one in observed for each
+// other entry. The error names the first that is neither 0, 1 nor NaN.
 func MaskedBitsOf(a mat.Matrix) (v, observed *Bits, err error) {
 	v, err = convert(a, func(x float64) (bit, ok bool) { return x == 1, x == 0 || x == 1 || x != x }, "want 0, 1 or NaN")
 	if err != nil {
@@ -135,7 +131,7 @@ func (b *Bits) SetBit(i, j int, v bool) {
 }
 
 // RawRow returns the words of row i, which share memory with b: column j is bit j%64 of
-// word j/64. Bits past the last column must stay 0; readers of b panic otherwise.
+// word j/64. Bits past the last column must stay 0.
 func (b *Bits) RawRow(i int) []uint64 {
 	b.check(i, 0)
 	return b.row(i)
@@ -188,9 +184,8 @@ func (b *Bits) slice(dst *Bits, i, k int) {
 	*dst = Bits{rows: k - i, cols: b.cols, stride: b.stride, words: b.words[i*b.stride : k*b.stride]}
 }
 
-// Gather copies the rows of b with the given numbers, in that order, to dst, and returns
-// it: a minibatch. A row may be taken more than once. It panics if dst shares memory with
-// b.
+// Gather copies the rows of b with the given numbers to dst, a minibatch, and returns it. A
+// row may be taken twice, but dst must not share memory with b.
 func (b *Bits) Gather(dst *Bits, rows []int) *Bits {
 	checkNil("Bits", b)
 	if len(rows) == 0 {

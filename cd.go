@@ -8,9 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// CD is the Sampler of contrastive divergence (Hinton, 2002): chains that start from the
-// data of the positive phase and move by K sweeps. Its gradient is biased toward the data,
-// less so for a larger K.
+// CD is the Sampler of contrastive divergence (Hinton, 2002): chains that move by K sweeps
+// from the data. The gradient is biased, less so for larger K.
 type CD struct {
 	K      int     // sweeps per call, from 1 to 2²⁴
 	Chains *Chains // restarted by every call
@@ -18,15 +17,15 @@ type CD struct {
 
 var _ Sampler = (*CD)(nil)
 
-// NewCD returns CD-k. It panics if k is not in [1, 2²⁴].
+// NewCD returns CD-k.
 func NewCD(k int, src rand.Source) *CD {
 	checkK(k)
 	return &CD{K: k, Chains: NewChains(src)}
 }
 
-// Sample returns the states (n×nv) that K sweeps of m reach from the rows of data (n×nv),
-// with nil weights. A value between 0 and 1 stays as it is in h ~ p(h|data).
+// Sample returns the states (n×nv) that K sweeps reach from data (n×nv).
 func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	// A value between 0 and 1 stays as it is in the first half sweep: h ~ p(h|data).
 	s.check()
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
@@ -114,8 +113,7 @@ func (s *CD) check() {
 
 var _ marshaler = (*CD)(nil)
 
-// AppendBinary appends K, the seed and the clock to b, not the states, which the next call
-// replaces.
+// AppendBinary appends K, the seed and the clock to b.
 func (s *CD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "CD", s) }
 
 // MarshalBinary is AppendBinary to nil.
@@ -146,9 +144,9 @@ func (s *CD) write(b []byte) []byte {
 
 func readCD(d *wire.Decoder) CD { return CD{K: d.Range("K", 1, maxSweeps), Chains: readStream(d)} }
 
-// PCD is the Sampler of persistent contrastive divergence, also known as stochastic maximum
-// likelihood (Younes, 1989; Tieleman, 2008): chains that continue, by K sweeps, from where
-// the previous call left them. They follow the model if it changes slowly.
+// PCD is the Sampler of persistent contrastive divergence, or stochastic maximum likelihood
+// (Younes, 1989; Tieleman, 2008): chains that each call continues by K sweeps. They follow
+// the model if it changes slowly.
 type PCD struct {
 	K      int     // sweeps per call, from 1 to 2²⁴
 	Chains *Chains // continued if they have been started
@@ -158,16 +156,15 @@ type PCD struct {
 
 var _ Sampler = (*PCD)(nil)
 
-// NewPCD returns PCD-k with n chains, which the first call of Sample starts as
-// [Chains.StartRandom] does. It panics if n is not in [1, 2²²] or k not in [1, 2²⁴].
+// NewPCD returns PCD-k with n chains, at most 2²², which the first call of Sample starts as
+// [Chains.StartRandom] does.
 func NewPCD(n, k int, src rand.Source) *PCD {
 	checkChains(n, 1)
 	checkK(k)
 	return &PCD{K: k, Chains: NewChains(src), n: n}
 }
 
-// Sample returns the states (n×nv) of the n chains after K more sweeps of m, with nil
-// weights. Data is not used.
+// Sample returns the states (n×nv) after K more sweeps. Data is not used.
 func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	defer s.take().Release()
 	return sample(s, &s.Chains.model, m, data, 0)

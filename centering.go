@@ -11,20 +11,15 @@ import (
 )
 
 // Centering computes the centered gradient (Melchior, Fischer & Wiskott, 2016; Montavon &
-// Müller, 2012). With offsets μ of the visible and λ of the hidden units, it turns an
-// ordinary gradient ∂ into
+// Müller, 2012): the gradient of the same model written in v-μ and h-λ. Of the ordinary
+// gradient ∂ it is
 //
 //	W̃ = ∂W - λ·∂bᵀ - ∂c·μᵀ    b̃ = ∂b - W̃ᵀλ    c̃ = ∂c - W̃μ
 //
-// the ordinary gradient of the same model written in v-μ and h-λ. Offsets near the means of
-// the units make learning faster, and independent of which state of a unit is called 1. The
-// zero value is ready to use. A Centering must not be copied after its first use.
+// With offsets near the means of the units, learning is faster, and does not depend on
+// which state of a unit is called 1. The zero value is ready to use.
 type Centering struct {
-	// The offsets are moving averages of the means, (1-Rate)·offset + Rate·mean, and
-	// the first batch counts fully. A Rate of 0 stands for 0.01. With 1 they are the
-	// means of each batch, which biases the gradient: n rows lose 1/n of what they
-	// tell about W, and a single row all of it.
-	Rate     float64
+	Rate     float64   // weight of a batch in the moving averages V and H; 0: 0.01; 1 biases the gradient
 	Enhanced bool      // means halfway between data and model: the enhanced gradient (Cho, Raiko & Ilin, 2013)
 	V, H     []float64 // the offsets μ (nv) and λ (nh), once there are any
 
@@ -39,11 +34,9 @@ type centeringState struct {
 	kept struct{ v, h []float64 } // see call
 }
 
-// Center turns the ordinary gradient g into the centered one, after moving the offsets
-// toward the means of the data. [RBM.Gradient], [RBM.WeightedGradient] and
-// [Phases.Gradient] leave these means in g; a gradient without them, such as a
-// [Classifier]'s, is centered with the present offsets. It panics if Rate is not in [0, 1],
-// g is empty, or there are neither offsets nor means.
+// Center moves the offsets toward the means of the data, which a gradient of an RBM or
+// Phases has, and turns the ordinary gradient g into the centered one. Without means, as in
+// a [Classifier]'s gradient, the offsets stay.
 func (c *Centering) Center(g *Gradient) { c.center(g, nil) }
 
 func (c *Centering) center(g *Gradient, m *RBM) {
@@ -123,6 +116,8 @@ func checkOffsets(name string, offsets []float64, n int) {
 // points halfway to the means of the model. The means of the model are less by the gradient
 // g.
 func (c *Centering) move(offset, mean []float64, g *mat.VecDense) []float64 {
+	// With a rate of 1 the offsets are the means of each batch, which depend on its rows
+	// and so bias the gradient: n rows lose 1/n of what they tell about W, a single row all.
 	rate := c.Rate
 	if len(offset) == 0 {
 		offset, rate = make([]float64, len(mean)), 1

@@ -7,28 +7,22 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Classifier is an RBM whose last Classes visible units are a label, of which exactly one
-// is on, and whose first nx units are the inputs: the classification RBM (Larochelle &
-// Bengio, 2008; Larochelle et al., 2012). With eᵧ for the label y,
-//
-//	p(y|x) = exp(-F(x,eᵧ)) / Σₖ exp(-F(x,eₖ))
-//
-// which is exact and takes one pass over the inputs. Its methods may be called
-// concurrently.
+// Classifier is an RBM whose first nx visible units are inputs and whose last Classes units
+// are a label, exactly one of them on (Larochelle & Bengio, 2008; Larochelle et al., 2012):
+// p(y|x) = exp(-F(x,eᵧ)) / Σₖ exp(-F(x,eₖ)), exactly, with eᵧ the label y. Its methods may
+// be called concurrently.
 type Classifier struct {
 	Model   *RBM // nx+Classes visible units
 	Classes int  // from 1 to nv-1
 
-	// The weights of the terms of Gradient, at least 0. Larochelle & Bengio add a
-	// Generative of about 0.01 to a Discriminative of 1.
+	// Weights of the terms of Gradient, at least 0. Hybrid training has, say, 1 and 0.01.
 	Discriminative, Generative, Unlabeled float64
 }
 
 // NoLabel is the label of a row whose class is not known.
 const NoLabel = -1
 
-// LogProbs returns log p(y|x), exactly, for each row of x (n×nx) in dst (n×Classes), in
-// nats.
+// LogProbs returns log p(y|x) for each row of x (n×nx) in dst (n×Classes).
 func (c *Classifier) LogProbs(dst *mat.Dense, x mat.Matrix) *mat.Dense {
 	n := checkBatch("x", x, c.check())
 	dst = checkDense(dst, n, c.Classes)
@@ -50,8 +44,8 @@ func (c *Classifier) LogProbs(dst *mat.Dense, x mat.Matrix) *mat.Dense {
 	return dst
 }
 
-// Predict returns the most probable class of each row of x (n×nx) in dst (n): the smallest
-// if there are several, NoLabel if a parameter is NaN.
+// Predict returns the most probable class of each row of x (n×nx) in dst (n), the smallest
+// of equals, or NoLabel if a parameter is NaN.
 func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
 	n := checkBatch("x", x, c.check())
 	dst = checkDst(dst, n)
@@ -73,7 +67,7 @@ func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
 }
 
 // Join copies the rows of x (n×nx), each followed by its label, to dst (n×(nx+Classes)),
-// and returns it: configurations of Model. It panics if a label is not in [0, Classes).
+// and returns it: configurations of Model.
 func (c *Classifier) Join(dst *Bits, x *Bits, labels []int) *Bits {
 	nx := c.check()
 	n := checkBatch("x", x, nx)

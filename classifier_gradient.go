@@ -14,16 +14,11 @@ import (
 //
 //	Discriminative·⟨log p(y|x)⟩ + Generative·⟨log p(x,y)⟩ + Unlabeled·⟨log p(x)⟩
 //
-// The first two means are over the rows of x (n×nx) that have a label, labels[r] in [0,
-// Classes), and the third is over the rows with NoLabel. A term without rows drops out. The
-// weights make training discriminative, generative, hybrid or semi-supervised (Larochelle
-// et al., 2012).
-//
-// The first term is exact. The others take the mean over the model from s, and need the
-// label as the last group of Model.OneHot, Group{nx, nx+Classes}; without them s may be
-// nil. s sees the rows that have a term, each joined with its label; an unlabeled row
-// appears once per class. All of the gradient is NaN if a parameter is. It panics if a
-// weight is negative or not finite, or all are 0.
+// with means over the rows of x (n×nx) that have a label, labels[r], and for the third over
+// the rows with NoLabel. A term without rows drops out. Training is discriminative,
+// generative, hybrid or semi-supervised by the weights (Larochelle et al., 2012). All but
+// the first term need a Sampler s and the label as a group of Model; s sees the rows, each
+// joined with its label, and unlabeled rows once per class.
 func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampler) {
 	// With ĥ = p(h=1|x,y),
 	//

@@ -14,15 +14,13 @@ const (
 	maxCompletions = 1 << 24 // rows of CompletionsGiven
 )
 
-// LogProbGiven returns, for each row of v (n×nv), the log-probability of its missing units
-// with the observed ones clamped, in dst (n), in nats:
+// LogProbGiven returns, for each row of v (n×nv) in dst (n), the log-probability of its
+// missing units with the observed ones clamped,
 //
 //	log p(v_missing | v_observed) = -F(v) - log Σ exp(-F(v'))
 //
-// The sum is over all v' that agree with v in the observed units and fit the groups.
-// Observed is as in [Chains.StartGiven]. It panics if a row has more than 2¹⁶ completions
-// to enumerate (16 missing units, or more in groups), or if a missing value is neither 0
-// nor 1.
+// summed over all v' that agree with v where it is observed (see StartGiven). It enumerates
+// at most 2¹⁶ completions of a row: 16 missing units, or groups.
 func (m *RBM) LogProbGiven(dst []float64, v mat.Matrix, observed *Bits) []float64 {
 	c := m.conditional(v, observed)
 	dst = checkDst(dst, c.n)
@@ -44,10 +42,9 @@ func (m *RBM) LogProbGiven(dst []float64, v mat.Matrix, observed *Bits) []float6
 	return dst
 }
 
-// MeansGiven returns the exact means E[v | v_observed] of the rows of v (n×nv), with the
-// observed units clamped, in dst (n×nv). The missing values of v are not used and may be
-// NaN; for the rest it is like [RBM.LogProbGiven]. If more units are missing, see
-// [Chains.MeansGiven].
+// MeansGiven returns the exact E[v | v_observed] in dst (n×nv), with the observed units
+// clamped, as LogProbGiven enumerates it. The missing values of v may be anything, even
+// NaN. If more are missing, see [Chains.MeansGiven].
 func (m *RBM) MeansGiven(dst *mat.Dense, v mat.Matrix, observed *Bits) *mat.Dense {
 	c := m.conditional(v, observed)
 	dst = checkDense(dst, c.n, c.nv)
@@ -73,15 +70,11 @@ func (m *RBM) MeansGiven(dst *mat.Dense, v mat.Matrix, observed *Bits) *mat.Dens
 	return dst
 }
 
-// CompletionsGiven returns all completions of the rows of v (n×nv), row by row, with the
-// observed units clamped, and their probabilities p(v_missing | v_observed), which sum to 1
-// for each row. With them, [RBM.WeightedGradient] climbs the mean of log p(v_observed). If
-// more units are missing, see [Trainer].
-//
-// Completion x of a row has its k-th missing unit on if bit k of x is set; the missing
-// units of a group are one digit of x, which counts them. Arguments and panics are as in
-// [RBM.MeansGiven]; it also panics if an observed value is neither 0 nor 1, or if there are
-// more than 2²⁴ completions in all.
+// CompletionsGiven returns all completions of the rows of v (n×nv), row by row, at most 2¹⁶
+// each and 2²⁴ in all, and their probabilities p(v_missing | v_observed). With them,
+// [RBM.WeightedGradient] climbs log p(v_observed). Completion x of a row has its k-th
+// missing unit on if bit k of x is set; the missing units of a group are one digit of x.
+// See LogProbGiven for observed.
 func (m *RBM) CompletionsGiven(v mat.Matrix, observed *Bits) (rows *Bits, weights []float64) {
 	c := m.conditional(v, observed)
 	first := make([]int, c.n) // completion of each row

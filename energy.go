@@ -7,8 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Energy returns E(v,h) = -hᵀWv - bᵀv - cᵀh, in nats, for each row of v (n×nv) with the
-// same row of h (n×nh), in dst (n).
+// Energy returns E(v,h) of each row of v (n×nv) with that of h (n×nh) in dst (n).
 func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
@@ -34,11 +33,8 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	return dst
 }
 
-// FreeEnergy returns the free energy of each row of v (n×nv) in dst (n), in nats:
-//
-//	F(v) = -log Σ_h exp(-E(v,h)) = -bᵀv - Σⱼ softplus(cⱼ + Wⱼ·v)
-//
-// Differences are log-likelihood ratios; log p(v) is -F(v) - [RBM.LogPartition].
+// FreeEnergy returns F(v) = -log Σ_h exp(-E(v,h)) of each row of v (n×nv) in dst (n).
+// Differences are log-likelihood ratios; log p(v) = -F(v) - log Z.
 func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
@@ -58,8 +54,8 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	return dst
 }
 
-// HiddenProbs returns p(hⱼ=1|v) = σ(cⱼ + Wⱼ·v), the features, for each row of v (n×nv) in
-// dst (n×nh). Each call reads all of W, so pass many rows at once.
+// HiddenProbs returns the features p(hⱼ=1|v) of v (n×nv) in dst (n×nh). Each call reads all
+// of W, so pass many rows at once.
 func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
 	// To read W takes as long as about twenty rows of a long batch.
 	nv, _ := m.Dims()
@@ -70,8 +66,7 @@ func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
 	return p.allProbs(dst, "v", v, n, &p.hidden)
 }
 
-// VisibleProbs returns p(vᵢ=1|h) = σ(bᵢ + (Wᵀh)ᵢ) for each row of h (n×nh) in dst (n×nv);
-// in a group, it is the softmax of the inputs.
+// VisibleProbs returns p(vᵢ=1|h) of the rows of h (n×nh) in dst (n×nv).
 func (m *RBM) VisibleProbs(dst *mat.Dense, h mat.Matrix) *mat.Dense {
 	_, nh := m.Dims()
 	n := checkBatch("h", h, nh)

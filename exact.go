@@ -16,10 +16,10 @@ const (
 	maxPartition = 30 // in LogPartition
 )
 
-// LogPartition returns log Z exactly, in nats. It enumerates the smaller layer, at most 2³⁰
-// configurations, in time proportional to 2^min(nv,nh) · max(nv,nh): less than half a
-// second for 784×20 units on two cores. It panics if both layers have more.
+// LogPartition returns log Z exactly. It enumerates the smaller layer, at most 2³⁰
+// configurations, in O(2^min(nv,nh) · max(nv,nh)): half a second for 784×20.
 func (m *RBM) LogPartition() float64 {
+	// The half second is on two cores; 784×30 takes a thousand times as long.
 	m.checkEnumeration(maxPartition, "; LogLikelihood takes an estimate of log Z")
 	return m.logPartition()
 }
@@ -89,14 +89,11 @@ func (m *RBM) visibleCount(most int) int {
 	return n
 }
 
-// LogPartitionGradient returns log Z and sets dst to its gradient, the exact means of the
-// model:
-//
-//	∂log Z/∂W = ⟨hvᵀ⟩model    ∂log Z/∂b = ⟨v⟩model    ∂log Z/∂c = ⟨h⟩model
-//
-// It enumerates the smaller layer, at most 2²⁰ configurations, and panics if both have
-// more. The gradient is NaN if a parameter is, or if log Z is infinite.
+// LogPartitionGradient returns log Z and sets dst to its gradient, ⟨hvᵀ⟩, ⟨v⟩ and ⟨h⟩ under
+// the model. It enumerates at most 2²⁰ configurations.
 func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
+	// If a parameter is NaN, so are log Z and all of the gradient; the gradient also is if
+	// log Z is infinite.
 	// It takes several times as long as LogPartition, and 8 bytes per configuration.
 	m.checkEnumeration(maxExact, "")
 	total := m.enumerated(maxExact)
@@ -188,13 +185,9 @@ func (z *partition) block(worker, k int) []float64 {
 }
 
 // Exact is the Sampler that returns every visible configuration, weighted by its
-// probability, so that [RBM.Gradient] is exact. It is for small models, to check and to
-// compare with: time and memory grow with the configurations, 2ⁿᵛ without groups. The zero
-// value is ready to use.
-//
-// Sample takes at most 2²⁰ visible configurations. RBM.Gradient with an *Exact that is not
-// embedded in another Sampler takes more if there are at most 20 hidden units, by
-// [RBM.LogPartitionGradient].
+// probability, so that [RBM.Gradient] is exact. Time and memory grow with the
+// configurations, at most 2²⁰. [RBM.Gradient] with an *Exact itself takes more if there are
+// at most 20 hidden units. The zero value is ready to use.
 type Exact struct {
 	model    model
 	marginal marginal
@@ -206,11 +199,11 @@ type Exact struct {
 
 var _ Sampler = (*Exact)(nil)
 
-// Sample returns the visible configurations that fit the groups, and their probabilities
-// under m. Without groups, configuration x has unit i on if bit i of x is set; a group is
-// one digit of x, which counts its units. The probabilities are NaN if log Z is NaN or
-// infinite.
+// Sample returns the visible configurations that fit the groups, and their probabilities.
+// Without groups, number x has unit i on if bit i of x is set.
 func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	// A group is one digit of x, which counts its units. Where log Z is NaN or infinite,
+	// all probabilities are NaN.
 	defer e.take().Release()
 	if e.isAnalytic(m) {
 		nv, _ := m.Dims()

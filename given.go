@@ -4,14 +4,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// StartGiven starts a chain from each row of v (n×nv), of which only the observed units are
-// known. The others are drawn as in [Chains.StartRandom], and their values in v are not
-// used.
-//
-// Observed is n×nv, with a one for each observed unit; 1×nv, the same for all rows; or nil,
-// when nothing is observed. An observed unit of a group that is on turns the others off; if
-// none is on, the group is drawn among its missing units. It panics if a group then has no
-// unit left to be on.
+// StartGiven starts a chain from each row of v (n×nv) with only its observed units, and
+// draws the others as [Chains.StartRandom] does. Observed has a one for each observed unit:
+// n×nv, 1×nv for all rows alike, or nil for none. In a group, an observed one turns the
+// others off, and observed zeros stay off.
 func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
 	defer c.take().Release()
 	nv, _ := m.Dims()
@@ -31,24 +27,20 @@ func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
 	c.started()
 }
 
-// GibbsGiven moves every chain by k Gibbs sweeps with the observed visible units clamped;
-// see [Chains.StartGiven]. The chains then have the distribution
-//
-//	p(v_missing | v_observed) ∝ exp(-F(v))
-//
-// If nothing is observed, the sweeps are those of Gibbs, bit for bit. With one chain per
-// row of data, Visible is a minibatch for the gradient of log p(v_observed).
+// GibbsGiven is Gibbs with the observed units clamped: the chains approach p(v_missing |
+// v_observed) ∝ exp(-F(v)). With a chain for each row of data, Visible is a minibatch for
+// the gradient of log p(v_observed).
 func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) {
 	defer c.take().Release()
 	c.given(m, k, observed, nil)
 }
 
-// MeansGiven moves the chains by k Gibbs sweeps with the observed units clamped, and
-// returns estimates of E[v | v_observed] in dst (n×nv), one row per chain: averages over
-// the sweeps of p(vᵢ=1|h), or of the softmax in a group, which vary less than the drawn
-// bits (Gelfand & Smith, 1990). With nil observed, these are the means of the model. Chains
-// near their start bias the result; run GibbsGiven first.
+// MeansGiven is GibbsGiven, and returns estimates of E[v | v_observed] in dst (n×nv, a row
+// per chain): averages over the sweeps of the probabilities, which vary less than the bits
+// (Gelfand & Smith, 1990). Chains near their start bias the result; run GibbsGiven first.
 func (c *Chains) MeansGiven(dst *mat.Dense, m *RBM, k int, observed *Bits) *mat.Dense {
+	// The probabilities are p(vᵢ=1|h) or, in a group, the softmax over the units that may
+	// be on. With nil observed, these are the means of the model.
 	nv, _ := m.Dims()
 	defer c.take().Release()
 	n := c.Visible().rows

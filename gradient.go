@@ -13,9 +13,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Gradient is a derivative with respect to the parameters of an RBM, and the memory to
-// compute it. The zero value is ready to use; reused for the same sizes, it allocates
-// nothing.
+// Gradient is a derivative by the parameters of an RBM, with the memory to compute it. The
+// zero value is ready; reused for the same sizes, it allocates nothing.
 type Gradient struct {
 	sealed
 
@@ -34,24 +33,18 @@ type Gradient struct {
 	guard   parallel.Guard
 }
 
-// Gradient sets dst to the gradient of the mean log-likelihood of the rows of v (n×nv):
+// Gradient sets dst to the gradient of the mean log-likelihood of v (n×nv):
 //
 //	∂⟨log p⟩/∂W = ⟨ĥvᵀ⟩data - ⟨ĥvᵀ⟩model    ∂/∂b = ⟨v⟩data - ⟨v⟩model    ∂/∂c = ⟨ĥ⟩data - ⟨ĥ⟩model
 //
-// with ĥ = p(h=1|v). The first mean, the positive phase, is over the rows of v; the second,
-// the negative phase, is over the samples of s by their weights. It is exact with [Exact]
-// and an estimate with other samplers; all of it is NaN if a parameter is, or if Exact
-// finds an infinite Z. It panics if the weights of s are negative, not finite or all zero.
+// with ĥ = p(h=1|v). The first mean, the positive phase, is over the rows of v, the second,
+// the negative phase, over the weighted samples of s. Exact gives the exact gradient, NaN
+// where Z is infinite.
 func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.WeightedGradient(dst, v, nil, s) }
 
-// WeightedGradient sets dst to the gradient of the weighted mean log-likelihood
-//
-//	Σᵣ wᵣ log p(vᵣ) / Σᵣ wᵣ
-//
-// as [RBM.Gradient] does without weights; nil weights are equal. A chain of [CD] has the
-// weight of the row it starts from; other samplers get all rows, without weights. A row of
-// weight 0 costs next to nothing. It panics if a weight is negative or not finite, or all
-// are zero.
+// WeightedGradient sets dst to the gradient of Σᵣ wᵣ log p(vᵣ) / Σᵣ wᵣ, as [RBM.Gradient]
+// does without weights. A chain of [CD] has the weight of its row; other samplers see all
+// rows alike. Rows of weight 0 cost next to nothing.
 func (m *RBM) WeightedGradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
 	defer dst.take().Release()
 	m.gradient(dst, v, weights, s)
@@ -62,7 +55,8 @@ func (m *RBM) WeightedGradient(dst *Gradient, v mat.Matrix, weights []float64, s
 // Each phase is normalized by its own total weight. An infinite parameter does no harm
 // where it makes states impossible: a bias of -Inf keeps its unit off. Samples from a type
 // that embeds CD have the weights of the data too, if they are as many and have nil
-// weights. A chain of CD whose row has weight 0 stays on that row.
+// weights. A chain of CD whose row has weight 0 stays on that row. It panics if the weights
+// of a phase are negative, not finite or all zero.
 func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
 	var w work
 	defer w.end()
@@ -247,12 +241,9 @@ func (g *Gradient) counted(weights []float64) []int {
 	return g.numbers
 }
 
-// FreeEnergyGradient sets dst to the gradient of Σᵣ wᵣF(vᵣ) over the rows of v (n×nv):
-//
-//	∂/∂W = -Σᵣ wᵣĥᵣvᵣᵀ    ∂/∂b = -Σᵣ wᵣvᵣ    ∂/∂c = -Σᵣ wᵣĥᵣ
-//
-// The weights are finite, of either sign; nil weights are 1/n each. All of it is NaN if a
-// parameter is.
+// FreeEnergyGradient sets dst to the gradient of Σᵣ wᵣF(vᵣ) over v (n×nv), with ∂/∂W = -Σᵣ
+// wᵣĥᵣvᵣᵀ, ∂/∂b = -Σᵣ wᵣvᵣ and ∂/∂c = -Σᵣ wᵣĥᵣ. The weights are finite numbers of either
+// sign; nil weights are 1/n each.
 func (m *RBM) FreeEnergyGradient(dst *Gradient, v mat.Matrix, weights []float64) {
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)

@@ -12,14 +12,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// MarshalJSON returns the parameters as numbers, W row by row, and the groups, if any, as
-// [From, To], with enough digits to read the same bits again:
+// MarshalJSON returns the parameters, exact to the bit, and the groups, if any:
 //
 //	{"W":[[0.5,-1,0],[2,0.25,1e-9]],"B":[0,0.1,0],"C":[0,0],"OneHot":[[1,3]]}
 //
-// A parameter that is NaN or infinite is an error that names it. An embedded RBM makes this
-// the method of its struct: give the RBM a field name.
+// A NaN or an infinity is an error. Give an embedded RBM a field name.
 func (m RBM) MarshalJSON() ([]byte, error) {
+	// A struct in which an RBM is embedded has this method too, and so no JSON of its other
+	// fields.
 	// AppendBinary mostly takes less than half the space, and keeps every value.
 	wrong := m.wrong()
 	if wrong == "" {
@@ -43,9 +43,10 @@ func (m RBM) MarshalJSON() ([]byte, error) {
 	return json.Marshal(x)
 }
 
-// UnmarshalJSON sets m to the RBM that MarshalJSON wrote. A field that is missing, repeated
-// or unknown is an error. After an error, and after null, m is as before.
+// UnmarshalJSON sets m to what MarshalJSON wrote; an error changes nothing.
 func (m *RBM) UnmarshalJSON(data []byte) error {
+	// W, B and C must be there once each, and nothing else but OneHot. After null m is as
+	// before.
 	checkNil("model", m)
 	if string(data) == "null" { // by a convention of encoding/json
 		return nil

@@ -15,15 +15,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// LogLikelihood is the mean log-likelihood of a data set, ⟨log p(v)⟩ = -⟨F(v)⟩ - log Z, in
-// nats per row, and a verdict on it.
+// LogLikelihood is the mean of log p(v) = -F(v) - log Z over a data set, in nats per row,
+// with a verdict.
 type LogLikelihood struct {
 	Mean float64
 
 	// Low and High bound Mean given the error of log Z. They do not cover the choice
-	// of rows. High is at most 0, and at most what the rows allow, as Z is at least
-	// the sum of exp(-F) over distinct rows. Low is -Inf if the estimates of log Z are
-	// known to be too low.
+	// of rows. Low is -Inf if the estimates of log Z are known to be too low.
 	Low, High float64
 
 	LogZ  float64 // log Z as used for Mean
@@ -76,24 +74,18 @@ const (
 	mostSeen = 1 << 16
 )
 
-// LogLikelihood returns the mean log-likelihood of data (n×nv), which it reads once, block
-// by block. To pass a matrix, use [BitsOf].
+// LogLikelihood returns the mean log-likelihood of data (n×nv), read once.
 //
 // If the smaller layer has at most 20 units, log Z is exact and a may be nil. Otherwise a
 // estimates it from both sides: by Run, and by Reverse from a.Runs of the rows, after as
 // many Gibbs sweeps as there are temperatures. Unless a has a Base, one is fitted to the
 // data, and a second Run starts from the uniform distribution, as both sides could miss
-// modes far from the data. The result is believable if
-//
-//   - ESS is at least 10 on both sides,
-//   - the sides agree within 3 standard errors of their gap, or 0.1 nats,
-//   - so does the second Run with both, unless it finds less with an ESS below 10,
-//   - and so does the bound that is certain, if larger: Z is at least the sum of exp(-F)
-//     over distinct rows and states of the runs.
-//
-// Chains that do not mix, and too few temperatures, show in one of these. No test of this
-// kind can detect a mode that no run has visited. It takes as long as three or four Runs.
-// The error is that of ctx or of data. It panics if a is nil where it is needed.
+// modes far from the data. There is a Doubt unless ESS is at least 10 on both sides, and
+// the following agree within 3 standard errors or 0.1 nats: the two sides; the second Run,
+// unless it finds less with an ESS below 10; and the certain bound, if larger, as Z is at
+// least the sum of exp(-F) over distinct rows and states of the runs. No test of this kind
+// can detect a mode that no run has visited. It takes as long as three or four Runs. The
+// error is that of ctx or of data.
 func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikelihood, error) {
 	// The rows that Reverse starts from are evenly spaced, or all if there are fewer than
 	// a.Runs. The bound takes the first mostSeen rows that differ.
@@ -320,6 +312,7 @@ func (l *LogLikelihood) judge(f, bound float64, fitted bool) {
 	l.Gap = rev.Mean - ais.Mean
 	l.Mean = -f - l.LogZ
 	most := max(ais.Mean+2*ais.StdErr, rev.Mean+2*rev.StdErr)
+	// High is at most what the rows allow: Z is at least the sum of exp(-F) over distinct rows.
 	l.High = -f - max(min(ais.Mean-2*ais.StdErr, rev.Mean-2*rev.StdErr), bound)
 	var off, allowed float64 // of the uniform one, that agrees least
 	if fitted {
@@ -373,8 +366,7 @@ func (l *LogLikelihood) doubt(f, bound, off, allowed float64) string {
 func tolerance(a, b LogZ) float64 { return max(mostErrs*math.Hypot(a.StdErr, b.StdErr), mostGap) }
 
 // FreeEnergyGap returns the mean free energy of heldOut, the validation rows, minus that of
-// train (each n×nv), in nats. It grows when a model begins to overfit (Hinton, 2010), and
-// needs no partition function.
+// train (each n×nv). It grows with overfitting (Hinton, 2010).
 func (m *RBM) FreeEnergyGap(train, heldOut mat.Matrix) float64 {
 	return m.meanFreeEnergy("heldOut", heldOut) - m.meanFreeEnergy("train", train)
 }

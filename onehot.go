@@ -11,9 +11,8 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// Group is the visible units [From, To), of which exactly one is on: a variable with
-// To-From values, also known as a softmax or multinomial unit (Salakhutdinov, Mnih &
-// Hinton, 2007). See [RBM.OneHot].
+// Group is the visible units [From, To), of which exactly one is on: a softmax or
+// multinomial unit (Salakhutdinov, Mnih & Hinton, 2007).
 type Group struct{ From, To int }
 
 // String returns the interval, as in [3, 6).

@@ -9,28 +9,15 @@ import (
 )
 
 // Phases are the two sums whose difference is a gradient, the positive and the negative
-// phase, not yet divided by their weights. So they add up: phases of minibatches, or of
-// shards on several machines, each with its own chains, sum to the phases of all rows and
-// all chains.
-//
-//	for _, shard := range shards {
-//		m.Phases(&part, shard.rows, nil, shard.sampler) // on any machine
-//		sum.Add(&part)
-//	}
-//	sum.Gradient(&g)
-//
-// Sums taken in the same order have the same bits; other orders differ by rounding. The
-// zero value is the empty sum. Reused for the same sizes, Phases allocate nothing.
+// phase, not yet divided by their weights. Phases of minibatches, or of shards on several
+// machines with chains of their own, add up to the phases of all rows and chains; another
+// order changes only the rounding. The zero value is the empty sum.
 type Phases struct {
-	// Data has Σᵣ wᵣĥᵣvᵣᵀ, Σᵣ wᵣvᵣ and Σᵣ wᵣĥᵣ in W, B and C, over the weighted rows:
-	// the gradient of -Σᵣ wᵣF(vᵣ). Model has the same sums over the samples.
-	Data, Model Gradient
-
-	DataWeight, ModelWeight float64 // Σᵣ wᵣ of the rows and of the samples
+	Data, Model             Gradient // Σᵣ wᵣĥᵣvᵣᵀ, Σᵣ wᵣvᵣ and Σᵣ wᵣĥᵣ, of the rows and of the samples
+	DataWeight, ModelWeight float64  // Σᵣ wᵣ of them
 }
 
-// Phases sets dst to the phases of [RBM.WeightedGradient], which dst.Gradient equals up to
-// rounding.
+// Phases sets dst to the phases of the gradient of [RBM.WeightedGradient].
 func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
 	dst.checkNil()
 	defer dst.Data.take().Release()
@@ -53,8 +40,7 @@ func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
 	w.store(&dst.Model)
 }
 
-// Gradient sets dst to Data/DataWeight - Model/ModelWeight, NaN where a parameter was. It
-// panics if p is the empty sum.
+// Gradient sets dst to Data/DataWeight - Model/ModelWeight.
 func (p *Phases) Gradient(dst *Gradient) {
 	p.check()
 	checkNil("gradient", dst)

@@ -10,14 +10,15 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// PseudoLogLikelihood returns the pseudo-log-likelihood (Besag, 1975) of each row of v
-// (n×nv) in dst (n), in nats: the sum over the free units i and over the groups
+// PseudoLogLikelihood returns, for each row of v (n×nv) in dst (n), the
+// pseudo-log-likelihood (Besag, 1975), exact and without log Z, over free units i and
+// groups:
 //
 //	Σᵢ log p(vᵢ|v₋ᵢ) + Σ log p(group|rest)    log p(vᵢ|v₋ᵢ) = -softplus(F(v) - F(v with vᵢ flipped))
 //
-// It is exact and needs no partition function. A value between 0 and 1 weighs the outcomes:
-// v·log p(1|v₋ᵢ) + (1-v)·log p(0|v₋ᵢ). Each call reads all of W, so pass many rows at once.
+// A value in (0, 1) weighs both outcomes. Pass many rows at once.
 func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
+	// A value v between 0 and 1 counts as v·log p(1|v₋ᵢ) + (1-v)·log p(0|v₋ᵢ).
 	// It takes O(nv·nh) per row, and again O(nv·nh) per call for the exponentials of W, as
 	// long as about fifteen rows. Values between 0 and 1 take some thirty times as long as
 	// bits, and so do units with weights beyond ±600, and groups with weights beyond ±300.

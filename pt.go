@@ -17,13 +17,12 @@ import (
 )
 
 // PT is the Sampler of parallel tempering (Desjardins et al., 2010; Cho, Raiko & Ilin,
-// 2010): persistent chains, each with a replica at every inverse temperature β of
+// 2010): persistent chains, each with a replica at every β of
 //
 //	p(v,h; β) ∝ exp(((1-β)a + βb)·v + β(c·h + hᵀWv))
 //
-// where a are the visible biases of a base model. Once a sweep, replicas at neighboring
-// temperatures swap states, even and odd pairs in turn, so that states cross at lower β
-// what they cannot cross at β = 1. NewPT makes a PT.
+// where a are the visible biases of a base model. Each sweep, neighbors swap states, even
+// and odd pairs in turn, and cross at low β what they cannot at 1.
 type PT struct {
 	sealed
 
@@ -51,11 +50,9 @@ type PT struct {
 
 var _ Sampler = (*PT)(nil)
 
-// NewPT returns parallel tempering of n chains by k sweeps per call, with a replica at each
-// of the given number of levels: inverse temperatures spaced evenly from 0 to 1. Set Betas
-// for others. The first call of Sample starts all replicas from the visible biases of its
-// model. It panics if k is not in [1, 2²⁴], n or levels is less than 1, or n·levels is more
-// than 2²².
+// NewPT returns parallel tempering of n chains by k sweeps per call, with Betas at levels
+// evenly spaced from 0 to 1 and at most 2²² replicas. The first call of Sample starts them
+// from the visible biases of its model.
 func NewPT(n, k, levels int, src rand.Source) *PT {
 	checkK(k)
 	if levels < 1 {
@@ -70,9 +67,7 @@ func NewPT(n, k, levels int, src rand.Source) *PT {
 	return &PT{K: k, Betas: betas, n: n, chains: NewChains(src)}
 }
 
-// Sample returns the states of the chains at β = 1 (n×nv) after K more sweeps of m, with
-// nil weights. Data is not used. It panics if Betas do not rise from at least 0 to 1, or if
-// their number has changed.
+// Sample returns the states at β = 1 (n×nv) after K more sweeps of all replicas.
 func (s *PT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	defer s.take().Release()
 	return sample(s, &s.chains.model, m, data, 0)
@@ -84,9 +79,8 @@ func (s *PT) Visible() *Bits {
 	return s.sample.orNil()
 }
 
-// SwapRates returns the acceptance rate of the swaps between each temperature and the next,
-// since the first call of Sample or the last of Adapt; NaN where none was tried. A rate
-// near 0 cuts off the temperatures below.
+// SwapRates returns the acceptance rate of the swaps between each temperature and the next
+// since Adapt, or NaN. A rate near 0 cuts off those below.
 func (s *PT) SwapRates() []float64 {
 	s.checkMade()
 	rates := make([]float64, len(s.Betas)-1)
@@ -99,9 +93,8 @@ func (s *PT) SwapRates() []float64 {
 	return rates
 }
 
-// Adapt moves the temperatures between the first and the last to where all neighbors should
-// swap at the same rate (Syed et al., 2022), judging by SwapRates. The states stay. It does
-// nothing if some neighbors have not yet tried a swap.
+// Adapt moves the temperatures between the ends so that all neighbors should swap at the
+// same rate (Syed et al., 2022), once all have tried. The states stay.
 func (s *PT) Adapt() {
 	rates := s.SwapRates()
 	rejected := make([]float64, len(s.Betas)) // summed up to each temperature

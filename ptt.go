@@ -15,14 +15,10 @@ import (
 
 // PTT is the Sampler of parallel trajectory tempering (Béreux, Decelle, Furtlehner, Rosset
 // & Seoane, 2024): persistent chains, each with a replica at every model of a ladder saved
-// during training, and at the model that is sampled. Once a sweep, neighboring replicas
-// swap their visible configurations, even and odd pairs in turn. States then come up from
-// models that mix well, even where a mode would vanish at once along β.
-//
-// When the mean probability of the swaps between the last model of the ladder and the
-// sampled one falls below MinSwapRate, the sampled model is saved as the new last one, with
-// copies of its states. A sweep takes about twice as long, for each model, as n chains of
-// [PCD]. NewPTT makes a PTT.
+// during training, and at the model that is sampled. Each sweep, neighbors swap visible
+// states, even and odd pairs in turn. The sampled model joins the ladder when it hardly
+// swaps with the last one; a sweep takes about twice as long as that of n chains of PCD per
+// model.
 type PTT struct {
 	sealed
 
@@ -58,16 +54,14 @@ type swapRate struct {
 // swapWindow is how many exchanges make a swap rate.
 const swapWindow = 100
 
-// NewPTT returns parallel trajectory tempering of n chains by k sweeps per call, with
-// copies of models as the ladder and a MinSwapRate of 0.25. To sample a trained model, pass
-// checkpoints of its training in order, or the Models of the PTT that trained it. To train
-// one, pass nil: the ladder then starts with the model of the first call of Sample, without
-// its weights. In the first model, chains should move freely; without weights, they do.
-//
-// The first call of Sample starts all replicas from the visible biases of the first model.
-// NewPTT panics if n is not in [1, 2²²], k is not in [1, 2²⁴], or the models differ in
-// their visible units or groups.
+// NewPTT returns parallel trajectory tempering of n chains, at most 2²², by k sweeps per
+// call, with copies of models as the ladder and a MinSwapRate of 0.25. To sample a trained
+// model, pass checkpoints of its training in order, or the Models of the PTT that trained
+// it. Nil models start from the first model that is sampled, without its weights: it mixes
+// at once.
 func NewPTT(n, k int, models []*RBM, src rand.Source) *PTT {
+	// The first call of Sample starts all replicas from the visible biases of the first
+	// model. The models must have the same visible units and groups.
 	checkChains(n, 1)
 	checkK(k)
 	s := &PTT{K: k, MinSwapRate: 0.25, n: n, chains: NewChains(src)}
@@ -84,10 +78,9 @@ func NewPTT(n, k int, models []*RBM, src rand.Source) *PTT {
 	return s
 }
 
-// Sample returns the states of the chains at m (n×nv) after K more sweeps, with nil
-// weights. Data is not used. It panics if MinSwapRate is not in [0, 1), or if m has other
-// visible units or groups than the ladder.
+// Sample returns the states at m (n×nv) after K more sweeps of all replicas.
 func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	// The visible units and the groups of m must be those of the ladder.
 	defer s.take().Release()
 	return sample(s, &s.chains.model, m, data, 0)
 }
@@ -135,10 +128,12 @@ func (s *PTT) Models() []*RBM {
 	return models
 }
 
-// SwapRates returns the acceptance rate, the mean probability of a swap, between each model
-// of the ladder and the next; the last is the sampled one. It covers the last 100 swaps or,
-// if n is larger, one sweep; NaN before. A rate near 0 cuts off the models below.
+// SwapRates returns the acceptance rate of the swaps between each model and the next, the
+// last being the sampled one, over about 100 swaps, or NaN before.
 func (s *PTT) SwapRates() []float64 {
+	// A rate is the mean probability of the last 100 swaps or, if n is larger, of the last
+	// sweep that tried some. A rate near 0 separates the models below from the models
+	// above.
 	checkNil("PTT", s)
 	rates := make([]float64, len(s.swaps))
 	for k := range rates {
@@ -258,6 +253,9 @@ func (s *PTT) sweep() {
 // distributions overlap less than their marginals, and only for models of equal
 // hidden units.
 func (s *PTT) exchange(k int) {
+	// Where modes of the data part while a model learns, each saved model differs a little
+	// from the next, and states come up from models that mix well. Along β a mode can
+	// vanish at once.
 	c, team, n := s.chains, &s.top.team, s.n
 	s.below, s.above = grow(s.below, 2*n), grow(s.above, 2*n)
 	c.in.read("v", &c.v, k*n, (k+2)*n)

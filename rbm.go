@@ -26,7 +26,7 @@ type RBM struct {
 	lent bool  // to a Sampler, see lend
 }
 
-// New returns an RBM whose parameters are zero. It panics if nv or nh is less than 1.
+// New returns an RBM whose parameters are zero.
 func New(nv, nh int) *RBM {
 	checkSize("W", nh, nv, nv)
 	return &RBM{
@@ -36,10 +36,8 @@ func New(nv, nh int) *RBM {
 	}
 }
 
-// NewRandom returns an RBM with biases of zero and weights drawn from the normal
-// distribution of mean 0 and standard deviation std. A std of about 0.01 and
-// [RBM.FitVisibleBias] are a good start (Hinton, 2010). It panics if std is negative or not
-// finite.
+// NewRandom returns an RBM with normal weights of standard deviation std, and biases of
+// zero. Start with a std of about 0.01 and [RBM.FitVisibleBias] (Hinton, 2010).
 func NewRandom(nv, nh int, std float64, src rand.Source) *RBM {
 	checkFactor("std", std)
 	m := New(nv, nh)
@@ -132,9 +130,8 @@ func (m *RBM) notFinite() string {
 	return ""
 }
 
-// CheckRows returns an error that names the first row of v (n×nv) that m cannot have: one
-// with a value outside [0, 1], or without exactly one unit of a group on. Other methods
-// panic on such a row.
+// CheckRows returns an error that names the first row of v (n×nv) with a value outside [0,
+// 1], or without exactly one unit of a group on.
 func (m *RBM) CheckRows(v mat.Matrix) error {
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)

@@ -15,7 +15,7 @@ var (
 	_ io.ReaderFrom = (*RBM)(nil)
 )
 
-// AppendBinary appends the parameters and the groups to b, every NaN with its bits.
+// AppendBinary appends the parameters and the groups to b, bit for bit.
 func (m *RBM) AppendBinary(b []byte) ([]byte, error) { return encode(b, "RBM", m) }
 
 // MarshalBinary is AppendBinary to nil.
@@ -31,7 +31,7 @@ func (m *RBM) UnmarshalBinary(data []byte) error {
 	return err
 }
 
-// WriteTo writes the bytes of AppendBinary to w in one call and returns how many w took.
+// WriteTo writes the bytes of AppendBinary to w, in one call.
 func (m *RBM) WriteTo(w io.Writer) (int64, error) {
 	b, err := m.AppendBinary(nil)
 	if err != nil {
@@ -48,9 +48,8 @@ func (m *RBM) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// ReadFrom sets m to the RBM that WriteTo wrote and returns how many bytes it read. It
-// reads to the end of r: bytes that follow the model are an error. After an error m is as
-// before.
+// ReadFrom sets m to the RBM that WriteTo wrote, and reads to the end of r. After an error,
+// such as bytes that follow the model, m is as before.
 func (m *RBM) ReadFrom(r io.Reader) (int64, error) {
 	checkNil("reader", r)
 	c := counter{r: r}

@@ -12,16 +12,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Sampler supplies the negative phase of [RBM.Gradient].
-//
-// A type that wraps a sampler of this package should embed it, as *PCD and not as Sampler.
-// Row weights, swap rates, chain states and checkpoints are then those of the embedded
-// sampler; Sample is always the wrapper's own.
+// Sampler supplies the negative phase of [RBM.Gradient]. To wrap a sampler of this package,
+// embed it as *PCD, not as Sampler: only then are row weights, swap rates, chain states and
+// checkpoints those of the embedded one.
 type Sampler interface {
-	// Sample returns visible configurations drawn from m, any number of rows of v with
-	// nv columns, and their non-negative weights; nil weights are equal. Data (n×nv)
-	// is the minibatch of the positive phase. Sample must not change m or data. Its
-	// results are valid until its next call.
+	// Sample returns visible configurations drawn from m, any number × nv, and their
+	// non-negative weights; nil weights are equal. Data (n×nv) is the minibatch of the
+	// positive phase. m and data must not change; the results last until the next call.
 	Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64)
 }
 
@@ -91,14 +88,11 @@ func sample(s native, p *model, m *RBM, data mat.Matrix, n int) (v mat.Matrix, w
 	return s.draw(p, m, data)
 }
 
-// Chains are Markov chains over the configurations of an RBM that move by block Gibbs
-// sampling (Geman & Geman, 1984). A sweep, one Gibbs step of the whole chain, draws all
-// hidden units given the visible ones, then all visible units given the hidden ones.
-//
-// The random numbers of a chain depend on the seed, its row, the number of earlier sweeps
-// and starts, and the unit. Probabilities hold to 2⁻³²; a unit whose probability is NaN is
-// off. The zero value has seed 0, and no states before a start. Burn-in and thinning are
-// loops over Gibbs; package mcmc tells whether there were enough sweeps.
+// Chains are Markov chains that move by block Gibbs sampling (Geman & Geman, 1984). A
+// sweep, one Gibbs step of the whole chain, draws all hidden units given the visible ones,
+// then all visible units given the hidden ones, with probabilities to 2⁻³²; a NaN
+// probability turns a unit off. Burn-in and thinning are loops over Gibbs; package mcmc
+// tells whether there were enough sweeps.
 type Chains struct {
 	sealed
 
@@ -135,8 +129,7 @@ const (
 // NewChains returns chains without states.
 func NewChains(src rand.Source) *Chains { return &Chains{seed: seed(src)} }
 
-// Start sets the visible states to the rows of v, one chain per row. A value between 0 and
-// 1 is the probability with which its bit is drawn.
+// Start starts a chain from each row of v; values in (0, 1) are probabilities.
 func (c *Chains) Start(v mat.Matrix) {
 	checkNil("v", v)
 	defer c.take().Release()
@@ -185,8 +178,8 @@ func (c *Chains) read(name string, v mat.Matrix, l *layer, until *stop.Signal) {
 	})
 }
 
-// StartRandom starts n chains from the visible biases of m alone: p(vᵢ=1) = σ(bᵢ), or in a
-// group p(vᵢ=1) ∝ exp(bᵢ).
+// StartRandom starts n chains from the visible biases: p(vᵢ=1) = σ(bᵢ), or ∝ exp(bᵢ) in a
+// group.
 func (c *Chains) StartRandom(m *RBM, n int) {
 	defer c.take().Release()
 	c.startRandom(m, n)
@@ -235,7 +228,7 @@ func (c *Chains) started() {
 }
 
 // Gibbs moves every chain by k sweeps of m. Calls with k₁ and k₂ give the same states as
-// one call with k₁+k₂. It panics if k is less than 1 or the chains have not been started.
+// one call with k₁+k₂.
 func (c *Chains) Gibbs(m *RBM, k int) {
 	checkAtLeast("k", k, 1)
 	defer c.take().Release()
@@ -264,8 +257,8 @@ func (c *Chains) back() {
 	c.v, c.kept.v = c.kept.v, c.v
 }
 
-// Visible returns the visible states, one chain per row, in the memory of the chains: the
-// next call moves them, and SetBit sets a state. It panics before a start.
+// Visible returns the visible states in the memory of the chains, one per row: the next
+// call moves them, and SetBit sets them.
 func (c *Chains) Visible() *Bits {
 	checkNil("Chains", c)
 	if c.v.rows == 0 {

@@ -15,13 +15,10 @@ import (
 //
 //	Δ = μΔ + ε(g - λθ)    θ = θ + Δ
 //
-// for each parameter θ. The step of W may end with L1 shrinkage and a bound on the norm of
-// its rows, which count as a part of Δ (Ochs, Chen, Brox & Pock, 2014):
+// A step of W may end with corrections, which Δ includes (Ochs, Chen, Brox & Pock, 2014).
+// λ, L1 and MaxNorm leave biases alone. A zero field is off.
 //
 //	w = sign(w)·max(|w| - ε·L1, 0)    Wⱼ = Wⱼ·min(1, MaxNorm/‖Wⱼ‖)
-//
-// λ, L1 and MaxNorm do not apply to the biases. A field of 0 switches its feature off. An
-// SGD must not be copied after its first step.
 type SGD struct {
 	Rate     float64 // ε, the learning rate
 	Momentum float64 // μ, in [0, 1); Δ is 0 until the first step with μ ≠ 0
@@ -39,9 +36,8 @@ type sgdState struct {
 	guard    parallel.Guard
 }
 
-// Step moves the parameters of m along g. A NaN weight stays NaN, and MaxNorm leaves its
-// row alone. It panics if a field is negative or not finite, if Momentum is not less than
-// 1, or if the size of m has changed since an earlier step with momentum.
+// Step moves the parameters of m along g. NaN stays NaN. It panics if the size of m has
+// changed since a step with momentum.
 func (o *SGD) Step(m *RBM, g *Gradient) {
 	o.check()
 	nv, nh := m.Dims()
@@ -176,9 +172,10 @@ func readSGD(d *wire.Decoder) SGD {
 	return o
 }
 
-// MarshalJSON returns the settings, or an error if there is momentum to lose. An embedded
-// SGD makes it the method of its struct: give the SGD a field name.
+// MarshalJSON returns the settings, or an error if there is momentum to lose.
 func (o SGD) MarshalJSON() ([]byte, error) {
+	// A struct in which an SGD is embedded has this method too, and so no JSON of its other
+	// fields: there, give the SGD a name.
 	if o.state != nil && o.state.velocity.W != nil {
 		return nil, errSealed
 	}

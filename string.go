@@ -19,7 +19,7 @@ func (m RBM) String() string {
 	return fmt.Sprintf("RBM(nv=%d, nh=%d)", nv, nh)
 }
 
-// String returns the size, as in Bits(100×784). To print bits, use mat.Formatted.
+// String returns the size, as in Bits(100×784); mat.Formatted prints bits.
 func (b Bits) String() string { return fmt.Sprintf("Bits(%d×%d)", b.rows, b.cols) }
 
 // String returns the sizes.
