@@ -13,20 +13,19 @@ import (
 )
 
 // AIS estimates log Z by annealed importance sampling (Neal, 2001; Salakhutdinov & Murray,
-// 2008) from a base model without weights, by Gibbs sweeps at
+// 2008) from a base model without weights, with Gibbs sweeps at
 //
 //	log p*(v; β) = ((1-β)a + βb)·v + Σⱼ softplus(β(cⱼ + Wⱼ·v))
 //
-// Run's mean weight estimates Z without bias, so its log tends to be too low; Reverse's
-// estimates 1/Z, so minus its log tends to be too high. Where the two agree, and neither
-// depends on a few runs, both are close.
+// The mean weight of Run estimates Z without bias, so its log tends to be too low. The mean
+// weight of Reverse estimates 1/Z, so minus its log tends to be too high. Where the two
+// agree, and neither depends on a few runs, both are close.
 type AIS struct {
 	sealed
 
-	Runs  int           // runs of Run, at least 1
-	Betas []float64     // inverse temperatures β, rising from 0 to 1
-	Base  *mat.VecDense // a, of length nv; nil: the biases of the model, or fitted to the data by LogLikelihood
-
+	Runs     int                 // runs of Run, at least 1
+	Betas    []float64           // inverse temperatures β, rising from 0 to 1
+	Base     *mat.VecDense       // visible biases a of the base model (nv); nil: those of the model, or fitted to the data by LogLikelihood
 	Progress func(done, all int) // called after every temperature, unless nil
 
 	chains *Chains

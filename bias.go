@@ -10,12 +10,12 @@ func (m *RBM) FitVisibleBias(data mat.Matrix) { m.B.CopyVec(m.FittedBias(data, n
 
 // FittedBias returns the visible biases with which the model without weights has the means
 // of data (n×nv), kept finite by half a row of each value more (Haldane, 1956; Anscombe,
-// 1956). For a unit i or, in a group of G units, a unit k,
+// 1956). For a unit i, or k in a group of G units,
 //
 //	bᵢ = log((Σᵣ wᵣdataᵣᵢ + ½) / (n - Σᵣ wᵣdataᵣᵢ + ½))    bₖ = log((Σᵣ wᵣdataᵣₖ + ½) / (n + G/2))
 //
-// n being the total weight of the rows in which the unit is observed; nil observed means
-// all. The weights count in units of their mean; nil weights are equal.
+// where n is the total weight of the rows that observe the unit; nil observed means all.
+// The mean weight counts as 1; nil weights are equal.
 func (m *RBM) FittedBias(data mat.Matrix, weights []float64, observed *Bits) *mat.VecDense {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)

@@ -35,12 +35,12 @@ func NewBits(r, c int) *Bits {
 	return b
 }
 
-// BitsOf returns a as bits, or an error that names the first entry not 0 or 1.
+// BitsOf returns a as bits. The error names the first entry not 0 or 1.
 func BitsOf(a mat.Matrix) (*Bits, error) {
 	return convert(a, func(x float64) (bit, ok bool) { return x == 1, x == 0 || x == 1 }, "want 0 or 1")
 }
 
-// Binarize returns the bits a > threshold, or an error that names the first NaN.
+// Binarize returns the bits a > threshold. The error names the first NaN.
 func Binarize(a mat.Matrix, threshold float64) (*Bits, error) {
 	if math.IsNaN(threshold) {
 		return nil, fmt.Errorf("rbm: threshold is NaN")
@@ -48,8 +48,8 @@ func Binarize(a mat.Matrix, threshold float64) (*Bits, error) {
 	return convert(a, func(x float64) (bit, ok bool) { return x > threshold, x == x }, "want a number")
 }
 
-// MaskedBitsOf returns a, in which NaN is missing, as bits, and a one in observed for each
-// other entry. The error names the first that is neither 0, 1 nor NaN.
+// MaskedBitsOf returns a as bits, of which NaN is missing and all else observed. The error
+// names the first entry that is neither 0, 1 nor NaN.
 func MaskedBitsOf(a mat.Matrix) (v, observed *Bits, err error) {
 	v, err = convert(a, func(x float64) (bit, ok bool) { return x == 1, x == 0 || x == 1 || x != x }, "want 0, 1 or NaN")
 	if err != nil {

@@ -156,9 +156,9 @@ type PCD struct {
 
 var _ Sampler = (*PCD)(nil)
 
-// NewPCD returns PCD-k with n chains, at most 2²², which the first call of Sample starts as
-// [Chains.StartRandom] does.
+// NewPCD returns PCD-k with n chains, at most 2²², that start from biases.
 func NewPCD(n, k int, src rand.Source) *PCD {
+	// The first call of Sample starts them as Chains.StartRandom does.
 	checkChains(n, 1)
 	checkK(k)
 	return &PCD{K: k, Chains: NewChains(src), n: n}

@@ -11,8 +11,7 @@ import (
 )
 
 // Centering computes the centered gradient (Melchior, Fischer & Wiskott, 2016; Montavon &
-// Müller, 2012): the gradient of the same model written in v-μ and h-λ. Of the ordinary
-// gradient ∂ it is
+// Müller, 2012), of the model written in v-μ and h-λ. For ordinary ∂,
 //
 //	W̃ = ∂W - λ·∂bᵀ - ∂c·μᵀ    b̃ = ∂b - W̃ᵀλ    c̃ = ∂c - W̃μ
 //
@@ -34,9 +33,8 @@ type centeringState struct {
 	kept struct{ v, h []float64 } // see call
 }
 
-// Center moves the offsets toward the means of the data, which a gradient of an RBM or
-// Phases has, and turns the ordinary gradient g into the centered one. Without means, as in
-// a [Classifier]'s gradient, the offsets stay.
+// Center moves the offsets toward the means of the data and centers g, a gradient of an RBM
+// or Phases. For a [Classifier]'s, the offsets stay.
 func (c *Centering) Center(g *Gradient) { c.center(g, nil) }
 
 func (c *Centering) center(g *Gradient, m *RBM) {

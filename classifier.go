@@ -12,11 +12,9 @@ import (
 // p(y|x) = exp(-F(x,eᵧ)) / Σₖ exp(-F(x,eₖ)), exactly, with eᵧ the label y. Its methods may
 // be called concurrently.
 type Classifier struct {
-	Model   *RBM // nx+Classes visible units
-	Classes int  // from 1 to nv-1
-
-	// Weights of the terms of Gradient, at least 0. Hybrid training has, say, 1 and 0.01.
-	Discriminative, Generative, Unlabeled float64
+	Model                                 *RBM    // nx+Classes visible units
+	Classes                               int     // from 1 to nv-1
+	Discriminative, Generative, Unlabeled float64 // weights of the terms of Gradient; hybrid: say 1, 0.01, 0
 }
 
 // NoLabel is the label of a row whose class is not known.
@@ -66,8 +64,7 @@ func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
 	return dst
 }
 
-// Join copies the rows of x (n×nx), each followed by its label, to dst (n×(nx+Classes)),
-// and returns it: configurations of Model.
+// Join copies the rows of x (n×nx) and their labels to dst (n×nv) for Model.
 func (c *Classifier) Join(dst *Bits, x *Bits, labels []int) *Bits {
 	nx := c.check()
 	n := checkBatch("x", x, nx)

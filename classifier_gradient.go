@@ -15,10 +15,10 @@ import (
 //	Discriminative·⟨log p(y|x)⟩ + Generative·⟨log p(x,y)⟩ + Unlabeled·⟨log p(x)⟩
 //
 // with means over the rows of x (n×nx) that have a label, labels[r], and for the third over
-// the rows with NoLabel. A term without rows drops out. Training is discriminative,
-// generative, hybrid or semi-supervised by the weights (Larochelle et al., 2012). All but
-// the first term need a Sampler s and the label as a group of Model; s sees the rows, each
-// joined with its label, and unlabeled rows once per class.
+// the rows with NoLabel. A term without rows drops out. The weights choose discriminative,
+// generative, hybrid or semi-supervised training (Larochelle et al., 2012). All but the
+// first term need a Sampler, which sees each row joined with its label or all labels, a
+// group of Model.OneHot.
 func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampler) {
 	// With ĥ = p(h=1|x,y),
 	//

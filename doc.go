@@ -32,11 +32,10 @@
 // Large data: [Rows] need not fit in memory; package bitfile has them in a file.
 // On several machines, each computes [Phases], which add up to the full gradient.
 //
-// Files: package checkpoint saves training, which then resumes bit for bit; package
-// npz exchanges models with NumPy and scikit-learn; RBM has WriteTo and JSON. All
-// types with state have AppendBinary, which returns no error of its own and panics
-// if a setting is out of range, and UnmarshalBinary, for a value of any size. Pass
-// pointers to encoding/gob.
+// Files: package checkpoint saves training, to resume it bit for bit. Package npz
+// exchanges models with NumPy and scikit-learn. Types with state have AppendBinary,
+// which panics if a setting is out of range, and UnmarshalBinary, for a value of any
+// size. Pass pointers to encoding/gob.
 //
 // # Model
 //
@@ -47,8 +46,7 @@
 //	F(v)   = -bᵀv - Σⱼ softplus(cⱼ + Wⱼ·v)    p(v) = exp(-F(v)) / Z
 //	p(hⱼ=1|v) = σ(cⱼ + Wⱼ·v)                  p(vᵢ=1|h) = σ(bᵢ + (Wᵀh)ᵢ)
 //
-// (Smolensky, 1986), with energy E, free energy F and partition function Z. The
-// terms of E carry a minus sign: a large weight makes its two units agree. Some
+// (Smolensky, 1986), with energy E, free energy F and partition function Z. Some
 // texts call the visible biases a and the hidden ones b.
 //
 // # Batches

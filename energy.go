@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Energy returns E(v,h) of each row of v (n×nv) with that of h (n×nh) in dst (n).
+// Energy returns E(v,h) for the rows of v (n×nv) with those of h, in dst (n).
 func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
@@ -54,9 +54,9 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	return dst
 }
 
-// HiddenProbs returns the features p(hⱼ=1|v) of v (n×nv) in dst (n×nh). Each call reads all
-// of W, so pass many rows at once.
+// HiddenProbs returns the features p(hⱼ=1|v) of v (n×nv) in dst (n×nh).
 func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
+	// One call with many rows is better than many calls.
 	// To read W takes as long as about twenty rows of a long batch.
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)

@@ -16,8 +16,8 @@ const (
 	maxPartition = 30 // in LogPartition
 )
 
-// LogPartition returns log Z exactly. It enumerates the smaller layer, at most 2³⁰
-// configurations, in O(2^min(nv,nh) · max(nv,nh)): half a second for 784×20.
+// LogPartition returns log Z exactly: of 784×20 units in half a second. It enumerates at
+// most 2³⁰ configurations, in O(2^min(nv,nh) · max(nv,nh)).
 func (m *RBM) LogPartition() float64 {
 	// The half second is on two cores; 784×30 takes a thousand times as long.
 	m.checkEnumeration(maxPartition, "; LogLikelihood takes an estimate of log Z")

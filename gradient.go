@@ -13,8 +13,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Gradient is a derivative by the parameters of an RBM, with the memory to compute it. The
-// zero value is ready; reused for the same sizes, it allocates nothing.
+// Gradient is a derivative by the parameters of an RBM. The zero value is ready to use;
+// reused for the same sizes, it allocates nothing.
 type Gradient struct {
 	sealed
 
@@ -241,10 +241,10 @@ func (g *Gradient) counted(weights []float64) []int {
 	return g.numbers
 }
 
-// FreeEnergyGradient sets dst to the gradient of Σᵣ wᵣF(vᵣ) over v (n×nv), with ∂/∂W = -Σᵣ
-// wᵣĥᵣvᵣᵀ, ∂/∂b = -Σᵣ wᵣvᵣ and ∂/∂c = -Σᵣ wᵣĥᵣ. The weights are finite numbers of either
-// sign; nil weights are 1/n each.
+// FreeEnergyGradient sets dst to the gradient of Σᵣ wᵣF(vᵣ) over v (n×nv). The weights are
+// finite, of either sign; nil weights are 1/n each.
 func (m *RBM) FreeEnergyGradient(dst *Gradient, v mat.Matrix, weights []float64) {
+	// ∂/∂W = -Σᵣ wᵣĥᵣvᵣᵀ, ∂/∂b = -Σᵣ wᵣvᵣ, ∂/∂c = -Σᵣ wᵣĥᵣ
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
 	total := float64(n)

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// MarshalJSON returns the parameters, exact to the bit, and the groups, if any:
+// MarshalJSON returns the parameters, exact to the bit, and the groups:
 //
 //	{"W":[[0.5,-1,0],[2,0.25,1e-9]],"B":[0,0.1,0],"C":[0,0],"OneHot":[[1,3]]}
 //

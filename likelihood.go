@@ -15,26 +15,22 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// LogLikelihood is the mean of log p(v) = -F(v) - log Z over a data set, in nats per row,
-// with a verdict.
+// LogLikelihood is the mean of log p(v) = -F(v) - log Z, in nats per row.
 type LogLikelihood struct {
 	Mean float64
 
-	// Low and High bound Mean given the error of log Z. They do not cover the choice
-	// of rows. Low is -Inf if the estimates of log Z are known to be too low.
+	// Low and High bound Mean given the error of log Z: two standard errors beyond AIS
+	// and Reverse, and Uniform if larger. They do not cover the choice of rows. Low is
+	// -Inf if the estimates are known to be too low.
 	Low, High float64
 
-	LogZ  float64 // log Z as used for Mean
-	Exact bool    // log Z is exact, and the estimates below are zero
-
-	// LogZ is halfway between AIS and Reverse. The interval reaches two standard errors
-	// beyond both, and beyond Uniform if that is larger, within what is possible.
+	LogZ    float64 // as used for Mean: halfway between AIS and Reverse, unless Exact
+	Exact   bool    // log Z is exact, and the estimates below are zero
 	AIS     LogZ    // from the base model
 	Reverse LogZ    // from the data, in reverse
 	Uniform LogZ    // from the uniform distribution, unless AIS.Base is given
 	Gap     float64 // Reverse.Mean - AIS.Mean
-
-	Doubt string // why not to believe it; "" if there is no reason
+	Doubt   string  // why not to believe it; "" if there is no reason
 }
 
 // Believable reports whether there is no Doubt; see [RBM.LogLikelihood].
@@ -365,8 +361,8 @@ func (l *LogLikelihood) doubt(f, bound, off, allowed float64) string {
 // tolerance returns how far apart estimates of the same log Z may be.
 func tolerance(a, b LogZ) float64 { return max(mostErrs*math.Hypot(a.StdErr, b.StdErr), mostGap) }
 
-// FreeEnergyGap returns the mean free energy of heldOut, the validation rows, minus that of
-// train (each n×nv). It grows with overfitting (Hinton, 2010).
+// FreeEnergyGap returns the mean free energy of validation rows minus that of training rows
+// (each n×nv), which grows with overfitting (Hinton, 2010).
 func (m *RBM) FreeEnergyGap(train, heldOut mat.Matrix) float64 {
 	return m.meanFreeEnergy("heldOut", heldOut) - m.meanFreeEnergy("train", train)
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// Group is the visible units [From, To), of which exactly one is on: a softmax or
-// multinomial unit (Salakhutdinov, Mnih & Hinton, 2007).
+// Group is a softmax unit (Salakhutdinov, Mnih & Hinton, 2007); see RBM.OneHot.
 type Group struct{ From, To int }
 
 // String returns the interval, as in [3, 6).
@@ -20,6 +19,8 @@ func (g Group) String() string { return fmt.Sprintf("[%d, %d)", g.From, g.To) }
 
 // wrongGroups says why groups do not fit nv units, or returns "".
 func wrongGroups(groups []Group, nv int) string {
+	// A group of the visible units [From, To), of which exactly one is on, is a variable
+	// with To-From values, also known as a softmax or multinomial unit.
 	end := 0
 	for _, g := range groups {
 		switch {

@@ -10,9 +10,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// PseudoLogLikelihood returns, for each row of v (n×nv) in dst (n), the
-// pseudo-log-likelihood (Besag, 1975), exact and without log Z, over free units i and
-// groups:
+// PseudoLogLikelihood returns, for each row of v (n×nv) in dst (n), the exact
+// pseudo-log-likelihood (Besag, 1975) over the free units i and the groups:
 //
 //	Σᵢ log p(vᵢ|v₋ᵢ) + Σ log p(group|rest)    log p(vᵢ|v₋ᵢ) = -softplus(F(v) - F(v with vᵢ flipped))
 //

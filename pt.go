@@ -21,14 +21,14 @@ import (
 //
 //	p(v,h; β) ∝ exp(((1-β)a + βb)·v + β(c·h + hᵀWv))
 //
-// where a are the visible biases of a base model. Each sweep, neighbors swap states, even
-// and odd pairs in turn, and cross at low β what they cannot at 1.
+// Each sweep, neighbors swap states, even and odd pairs in turn, so that states cross at
+// low β what they cannot cross at 1.
 type PT struct {
 	sealed
 
 	K     int           // sweeps per call, from 1 to 2²⁴
 	Betas []float64     // inverse temperatures, rising from at least 0 to 1; the first call of Sample fixes their number
-	Base  *mat.VecDense // a, of length nv; nil: the biases of the model
+	Base  *mat.VecDense // visible biases a of the base model (nv); nil: those of the model
 
 	n      int     // chains
 	chains *Chains // the replicas, row by row
@@ -67,7 +67,7 @@ func NewPT(n, k, levels int, src rand.Source) *PT {
 	return &PT{K: k, Betas: betas, n: n, chains: NewChains(src)}
 }
 
-// Sample returns the states at β = 1 (n×nv) after K more sweeps of all replicas.
+// Sample returns the states at β = 1 (n×nv) after K more sweeps.
 func (s *PT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	defer s.take().Release()
 	return sample(s, &s.chains.model, m, data, 0)
@@ -93,8 +93,8 @@ func (s *PT) SwapRates() []float64 {
 	return rates
 }
 
-// Adapt moves the temperatures between the ends so that all neighbors should swap at the
-// same rate (Syed et al., 2022), once all have tried. The states stay.
+// Adapt moves the temperatures between the first and the last so that neighbors should all
+// swap at the same rate (Syed et al., 2022), once all have tried.
 func (s *PT) Adapt() {
 	rates := s.SwapRates()
 	rejected := make([]float64, len(s.Betas)) // summed up to each temperature

@@ -15,15 +15,14 @@ import (
 
 // PTT is the Sampler of parallel trajectory tempering (Béreux, Decelle, Furtlehner, Rosset
 // & Seoane, 2024): persistent chains, each with a replica at every model of a ladder saved
-// during training, and at the model that is sampled. Each sweep, neighbors swap visible
-// states, even and odd pairs in turn. The sampled model joins the ladder when it hardly
-// swaps with the last one; a sweep takes about twice as long as that of n chains of PCD per
-// model.
+// during training, and at the sampled model. Each sweep, neighbors swap visible states,
+// even and odd pairs in turn. A sweep takes about as long as two sweeps of n chains of PCD
+// for each model.
 type PTT struct {
 	sealed
 
 	K           int     // sweeps per call, from 1 to 2²⁴
-	MinSwapRate float64 // acceptance rate below which a model is saved, in [0, 1); 0: never
+	MinSwapRate float64 // acceptance rate, in [0, 1), below which the sampled model joins the ladder; 0: never
 
 	n      int
 	saved  []*RBM
@@ -57,8 +56,8 @@ const swapWindow = 100
 // NewPTT returns parallel trajectory tempering of n chains, at most 2²², by k sweeps per
 // call, with copies of models as the ladder and a MinSwapRate of 0.25. To sample a trained
 // model, pass checkpoints of its training in order, or the Models of the PTT that trained
-// it. Nil models start from the first model that is sampled, without its weights: it mixes
-// at once.
+// it. To train one, pass nil: the ladder begins with the untrained model without its
+// weights, where chains move freely.
 func NewPTT(n, k int, models []*RBM, src rand.Source) *PTT {
 	// The first call of Sample starts all replicas from the visible biases of the first
 	// model. The models must have the same visible units and groups.
@@ -78,7 +77,7 @@ func NewPTT(n, k int, models []*RBM, src rand.Source) *PTT {
 	return s
 }
 
-// Sample returns the states at m (n×nv) after K more sweeps of all replicas.
+// Sample returns the states at m (n×nv) after K more sweeps.
 func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	// The visible units and the groups of m must be those of the ladder.
 	defer s.take().Release()
@@ -128,8 +127,8 @@ func (s *PTT) Models() []*RBM {
 	return models
 }
 
-// SwapRates returns the acceptance rate of the swaps between each model and the next, the
-// last being the sampled one, over about 100 swaps, or NaN before.
+// SwapRates returns the acceptance rate of about 100 swaps between each model and the next,
+// the last being the sampled one, or NaN before that.
 func (s *PTT) SwapRates() []float64 {
 	// A rate is the mean probability of the last 100 swaps or, if n is larger, of the last
 	// sweep that tried some. A rate near 0 separates the models below from the models

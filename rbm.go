@@ -13,14 +13,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// RBM is a restricted Boltzmann machine with nv visible and nh hidden units. Its parameters
-// may be read and set between calls.
+// RBM is a restricted Boltzmann machine. Set its parameters at any time.
 type RBM struct {
-	W *mat.Dense    // weights, nh×nv
-	B *mat.VecDense // visible biases, nv
-	C *mat.VecDense // hidden biases, nh
-
-	OneHot []Group // groups of visible units of which exactly one is on, in order; nil: all units are free
+	W      *mat.Dense    // weights, nh×nv
+	B      *mat.VecDense // visible biases, nv
+	C      *mat.VecDense // hidden biases, nh
+	OneHot []Group       // groups of visible units of which exactly one is on, in order; nil: all units are free
 
 	call *call // at work on the model, if a context may end it
 	lent bool  // to a Sampler, see lend
@@ -36,8 +34,8 @@ func New(nv, nh int) *RBM {
 	}
 }
 
-// NewRandom returns an RBM with normal weights of standard deviation std, and biases of
-// zero. Start with a std of about 0.01 and [RBM.FitVisibleBias] (Hinton, 2010).
+// NewRandom returns an RBM with normal weights of standard deviation std, about 0.01 for
+// training (Hinton, 2010), and biases of zero; see FitVisibleBias.
 func NewRandom(nv, nh int, std float64, src rand.Source) *RBM {
 	checkFactor("std", std)
 	m := New(nv, nh)

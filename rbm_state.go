@@ -48,9 +48,9 @@ func (m *RBM) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// ReadFrom sets m to the RBM that WriteTo wrote, and reads to the end of r. After an error,
-// such as bytes that follow the model, m is as before.
+// ReadFrom sets m to what WriteTo wrote, to the end of r, or leaves m as it is.
 func (m *RBM) ReadFrom(r io.Reader) (int64, error) {
+	// As an io.ReaderFrom reads to the end, bytes that follow the model are an error.
 	checkNil("reader", r)
 	c := counter{r: r}
 	data, err := wire.ReadFrame(&c)

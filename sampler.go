@@ -13,8 +13,8 @@ import (
 )
 
 // Sampler supplies the negative phase of [RBM.Gradient]. To wrap a sampler of this package,
-// embed it as *PCD, not as Sampler: only then are row weights, swap rates, chain states and
-// checkpoints those of the embedded one.
+// embed it as *PCD, not as Sampler, so that row weights, swap rates, chain states and
+// checkpoints remain those of the embedded one.
 type Sampler interface {
 	// Sample returns visible configurations drawn from m, any number × nv, and their
 	// non-negative weights; nil weights are equal. Data (n×nv) is the minibatch of the
@@ -90,9 +90,9 @@ func sample(s native, p *model, m *RBM, data mat.Matrix, n int) (v mat.Matrix, w
 
 // Chains are Markov chains that move by block Gibbs sampling (Geman & Geman, 1984). A
 // sweep, one Gibbs step of the whole chain, draws all hidden units given the visible ones,
-// then all visible units given the hidden ones, with probabilities to 2⁻³²; a NaN
-// probability turns a unit off. Burn-in and thinning are loops over Gibbs; package mcmc
-// tells whether there were enough sweeps.
+// then all visible units given the hidden ones, with probabilities to 2⁻³²; NaN turns a
+// unit off. Burn-in and thinning are loops over Gibbs; package mcmc tells whether there
+// were enough sweeps.
 type Chains struct {
 	sealed
 
@@ -178,14 +178,14 @@ func (c *Chains) read(name string, v mat.Matrix, l *layer, until *stop.Signal) {
 	})
 }
 
-// StartRandom starts n chains from the visible biases: p(vᵢ=1) = σ(bᵢ), or ∝ exp(bᵢ) in a
-// group.
+// StartRandom starts n chains from the visible biases alone, by σ or softmax.
 func (c *Chains) StartRandom(m *RBM, n int) {
 	defer c.take().Release()
 	c.startRandom(m, n)
 }
 
 func (c *Chains) startRandom(m *RBM, n int) {
+	// p(vᵢ=1) = σ(bᵢ), and in a group p(vᵢ=1) ∝ exp(bᵢ)
 	nv, _ := m.Dims()
 	checkAtLeast("n", n, 1)
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
@@ -227,8 +227,7 @@ func (c *Chains) started() {
 	c.clock++
 }
 
-// Gibbs moves every chain by k sweeps of m. Calls with k₁ and k₂ give the same states as
-// one call with k₁+k₂.
+// Gibbs moves every chain by k sweeps; k₁ and then k₂ are the same as k₁+k₂.
 func (c *Chains) Gibbs(m *RBM, k int) {
 	checkAtLeast("k", k, 1)
 	defer c.take().Release()
@@ -257,9 +256,9 @@ func (c *Chains) back() {
 	c.v, c.kept.v = c.kept.v, c.v
 }
 
-// Visible returns the visible states in the memory of the chains, one per row: the next
-// call moves them, and SetBit sets them.
+// Visible returns the visible states, one chain per row, in their own memory.
 func (c *Chains) Visible() *Bits {
+	// The next call moves them, and setting a bit sets the state of a chain.
 	checkNil("Chains", c)
 	if c.v.rows == 0 {
 		panic("rbm: chains have not been started, want Start or StartRandom first")

@@ -11,14 +11,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// SGD climbs a stochastic gradient g with momentum and weight decay:
+// SGD climbs a stochastic gradient g by momentum and weight decay; W then shrinks:
 //
 //	Δ = μΔ + ε(g - λθ)    θ = θ + Δ
-//
-// A step of W may end with corrections, which Δ includes (Ochs, Chen, Brox & Pock, 2014).
-// λ, L1 and MaxNorm leave biases alone. A zero field is off.
-//
 //	w = sign(w)·max(|w| - ε·L1, 0)    Wⱼ = Wⱼ·min(1, MaxNorm/‖Wⱼ‖)
+//
+// Δ includes the second line (Ochs, Chen, Brox & Pock, 2014). L2, L1 and MaxNorm leave
+// the biases alone. A zero field is off. Do not copy an SGD after its first step.
 type SGD struct {
 	Rate     float64 // ε, the learning rate
 	Momentum float64 // μ, in [0, 1); Δ is 0 until the first step with μ ≠ 0
