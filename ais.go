@@ -12,47 +12,36 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// AIS estimates log Z by annealed importance sampling (Neal, 2001) between a base
-// model without weights, whose Z is known, and the model (Salakhutdinov & Murray,
-// 2008), by way of
+// AIS estimates log Z by annealed importance sampling (Neal, 2001; Salakhutdinov & Murray,
+// 2008) from a base model without weights, with Gibbs sweeps at
 //
 //	log p*(v; β) = ((1-β)a + βb)·v + Σⱼ softplus(β(cⱼ + Wⱼ·v))
 //
-// where a are the visible biases of the base model. Each run takes one Gibbs sweep
-// at each temperature.
-//
-// The mean of the weights of Run is an unbiased estimate of Z, so that its log
-// tends to be too low; the mean of those of Reverse is one of 1/Z if the runs
-// start from samples of the model, so that minus its log tends to be too high.
-// Where the two agree, and neither depends on a few runs, both are close.
-//
-// AIS is made by NewAIS; in the zero value Runs and Betas are to be set, and the
-// seed is 0. It belongs to one goroutine at a time.
+// The mean weight of Run estimates Z without bias, so its log tends to be too low. The mean
+// weight of Reverse estimates 1/Z, so minus its log tends to be too high. Where the two
+// agree, and neither depends on a few runs, both are close.
 type AIS struct {
 	sealed
 
-	Runs  int           // of Run, at least 1
-	Betas []float64     // inverse temperatures β, which rise from 0 to 1
-	Base  *mat.VecDense // the nv visible biases a of the base model; nil: the biases of the model, or fitted to the data by LogLikelihood
-
-	// Progress, unless it is nil, is called after every temperature with the
-	// number of those done and of all.
-	Progress func(done, all int)
+	Runs     int                 // runs of Run, at least 1
+	Betas    []float64           // inverse temperatures β, rising from 0 to 1
+	Base     *mat.VecDense       // visible biases a of the base model (nv); nil: those of the model, or fitted to the data by LogLikelihood
+	Progress func(done, all int) // called after every temperature, unless nil
 
 	chains *Chains
 	done   int // temperatures, in a call
 }
 
-// NewAIS returns AIS with so many runs, at 0 and n inverse temperatures that rise to 1,
-// spaced as the 14,500 of Salakhutdinov & Murray (2008): evenly, 1/29 of them up to 0.5,
-// 8/29 from there to 0.9, and 20/29 from there to 1. It is seeded by src. It panics if
-// runs or n is less than 1 or src is nil.
+// NewAIS returns AIS of the given number of runs, at 0 and n inverse temperatures that rise
+// to 1, spaced as by Salakhutdinov & Murray (2008).
 func NewAIS(runs, n int, src rand.Source) *AIS {
 	checkAtLeast("runs", runs, 1)
 	return &AIS{Runs: runs, Betas: ladder(n), chains: NewChains(src)}
 }
 
-// ladder returns 0 and n inverse temperatures that rise to 1.
+// ladder returns 0 and n inverse temperatures that rise to 1, spaced as the 14,500 of
+// Salakhutdinov & Murray (2008): evenly, 1/29 of them up to 0.5, 8/29 from there to 0.9,
+// and 20/29 from there to 1.
 func ladder(n int) []float64 {
 	if n < 1 {
 		panic(fmt.Sprintf("rbm: n is %d, want at least 1 temperature", n))
@@ -74,24 +63,19 @@ func ladder(n int) []float64 {
 
 // LogZ is an estimate of log Z, in nats.
 type LogZ struct {
-	Mean   float64 // the estimate: the log of the mean weight
-	StdErr float64 // standard error of Mean, by the jackknife; it cannot know of modes that no run has visited
-	ESS    float64 // effective number of runs, (Σw)²/Σw², from 1, where one run decides, to the number of runs
-
-	// LogWeights are log w, one for each run. The mean of w estimates Z, or 1/Z if the
-	// runs were reverse.
-	LogWeights []float64
+	Mean       float64   // the estimate: the log of the mean weight, negated for reverse runs
+	StdErr     float64   // standard error of Mean, by the jackknife; blind to modes that no run has visited
+	ESS        float64   // effective number of runs, (Σw)²/Σw², from 1, where one run decides, to all
+	LogWeights []float64 // log w of each run; the mean of w estimates Z, or 1/Z for reverse runs
 }
 
-// GobEncode returns an error, as encoding/gob would lose the seed.
+// GobEncode returns an error: encoding/gob would lose the seed.
 func (a AIS) GobEncode() ([]byte, error) {
 	return nil, errors.New("rbm: gob would lose the seed of AIS: encode Runs, Betas and Base")
 }
 
-// Run estimates log Z of m with runs from the base model to m. It costs about as
-// much as a Gibbs sweep for each temperature. If a parameter is NaN, so is the
-// estimate. The error is that of ctx. It panics if a field is not as described, or
-// if Base does not have length nv.
+// Run estimates log Z of m with runs from the base model to m, at about a Gibbs sweep per
+// temperature. The error is that of ctx.
 func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	base := a.check(ctx, m)
 	checkAtLeast("runs", a.Runs, 1)
@@ -99,9 +83,8 @@ func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	return a.within(ctx, m, func(m *RBM) LogZ { return a.run(m, base) })
 }
 
-// Reverse estimates log Z of m with runs from m to the base model, one from each
-// row of start (n×nv), which ought to be samples of m. A value between 0 and 1
-// stands for a bit that is drawn. For the rest it is like Run.
+// Reverse is like Run, with runs from m to the base model, one from each row of start
+// (n×nv), which should be samples of m.
 func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (LogZ, error) {
 	base := a.check(ctx, m)
 	checkBatch("start", start, base.Len())
@@ -109,7 +92,7 @@ func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (LogZ, erro
 	return a.within(ctx, m, func(m *RBM) LogZ { return a.reverse(m, base, start) })
 }
 
-// within returns what f does with m, or an error and the chains where they were.
+// within returns f(m), or an error with the chains back where they were.
 func (a *AIS) within(ctx context.Context, m *RBM, f func(m *RBM) LogZ) (e LogZ, err error) {
 	c := newCall(ctx)
 	a.done = 0
@@ -302,8 +285,8 @@ func logMeanExp(x []float64) float64 {
 	return logistic.LogSumExp(x) - logistic.Log(float64(len(x)))
 }
 
-// jackknife returns the standard error of logMeanExp, from what it would be
-// without each of x.
+// jackknife returns the standard error of logMeanExp, from its values without each element
+// of x in turn.
 func jackknife(x []float64) float64 {
 	n := len(x)
 	if n < 2 {

@@ -76,7 +76,7 @@ func (b *batch) read(name string, a mat.Matrix, i, k int) {
 	r.src = nil
 }
 
-// panicBad panics with the first entry of what is called name that is not in [0, 1].
+// panicBad panics with the first entry of the matrix called name that is not in [0, 1].
 func (b *batch) panicBad(name string) {
 	for r := b.reading.first; r < b.reading.first+b.rows; r++ {
 		for j, x := range readRow(b.row, b.reading.src, r) {

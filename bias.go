@@ -5,26 +5,17 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv), so that the model without
-// weights has the means of the data: a good start of training (Hinton, 2010). Of [Rows]
-// that do not fit in memory a block will do.
+// FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv) before training.
 func (m *RBM) FitVisibleBias(data mat.Matrix) { m.B.CopyVec(m.FittedBias(data, nil, nil)) }
 
-// FittedBias returns the nv visible biases with which the model without weights has the
-// means of data (n×nv), a little shrunk: with half a row more of each value, so that a
-// column that is always 0 or 1 gets a finite bias (Haldane, 1956; Anscombe, 1956). For a
-// free unit i and for a unit k in a group of G units they are
+// FittedBias returns the visible biases with which the model without weights has the means
+// of data (n×nv), kept finite by half a row of each value more (Haldane, 1956; Anscombe,
+// 1956). For a unit i, or k in a group of G units,
 //
 //	bᵢ = log((Σᵣ wᵣdataᵣᵢ + ½) / (n - Σᵣ wᵣdataᵣᵢ + ½))    bₖ = log((Σᵣ wᵣdataᵣₖ + ½) / (n + G/2))
 //
-// where n is the sum of the weights wᵣ of the rows in which the unit is observed. Weights
-// are one for each row, taken in units of their mean, or nil if they are equal. Observed
-// is n×nv, with a one for each observed unit, or 1×nv, the same for all rows; nil means
-// that all units are observed.
-//
-// FittedBias panics if the sizes do not fit, if a weight is negative or not finite or
-// all are zero, if an observed value is outside [0, 1], or if a row does not have exactly
-// one unit of a group on.
+// where n is the total weight of the rows that observe the unit; nil observed means all.
+// The mean weight counts as 1; nil weights are equal.
 func (m *RBM) FittedBias(data mat.Matrix, weights []float64, observed *Bits) *mat.VecDense {
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)

@@ -11,18 +11,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Bits is a binary matrix, packed 64 entries to a word: the form in which
-// observations and the states of Markov chains are stored. It implements
-// mat.Matrix, so it goes wherever gonum takes one.
-//
-// Bits are written by SetBit and read by Bit and At. The zero value is an
-// empty matrix that only serves as a destination of Gather.
+// Bits is a packed binary matrix, of observations or states of chains, and a mat.Matrix.
+// The zero value is empty and serves only as a destination.
 type Bits struct {
 	sealed
 
 	rows, cols int
 	stride     int      // words from one row to the next
-	words      []uint64 // entry (i, j) is bit j%64 of words[i*stride+j/64]; the bits behind the last column are 0
+	words      []uint64 // entry (i, j) is bit j%64 of words[i*stride+j/64]; the bits past the last column are 0
 }
 
 var _ mat.Matrix = (*Bits)(nil)
@@ -32,8 +28,7 @@ const (
 	panelsOfWord = wordBits / product.Lanes
 )
 
-// NewBits returns an r×c matrix of zeros. It panics if r or c is less than 1
-// or if no memory can hold so many.
+// NewBits returns an r×c matrix of zeros. It panics if r or c is less than 1.
 func NewBits(r, c int) *Bits {
 	checkSize("Bits", r, c, (c-1)/wordBits+1)
 	b := new(Bits)
@@ -41,15 +36,12 @@ func NewBits(r, c int) *Bits {
 	return b
 }
 
-// BitsOf returns a as bits. The error names the first entry, in row-major
-// order, that is neither 0 nor 1. It panics if a is nil.
+// BitsOf returns a as bits. The error names the first entry not 0 or 1.
 func BitsOf(a mat.Matrix) (*Bits, error) {
 	return convert(a, func(x float64) (bit, ok bool) { return x == 1, x == 0 || x == 1 }, "want 0 or 1")
 }
 
-// Binarize returns the bits a > threshold. The error names the first entry,
-// in row-major order, that is NaN; a threshold of NaN is an error too. It panics
-// if a is nil.
+// Binarize returns the bits a > threshold. The error names the first NaN.
 func Binarize(a mat.Matrix, threshold float64) (*Bits, error) {
 	if math.IsNaN(threshold) {
 		return nil, fmt.Errorf("rbm: threshold is NaN")
@@ -57,10 +49,8 @@ func Binarize(a mat.Matrix, threshold float64) (*Bits, error) {
 	return convert(a, func(x float64) (bit, ok bool) { return x > threshold, x == x }, "want a number")
 }
 
-// MaskedBitsOf returns a, in which NaN stands for what is missing, as bits, and
-// with a one in observed for each entry that is not missing. The bits of those
-// that are missing are 0. The error names the first entry, in row-major order,
-// that is neither 0, 1 nor NaN. It panics if a is nil.
+// MaskedBitsOf returns a as bits, of which NaN is missing and all else observed. The error
+// names the first entry that is neither 0, 1 nor NaN.
 func MaskedBitsOf(a mat.Matrix) (v, observed *Bits, err error) {
 	v, err = convert(a, func(x float64) (bit, ok bool) { return x == 1, x == 0 || x == 1 || x != x }, "want 0, 1 or NaN")
 	if err != nil {
@@ -70,6 +60,7 @@ func MaskedBitsOf(a mat.Matrix) (v, observed *Bits, err error) {
 	return v, observed, err
 }
 
+// convert returns a as the bits that test reads from its entries.
 func convert(a mat.Matrix, test func(float64) (bit, ok bool), want string) (*Bits, error) {
 	checkNil("matrix", a)
 	r, c := a.Dims()
@@ -104,14 +95,13 @@ func readRow(dst []float64, a mat.Matrix, i int) []float64 {
 	return dst
 }
 
-// Dims returns the number of rows and columns.
+// Dims returns the numbers of rows and columns.
 func (b *Bits) Dims() (r, c int) {
 	checkNil("Bits", b)
 	return b.rows, b.cols
 }
 
-// At returns the entry at row i, column j, as 0 or 1. It panics if the
-// entry does not exist.
+// At returns the entry at row i, column j, as 0 or 1.
 func (b *Bits) At(i, j int) float64 {
 	if b.Bit(i, j) {
 		return 1
@@ -119,21 +109,19 @@ func (b *Bits) At(i, j int) float64 {
 	return 0
 }
 
-// T returns a view of the transposed matrix.
+// T returns a view of the transpose.
 func (b *Bits) T() mat.Matrix {
 	checkNil("Bits", b)
 	return mat.Transpose{Matrix: b}
 }
 
-// Bit reports whether the entry at row i, column j is 1. It panics if the
-// entry does not exist.
+// Bit reports whether the entry at row i, column j is 1.
 func (b *Bits) Bit(i, j int) bool {
 	b.check(i, j)
 	return b.words[i*b.stride+j/wordBits]>>(j%wordBits)&1 == 1
 }
 
-// SetBit sets the entry at row i, column j to 1 if v is true and to 0
-// otherwise. It panics if the entry does not exist.
+// SetBit sets the entry at row i, column j to 1 if v is true, else to 0.
 func (b *Bits) SetBit(i, j int, v bool) {
 	b.check(i, j)
 	w := &b.row(i)[j/wordBits]
@@ -144,14 +132,13 @@ func (b *Bits) SetBit(i, j int, v bool) {
 }
 
 // RawRow returns the words of row i, which share memory with b: column j is bit j%64 of
-// word j/64. Bits behind the last column must stay 0; a matrix that has one there panics
-// where it is read. RawRow panics if the row does not exist.
+// word j/64. Bits past the last column must stay 0.
 func (b *Bits) RawRow(i int) []uint64 {
 	b.check(i, 0)
 	return b.row(i)
 }
 
-// checkTails panics if a row of b, called name in a panic, has a one behind the last
+// checkTails panics if a row of b, called name in the panic, has a one past the last
 // column. Row 0 of b is row r0 of the matrix.
 func (b *Bits) checkTails(name string, r0 int) {
 	if b.cols%wordBits == 0 {
@@ -164,8 +151,8 @@ func (b *Bits) checkTails(name string, r0 int) {
 	}
 }
 
-// behind returns the first column behind the last one in which the words of a row
-// have a one, or -1.
+// behind returns the first column past the last one in which the words of a row have a one,
+// or -1.
 func (b *Bits) behind(words []uint64) int {
 	if x := words[b.stride-1] & (^uint64(0) << ((b.cols-1)%wordBits + 1)); x != 0 {
 		return (b.stride-1)*wordBits + bits.TrailingZeros64(x)
@@ -173,6 +160,7 @@ func (b *Bits) behind(words []uint64) int {
 	return -1
 }
 
+// check panics if there is no entry at row i, column j.
 func (b *Bits) check(i, j int) {
 	if b == nil {
 		panic("rbm: Bits is nil")
@@ -182,8 +170,7 @@ func (b *Bits) check(i, j int) {
 	}
 }
 
-// Slice returns rows [i, k) as a matrix that shares memory with b. It panics
-// unless 0 ≤ i < k ≤ the number of rows.
+// Slice returns rows [i, k) as a matrix that shares memory with b.
 func (b *Bits) Slice(i, k int) *Bits {
 	checkNil("Bits", b)
 	if i < 0 || i >= k || k > b.rows {
@@ -198,11 +185,8 @@ func (b *Bits) slice(dst *Bits, i, k int) {
 	*dst = Bits{rows: k - i, cols: b.cols, stride: b.stride, words: b.words[i*b.stride : k*b.stride]}
 }
 
-// Gather copies the rows of b with the given numbers to dst, in their order,
-// and returns dst: a minibatch. A row may be taken more than once. If dst is
-// nil or empty, it is allocated; any other shape than len(rows) × the columns
-// of b panics, as does a row that does not exist or a dst that shares memory
-// with b.
+// Gather copies the rows of b with the given numbers to dst, a minibatch, and returns it. A
+// row may be taken twice, but dst must not share memory with b.
 func (b *Bits) Gather(dst *Bits, rows []int) *Bits {
 	checkNil("Bits", b)
 	if len(rows) == 0 {
@@ -260,8 +244,8 @@ func (b *Bits) reset(r, c int) {
 	clear(b.words)
 }
 
-// grow returns a slice of length n, in the memory of s if that is enough. The
-// elements are those that happen to stand there.
+// grow returns a slice of length n, in the memory of s if it is large enough. Its elements
+// are not defined.
 func grow[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)

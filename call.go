@@ -8,9 +8,9 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// A call is one that a context may end in its middle. For its time the model knows of
-// it, so that whatever works on the model looks at the context, however deep in the
-// call it is. What has moved by then goes back to where it was.
+// A call is one that a context may end midway. While it lasts the model knows of it, so
+// that all work on the model looks at the context, however deep in the call. When the
+// context ends the call, whatever has moved goes back to where it was.
 type call struct {
 	ctx    context.Context
 	signal stop.Signal
@@ -41,7 +41,7 @@ func (c *call) begin(ctx context.Context) {
 	c.signal.Watch(ctx)
 }
 
-// end makes c a call that nothing ends any more.
+// end makes c a call that nothing ends.
 func (c *call) end() {
 	c.ctx = nil
 	c.signal.Forget()
@@ -74,7 +74,7 @@ func (c *call) keeps(x mover) {
 	}
 }
 
-// back lets all go back that has moved, and settles it.
+// back moves back all that has moved, and settles it.
 func (c *call) back() {
 	for _, x := range c.moved {
 		x.back()
@@ -88,7 +88,7 @@ func (c *call) settle() {
 	c.moved = c.moved[:0]
 }
 
-// until returns what ends the call, or nil if nothing does.
+// until returns the signal that ends the call, or nil if there is none.
 func (c *call) until() *stop.Signal {
 	if c == nil {
 		return nil

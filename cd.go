@@ -8,28 +8,24 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// CD is the Sampler of contrastive divergence (Hinton, 2002): chains that start
-// from the data of the positive phase and move by K sweeps. Its gradient is
-// biased towards the data, less so for a larger K.
+// CD is the Sampler of contrastive divergence (Hinton, 2002): chains that move by K sweeps
+// from the data. The gradient is biased, less so for larger K.
 type CD struct {
-	K      int     // sweeps, from 1 to 2²⁴
+	K      int     // sweeps per call, from 1 to 2²⁴
 	Chains *Chains // restarted by every call
 }
 
 var _ Sampler = (*CD)(nil)
 
-// NewCD returns CD-k, seeded by src. It panics if k is not between 1 and 2²⁴ or src
-// is nil.
+// NewCD returns CD-k.
 func NewCD(k int, src rand.Source) *CD {
 	checkK(k)
 	return &CD{K: k, Chains: NewChains(src)}
 }
 
-// Sample returns the states, n×nv, that K Gibbs sweeps of m reach from the n rows of
-// data, with nil weights. A value of data between 0 and 1 stands in the first half
-// sweep as it is: h ~ p(h|data). It panics if K is out of range, Chains is nil, the
-// sizes do not fit, or a row does not have exactly one unit of a group on.
+// Sample returns the states (n×nv) that K sweeps reach from data (n×nv).
 func (s *CD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	// A value between 0 and 1 stays as it is in the first half sweep: h ~ p(h|data).
 	s.check()
 	nv, _ := m.Dims()
 	n := checkBatch("data", data, nv)
@@ -117,17 +113,13 @@ func (s *CD) check() {
 
 var _ marshaler = (*CD)(nil)
 
-// AppendBinary appends K and the seed and the clock of Chains to b. It leaves out
-// their states, as the next call begins with others. The error is nil. It panics if K is out of range or Chains is nil.
+// AppendBinary appends K, the seed and the clock to b.
 func (s *CD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "CD", s) }
 
-// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
-// those pass a pointer, to the CD or to what holds it.
+// MarshalBinary is AppendBinary to nil.
 func (s *CD) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
 
-// UnmarshalBinary sets s to the CD that AppendBinary wrote: it goes on as that one
-// would have. Chains keeps its address, unless it is nil, and has no states. After
-// an error s is as before.
+// UnmarshalBinary restores what AppendBinary wrote; an error changes nothing.
 func (s *CD) UnmarshalBinary(data []byte) error {
 	return set(s.decode(data))
 }
@@ -152,40 +144,33 @@ func (s *CD) write(b []byte) []byte {
 
 func readCD(d *wire.Decoder) CD { return CD{K: d.Range("K", 1, maxSweeps), Chains: readStream(d)} }
 
-// PCD is the Sampler of persistent contrastive divergence, also known as
-// stochastic maximum likelihood (Younes, 1989; Tieleman, 2008): chains that go
-// on, by K sweeps, from where the previous call left them. As long as the model
-// changes slowly they follow its distribution.
+// PCD is the Sampler of persistent contrastive divergence, or stochastic maximum likelihood
+// (Younes, 1989; Tieleman, 2008): chains that each call continues by K sweeps. They follow
+// the model if it changes slowly.
 type PCD struct {
-	K      int     // sweeps, from 1 to 2²⁴
-	Chains *Chains // PCD continues them if they have been started
+	K      int     // sweeps per call, from 1 to 2²⁴
+	Chains *Chains // continued if they have been started
 
 	n int // chains to start
 }
 
 var _ Sampler = (*PCD)(nil)
 
-// NewPCD returns PCD-k with n chains, seeded by src. The first call of Sample
-// starts them from the visible biases of its model, as [Chains.StartRandom]
-// does. It panics if n is not between 1 and 2²², k is not between 1 and 2²⁴, or src
-// is nil.
+// NewPCD returns PCD-k with n chains, at most 2²², that start from biases.
 func NewPCD(n, k int, src rand.Source) *PCD {
+	// The first call of Sample starts them as Chains.StartRandom does.
 	checkChains(n, 1)
 	checkK(k)
 	return &PCD{K: k, Chains: NewChains(src), n: n}
 }
 
-// Sample returns the states, n×nv for n chains, after K more Gibbs sweeps of m, with
-// nil weights. Data is not used. It panics if K is out of range, Chains is nil or has
-// not been started by anyone, the sizes do not fit, or a state does not have exactly one
-// unit of a group on.
+// Sample returns the states (n×nv) after K more sweeps. Data is not used.
 func (s *PCD) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	defer s.take().Release()
 	return sample(s, &s.Chains.model, m, data, 0)
 }
 
-// Visible returns the states of the chains, as [Chains.Visible] does, or nil before the
-// chains have been started, by the first call of Sample for one.
+// Visible returns the states of the chains, or nil before they are started.
 func (s *PCD) Visible() *Bits {
 	checkNil("PCD", s)
 	if s.Chains == nil {
@@ -227,17 +212,13 @@ func (s *PCD) draw(p *model, _ *RBM, _ mat.Matrix) (v mat.Matrix, weights []floa
 
 var _ marshaler = (*PCD)(nil)
 
-// AppendBinary appends K and Chains with their states to b. The error is nil. It
-// panics if K is out of range or Chains is nil.
+// AppendBinary appends K and the chains with their states to b.
 func (s *PCD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PCD", s) }
 
-// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
-// those pass a pointer, to the PCD or to what holds it.
+// MarshalBinary is AppendBinary to nil.
 func (s *PCD) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
 
-// UnmarshalBinary sets s to the PCD that AppendBinary wrote: it goes on as that
-// one would have. Chains keeps its address, unless it is nil. After an error s is
-// as before.
+// UnmarshalBinary restores what AppendBinary wrote; an error changes nothing.
 func (s *PCD) UnmarshalBinary(data []byte) error {
 	return set(s.decode(data))
 }

@@ -10,31 +10,17 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Centering computes the centred gradient (Melchior, Fischer & Wiskott, 2016;
-// Montavon & Müller, 2012). With offsets μ of the visible and λ of the hidden
-// units it is, of the ordinary gradient ∂,
+// Centering computes the centered gradient (Melchior, Fischer & Wiskott, 2016; Montavon &
+// Müller, 2012), of the model written in v-μ and h-λ. For ordinary ∂,
 //
 //	W̃ = ∂W - λ·∂bᵀ - ∂c·μᵀ    b̃ = ∂b - W̃ᵀλ    c̃ = ∂c - W̃μ
 //
-// which is the ordinary one of the same model written in v-μ and h-λ. Offsets
-// near the means of the units make learning faster, and independent of which of
-// the two states of a unit is called 1. The zero value is ready to use. A Centering
-// belongs to one goroutine at a time and must not be copied after its first use.
+// With offsets near the means of the units, learning is faster, and does not depend on
+// which state of a unit is called 1. The zero value is ready to use.
 type Centering struct {
-	// Rate is the weight of a batch in the moving average that the offsets are,
-	// (1-Rate)·offset + Rate·mean; 0 stands for 0.01. Where there are no offsets yet
-	// the first batch counts fully.
-	//
-	// With 1 they are the means of each batch, which depend on its rows and so bias
-	// the gradient: of n rows they take away 1/n of what these tell about W, and of a
-	// single row all.
-	Rate float64
-
-	// Enhanced takes the means half-way between data and model in place of those
-	// of the data: the enhanced gradient (Cho, Raiko & Ilin, 2013).
-	Enhanced bool
-
-	V, H []float64 // the offsets μ (nv) and λ (nh), once there are any
+	Rate     float64   // weight of a batch in the moving averages V and H; 0: 0.01; 1 biases the gradient
+	Enhanced bool      // means halfway between data and model: the enhanced gradient (Cho, Raiko & Ilin, 2013)
+	V, H     []float64 // the offsets μ (nv) and λ (nh), once there are any
 
 	state *centeringState
 }
@@ -47,17 +33,8 @@ type centeringState struct {
 	kept struct{ v, h []float64 } // see call
 }
 
-// Center turns g, an ordinary gradient, into the centered one, after it has moved the
-// offsets by the means of the data that g is the gradient of:
-//
-//	m.Gradient(&g, v, sampler)
-//	centering.Center(&g)
-//	sgd.Step(m, &g)
-//
-// [RBM.Gradient], [RBM.WeightedGradient] and [Phases.Gradient] leave these means in g.
-// A gradient without them, such as the gradient of a [Classifier], is centered with the
-// offsets that there are. Center panics if Rate is not between 0 and 1, if g is empty,
-// if there are offsets of another size, or if there are neither offsets nor means.
+// Center moves the offsets toward the means of the data and centers g, a gradient of an RBM
+// or Phases. For a [Classifier]'s, the offsets stay.
 func (c *Centering) Center(g *Gradient) { c.center(g, nil) }
 
 func (c *Centering) center(g *Gradient, m *RBM) {
@@ -97,7 +74,7 @@ func (c *Centering) note() {
 	k.v, k.h = append(k.v[:0], c.V...), append(k.h[:0], c.H...)
 }
 
-// back goes back to them.
+// back restores them.
 func (c *Centering) back() {
 	k := &c.state.kept
 	if len(k.v) == 0 { // there were none
@@ -136,9 +113,12 @@ func checkOffsets(name string, offsets []float64, n int) {
 	}
 }
 
-// move returns the offsets moved by the means of the data, or half-way to those of
-// the model, which are less by the gradient g.
+// move returns the offsets moved toward the means of the data or, if Enhanced, toward the
+// points halfway to the means of the model. The means of the model are less by the gradient
+// g.
 func (c *Centering) move(offset, mean []float64, g *mat.VecDense) []float64 {
+	// With a rate of 1 the offsets are the means of each batch, which depend on its rows
+	// and so bias the gradient: n rows lose 1/n of what they tell about W, a single row all.
 	rate := c.Rate
 	if len(offset) == 0 {
 		offset, rate = make([]float64, len(mean)), 1
@@ -155,8 +135,8 @@ func (c *Centering) move(offset, mean []float64, g *mat.VecDense) []float64 {
 	return offset
 }
 
-// centering is the job that turns an ordinary gradient into the centred one, some
-// columns of W a part.
+// centering is the job that turns an ordinary gradient into the centered one, some columns
+// of W per part.
 type centering struct {
 	g     *Gradient
 	v, h  []float64 // offsets
@@ -209,16 +189,13 @@ func (s *centering) Do(_, part int) {
 
 var _ marshaler = (*Centering)(nil)
 
-// AppendBinary appends the settings and the offsets to b. The error is nil. It
-// panics if Rate is not between 0 and 1.
+// AppendBinary appends the settings and the offsets to b.
 func (c *Centering) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Centering", c) }
 
-// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
-// those pass a pointer, to the Centering or to what holds it.
+// MarshalBinary is AppendBinary to nil.
 func (c *Centering) MarshalBinary() ([]byte, error) { return c.AppendBinary(nil) }
 
-// UnmarshalBinary sets c to the Centering that AppendBinary wrote. After an error
-// c is as before.
+// UnmarshalBinary restores what AppendBinary wrote; an error changes nothing.
 func (c *Centering) UnmarshalBinary(data []byte) error {
 	checkNil("Centering", c)
 	x, err := decode(data, "Centering", readCentering)

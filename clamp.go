@@ -12,7 +12,7 @@ import (
 )
 
 // A clamp is the sink that draws visible units that are not all free: some keep their
-// states, the units of a group depend on each other, or the inputs are those of other
+// states, the units of a group depend on each other, or the inputs belong to other
 // temperatures.
 type clamp struct {
 	observed *Bits      // units that keep their states, or nil
@@ -26,11 +26,11 @@ type clamp struct {
 	until *stop.Signal
 }
 
-// release frees the units.
+// release makes all units free again.
 func (s *clamp) release() { s.observed, s.sum = nil, nil }
 
-// sink returns the sink that draws the units of layer l by d for so many rows: d
-// itself if all are free, else the clamp. Finish must follow.
+// sink returns the sink that draws the units of layer l by d, for the given number of rows:
+// d itself if all units are free, else the clamp. Finish must follow.
 func (s *clamp) sink(d *draws, l *layer, rows int, heat *tempering) sink {
 	s.draws, s.layer, s.rows, s.heat = d, l, rows, heat
 	if len(l.groups) == 0 && s.observed == nil && s.sum == nil && heat == nil {
@@ -161,7 +161,7 @@ func (s *clamp) chooseInputs(r int, g group, x []float64, number float64) int {
 	return first
 }
 
-// keptOf returns what is kept of a group of row r: its random number and its inputs.
+// keptOf returns the random number and the inputs that are kept of a group of row r.
 func (s *clamp) keptOf(r int, g group) (number *float64, x []float64) {
 	kept := s.kept[r*s.layer.kept+g.kept:][:1+g.to-g.from]
 	return &kept[0], kept[1:]
@@ -291,7 +291,7 @@ func (h *tempering) visible(y *[panelsOfWord]product.Line, in logistic.Inputs, u
 	return tempered(y, in, units, h.beta(r), h.base[t*wordBits:])
 }
 
-// scaled returns the inputs of so many units times beta, in y. Times 0 an infinite input
+// scaled returns the inputs of the first units times beta, in y. Times 0 an infinite input
 // is 0; the input of a unit that does not exist stays -Inf.
 func scaled(y *[panelsOfWord]product.Line, in logistic.Inputs, units int, beta float64) logistic.Inputs {
 	for q := range in.N {
@@ -314,8 +314,8 @@ func scaled(y *[panelsOfWord]product.Line, in logistic.Inputs, units int, beta f
 	return logistic.Inputs{X: y[:], Stride: 1, N: in.N}
 }
 
-// tempered returns the inputs of so many units times beta, plus (1-beta)·base, in y.
-// The base of units that do not exist does not matter.
+// tempered returns the inputs of the first units times beta, plus (1-beta)·base, in y. The
+// base of units that do not exist does not matter.
 func tempered(y *[panelsOfWord]product.Line, in logistic.Inputs, units int, beta float64, base []float64) logistic.Inputs {
 	if beta == 1 {
 		return in // also if base is infinite

@@ -7,33 +7,20 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// A Classifier is an RBM whose last Classes visible units are a label, of which
-// exactly one is on, and whose first nx are what is to be classified: the
-// classification RBM (Larochelle & Bengio, 2008; Larochelle et al., 2012). With
-// eᵧ for a label with unit y on,
-//
-//	p(y|x) = exp(-F(x,eᵧ)) / Σₖ exp(-F(x,eₖ))
-//
-// which is exact and takes one pass over the inputs, whatever the number of
-// classes. A Classifier has no state but its fields: its methods may be called
-// concurrently where those of its Model may.
+// Classifier is an RBM whose first nx visible units are inputs and whose last Classes units
+// are a label, exactly one of them on (Larochelle & Bengio, 2008; Larochelle et al., 2012):
+// p(y|x) = exp(-F(x,eᵧ)) / Σₖ exp(-F(x,eₖ)), exactly, with eᵧ the label y. Its methods may
+// be called concurrently.
 type Classifier struct {
-	Model   *RBM // nx+Classes visible units
-	Classes int  // from 1 to nv-1
-
-	// The weights of the terms of Gradient, at least 0: of log p(y|x), of
-	// log p(x,y), and of log p(x) for rows without a label. Larochelle & Bengio add
-	// a little, 0.01 say, of the second to a first of weight 1.
-	Discriminative, Generative, Unlabeled float64
+	Model                                 *RBM    // nx+Classes visible units
+	Classes                               int     // from 1 to nv-1
+	Discriminative, Generative, Unlabeled float64 // weights of the terms of Gradient; hybrid: say 1, 0.01, 0
 }
 
-// NoLabel is the label of a row whose class is not known, in [Classifier.Gradient].
-// It is what [Classifier.Predict] says where it cannot tell.
+// NoLabel is the label of a row whose class is not known.
 const NoLabel = -1
 
-// LogProbs returns log p(y|x), exactly, of each class y for each row of x (n×nx),
-// in nats. The result is stored in dst, n×Classes. It panics if the sizes do not
-// fit.
+// LogProbs returns log p(y|x) for each row of x (n×nx) in dst (n×Classes).
 func (c *Classifier) LogProbs(dst *mat.Dense, x mat.Matrix) *mat.Dense {
 	n := checkBatch("x", x, c.check())
 	dst = checkDense(dst, n, c.Classes)
@@ -55,9 +42,8 @@ func (c *Classifier) LogProbs(dst *mat.Dense, x mat.Matrix) *mat.Dense {
 	return dst
 }
 
-// Predict returns the most probable class of each row of x (n×nx), the smallest
-// of those that are equally so, or NoLabel if a parameter is NaN. The result is
-// stored in dst, n long. It panics if the sizes do not fit.
+// Predict returns the most probable class of each row of x (n×nx) in dst (n), the smallest
+// of equals, or NoLabel if a parameter is NaN.
 func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
 	n := checkBatch("x", x, c.check())
 	dst = checkDst(dst, n)
@@ -78,9 +64,7 @@ func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
 	return dst
 }
 
-// Join copies the rows of x (n×nx), each followed by its label with one unit on,
-// to dst, n×(nx+Classes), and returns dst: configurations of Model. It panics if
-// the sizes do not fit or if a label is not in [0, Classes).
+// Join copies the rows of x (n×nx) and their labels to dst (n×nv) for Model.
 func (c *Classifier) Join(dst *Bits, x *Bits, labels []int) *Bits {
 	nx := c.check()
 	n := checkBatch("x", x, nx)
@@ -100,8 +84,8 @@ func (c *Classifier) Join(dst *Bits, x *Bits, labels []int) *Bits {
 	return dst
 }
 
-// join sets row i of b to row r of x, followed by zeros but for a one that is y
-// behind it, if y is a label.
+// join sets row i of b to row r of x, followed by the one of its label y, if it has one,
+// among zeros.
 func (b *Bits) join(i int, x *Bits, r, y int) {
 	row := b.row(i)
 	clear(row[copy(row, x.row(r)):])

@@ -14,29 +14,18 @@ import (
 //
 //	Discriminative·⟨log p(y|x)⟩ + Generative·⟨log p(x,y)⟩ + Unlabeled·⟨log p(x)⟩
 //
-// the direction in which to move the parameters. The first two means are over the
-// rows of x (n×nx) that have a label, labels[r] in [0, Classes), and the third is
-// over those whose label is NoLabel. A term that has no rows drops out. One of
-// these weights alone is discriminative or generative training, the first two are
-// hybrid and all are semi-supervised training (Larochelle et al., 2012).
-//
-// The first term is exact, and so is the mean over the labels that a row of the
-// third may have, ĥ being p(h=1|x,y):
-//
-//	∂log p(y|x)/∂W = ĥ(x,eᵧ)ᵀ - Σₖ p(k|x) ĥ(x,eₖ)ᵀ    ∂log p(x)/∂W = Σₖ p(k|x) ĥ(x,eₖ)ᵀ - ⟨ĥvᵀ⟩model
-//
-// The mean over the model comes from s. The label must be a group of Model.OneHot, the
-// last one: Group{nx, nx+Classes}. S is given the rows that have a term, in their order,
-// each joined with its label; an unlabeled row appears once for each class. A chain of
-// [CD] has the weight of the row that it starts from, for an unlabeled row p(k|x) of its
-// class. If Generative and Unlabeled are 0, s is not used and may be nil.
-//
-// It panics if dst is nil, if s is nil or the label is no group where they are needed, if
-// the sizes do not fit, if x or a sample has a value outside [0, 1] or a row that does not
-// have exactly one unit of a group on, if a label is neither a class nor NoLabel, or if a
-// weight is negative, not finite, or all are 0. If a parameter is NaN, so is all of the
-// gradient.
+// with means over the rows of x (n×nx) that have a label, labels[r], and for the third over
+// the rows with NoLabel. A term without rows drops out. The weights choose discriminative,
+// generative, hybrid or semi-supervised training (Larochelle et al., 2012). All but the
+// first term need a Sampler, which sees each row joined with its label or all labels, a
+// group of Model.OneHot.
 func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampler) {
+	// With ĥ = p(h=1|x,y),
+	//
+	//	∂log p(y|x)/∂W = ĥ(x,eᵧ)ᵀ - Σₖ p(k|x) ĥ(x,eₖ)ᵀ    ∂log p(x)/∂W = Σₖ p(k|x) ĥ(x,eₖ)ᵀ - ⟨ĥvᵀ⟩model
+	//
+	// where the sums over the labels of a row are exact. A chain of CD has the weight of
+	// the row that it starts from; an unlabeled row of class k weighs p(k|x).
 	nx := c.check()
 	n := checkBatch("x", x, nx)
 	c.checkLabels(labels, n, NoLabel)
@@ -281,8 +270,7 @@ func (s *mixing) Do(_, part int) {
 	}
 }
 
-// sample returns what s samples, by way of native if it is native, with the weights that
-// count.
+// sample returns the samples of s, by way of native if it is native, and their weights.
 func (l *hybrid) sample(p *model, m *RBM, s Sampler, native native) (v mat.Matrix, weights []float64) {
 	if native != nil {
 		v, weights = native.draw(p, m, l.data.matrix())
@@ -334,7 +322,7 @@ type joined struct {
 	values mat.Dense
 }
 
-// reset makes room for n rows of inputs such as those of x.
+// reset makes room for n rows of inputs, of the type of x.
 func (j *joined) reset(n, classes int, x mat.Matrix) {
 	_, nx := x.Dims()
 	j.rows = 0

@@ -26,7 +26,7 @@ type classes struct {
 	stats *statistics // where inputs are kept, too, if wanted
 
 	rows   int
-	logp   []float64 // that of row r and class y goes to r·stride+y
+	logp   []float64 // log p(y|x) of row r and class y is at r·stride+y
 	stride int
 }
 
@@ -85,8 +85,8 @@ func (l *classes) Do(_, part int) {
 		for y := range logp {
 			logp[y] = l.bias[y] + total(l.sum[(r*l.n+y)*l.words:][:l.words])
 		}
-		// Where all are large, so is the rounding of their sum: not that of the
-		// distances from the largest.
+		// Where all are large, so is the rounding of their sum, but not the rounding
+		// of the distances from the largest.
 		shift(logp, -slices.Max(logp))
 		shift(logp, -logistic.LogSumExp(logp))
 		if l.nan {

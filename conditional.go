@@ -14,23 +14,13 @@ const (
 	maxCompletions = 1 << 24 // rows of CompletionsGiven
 )
 
-// LogProbGiven returns, for each row of v (n×nv), the log-probability of its missing
-// units given the observed ones, clamped, in nats:
+// LogProbGiven returns, for each row of v (n×nv) in dst (n), the log-probability of its
+// missing units with the observed ones clamped,
 //
 //	log p(v_missing | v_observed) = -F(v) - log Σ exp(-F(v'))
 //
-// where the sum is over all v' that agree with v where it is observed and have one unit
-// of each group on. The result is stored in dst, n long; it is 0 where nothing is missing.
-//
-// Observed is n×nv, with a one for each observed unit; 1×nv, the same for all rows; or
-// nil, when nothing is observed. The completions of a row are enumerated, at most 2¹⁶:
-// 16 missing units, or more in groups. The time is proportional to nh for each of them: a
-// twentieth of a second for 16 units and nh=500. Given some units, the others are an RBM
-// with the hidden biases c + W_observed·v_observed, whose exact probabilities these are.
-//
-// LogProbGiven panics if the sizes do not fit, if a row has more than 2¹⁶ completions, if
-// an observed value is outside [0, 1], if a missing one is neither 0 nor 1, or if a row
-// does not have exactly one unit of a group on.
+// summed over all v' that agree with v where it is observed (see StartGiven). It enumerates
+// at most 2¹⁶ completions of a row: 16 missing units, or groups.
 func (m *RBM) LogProbGiven(dst []float64, v mat.Matrix, observed *Bits) []float64 {
 	c := m.conditional(v, observed)
 	dst = checkDst(dst, c.n)
@@ -52,12 +42,9 @@ func (m *RBM) LogProbGiven(dst []float64, v mat.Matrix, observed *Bits) []float6
 	return dst
 }
 
-// MeansGiven returns the exact means of the units given the observed ones, clamped,
-// E[v | v_observed]: the probability that a missing unit is on. The result is stored in
-// dst, n×nv; at observed units it is v. Observed, the completions that are enumerated, the
-// time and the panics are those of [RBM.LogProbGiven], but for the missing values of v,
-// which are not used; they may be NaN. For rows that miss more there is
-// [Chains.MeansGiven].
+// MeansGiven returns the exact E[v | v_observed] in dst (n×nv), with the observed units
+// clamped, as LogProbGiven enumerates it. The missing values of v may be anything, even
+// NaN. If more are missing, see [Chains.MeansGiven].
 func (m *RBM) MeansGiven(dst *mat.Dense, v mat.Matrix, observed *Bits) *mat.Dense {
 	c := m.conditional(v, observed)
 	dst = checkDense(dst, c.n, c.nv)
@@ -83,20 +70,11 @@ func (m *RBM) MeansGiven(dst *mat.Dense, v mat.Matrix, observed *Bits) *mat.Dens
 	return dst
 }
 
-// CompletionsGiven returns all completions of the rows of v, their observed units clamped,
-// and their probabilities p(v_missing | v_observed), which have sum 1 for each row of v.
-// With them [RBM.WeightedGradient] climbs the likelihood of incomplete observations: its
-// first mean is then over the distribution of the missing units, and the gradient is that
-// of the mean of log p(v_observed). For rows that miss more there are chains, see
-// [Trainer].
-//
-// Observed and the missing values are described at [RBM.MeansGiven]. The completions of a
-// row follow those of an earlier row. Number x of a row has its k-th missing unit on if
-// bit k of x is set; the missing units of a group are one digit of x, which counts them. A
-// row without missing units is its only completion. CompletionsGiven panics if the sizes
-// do not fit, if a row has more than 2¹⁶ completions or all rows more than 2²⁴, if an
-// observed value is neither 0 nor 1, or if the observed units of a group leave no room for
-// exactly one unit that is on.
+// CompletionsGiven returns all completions of the rows of v (n×nv), row by row, at most 2¹⁶
+// each and 2²⁴ in all, and their probabilities p(v_missing | v_observed). With them,
+// [RBM.WeightedGradient] climbs log p(v_observed). Completion x of a row has its k-th
+// missing unit on if bit k of x is set; the missing units of a group are one digit of x.
+// See LogProbGiven for observed.
 func (m *RBM) CompletionsGiven(v mat.Matrix, observed *Bits) (rows *Bits, weights []float64) {
 	c := m.conditional(v, observed)
 	first := make([]int, c.n) // completion of each row
@@ -139,7 +117,11 @@ func (m *RBM) CompletionsGiven(v mat.Matrix, observed *Bits) (rows *Bits, weight
 }
 
 // conditional is the distribution of the missing units of each row, and the job that
-// enumerates it, a row a part.
+// enumerates it, one row per part.
+//
+// Given some units, the others are an RBM with the hidden biases c + W_observed·v_observed,
+// whose exact probabilities these are. The time is proportional to nh for each completion:
+// a twentieth of a second for 16 missing units and nh=500.
 type conditional struct {
 	m        *RBM
 	n, nv    int
@@ -166,8 +148,8 @@ type digit struct {
 
 func (d digit) isOn(x int) bool { return x/d.stride%d.size == d.value }
 
-// conditional panics if the sizes do not fit, a row misses too much, or what is observed
-// of a row does not fit the groups.
+// conditional panics if the sizes do not fit, if too many units of a row are missing, or if
+// its observed units do not fit the groups.
 func (m *RBM) conditional(v mat.Matrix, observed *Bits) *conditional {
 	nv, _ := m.Dims()
 	c := &conditional{m: m, n: checkBatch("v", v, nv), nv: nv, observed: observed}
@@ -258,10 +240,10 @@ func (c *conditional) missing(r int) []digit {
 	return c.of[start:c.ends[r]]
 }
 
-// each calls visit for each row that misses something, v being what is known, with
-// the logs of the probabilities of its completions up to log Z, and log Z, which is
-// NaN if a parameter is. Visit may overwrite them, and be called for different rows
-// at the same time.
+// each calls visit for each row with a missing unit, v having the observed values, with the
+// logs of the probabilities of its completions up to log Z, and log Z, which is NaN if a
+// parameter is. Visit may overwrite them, and may be called for different rows at the same
+// time.
 func (c *conditional) each(v mat.Matrix, visit func(r int, logp []float64, logZ float64)) {
 	c.visit = visit
 	_, nh := c.m.Dims()
@@ -306,7 +288,7 @@ func (c *conditional) Do(worker, part int) {
 	c.visit(r, logp, c.model.orNaN(logZ))
 }
 
-// A reduced model is that of some visible units given all others.
+// A reduced model is the model of some visible units given all others.
 type reduced struct {
 	model   model
 	weights []float64
@@ -317,9 +299,9 @@ type reduced struct {
 	marginal marginal
 }
 
-// enumerate returns the logs of the probabilities of all configurations of some visible
-// units of m, so many, up to log Z, and log Z, given the inputs of the hidden units that
-// the others cause.
+// enumerate returns the logs of the probabilities, up to log Z, of all total configurations
+// of some visible units of m, and log Z. The other units cause the given inputs of the
+// hidden units.
 func (d *reduced) enumerate(m *RBM, units []digit, total int, inputs []float64) (logp []float64, logZ float64) {
 	nv, nh := len(units), len(inputs)
 	d.weights = grow(d.weights, nh*nv)

@@ -7,12 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Energy returns the energy of each pair of configurations, row r of v (n×nv)
-// with row r of h (n×nh), in nats:
-//
-//	E(v,h) = -hᵀWv - bᵀv - cᵀh
-//
-// The result is stored in dst, n long. It panics if the sizes do not fit.
+// Energy returns E(v,h) for the rows of v (n×nv) with those of h, in dst (n).
 func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
@@ -38,13 +33,8 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	return dst
 }
 
-// FreeEnergy returns the free energy of each row of v (n×nv), in nats:
-//
-//	F(v) = -log Σ_h exp(-E(v,h)) = -bᵀv - Σⱼ softplus(cⱼ + Wⱼ·v)
-//
-// The result is stored in dst, n long. Differences of free energies are
-// log-likelihood ratios; -F(v) - [RBM.LogPartition] is the log-likelihood of v.
-// It panics if the sizes do not fit.
+// FreeEnergy returns F(v) = -log Σ_h exp(-E(v,h)) of each row of v (n×nv) in dst (n).
+// Differences are log-likelihood ratios; log p(v) = -F(v) - log Z.
 func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
@@ -64,11 +54,10 @@ func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	return dst
 }
 
-// HiddenProbs returns p(hⱼ=1|v) = σ(cⱼ + Wⱼ·v) for each row of v (n×nv): the
-// features that the model sees. The result is stored in dst, n×nh. Each call reads
-// all of W, which takes as long as some twenty rows of a long batch do: better one
-// call with many rows than many calls. It panics if the sizes do not fit.
+// HiddenProbs returns the features p(hⱼ=1|v) of v (n×nv) in dst (n×nh).
 func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
+	// One call with many rows is better than many calls.
+	// To read W takes as long as about twenty rows of a long batch.
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
 	p := newWorkspace()
@@ -77,8 +66,7 @@ func (m *RBM) HiddenProbs(dst *mat.Dense, v mat.Matrix) *mat.Dense {
 	return p.allProbs(dst, "v", v, n, &p.hidden)
 }
 
-// VisibleProbs returns p(vᵢ=1|h) = σ(bᵢ + (Wᵀh)ᵢ) for each row of h (n×nh). The
-// result is stored in dst, n×nv. It panics if the sizes do not fit.
+// VisibleProbs returns p(vᵢ=1|h) of the rows of h (n×nh) in dst (n×nv).
 func (m *RBM) VisibleProbs(dst *mat.Dense, h mat.Matrix) *mat.Dense {
 	_, nh := m.Dims()
 	n := checkBatch("h", h, nh)
@@ -88,8 +76,8 @@ func (m *RBM) VisibleProbs(dst *mat.Dense, h mat.Matrix) *mat.Dense {
 	return p.allProbs(dst, "h", h, n, &p.visible)
 }
 
-// allProbs sets dst to the probabilities of a layer given the n rows of the other
-// one, called name.
+// allProbs sets dst to the probabilities of a layer given the n rows of the other layer,
+// called name.
 func (p *workspace) allProbs(dst *mat.Dense, name string, a mat.Matrix, n int, to *layer) *mat.Dense {
 	dst = checkDense(dst, n, to.units)
 	p.in.each(name, a, n, func(r0 int) {

@@ -16,22 +16,20 @@ const (
 	maxPartition = 30 // in LogPartition
 )
 
-// LogPartition returns log Z, exactly, in nats: the log of the sum of exp(-E(v,h))
-// over all configurations.
-//
-// It enumerates the hidden layer or, if they are fewer or as many, the visible
-// configurations, at most 2³⁰, and sums the other layer out. So its time is
-// proportional to 2^min(nv,nh) · max(nv,nh): less than half a second for 784×20 units on
-// two cores, and a thousand times that for 784×30. It is several times as long where
-// there are groups, and where sums of exponentials may overflow: where a unit of the
-// larger layer has weights and a bias whose absolute values have a sum of about 700 or
-// more. It panics if both layers have more than 2³⁰ configurations.
+// LogPartition returns log Z exactly: of 784×20 units in half a second. It enumerates at
+// most 2³⁰ configurations, in O(2^min(nv,nh) · max(nv,nh)).
 func (m *RBM) LogPartition() float64 {
+	// The half second is on two cores; 784×30 takes a thousand times as long.
 	m.checkEnumeration(maxPartition, "; LogLikelihood takes an estimate of log Z")
 	return m.logPartition()
 }
 
-// logPartition is LogPartition inside of the call that m is in.
+// logPartition is LogPartition within the call that m is in.
+//
+// It enumerates the hidden layer, or the visible one if that has as many configurations or
+// fewer, and sums out the other. It takes several times as long where there are groups, and
+// where sums of exponentials may overflow: where a unit of the larger layer has weights and
+// a bias whose absolute values sum to about 700 or more.
 func (m *RBM) logPartition() float64 {
 	var p model
 	p.load(m, m.enumerated(maxPartition))
@@ -43,7 +41,7 @@ func (m *RBM) logPartition() float64 {
 	return z.sum(m)
 }
 
-// enumeratesHidden reports whether the hidden layer has less configurations than the
+// enumeratesHidden reports whether the hidden layer has fewer configurations than the
 // visible one.
 func (m *RBM) enumeratesHidden() bool {
 	_, nh := m.Dims()
@@ -57,8 +55,8 @@ func (m *RBM) enumerated(most int) int {
 	return min(most, m.visibleCount(most))
 }
 
-// checkEnumeration panics if the smaller layer has more than 2^most configurations, and
-// then names another way, if there is one.
+// checkEnumeration panics if the smaller layer has more than 2^most configurations. The
+// panic names another way, if there is one.
 func (m *RBM) checkEnumeration(most int, other string) {
 	nv, nh := m.Dims()
 	if nh <= most || m.visibleCount(1<<most) <= 1<<most {
@@ -70,8 +68,7 @@ func (m *RBM) checkEnumeration(most int, other string) {
 	panic(fmt.Sprintf("rbm: W is %d×%d, want at most %d rows or columns to enumerate%s", nh, nv, most, other))
 }
 
-// visibleCount returns how many visible configurations m has, or most+1 if they are
-// more.
+// visibleCount returns how many visible configurations m has, or most+1 if there are more.
 func (m *RBM) visibleCount(most int) int {
 	free, _ := m.Dims()
 	n := 1
@@ -92,17 +89,12 @@ func (m *RBM) visibleCount(most int) int {
 	return n
 }
 
-// LogPartitionGradient returns log Z as [RBM.LogPartition] does, and sets dst to
-// its gradient, the exact means of the model:
-//
-//	∂log Z/∂W = ⟨hvᵀ⟩model    ∂log Z/∂b = ⟨v⟩model    ∂log Z/∂c = ⟨h⟩model
-//
-// It enumerates the smaller layer, at most 2²⁰ configurations, and takes several times as
-// long as LogPartition, and 8 bytes for each configuration. It panics if both layers have
-// more than 2²⁰ configurations, if dst is nil, or if the sizes do not fit. If a parameter
-// is NaN, so are log Z and all of the gradient; the gradient also is where log Z is
-// infinite.
+// LogPartitionGradient returns log Z and sets dst to its gradient, ⟨hvᵀ⟩, ⟨v⟩ and ⟨h⟩ under
+// the model. It enumerates at most 2²⁰ configurations.
 func (m *RBM) LogPartitionGradient(dst *Gradient) (logZ float64) {
+	// If a parameter is NaN, so are log Z and all of the gradient; the gradient also is if
+	// log Z is infinite.
+	// It takes several times as long as LogPartition, and 8 bytes per configuration.
 	m.checkEnumeration(maxExact, "")
 	total := m.enumerated(maxExact)
 	defer dst.take().Release()
@@ -192,15 +184,10 @@ func (z *partition) block(worker, k int) []float64 {
 	return z.blocks[worker]
 }
 
-// Exact is a Sampler without error: it returns all visible configurations, 2ⁿᵛ without
-// groups, weighted by their probabilities, so that [RBM.Gradient] is the exact gradient
-// of the log-likelihood. It is for small models, to check and to compare with: time and
-// memory are proportional to the number of configurations. The zero value is ready to
-// use.
-//
-// Sample is for at most 2²⁰ visible configurations. Gradient with an *Exact, itself and
-// not inside another Sampler, also takes models of more, if they have at most 20 hidden
-// units: the negative phase then is [RBM.LogPartitionGradient].
+// Exact is the Sampler that returns every visible configuration, weighted by its
+// probability, so that [RBM.Gradient] is exact. Time and memory grow with the
+// configurations, at most 2²⁰. [RBM.Gradient] with an *Exact itself takes more if there are
+// at most 20 hidden units. The zero value is ready to use.
 type Exact struct {
 	model    model
 	marginal marginal
@@ -212,12 +199,11 @@ type Exact struct {
 
 var _ Sampler = (*Exact)(nil)
 
-// Sample returns the visible configurations that have exactly one unit of each group
-// on, and their probabilities under m. Without groups, configuration x has visible unit
-// i on if bit i of x is set; a group is one digit of x, which counts its units. Where
-// log Z is NaN or infinite, all probabilities are NaN. It panics if m has more than 2²⁰
-// visible configurations.
+// Sample returns the visible configurations that fit the groups, and their probabilities.
+// Without groups, number x has unit i on if bit i of x is set.
 func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	// A group is one digit of x, which counts its units. Where log Z is NaN or infinite,
+	// all probabilities are NaN.
 	defer e.take().Release()
 	if e.isAnalytic(m) {
 		nv, _ := m.Dims()
@@ -231,7 +217,7 @@ func (e *Exact) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64
 
 func (e *Exact) itself() Sampler { return e }
 
-// hasNoState says that calls do not depend on those before.
+// hasNoState says that calls do not depend on earlier ones.
 func (e *Exact) hasNoState() {}
 
 func (e *Exact) take() *parallel.Guard {
@@ -270,7 +256,7 @@ func (e *Exact) draw(p *model, m *RBM, _ mat.Matrix) (v mat.Matrix, weights []fl
 	return all.bits, e.weights
 }
 
-// isAnalytic reports whether m has more configurations than can be sampled.
+// isAnalytic reports whether m has too many configurations to be sampled.
 func (e *Exact) isAnalytic(m *RBM) bool { return m.visibleCount(1<<maxExact) > 1<<maxExact }
 
 func (e *Exact) slope(m *RBM) *Gradient {

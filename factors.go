@@ -47,13 +47,13 @@ const (
 	tableRows  = 1 << tableUnits
 	blockUnits = 2 * tableUnits // blockRows are their configurations
 
-	// maxFactors is the log of the largest product: less than that of the
-	// largest number, by what a rest may be.
+	// maxFactors is the log of the largest product. It is less than the log of the
+	// largest float64, by what a rest may be.
 	maxFactors = 700
 )
 
-// load makes ready for so many workers to weigh the configurations of layer from
-// of m, at least a block. It reports false if factors may overflow.
+// load prepares the given number of workers to weigh the configurations of layer from of m,
+// at least a block. It reports false if factors may overflow.
 func (f *factors) load(m *RBM, from, out *layer, workers int, until *stop.Signal) bool {
 	f.from, f.out, f.until = from, out, until
 	f.panels = (out.units + product.Lanes - 1) / product.Lanes
@@ -132,8 +132,8 @@ func exp(x []product.Line) {
 	}
 }
 
-// weigh sets dst to the logs of the weights of the configurations of block k:
-// those of the first blockUnits units, the others being the bits of k.
+// weigh sets dst to the logs of the weights of the configurations of block k. Within the
+// block, the first blockUnits units vary; the other units are the bits of k.
 func (f *factors) weigh(dst []float64, k, worker int) {
 	high, both := f.scratch[worker].high, f.scratch[worker].both
 	var bias float64
@@ -161,8 +161,7 @@ func (f *factors) weigh(dst []float64, k, worker int) {
 	}
 }
 
-// logFactors returns Σ log(1+x·y), given that products of so many factors in a run
-// do not overflow.
+// logFactors returns Σ log(1+x·y). A product of run factors must not overflow.
 func logFactors(x, y []product.Line, run int) float64 {
 	a0, a1, a2, a3, a4, a5, a6, a7 := 1., 1., 1., 1., 1., 1., 1., 1.
 	exponent := 0

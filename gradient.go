@@ -13,9 +13,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Gradient is a derivative with respect to the parameters of an RBM, part by
-// part, and the memory needed to compute it. The zero value is ready to use;
-// used again for models and batches of the same size, it allocates nothing.
+// Gradient is a derivative by the parameters of an RBM. The zero value is ready to use;
+// reused for the same sizes, it allocates nothing.
 type Gradient struct {
 	sealed
 
@@ -34,42 +33,30 @@ type Gradient struct {
 	guard   parallel.Guard
 }
 
-// Gradient sets dst to the gradient of the mean log-likelihood of the rows of v
-// (n×nv), the direction in which to move the parameters:
+// Gradient sets dst to the gradient of the mean log-likelihood of v (n×nv):
 //
 //	∂⟨log p⟩/∂W = ⟨ĥvᵀ⟩data - ⟨ĥvᵀ⟩model    ∂/∂b = ⟨v⟩data - ⟨v⟩model    ∂/∂c = ⟨ĥ⟩data - ⟨ĥ⟩model
 //
-// with ĥ = p(h=1|v). The first mean is over the rows of v, the second over the samples
-// of s, by their weights; each is normalized by its own total. With [Exact] the gradient
-// is exact; with the other samplers it is an estimate.
-//
-// It panics if dst or s is nil, if the sizes do not fit, if v or a sample has a value
-// outside [0, 1] or a row that does not have exactly one unit of a group on, or if the
-// weights of s are negative, not finite or all zero. If a parameter is NaN, so is all of
-// the gradient. An infinite parameter does no harm where it makes states impossible, as
-// a bias of -Inf keeps its unit off; with [Exact] the gradient is NaN where log Z is
-// infinite, and there is no panic.
+// with ĥ = p(h=1|v). The first mean, the positive phase, is over the rows of v, the second,
+// the negative phase, over the weighted samples of s. Exact gives the exact gradient, NaN
+// where Z is infinite.
 func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.WeightedGradient(dst, v, nil, s) }
 
-// WeightedGradient is [RBM.Gradient] for rows with weights: it sets dst to the gradient
-// of the weighted mean log-likelihood
-//
-//	Σᵣ wᵣ log p(vᵣ) / Σᵣ wᵣ
-//
-// by the same formula, with the first mean weighted. Nil weights are equal. A chain of
-// [CD], or of a Sampler that embeds it and returns as many rows with nil weights, has
-// the weight of the row that it starts from; any other sampler is given all rows, and
-// not their weights. A row with a weight of 0 takes next to no time: a chain of CD that
-// starts from it stays there.
-//
-// It panics where Gradient does, or unless there is one weight for each row, none is
-// negative, and they are finite and not all zero.
+// WeightedGradient sets dst to the gradient of Σᵣ wᵣ log p(vᵣ) / Σᵣ wᵣ, as [RBM.Gradient]
+// does without weights. A chain of [CD] has the weight of its row; other samplers see all
+// rows alike. Rows of weight 0 cost next to nothing.
 func (m *RBM) WeightedGradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
 	defer dst.take().Release()
 	m.gradient(dst, v, weights, s)
 }
 
 // gradient is WeightedGradient of a dst that has been taken.
+//
+// Each phase is normalized by its own total weight. An infinite parameter does no harm
+// where it makes states impossible: a bias of -Inf keeps its unit off. Samples from a type
+// that embeds CD have the weights of the data too, if they are as many and have nil
+// weights. A chain of CD whose row has weight 0 stays on that row. It panics if the weights
+// of a phase are negative, not finite or all zero.
 func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
 	var w work
 	defer w.end()
@@ -133,7 +120,7 @@ func (w *work) positive(v mat.Matrix, weights []float64, total float64) {
 	w.g.stats.add(&w.g.model, &w.g.data, "v", v, weights, total, nil)
 }
 
-// sample returns what the sampler samples and the weights of its rows, and sets total.
+// sample returns the samples and the weights of their rows, and sets total.
 func (w *work) sample(v mat.Matrix, ofRows []float64) (x mat.Matrix, weights []float64) {
 	p := &w.g.model
 	switch {
@@ -168,7 +155,7 @@ func (w *work) again(x mat.Matrix) {
 	w.g.stats.reset(w.g.stats.nv, w.g.stats.nh, n)
 }
 
-// store sets dst to what has been added.
+// store sets dst to the sums so far.
 func (w *work) store(dst *Gradient) { w.g.finish(dst, dst) }
 
 // isAnalytic reports whether slope has the negative phase.
@@ -186,7 +173,7 @@ func (w *work) slope() *Gradient {
 	return w.native.(analytic).slope(w.m)
 }
 
-// end ends the work, wherever it is.
+// end ends the work, however far it is.
 func (w *work) end() {
 	if w.loaded {
 		w.g.model.done()
@@ -255,15 +242,10 @@ func (g *Gradient) counted(weights []float64) []int {
 	return g.numbers
 }
 
-// FreeEnergyGradient sets dst to the gradient of Σᵣ wᵣF(vᵣ), a weighted sum of
-// the free energies of the rows of v (n×nv):
-//
-//	∂/∂W = -Σᵣ wᵣĥᵣvᵣᵀ    ∂/∂b = -Σᵣ wᵣvᵣ    ∂/∂c = -Σᵣ wᵣĥᵣ
-//
-// Nil weights are 1/n each; others are n finite numbers of either sign. It
-// panics if the sizes do not fit or a weight is not finite. If a parameter is
-// NaN, so is all of the gradient.
+// FreeEnergyGradient sets dst to the gradient of Σᵣ wᵣF(vᵣ) over v (n×nv). The weights are
+// finite, of either sign; nil weights are 1/n each.
 func (m *RBM) FreeEnergyGradient(dst *Gradient, v mat.Matrix, weights []float64) {
+	// ∂/∂W = -Σᵣ wᵣĥᵣvᵣᵀ, ∂/∂b = -Σᵣ wᵣvᵣ, ∂/∂c = -Σᵣ wᵣĥᵣ
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
 	total := float64(n)
@@ -290,7 +272,7 @@ func (g *Gradient) sum(m *RBM, v mat.Matrix, weights []float64, total float64) {
 	g.finish(g, g)
 }
 
-// reset makes g ready to add statistics of n rows, in a call that takes so many
+// reset makes g ready to add statistics of n rows, in a call that takes the given number of
 // rows from one layer to the other.
 func (g *Gradient) reset(m *RBM, n, rows int) {
 	nv, nh := m.Dims()
@@ -367,8 +349,8 @@ func (g *Gradient) check(name string, nv, nh int) {
 	}
 }
 
-// finish sets the parts of dst, mostly g itself, to what has been added to g, by way of
-// to, which is dst or the store of its exchanged layers.
+// finish sets the parts of dst, mostly g itself, to the sums in g. It stores them by way of
+// to: dst, or dst as the store of exchanged layers.
 func (g *Gradient) finish(dst *Gradient, to store) {
 	g.stats.flush(&g.model.team, to)
 	if g.model.nan {
@@ -425,7 +407,7 @@ func (g *exchanged) store(panel []product.Line, q int) {
 	}
 }
 
-// bytes, write and read take the parts of g for those of an RBM.
+// bytes, write and read encode g as the parameters of an RBM.
 func (g *Gradient) bytes() int { return (&RBM{W: g.W, B: g.B, C: g.C}).parameterBytes() }
 
 func (g *Gradient) write(b []byte) []byte { return (&RBM{W: g.W, B: g.B, C: g.C}).writeParameters(b) }

@@ -12,19 +12,15 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// MarshalJSON returns the parameters as numbers, W row by row, and the groups, if there
-// are any, each as its first unit and the one behind its last,
+// MarshalJSON returns the parameters, exact to the bit, and the groups:
 //
 //	{"W":[[0.5,-1,0],[2,0.25,1e-9]],"B":[0,0.1,0],"C":[0,0],"OneHot":[[1,3]]}
 //
-// with all the digits that it takes to read the same bits again. JSON has no number
-// for NaN or an infinity: a parameter that is one is an error, which names it. So are
-// sizes that do not fit. AppendBinary mostly takes less than half the space, and keeps
-// every value.
-//
-// A struct in which an RBM is embedded has this method too, and so no JSON of its
-// other fields: there, give the RBM a name.
+// A NaN or an infinity is an error. Give an embedded RBM a field name.
 func (m RBM) MarshalJSON() ([]byte, error) {
+	// A struct in which an RBM is embedded has this method too, and so no JSON of its other
+	// fields.
+	// AppendBinary mostly takes less than half the space, and keeps every value.
 	wrong := m.wrong()
 	if wrong == "" {
 		wrong = m.notFinite()
@@ -47,11 +43,10 @@ func (m RBM) MarshalJSON() ([]byte, error) {
 	return json.Marshal(x)
 }
 
-// UnmarshalJSON sets m, of whatever size it was, to the RBM that MarshalJSON wrote, in
-// new memory. W, B and C must be there, once each and nothing else but OneHot, with sizes
-// that fit and numbers that a float64 can hold; the error says where they are not. After an
-// error m is as before, and so it is after null.
+// UnmarshalJSON sets m to what MarshalJSON wrote; an error changes nothing.
 func (m *RBM) UnmarshalJSON(data []byte) error {
+	// W, B and C must be there once each, and nothing else but OneHot. After null m is as
+	// before.
 	checkNil("model", m)
 	if string(data) == "null" { // by a convention of encoding/json
 		return nil
@@ -165,7 +160,7 @@ func numbersJSON(d *json.Decoder, name string) (x []float64, err error) {
 	return x, leaveJSON(d, name, len(x))
 }
 
-// enterJSON reads the beginning of what is called name.
+// enterJSON reads the opening delimiter of the value called name.
 func enterJSON(d *json.Decoder, name string, begin json.Delim) error {
 	t, err := d.Token()
 	if err == nil && t != begin {
@@ -174,7 +169,7 @@ func enterJSON(d *json.Decoder, name string, begin json.Delim) error {
 	return err
 }
 
-// leaveJSON reads the end of a list of n elements, called name.
+// leaveJSON reads the closing delimiter of a list of n elements, called name.
 func leaveJSON(d *json.Decoder, name string, n int) error {
 	_, err := d.Token()
 	if err == nil && n == 0 {

@@ -38,7 +38,7 @@ type model struct {
 	sweep *stop.Signal // ends sampling between two sweeps; nil: nothing does
 }
 
-// load sets p to m for a call that takes so many rows from one layer to the
+// load sets p to m for a call that takes the given number of rows from one layer to the
 // other. Done must follow.
 func (p *model) load(m *RBM, rows int) {
 	nv, nh := m.Dims()
@@ -54,7 +54,7 @@ func (p *model) load(m *RBM, rows int) {
 	loaded = true
 }
 
-// read is load in a call that has its goroutines elsewhere; done need not follow.
+// read is load in a call that has its goroutines elsewhere. Done need not follow.
 func (p *model) read(m *RBM) {
 	nv, nh := m.Dims()
 	w := m.W.RawMatrix()
@@ -81,9 +81,9 @@ func (p *model) read(m *RBM) {
 	}
 }
 
-// loadHidden is load for a call that takes n rows to the hidden layer and does nothing
-// else. For a few rows the weights are read once: the pass itself looks for NaN in
-// them, and p.nan is known when seen has followed it.
+// loadHidden is load for a call that only takes n rows to the hidden layer. For a few rows
+// the weights are read once: the pass itself looks for NaN in them, and p.nan is known
+// after seen.
 func (p *model) loadHidden(m *RBM, n int) {
 	if n > smallBatch {
 		p.load(m, n)
@@ -165,14 +165,14 @@ func (l *layer) scan(w blas64.General, j0, j1 int, until *stop.Signal) {
 	}
 }
 
-// A sink takes the inputs of a layer's units: those of the units of word t, for
+// A sink takes the inputs of a layer's units: of the units of word t, for
 // n rows from r0 on. It may be called for different rows and words at the same
 // time.
 type sink interface {
 	take(t, r0, n int, x tile)
 }
 
-// A tile holds inputs panel by panel: those of row r are x[r], x[r+n], ….
+// A tile holds inputs panel by panel: row r has x[r], x[r+n], ….
 type tile []product.Line
 
 // row returns the inputs of row r of n.
@@ -239,7 +239,7 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	p.lists.Forget()
 }
 
-// lists are those of a product, and the job that makes them.
+// lists are the lists of a product, and the job that makes them.
 type lists struct{ product.Lists }
 
 // build makes the lists of b for products that take share rows at a time.

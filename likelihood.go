@@ -15,36 +15,28 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// A LogLikelihood is the mean log-likelihood of a data set, log p(v) = -F(v) - log Z,
-// in nats per row, and whether to believe it.
+// LogLikelihood is the mean of log p(v) = -F(v) - log Z, in nats per row.
 type LogLikelihood struct {
 	Mean float64
 
-	// Low and High are where the mean of these rows is, as far as the method can
-	// tell: log Z may be wrong, while F is exact. That other rows have another mean
-	// is no part of it. High is never above what the rows themselves allow: Z is at
-	// least the sum of exp(-F) over different rows, and High at most 0. Low is -Inf
-	// if the estimates are known to be too low, and so of no use.
+	// Low and High bound Mean given the error of log Z: two standard errors beyond AIS
+	// and Reverse, and Uniform if larger. They do not cover the choice of rows. Low is
+	// -Inf if the estimates are known to be too low.
 	Low, High float64
 
-	LogZ  float64 // log Z as used for Mean
-	Exact bool    // log Z is exact, and the rest does not apply
-
-	// LogZs of log Z: LogZ is half-way between AIS and Reverse, and the interval
-	// reaches two standard errors beyond both, and beyond Uniform if that is larger;
-	// all within what is possible.
+	LogZ    float64 // as used for Mean: halfway between AIS and Reverse, unless Exact
+	Exact   bool    // log Z is exact, and the estimates below are zero
 	AIS     LogZ    // from the base model
 	Reverse LogZ    // from the data, in reverse
-	Uniform LogZ    // from a base model without biases, unless the user gave one
+	Uniform LogZ    // from the uniform distribution, unless AIS.Base is given
 	Gap     float64 // Reverse.Mean - AIS.Mean
-
-	Doubt string // why not to believe it; "" if nothing speaks against it
+	Doubt   string  // why not to believe it; "" if there is no reason
 }
 
 // Believable reports whether there is no Doubt; see [RBM.LogLikelihood].
 func (l LogLikelihood) Believable() bool { return l.Doubt == "" }
 
-// String returns the numbers and the verdict in a line.
+// String returns the numbers and the verdict on one line.
 func (l LogLikelihood) String() string {
 	verdict := "believable"
 	if !l.Believable() {
@@ -73,39 +65,26 @@ const (
 	// rounding is how far, for its size, an exact log Z may be from another one.
 	rounding = 1e-9
 
-	// mostSeen is how many configurations a lower bound of Z is made of: those of
+	// mostSeen is how many configurations contribute to the lower bound of Z, so that
 	// larger data take no more memory.
 	mostSeen = 1 << 16
 )
 
-// LogLikelihood returns the mean log-likelihood of data (n×nv), which it takes in one
-// pass, block by block: [BitsOf] makes them of a matrix.
+// LogLikelihood returns the mean log-likelihood of data (n×nv), read once.
 //
-// Where the smaller layer has at most 20 units, log Z is exact, and a may be nil.
-// Otherwise a estimates it from both sides: by Run, and by Reverse from a.Runs of
-// the rows, evenly spaced, or all if there are fewer, after as many Gibbs sweeps
-// as there are temperatures. Unless a has a base model, one is fitted to the
-// data, and a second Run starts from the uniform distribution: as both sides
-// start near the data, they may miss alike what the model has elsewhere. The
-// result is believable if
-//
-//   - the effective number of runs is at least 10 on each side, so that no few of
-//     them decide,
-//   - the gap between the sides is at most 3 of its standard errors, or 0.1 nats,
-//   - the second Run agrees as well with both, unless it finds less and fewer than
-//     10 of its runs are effective,
-//   - and neither side is below what is certain by as much: Z is at least the sum of
-//     exp(-F) over different configurations, here the rows, or the first 2¹⁶ that
-//     differ, and states that runs have come to.
-//
-// Chains that do not mix, and too few temperatures, show in one of these. What no
-// run has seen, a mode of the model that is far from the data and hard to find, no
-// such test can know of.
-//
-// It takes as long as three or four Runs. The error is that of ctx, or of data, with
-// the numbers of the rows. It panics if the sizes do not fit, or if a is nil where it
-// is needed.
+// If the smaller layer has at most 20 units, log Z is exact and a may be nil. Otherwise a
+// estimates it from both sides: by Run, and by Reverse from a.Runs of the rows, after as
+// many Gibbs sweeps as there are temperatures. Unless a has a Base, one is fitted to the
+// data, and a second Run starts from the uniform distribution, as both sides could miss
+// modes far from the data. There is a Doubt unless ESS is at least 10 on both sides, and
+// the following agree within 3 standard errors or 0.1 nats: the two sides; the second Run,
+// unless it finds less with an ESS below 10; and the certain bound, if larger, as Z is at
+// least the sum of exp(-F) over distinct rows and states of the runs. No test of this kind
+// can detect a mode that no run has visited. It takes as long as three or four Runs. The
+// error is that of ctx or of data.
 func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikelihood, error) {
+	// The rows that Reverse starts from are evenly spaced, or all if there are fewer than
+	// a.Runs. The bound takes the first mostSeen rows that differ.
 	checkNil("ctx", ctx)
 	nv, nh := m.Dims()
 	checkBatch("data", data, nv)
@@ -155,8 +134,7 @@ func (s scored) String() string {
 	return fmt.Sprintf("before row %d of data", s.row)
 }
 
-// logLikelihood is LogLikelihood inside of the call that m is in, by enumeration if a
-// is nil.
+// logLikelihood is LogLikelihood within the call that m is in, by enumeration if a is nil.
 func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error) {
 	n, nv := data.Dims()
 	var seen distinct
@@ -218,8 +196,8 @@ func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error
 	return l, nil
 }
 
-// survey returns the mean free energy of the rows, and how many of them have each
-// bit. It adds the rows to those seen.
+// survey returns the mean free energy of the rows, and the number of ones in each column.
+// It adds the rows to the distinct ones in seen.
 func (m *RBM) survey(rows Rows, seen *distinct, at *scored) (f float64, ones []float64, err error) {
 	n, nv := rows.Dims()
 	ones = make([]float64, nv)
@@ -263,7 +241,7 @@ type distinct struct {
 	sums []float64 // the log of the sum so far, and what follows
 }
 
-// add adds the rows of which there was none like it, f being their free energies.
+// add adds the rows that are not there yet. Their free energies are f.
 func (d *distinct) add(rows *Bits, f []float64) {
 	if d.rows == nil {
 		d.rows = make(map[[16]byte]struct{})
@@ -273,8 +251,8 @@ func (d *distinct) add(rows *Bits, f []float64) {
 		if len(d.rows) >= d.most {
 			break
 		}
-		// Rows that are alike have the same hash. If others had too, one of them
-		// would be left out.
+		// Equal rows have the same hash. If others had it too, one of them would be
+		// left out.
 		hash.Reset()
 		d.key = d.key[:0]
 		for _, word := range rows.row(r) {
@@ -330,6 +308,7 @@ func (l *LogLikelihood) judge(f, bound float64, fitted bool) {
 	l.Gap = rev.Mean - ais.Mean
 	l.Mean = -f - l.LogZ
 	most := max(ais.Mean+2*ais.StdErr, rev.Mean+2*rev.StdErr)
+	// High is at most what the rows allow: Z is at least the sum of exp(-F) over distinct rows.
 	l.High = -f - max(min(ais.Mean-2*ais.StdErr, rev.Mean-2*rev.StdErr), bound)
 	var off, allowed float64 // of the uniform one, that agrees least
 	if fitted {
@@ -350,7 +329,7 @@ func (l *LogLikelihood) judge(f, bound float64, fitted bool) {
 	}
 }
 
-// doubt says why not to believe the estimates, or nothing.
+// doubt says why not to believe the estimates, or returns "".
 func (l *LogLikelihood) doubt(f, bound, off, allowed float64) string {
 	ais, rev := l.AIS, l.Reverse
 	var reasons []string
@@ -382,10 +361,8 @@ func (l *LogLikelihood) doubt(f, bound, off, allowed float64) string {
 // tolerance returns how far apart estimates of the same log Z may be.
 func tolerance(a, b LogZ) float64 { return max(mostErrs*math.Hypot(a.StdErr, b.StdErr), mostGap) }
 
-// FreeEnergyGap returns the mean free energy of held-out rows minus the mean free energy
-// of rows trained on (each n×nv), in nats. It grows when a model begins to overfit
-// (Hinton, 2010), and needs no partition function. It panics if the sizes do not fit, or
-// if a row does not have exactly one unit of a group on.
+// FreeEnergyGap returns the mean free energy of validation rows minus that of training rows
+// (each n×nv), which grows with overfitting (Hinton, 2010).
 func (m *RBM) FreeEnergyGap(train, heldOut mat.Matrix) float64 {
 	return m.meanFreeEnergy("heldOut", heldOut) - m.meanFreeEnergy("train", train)
 }

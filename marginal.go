@@ -21,8 +21,8 @@ type marginal struct {
 	until *stop.Signal
 }
 
-// energies sets dst to the energies of configurations of one layer with the
-// other summed out.
+// energies sets dst to the energies of configurations of one layer, with the other layer
+// summed out.
 func (f *marginal) energies(team *parallel.Team, dst []float64, in *batch, from, out *layer) {
 	f.soft.words = out.words()
 	f.soft.sum = grow(f.soft.sum, in.rows*f.soft.words)
@@ -38,12 +38,12 @@ func (f *marginal) energies(team *parallel.Team, dst []float64, in *batch, from,
 	team.Run(team.Workers(parts, in.rows*(20+in.cols/8)), parts, f)
 }
 
-// forget ends the references to memory of others.
+// forget drops the references to memory of others.
 func (f *marginal) forget() { f.dst, f.in, f.from, f.until, f.logs.layer = nil, nil, nil, nil, nil }
 
 const finishRows = 128
 
-// Do is the job that adds up what has been found out about some rows.
+// Do is the job that adds up the terms of some rows.
 func (f *marginal) Do(_, part int) {
 	for r := part * finishRows; r < min(f.in.rows, (part+1)*finishRows) && !f.until.Given(); r++ {
 		f.dst[r] = -f.in.dot(r, f.from.bias) - total(f.soft.sum[r*f.soft.words:][:f.soft.words])
@@ -80,8 +80,8 @@ func (s *joint) take(t, r0, n int, x tile) {
 
 func (s *joint) row(r int) float64 { return product.Sum(s.sum[r*s.words:][:s.words]) }
 
-// groupLogs is the sink in place of softplus where units are in groups: log Σ exp of
-// the inputs of a group takes the place of the softplus of its units.
+// groupLogs is the sink in place of softplus where units are in groups: a group adds log Σ
+// exp of its inputs instead of the softplus of its units.
 type groupLogs struct {
 	soft  *softplus
 	layer *layer

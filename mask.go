@@ -40,8 +40,7 @@ func observe(row, v, mask []uint64) {
 	}
 }
 
-// masked is a matrix with zeros in place of what is not observed, which is not
-// looked at.
+// masked is a matrix with zeros in place of missing values, which it does not read.
 type masked struct {
 	mat.Matrix
 	observed *Bits

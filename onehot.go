@@ -12,16 +12,16 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// Group is a group of the visible units [From, To), of which exactly one is on: a
-// variable with To-From values, also known as a softmax or multinomial unit
-// (Salakhutdinov, Mnih & Hinton, 2007). See [RBM.OneHot].
+// Group is a softmax unit (Salakhutdinov, Mnih & Hinton, 2007); see RBM.OneHot.
 type Group struct{ From, To int }
 
 // String returns the interval, as in [3, 6).
 func (g Group) String() string { return fmt.Sprintf("[%d, %d)", g.From, g.To) }
 
-// wrongGroups says why groups are not those of nv units, or nothing.
+// wrongGroups says why groups do not fit nv units, or returns "".
 func wrongGroups(groups []Group, nv int) string {
+	// A group of the visible units [From, To), of which exactly one is on, is a variable
+	// with To-From values, also known as a softmax or multinomial unit.
 	end := 0
 	for _, g := range groups {
 		switch {
@@ -80,7 +80,7 @@ func (l *oneHot) groupsOf(t int) (groups []group, grouped uint64) {
 	return groups, grouped
 }
 
-// within returns the bits of word t of a row that are those of units [from, to).
+// within returns the bits of word t of a row that stand for units [from, to).
 func within(t, from, to int) uint64 {
 	first, end := max(0, from-t*wordBits), min(wordBits, to-t*wordBits)
 	if first >= end {
@@ -259,7 +259,8 @@ func subtractTop(x []float64) {
 	}
 }
 
-// configuration sets row, which is zero, to configuration number x of so many units.
+// configuration sets row, which is zero, to configuration number x of the given number of
+// units.
 func (l *oneHot) configuration(row []uint64, units, x int) {
 	groups := l.groups
 	for i := 0; i < units; {

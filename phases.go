@@ -8,34 +8,16 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Phases are the two sums of which a gradient is the difference, the positive and
-// the negative phase, before they are divided by their weights. So they add up: those
-// of parts of the rows, be they batches or shards on other machines, each with chains
-// of its own, to those of all rows and all chains.
-//
-//	for _, shard := range shards {
-//		m.Phases(&part, shard.rows, nil, shard.sampler) // on any machine
-//		sum.Add(&part)
-//	}
-//	sum.Gradient(&g)
-//
-// Sums of floating-point numbers depend on their order in the last bits: added in the
-// same order they are the same bits, in another one the same but for rounding. The
-// zero value is the sum of nothing. Used again for models and batches of the same
-// size, Phases allocate nothing.
+// Phases are the two sums whose difference is a gradient, the positive and the negative
+// phase. Phases of minibatches, or of shards on several machines with chains of their own,
+// add up to the phases of all rows and chains; another order changes only the rounding. The
+// zero value is the empty sum.
 type Phases struct {
-	// Data has Σᵣ wᵣĥᵣvᵣᵀ, Σᵣ wᵣvᵣ and Σᵣ wᵣĥᵣ in W, B and C, over the rows and with
-	// their weights: the gradient of -Σᵣ wᵣF(vᵣ). Model has the same over what the
-	// sampler samples, with the weights that it gives.
-	Data, Model Gradient
-
-	// DataWeight and ModelWeight are the sums Σᵣ wᵣ of these weights. Of the sum of
-	// nothing they are 0.
-	DataWeight, ModelWeight float64
+	Data, Model             Gradient // Σᵣ wᵣĥᵣvᵣᵀ, Σᵣ wᵣvᵣ and Σᵣ wᵣĥᵣ, of the rows and of the samples
+	DataWeight, ModelWeight float64  // Σᵣ wᵣ of them
 }
 
-// Phases sets dst to the phases of [RBM.WeightedGradient], whose gradient is
-// dst.Gradient but for rounding. It panics for the same reasons.
+// Phases sets dst to the phases of the gradient of [RBM.WeightedGradient].
 func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
 	dst.checkNil()
 	defer dst.Data.take().Release()
@@ -59,12 +41,7 @@ func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
 	w.store(&dst.Model)
 }
 
-// Gradient sets dst to the gradient that p is made of,
-//
-//	Data/DataWeight - Model/ModelWeight
-//
-// which is NaN where a parameter was. It panics if dst is nil or of another size, or
-// if p is the sum of nothing or has parts that do not fit.
+// Gradient sets dst to Data/DataWeight - Model/ModelWeight.
 func (p *Phases) Gradient(dst *Gradient) {
 	p.check()
 	checkNil("gradient", dst)
@@ -84,8 +61,7 @@ func (p *Phases) Gradient(dst *Gradient) {
 	}
 }
 
-// Add adds q, which may be the sum of nothing, to p. It panics if q is nil, or if
-// they are not of one size.
+// Add adds q, which may be the empty sum, to p.
 func (p *Phases) Add(q *Phases) {
 	p.checkNil()
 	q.checkNil()
@@ -116,7 +92,7 @@ func (g *Gradient) copy(h *Gradient) {
 	g.C.CopyVec(h.C)
 }
 
-// setMeans sets the means of g to those of the data of p.
+// setMeans sets the means of g to the means of the data of p.
 func (g *Gradient) setMeans(p *Phases) {
 	g.means.reset(p.Data.B.Len(), p.Data.C.Len())
 	g.hasMeans, g.stats.dataRows = true, 0
@@ -167,16 +143,13 @@ func (p *Phases) wrong() string {
 
 var _ marshaler = (*Phases)(nil)
 
-// AppendBinary appends both sums and their weights to b, every NaN with its bits. The
-// error is nil. It panics if p has parts that do not fit.
+// AppendBinary appends both sums and their weights to b.
 func (p *Phases) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Phases", p) }
 
-// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
-// those pass a pointer, to the Phases or to what holds them.
+// MarshalBinary is AppendBinary to nil.
 func (p *Phases) MarshalBinary() ([]byte, error) { return p.AppendBinary(nil) }
 
-// UnmarshalBinary sets p, of whatever size it was, to the Phases that AppendBinary
-// wrote, in new memory. After an error p is as before.
+// UnmarshalBinary restores what AppendBinary wrote; an error changes nothing.
 func (p *Phases) UnmarshalBinary(data []byte) error {
 	p.checkNil()
 	x, err := decode(data, "Phases", readPhases)

@@ -10,19 +10,17 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// PseudoLogLikelihood returns the pseudo-log-likelihood (Besag, 1975) of each
-// row of v (n×nv), in nats. It sums over the free units i and over the groups:
+// PseudoLogLikelihood returns, for each row of v (n×nv) in dst (n), the exact
+// pseudo-log-likelihood (Besag, 1975) over the free units i and the groups:
 //
 //	Σᵢ log p(vᵢ|v₋ᵢ) + Σ log p(group|rest)    log p(vᵢ|v₋ᵢ) = -softplus(F(v) - F(v with vᵢ flipped))
 //
-// It is exact, no unit is sampled, and needs no partition function. The result is stored
-// in dst, n long. It takes O(nv·nh) a row, and again O(nv·nh) a call for the exponentials
-// of W, as long as some fifteen rows: better one call with many rows than many calls. A
-// value between 0 and 1 counts as so much of each outcome: v·log p(1|v₋ᵢ) + (1-v)·log
-// p(0|v₋ᵢ). Such values take some thirty times as long as bits, as do units that have
-// weights beyond ±600, and groups beyond ±300. It panics if the sizes do not fit, or if a
-// row does not have exactly one unit of a group on.
+// A value in (0, 1) weighs both outcomes. Pass many rows at once.
 func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
+	// A value v between 0 and 1 counts as v·log p(1|v₋ᵢ) + (1-v)·log p(0|v₋ᵢ).
+	// It takes O(nv·nh) per row, and again O(nv·nh) per call for the exponentials of W, as
+	// long as about fifteen rows. Values between 0 and 1 take some thirty times as long as
+	// bits, and so do units with weights beyond ±600, and groups with weights beyond ±300.
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)
 	dst = checkDst(dst, n)
@@ -243,7 +241,7 @@ func (s *pseudo) probs(c *pseudoScratch, r0, n int) {
 	}
 }
 
-// inputs returns those of the hidden units for row r.
+// inputs returns the inputs of the hidden units for row r.
 func (s *pseudo) inputs(r int) tile { return s.x[r*s.panels:][:s.panels] }
 
 // flip sets z of c for the units of panel q, whose exponentials are given, for n rows

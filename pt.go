@@ -16,24 +16,19 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// PT is the Sampler of parallel tempering (Desjardins et al., 2010; Cho, Raiko &
-// Ilin, 2010): persistent chains, each with a replica at every inverse
-// temperature β of
+// PT is the Sampler of parallel tempering (Desjardins et al., 2010; Cho, Raiko & Ilin,
+// 2010): persistent chains, each with a replica at every β of
 //
 //	p(v,h; β) ∝ exp(((1-β)a + βb)·v + β(c·h + hᵀWv))
 //
-// where a are the visible biases of a base model. Replicas of neighboring
-// temperatures exchange their states once a sweep, those of even and of odd
-// number in turn, so that what the chains at β = 1 cannot cross, states cross at
-// lower β. All replicas move in one batch.
-//
-// PT is made by NewPT. It belongs to one goroutine at a time.
+// Each sweep, neighbors swap states, even and odd pairs in turn, so that states cross at
+// low β what they cannot cross at 1.
 type PT struct {
 	sealed
 
-	K     int           // Gibbs sweeps of a call, from 1 to 2²⁴
-	Betas []float64     // inverse temperatures, which rise from at least 0 to 1; their number is fixed by the first call
-	Base  *mat.VecDense // the nv visible biases a of the base model; nil: the biases of the model
+	K     int           // sweeps per call, from 1 to 2²⁴
+	Betas []float64     // inverse temperatures, rising from at least 0 to 1; the first call of Sample fixes their number
+	Base  *mat.VecDense // visible biases a of the base model (nv); nil: those of the model
 
 	n      int     // chains
 	chains *Chains // the replicas, row by row
@@ -55,11 +50,9 @@ type PT struct {
 
 var _ Sampler = (*PT)(nil)
 
-// NewPT returns parallel tempering of n chains by k Gibbs sweeps a call, with a replica at
-// each of so many levels, inverse temperatures that are evenly spaced from 0 to 1. Set
-// Betas for others. The first call of Sample starts all replicas from the visible biases of
-// its model. NewPT panics if k is not between 1 and 2²⁴, n or levels is less than 1 or
-// there are more than 2²² replicas, or src is nil.
+// NewPT returns parallel tempering of n chains by k sweeps per call, with Betas at levels
+// evenly spaced from 0 to 1 and at most 2²² replicas. The first call of Sample starts them
+// from the visible biases of its model.
 func NewPT(n, k, levels int, src rand.Source) *PT {
 	checkK(k)
 	if levels < 1 {
@@ -74,25 +67,20 @@ func NewPT(n, k, levels int, src rand.Source) *PT {
 	return &PT{K: k, Betas: betas, n: n, chains: NewChains(src)}
 }
 
-// Sample returns the states of the chains at β = 1, n×nv, after K more Gibbs sweeps
-// of m, with nil weights. Data is not used. It panics if K is out of range, Betas do not
-// rise from at least 0 to 1 or have become another number, or the sizes do not fit.
+// Sample returns the states at β = 1 (n×nv) after K more sweeps.
 func (s *PT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
 	defer s.take().Release()
 	return sample(s, &s.chains.model, m, data, 0)
 }
 
-// Visible returns the states of the chains at β = 1, n×nv, which are what Sample
-// returned last, or nil before the first call of Sample.
+// Visible returns the states that Sample returned last, or nil before that.
 func (s *PT) Visible() *Bits {
 	checkNil("PT", s)
 	return s.sample.orNil()
 }
 
-// SwapRates returns the acceptance rate of the exchanges between each temperature and
-// the next, since the first call of Sample or the last call of Adapt; NaN where none was
-// tried. A rate near 0 separates the temperatures below from
-// those above.
+// SwapRates returns the acceptance rate of the swaps between each temperature and the next
+// since Adapt, or NaN. A rate near 0 cuts off those below.
 func (s *PT) SwapRates() []float64 {
 	s.checkMade()
 	rates := make([]float64, len(s.Betas)-1)
@@ -105,10 +93,8 @@ func (s *PT) SwapRates() []float64 {
 	return rates
 }
 
-// Adapt moves the temperatures between the first and the last to where all
-// neighbors should exchange their states at the same rate (Syed et al., 2022),
-// by the rates since the last call. The states stay. It does nothing where no
-// exchange was tried yet between some neighbors.
+// Adapt moves the temperatures between the first and the last so that neighbors should all
+// swap at the same rate (Syed et al., 2022), once all have tried.
 func (s *PT) Adapt() {
 	rates := s.SwapRates()
 	rejected := make([]float64, len(s.Betas)) // summed up to each temperature
@@ -148,7 +134,7 @@ func (s *PT) checkMade() {
 	}
 }
 
-// wrong says which setting is out of range, or nothing.
+// wrong says which setting is out of range, or returns "".
 func (s *PT) wrong() string {
 	levels := len(s.Betas)
 	if levels < 1 || !(s.Betas[0] >= 0) || s.Betas[levels-1] != 1 {
@@ -192,14 +178,14 @@ func (s *PT) begin(m *RBM, _ int) (samples, passes int) {
 	return s.n, 2 * s.K * len(s.level)
 }
 
-// note remembers which replica is where, and the exchanges.
+// note remembers which replica is where, and the counts of swaps.
 func (s *PT) note() {
 	k := &s.kept
 	k.level, k.row = append(k.level[:0], s.level...), append(k.row[:0], s.row...)
 	k.tried, k.done = append(k.tried[:0], s.tried...), append(k.done[:0], s.done...)
 }
 
-// back goes back to them, the chains being back.
+// back restores them, after the chains are back.
 func (s *PT) back() {
 	k := &s.kept
 	if len(k.level) == 0 { // they had not been started
@@ -306,18 +292,13 @@ func (s *temperedHidden) take(t, r0, n int, x tile) {
 
 var _ marshaler = (*PT)(nil)
 
-// AppendBinary appends all settings, temperatures and replicas to b, and how many
-// exchanges were tried and took place. The error is nil. It panics if s was not
-// made by NewPT, K is out of range, or Base has a value that is not finite or
-// another length than the replicas.
+// AppendBinary appends the settings, replicas and counts of swaps to b.
 func (s *PT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PT", s) }
 
-// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
-// those pass a pointer, to the PT or to what holds it.
+// MarshalBinary is AppendBinary to nil.
 func (s *PT) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
 
-// UnmarshalBinary sets s, of whatever size it was, to the PT that AppendBinary
-// wrote: it goes on as that one would have. After an error s is as before.
+// UnmarshalBinary restores what AppendBinary wrote; an error changes nothing.
 func (s *PT) UnmarshalBinary(data []byte) error {
 	return set(s.decode(data))
 }

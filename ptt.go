@@ -13,38 +13,25 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// PTT is the Sampler of parallel trajectory tempering (Béreux, Decelle,
-// Furtlehner, Rosset & Seoane, 2024): persistent chains, each with a replica at
-// every one of a ladder of models θ₁, θ₂, …, saved along the training, and at the
-// model that is sampled. Neighboring replicas exchange their visible
-// configurations once a sweep, those of even and of odd number in turn.
-//
-// Where modes of the data part while a model learns, each saved model differs a
-// little from the next, and states come up from those that mix well. Tempering
-// along β may find no such way, as there a mode can vanish at once.
-//
-// The first model should be one that chains move about in freely: that without
-// weights, which a sweep draws afresh, is best. When the mean probability of the
-// exchanges between the last model of the ladder and the one sampled falls below
-// MinSwapRate, the latter is saved, as the new last model, with copies of its states.
-// So a ladder grows from the first steps of training on, and with it the time a
-// sweep takes, about twice that of n chains of [PCD] for each model.
-//
-// PTT is made by NewPTT. It belongs to one goroutine at a time.
+// PTT is the Sampler of parallel trajectory tempering (Béreux, Decelle, Furtlehner, Rosset
+// & Seoane, 2024): persistent chains, each with a replica at every model of a ladder saved
+// during training, and at the sampled model. Each sweep, neighbors swap visible states,
+// even and odd pairs in turn. A sweep takes about as long as two sweeps of n chains of PCD
+// for each model.
 type PTT struct {
 	sealed
 
-	K           int     // sweeps, from 1 to 2²⁴
-	MinSwapRate float64 // swap rate at which a model is saved, in [0, 1); 0: never
+	K           int     // sweeps per call, from 1 to 2²⁴
+	MinSwapRate float64 // acceptance rate, in [0, 1), below which the sampled model joins the ladder; 0: never
 
 	n      int
 	saved  []*RBM
 	models []*model // saved, ready to use
-	chains *Chains  // row k·n+i: the replica of chain i at model k, the last being that sampled
+	chains *Chains  // row k·n+i: the replica of chain i at model k, the last being the sampled one
 	swaps  []swapRate
 	sample Bits
 
-	top          *model // that is sampled, in a call
+	top          *model // the sampled one, in a call
 	free         marginal
 	below, above []float64 // free energies of both states of each exchange
 
@@ -66,17 +53,14 @@ type swapRate struct {
 // swapWindow is how many exchanges make a swap rate.
 const swapWindow = 100
 
-// NewPTT returns parallel trajectory tempering of n chains by k Gibbs sweeps a call, with
-// copies of the models as the ladder, and a MinSwapRate of 0.25. To sample a trained model
-// the models are checkpoints of its training, in their order, or the Models of the PTT
-// that trained it. With nil models the ladder starts with the model that has no weights and
-// the visible biases and groups of the model of the first call of Sample, which should then
-// be one yet to be trained.
-//
-// The first call of Sample starts all replicas from the visible biases of the first model.
-// NewPTT panics if n is not between 1 and 2²², k is not between 1 and 2²⁴, src is nil, or
-// the models do not have the same number of visible units and the same groups.
+// NewPTT returns parallel trajectory tempering of n chains, at most 2²², by k sweeps per
+// call, with copies of models as the ladder and a MinSwapRate of 0.25. To sample a trained
+// model, pass checkpoints of its training in order, or the Models of the PTT that trained
+// it. To train one, pass nil: the ladder begins with the untrained model without its
+// weights, where chains move freely.
 func NewPTT(n, k int, models []*RBM, src rand.Source) *PTT {
+	// The first call of Sample starts all replicas from the visible biases of the first
+	// model. The models must have the same visible units and groups.
 	checkChains(n, 1)
 	checkK(k)
 	s := &PTT{K: k, MinSwapRate: 0.25, n: n, chains: NewChains(src)}
@@ -93,15 +77,14 @@ func NewPTT(n, k int, models []*RBM, src rand.Source) *PTT {
 	return s
 }
 
-// Sample returns the states of the chains at m, n×nv, after K more Gibbs sweeps, with nil
-// weights. Data is not used. It panics if K is out of range, if MinSwapRate is not in
-// [0, 1), or if m does not have the visible units and the groups of the ladder.
+// Sample returns the states at m (n×nv) after K more sweeps.
 func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) {
+	// The visible units and the groups of m must be those of the ladder.
 	defer s.take().Release()
 	return sample(s, &s.chains.model, m, data, 0)
 }
 
-// draw moves the replicas on, the last of which are at m.
+// draw moves the replicas on. The last of them are at m.
 func (s *PTT) draw(p *model, m *RBM, _ mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.chains.checkStates(p)
 	s.top = p
@@ -122,8 +105,7 @@ func (s *PTT) draw(p *model, m *RBM, _ mat.Matrix) (v mat.Matrix, weights []floa
 	return &s.sample, nil
 }
 
-// Visible returns the states of the chains at the model that was sampled last, n×nv,
-// which are what Sample returned, or nil before the first call of Sample.
+// Visible returns the states that Sample returned last, or nil before that.
 func (s *PTT) Visible() *Bits {
 	checkNil("PTT", s)
 	return s.sample.orNil()
@@ -145,11 +127,12 @@ func (s *PTT) Models() []*RBM {
 	return models
 }
 
-// SwapRates returns the mean probability of the exchanges between each model of
-// the ladder and the next, at last the one sampled, over the last 100 exchanges
-// or, if n is larger, the last sweep that tried some; NaN before that many have
-// been tried. A rate near 0 separates the models below from those above.
+// SwapRates returns the acceptance rate of about 100 swaps between each model and the next,
+// the last being the sampled one, or NaN before that.
 func (s *PTT) SwapRates() []float64 {
+	// A rate is the mean probability of the last 100 swaps or, if n is larger, of the last
+	// sweep that tried some. A rate near 0 separates the models below from the models
+	// above.
 	checkNil("PTT", s)
 	rates := make([]float64, len(s.swaps))
 	for k := range rates {
@@ -190,7 +173,7 @@ func (s *PTT) note() {
 	s.kept.models, s.kept.swaps = len(s.saved), append(s.kept.swaps[:0], s.swaps...)
 }
 
-// back goes back to it, the chains being back.
+// back restores it, after the chains are back.
 func (s *PTT) back() {
 	n := s.kept.models
 	clear(s.saved[n:])
@@ -214,7 +197,7 @@ func (s *PTT) check() {
 	}
 }
 
-// wrong says which setting is out of range, or nothing.
+// wrong says which setting is out of range, or returns "".
 func (s *PTT) wrong() string {
 	if !(0 <= s.MinSwapRate && s.MinSwapRate < 1) {
 		return fmt.Sprintf("MinSwapRate is %v, want one in [0, 1)", s.MinSwapRate)
@@ -238,7 +221,7 @@ func (s *PTT) keep(saved, m *RBM) {
 	s.swaps = append(s.swaps, swapRate{last: math.NaN()})
 }
 
-// model returns model k of the ladder, or that sampled, which is the one above.
+// model returns model k of the ladder, or the sampled model, which is one above the last.
 func (s *PTT) model(k int) *model {
 	if k == len(s.models) {
 		return s.top
@@ -269,6 +252,9 @@ func (s *PTT) sweep() {
 // distributions overlap less than their marginals, and only for models of equal
 // hidden units.
 func (s *PTT) exchange(k int) {
+	// Where modes of the data part while a model learns, each saved model differs a little
+	// from the next, and states come up from models that mix well. Along β a mode can
+	// vanish at once.
 	c, team, n := s.chains, &s.top.team, s.n
 	s.below, s.above = grow(s.below, 2*n), grow(s.above, 2*n)
 	c.in.read("v", &c.v, k*n, (k+2)*n)
@@ -298,17 +284,13 @@ func (s *PTT) exchange(k int) {
 
 var _ marshaler = (*PTT)(nil)
 
-// AppendBinary appends all settings, models and replicas to b, and the rates of
-// exchanges. The error is nil. It panics if s was not made by NewPTT, K is out of
-// range or MinSwapRate is not in [0, 1).
+// AppendBinary appends the settings, models, replicas and swap rates to b.
 func (s *PTT) AppendBinary(b []byte) ([]byte, error) { return encode(b, "PTT", s) }
 
-// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
-// those pass a pointer, to the PTT or to what holds it.
+// MarshalBinary is AppendBinary to nil.
 func (s *PTT) MarshalBinary() ([]byte, error) { return s.AppendBinary(nil) }
 
-// UnmarshalBinary sets s, of whatever size it was, to the PTT that AppendBinary
-// wrote: it goes on as that one would have. After an error s is as before.
+// UnmarshalBinary restores what AppendBinary wrote; an error changes nothing.
 func (s *PTT) UnmarshalBinary(data []byte) error {
 	return set(s.decode(data))
 }

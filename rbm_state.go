@@ -15,16 +15,13 @@ var (
 	_ io.ReaderFrom = (*RBM)(nil)
 )
 
-// AppendBinary appends the parameters to b, every NaN with its bits. The error is
-// nil. It panics if the sizes of W, B and C do not fit.
+// AppendBinary appends the parameters and the groups to b, bit for bit.
 func (m *RBM) AppendBinary(b []byte) ([]byte, error) { return encode(b, "RBM", m) }
 
-// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
-// those pass a pointer, to the RBM or to what holds it.
+// MarshalBinary is AppendBinary to nil.
 func (m *RBM) MarshalBinary() ([]byte, error) { return m.AppendBinary(nil) }
 
-// UnmarshalBinary sets m, of whatever size it was, to the RBM that AppendBinary
-// wrote, in new memory. After an error m is as before.
+// UnmarshalBinary restores what AppendBinary wrote; an error changes nothing.
 func (m *RBM) UnmarshalBinary(data []byte) error {
 	checkNil("model", m)
 	x, err := decode(data, "RBM", readRBM)
@@ -34,8 +31,7 @@ func (m *RBM) UnmarshalBinary(data []byte) error {
 	return err
 }
 
-// WriteTo writes what AppendBinary appends to w, in one call, and returns how many
-// bytes w took. It panics if the sizes of W, B and C do not fit.
+// WriteTo writes the bytes of AppendBinary to w, in one call.
 func (m *RBM) WriteTo(w io.Writer) (int64, error) {
 	b, err := m.AppendBinary(nil)
 	if err != nil {
@@ -52,11 +48,9 @@ func (m *RBM) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// ReadFrom sets m, of whatever size it was, to the RBM that WriteTo wrote, in new
-// memory, and returns how many bytes it read. It reads to the end of r, as an
-// io.ReaderFrom does: that a byte follows is an error, and so is that there are
-// none. After an error m is as before.
+// ReadFrom sets m to what WriteTo wrote, to the end of r, or leaves m as it is.
 func (m *RBM) ReadFrom(r io.Reader) (int64, error) {
+	// As an io.ReaderFrom reads to the end, bytes that follow the model are an error.
 	checkNil("reader", r)
 	c := counter{r: r}
 	data, err := wire.ReadFrame(&c)

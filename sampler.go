@@ -12,27 +12,22 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// A Sampler supplies the negative phase of [RBM.Gradient].
-//
-// A type that wraps a sampler of this package should embed it, as *PCD in a struct,
-// and not the interface: weights of rows, swap rates, states of chains and checkpoints
-// then stay those of the embedded sampler. Sample is always the wrapper's own.
+// Sampler supplies the negative phase of [RBM.Gradient]. To wrap a sampler of this package,
+// embed it as *PCD, not as Sampler, so that row weights, swap rates, chain states and
+// checkpoints remain those of the embedded one.
 type Sampler interface {
-	// Sample returns visible configurations drawn from m, one in each row of v, with
-	// non-negative weights, one for each row; nil weights are equal. V has nv columns
-	// and any number of rows. Data is the minibatch of the positive phase, n×nv.
-	// Sample must not change m or data. The results belong to the Sampler and are
-	// valid until its next call.
+	// Sample returns visible configurations drawn from m, any number × nv, and their
+	// non-negative weights; nil weights are equal. Data (n×nv) is the minibatch of the
+	// positive phase. m and data must not change; the results last until the next call.
 	Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64)
 }
 
-// What a Sampler tells about itself, as all samplers of this package do, and whatever
-// embeds one of them.
+// Properties of a Sampler, which a type that embeds a sampler of this package shares.
 type (
 	// fromData starts each row of its sample, if it has as many, from a row of data.
 	fromData interface{ startsFromData() }
 
-	// stateless samples alike, whatever was before.
+	// stateless samples the same whatever happened before.
 	stateless interface{ hasNoState() }
 )
 
@@ -93,18 +88,11 @@ func sample(s native, p *model, m *RBM, data mat.Matrix, n int) (v mat.Matrix, w
 	return s.draw(p, m, data)
 }
 
-// Chains are Markov chains over the configurations of an RBM, which move by
-// block Gibbs sampling (Geman & Geman, 1984): a sweep draws all hidden units
-// given the visible ones and then all visible units given the hidden ones.
-//
-// Each chain has random numbers of its own, determined by the seed, the chain's
-// row, the number of sweeps and starts before, and the unit. A unit is drawn
-// with its probability to a precision of 2⁻³²; one whose probability is NaN is
-// off, as a bit cannot be NaN.
-//
-// Chains are made by NewChains; the zero value has seed 0. They have no states
-// until Start or StartRandom. Burn-in and thinning are loops of the caller's over
-// Gibbs. Package mcmc tells whether there were enough sweeps.
+// Chains are Markov chains that move by block Gibbs sampling (Geman & Geman, 1984). A
+// sweep, one Gibbs step of the whole chain, draws all hidden units given the visible ones,
+// then all visible units given the hidden ones, with probabilities to 2⁻³²; NaN turns a
+// unit off. Burn-in and thinning are loops over Gibbs; package mcmc tells whether there
+// were enough sweeps.
 type Chains struct {
 	sealed
 
@@ -138,13 +126,10 @@ const (
 	drawSwap
 )
 
-// NewChains returns chains without states, seeded by src. It panics if src is
-// nil.
+// NewChains returns chains without states.
 func NewChains(src rand.Source) *Chains { return &Chains{seed: seed(src)} }
 
-// Start sets the visible states to the rows of v, one chain for each row. A value
-// strictly between 0 and 1 is the probability that the bit is drawn with. It panics if
-// v has no rows.
+// Start starts a chain from each row of v; values in (0, 1) are probabilities.
 func (c *Chains) Start(v mat.Matrix) {
 	checkNil("v", v)
 	defer c.take().Release()
@@ -193,14 +178,14 @@ func (c *Chains) read(name string, v mat.Matrix, l *layer, until *stop.Signal) {
 	})
 }
 
-// StartRandom starts n chains from states drawn from the visible biases of m alone,
-// p(vᵢ=1) = σ(bᵢ), and in a group p(vᵢ=1) ∝ exp(bᵢ). It panics if n is less than 1.
+// StartRandom starts n chains from the visible biases alone, by σ or softmax.
 func (c *Chains) StartRandom(m *RBM, n int) {
 	defer c.take().Release()
 	c.startRandom(m, n)
 }
 
 func (c *Chains) startRandom(m *RBM, n int) {
+	// p(vᵢ=1) = σ(bᵢ), and in a group p(vᵢ=1) ∝ exp(bᵢ)
 	nv, _ := m.Dims()
 	checkAtLeast("n", n, 1)
 	checkSize("v", n, nv, (nv-1)/wordBits+1)
@@ -242,9 +227,7 @@ func (c *Chains) started() {
 	c.clock++
 }
 
-// Gibbs moves every chain by k sweeps of m. Two calls with k₁ and k₂ give the
-// same states as one with k₁+k₂. It panics if k is less than 1, if the chains
-// have not been started, or if their states do not have the size of m.
+// Gibbs moves every chain by k sweeps; k₁ and then k₂ are the same as k₁+k₂.
 func (c *Chains) Gibbs(m *RBM, k int) {
 	checkAtLeast("k", k, 1)
 	defer c.take().Release()
@@ -267,16 +250,15 @@ func (c *Chains) note() {
 	copy(c.kept.v.words, c.v.words)
 }
 
-// back goes back to them.
+// back restores them.
 func (c *Chains) back() {
 	c.clock = c.kept.clock
 	c.v, c.kept.v = c.kept.v, c.v
 }
 
-// Visible returns the visible states, one chain a row. They are the chains' own
-// memory: the next call moves them, and setting a bit sets the chain's state. It
-// panics if the chains have not been started.
+// Visible returns the visible states, one chain per row, in their own memory.
 func (c *Chains) Visible() *Bits {
+	// The next call moves them, and setting a bit sets the state of a chain.
 	checkNil("Chains", c)
 	if c.v.rows == 0 {
 		panic("rbm: chains have not been started, want Start or StartRandom first")
@@ -295,7 +277,7 @@ func (c *Chains) check(m *RBM) {
 	}
 }
 
-// checkStates panics if the states are none that the groups of the loaded model have.
+// checkStates panics if the states do not fit the groups of the loaded model.
 func (c *Chains) checkStates(p *model) {
 	if len(p.visible.groups) > 0 {
 		c.in.read("chains", &c.v, 0, c.v.rows)
@@ -332,9 +314,9 @@ func (c *Chains) hiddenHalf(team *parallel.Team, p *model, r0, r1 int, out sink)
 	c.pass.run(team, &p.hidden, &c.in, out)
 }
 
-// visibleHalf draws the visible units of chains [r0, r1) given the hidden ones, the
-// second half of a sweep, at the temperatures of heat unless that is nil. When all have
-// been drawn, the clock must go on.
+// visibleHalf draws the visible units of chains [r0, r1) given the hidden ones, the second
+// half of a sweep, at the temperatures of heat unless that is nil. When all have been
+// drawn, the caller must advance the clock.
 func (c *Chains) visibleHalf(team *parallel.Team, p *model, r0, r1 int, heat *tempering) {
 	c.v.resize(c.h.rows, p.visible.units)
 	c.in.read("h", &c.h, r0, r1)
@@ -353,15 +335,13 @@ func (c *Chains) hidden(p *model, sweep uint64, n, r0 int) *draws {
 
 var _ marshaler = (*Chains)(nil)
 
-// AppendBinary appends the states, the seed and the clock to b. The error is nil.
+// AppendBinary appends the states, the seed and the clock to b.
 func (c *Chains) AppendBinary(b []byte) ([]byte, error) { return encode(b, "Chains", c) }
 
-// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
-// those pass a pointer, to the Chains or to what holds them.
+// MarshalBinary is AppendBinary to nil.
 func (c *Chains) MarshalBinary() ([]byte, error) { return c.AppendBinary(nil) }
 
-// UnmarshalBinary sets c to the Chains that AppendBinary wrote: they go on as
-// those would have. After an error c is as before.
+// UnmarshalBinary restores what AppendBinary wrote; an error changes nothing.
 func (c *Chains) UnmarshalBinary(data []byte) error {
 	checkNil("Chains", c)
 	x, err := decode(data, "Chains", readChains)

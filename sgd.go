@@ -11,26 +11,19 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// SGD climbs a stochastic gradient with momentum and weight decay:
+// SGD climbs a stochastic gradient g by momentum and weight decay; W then shrinks:
 //
 //	Δ = μΔ + ε(g - λθ)    θ = θ + Δ
-//
-// for each parameter θ with gradient g. The step of the weights may end with two
-// corrections, which make weights exactly 0 and rows of W no longer than a bound:
-//
 //	w = sign(w)·max(|w| - ε·L1, 0)    Wⱼ = Wⱼ·min(1, MaxNorm/‖Wⱼ‖)
 //
-// They count as a part of Δ, so that momentum repeats the way that the weights
-// went (Ochs, Chen, Brox & Pock, 2014): where the ascent comes to rest,
-// |∂ - λw| = L1 for a weight other than 0, whatever the momentum. The biases are
-// not subject to λ, L1 and MaxNorm. The zero value of a field switches its
-// feature off. An SGD must not be copied after its first step.
+// Δ includes the second line (Ochs, Chen, Brox & Pock, 2014). L2, L1 and MaxNorm leave
+// the biases alone. A zero field is off. Do not copy an SGD after its first step.
 type SGD struct {
 	Rate     float64 // ε, the learning rate
-	Momentum float64 // μ, the share of the previous step Δ that is repeated; Δ is 0 until the first step with μ ≠ 0
-	L2       float64 // λ, of L2 regularization, also known as weight decay
-	L1       float64 // of L1 regularization, by a proximal step
-	MaxNorm  float64 // the largest Euclidean length of a row of W, the weights of a hidden unit (Srebro & Shraibman, 2005)
+	Momentum float64 // μ, in [0, 1); Δ is 0 until the first step with μ ≠ 0
+	L2       float64 // λ, L2 regularization or weight decay
+	L1       float64 // L1 regularization, by a proximal step
+	MaxNorm  float64 // largest Euclidean norm of a row of W, the weights of a hidden unit (Srebro & Shraibman, 2005)
 
 	state *sgdState
 }
@@ -42,10 +35,8 @@ type sgdState struct {
 	guard    parallel.Guard
 }
 
-// Step moves the parameters of m along g. A weight that is NaN stays so, and
-// MaxNorm leaves its row as it is. Step panics if a field is negative or not
-// finite, if Momentum is not less than 1, if the sizes do not fit, or if an earlier step with momentum had a
-// model of another size.
+// Step moves the parameters of m along g. NaN stays NaN. It panics if the size of m has
+// changed since a step with momentum.
 func (o *SGD) Step(m *RBM, g *Gradient) {
 	checkNil("SGD", o)
 	o.step(m, g, o.Rate)
@@ -85,7 +76,7 @@ func (o *SGD) check() {
 	}
 }
 
-// wrong says which setting makes no sense, or nothing.
+// wrong says which setting makes no sense, or returns "".
 func (o *SGD) wrong() string {
 	if !(0 <= o.Momentum && o.Momentum < 1) {
 		return fmt.Sprintf("momentum of SGD is %v, want one in [0, 1)", o.Momentum)
@@ -107,6 +98,9 @@ type step struct {
 	rate float64
 }
 
+// Do moves row j. As the corrections are a part of Δ, momentum repeats the way that the
+// weights really went: where the ascent comes to rest, |∂ - λw| = L1 for a weight other
+// than 0, whatever the momentum.
 func (s *step) Do(_, j int) {
 	o, w, g := s.o, s.m.W.RawRowView(j), s.g.W.RawRowView(j)
 	var d []float64
@@ -138,16 +132,13 @@ func (o *SGD) vector(x, g, d *mat.VecDense, rate float64) {
 
 var _ marshaler = (*SGD)(nil)
 
-// AppendBinary appends the settings and the momentum of earlier steps to b. The
-// error is nil. It panics if a setting is one that Step panics about.
+// AppendBinary appends the settings and the momentum of earlier steps to b.
 func (o *SGD) AppendBinary(b []byte) ([]byte, error) { return encode(b, "SGD", o) }
 
-// MarshalBinary is AppendBinary to nil: what packages like encoding/gob call. To
-// those pass a pointer, to the SGD or to what holds it.
+// MarshalBinary is AppendBinary to nil.
 func (o *SGD) MarshalBinary() ([]byte, error) { return o.AppendBinary(nil) }
 
-// UnmarshalBinary sets o to the SGD that AppendBinary wrote: it goes on as that
-// one would have. After an error o is as before.
+// UnmarshalBinary restores what AppendBinary wrote; an error changes nothing.
 func (o *SGD) UnmarshalBinary(data []byte) error {
 	checkNil("SGD", o)
 	x, err := decode(data, "SGD", readSGD)
@@ -189,12 +180,10 @@ func readSGD(d *wire.Decoder) SGD {
 	return o
 }
 
-// MarshalJSON returns the settings. With the momentum of earlier steps, which is no
-// part of them, it returns an error.
-//
-// A struct in which an SGD is embedded has this method too, and so no JSON of its
-// other fields: there, give the SGD a name.
+// MarshalJSON returns the settings, or an error if there is momentum to lose.
 func (o SGD) MarshalJSON() ([]byte, error) {
+	// A struct in which an SGD is embedded has this method too, and so no JSON of its other
+	// fields: there, give the SGD a name.
 	if o.state != nil && o.state.velocity.W != nil {
 		return nil, errSealed
 	}

@@ -91,8 +91,8 @@ func (s *statistics) panels() int { return s.nh/product.Lanes + 1 }
 // total. Rows with a weight of 0 are left out. If numbers are given, row r of v is
 // number numbers[r] of the rows that have the weights, and the others are left out.
 //
-// The sums are those of all rows, bit for bit: rows that share a nibble of the
-// product go on to share one.
+// The sums have the bits of the sums over all rows: rows that share a nibble of the
+// product keep sharing one.
 func (s *statistics) add(p *model, ph phase, name string, v mat.Matrix, weights []float64, total float64, numbers []int) {
 	n, _ := v.Dims()
 	s.until = p.team.Until
@@ -363,7 +363,7 @@ func (s *flushing) Do(worker, part int) {
 	}
 }
 
-// means are those of the visible units and of ĥ over the rows of a batch.
+// means are the means of the visible units and of ĥ over the rows of a batch.
 type means struct {
 	v, h  []float64
 	p     []float64 // h, filled up to whole words

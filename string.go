@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// String returns the sizes, as in RBM(nv=784, nh=500), or what is wrong with them.
+// String returns the sizes, as in RBM(nv=784, nh=500), or why they do not fit.
 func (m RBM) String() string {
 	if wrong := m.wrong(); wrong != "" {
 		return "RBM(" + wrong + ")"
@@ -19,8 +19,7 @@ func (m RBM) String() string {
 	return fmt.Sprintf("RBM(nv=%d, nh=%d)", nv, nh)
 }
 
-// String returns the size, as in Bits(100×784). For the bits themselves, there is
-// mat.Formatted.
+// String returns the size, as in Bits(100×784); mat.Formatted prints bits.
 func (b Bits) String() string { return fmt.Sprintf("Bits(%d×%d)", b.rows, b.cols) }
 
 // String returns the sizes.
@@ -42,7 +41,7 @@ func (p *Phases) String() string {
 	return fmt.Sprintf("Phases(%s, DataWeight=%v, ModelWeight=%v)", p.Data.sizes(), p.DataWeight, p.ModelWeight)
 }
 
-// String returns the size of the states, one chain a row.
+// String returns the size of the states, one chain per row.
 func (c *Chains) String() string {
 	checkNil("Chains", c)
 	s := "not started"
@@ -74,7 +73,7 @@ func (s PT) String() string {
 	return fmt.Sprintf("PT(K=%d, %d chains, %d temperatures)", s.K, s.n, len(s.Betas))
 }
 
-// String returns the settings and the numbers of chains and models of the ladder.
+// String returns the settings and the numbers of chains and models.
 func (s PTT) String() string {
 	return fmt.Sprintf("PTT(K=%d, MinSwapRate=%v, %d chains, %d models)", s.K, s.MinSwapRate, s.n, len(s.saved))
 }
@@ -85,7 +84,7 @@ func (e *Exact) String() string {
 	return "Exact()"
 }
 
-// String returns the settings, those that are 0 left out but for Rate.
+// String returns Rate and the settings that are not 0.
 func (o SGD) String() string {
 	s := fmt.Sprintf("SGD(Rate=%v", o.Rate)
 	for _, x := range []struct {
@@ -109,8 +108,7 @@ func (a AIS) String() string {
 	return fmt.Sprintf("AIS(Runs=%d, %d temperatures)", a.Runs, len(a.Betas))
 }
 
-// String returns the model, the sampler, what is trained on, and how many steps were
-// made.
+// String returns the model, the sampler, the settings and the number of steps.
 func (t *Trainer) String() string {
 	checkNil("Trainer", t)
 	rows := 0
@@ -124,7 +122,7 @@ func (t *Trainer) String() string {
 	return fmt.Sprintf("Trainer(%v, %s, %v, %d rows, BatchSize=%d, step %d)", t.Model, sampler, t.SGD, rows, t.BatchSize, t.state.steps)
 }
 
-// String returns the figures that apply, with few digits, and the warnings, in a line.
+// String returns the figures that apply, and the warnings, on one line.
 func (r Report) String() string {
 	var figures []string
 	add := func(format string, x float64) {

@@ -1,0 +1,82 @@
+// Package rbm implements restricted Boltzmann machines (RBMs) with binary units:
+// energies, likelihoods, gradients and samplers, exact where they can be, on all
+// cores of a CPU.
+//
+// To train a model, use [Trainer], with [NewPCD](100, 1, src) as its sampler. Or
+// write the loop yourself:
+//
+//	m.Gradient(&g, v, s) // of the log-likelihood of minibatch v, by sampler s
+//	c.Center(&g)         // optional: the centered gradient, which learns faster
+//	sgd.Step(m, &g)
+//
+// To judge a model, use [RBM.LogLikelihood]. It is exact if one layer is small.
+// Otherwise annealed importance sampling ([AIS]) bounds it from both sides, and it
+// comes with a verdict: Believable, or else a Doubt in words.
+//
+// To sample from a model, use [Chains] (block Gibbs sampling), or [PT] and [PTT]
+// (tempering) where plain chains stay in a mode. Package mcmc tells how many
+// independent samples the chains are worth.
+//
+// # More
+//
+// Missing values: Trainer.Observed trains on incomplete rows. [Chains.GibbsGiven]
+// and [Chains.MeansGiven] complete rows with their observed units clamped, and
+// [RBM.LogProbGiven] and [RBM.MeansGiven] are exact for a few missing units.
+//
+// Groups: RBM.OneHot declares visible units of which exactly one is on, also known
+// as softmax or multinomial units. All methods honor it.
+//
+// Classification: [Classifier] has a label among the visible units, and exact class
+// probabilities. [RBM.FreeEnergy] finds anomalies: unusual rows have a large one.
+//
+// Large data: [Rows] need not fit in memory; package bitfile has them in a file.
+// On several machines, each computes [Phases], which add up to the full gradient.
+//
+// Files: package checkpoint saves training, to resume it bit for bit. Package npz
+// exchanges models with NumPy and scikit-learn. Types with state have AppendBinary,
+// which panics if a setting is out of range, and UnmarshalBinary, for a value of any
+// size. Pass pointers to encoding/gob.
+//
+// # Model
+//
+// An RBM of nv visible units v ∈ {0,1}ⁿᵛ and nh hidden units h ∈ {0,1}ⁿʰ with
+// weights W (nh×nv), visible biases b and hidden biases c is the distribution
+//
+//	E(v,h) = -hᵀWv - bᵀv - cᵀh                p(v,h) = exp(-E(v,h)) / Z
+//	F(v)   = -bᵀv - Σⱼ softplus(cⱼ + Wⱼ·v)    p(v) = exp(-F(v)) / Z
+//	p(hⱼ=1|v) = σ(cⱼ + Wⱼ·v)                  p(vᵢ=1|h) = σ(bᵢ + (Wᵀh)ᵢ)
+//
+// (Smolensky, 1986), with energy E, free energy F and partition function Z. Some
+// texts call the visible biases a and the hidden ones b.
+//
+// # Batches
+//
+// Observations are the rows of a matrix. [Bits] holds them packed and is the fast
+// path; any other mat.Matrix of zeros and ones gives the same results, bit for bit.
+// A value between 0 and 1, such as a gray level, is the probability of a one and
+// takes the place of the bit in the formulas.
+//
+// # Conventions
+//
+// Destinations come first. A nil or empty dst is allocated; one of the right shape
+// is overwritten. It may be the matrix that is read, as in m.HiddenProbs(v, v), but
+// must not overlap it in another way. Log-probabilities and energies are in nats.
+//
+// Misuse panics, with the sizes given and wanted or the name of the nil argument:
+// sizes that do not fit, settings out of range, entries that do not exist, and rows
+// that the model cannot have, with a value outside [0, 1] or without exactly one
+// unit of a group on. Data from outside are checked with an error by [BitsOf] and
+// [RBM.CheckRows]. A NaN parameter makes every result that depends on it NaN.
+//
+// Methods that only read an RBM may be called concurrently. A Sampler, Chains, AIS,
+// Gradient, Centering, SGD or Trainer belongs to one goroutine at a time: a call
+// that finds another one at work on it panics and changes nothing.
+//
+// # Randomness
+//
+// Each constructor reads its math/rand/v2 Source once, for a seed. A random number
+// is a function of the seed and of the chain, sweep and unit it is for. Results
+// depend on arguments and seeds alone. They are the same, bit for bit, for every
+// GOMAXPROCS and on every processor, and the result for a row does not depend on
+// the other rows of its batch.
+package rbm
