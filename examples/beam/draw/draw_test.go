@@ -136,8 +136,9 @@ func TestImages(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"-mnist train -rows 31": "-rows is 31, want 8, one a file, to 30",
-		"-mnist test -files 21": "-rows is 20, want 21, one a file, to 20",
+		"-mnist train -rows 31":   "-rows is 31, want 8, one a file, to 30",
+		"-mnist test -groups 0:3": `-groups is "0:3", want none with -mnist`,
+		"-mnist test -files 21":   "-rows is 20, want 21, one a file, to 20",
 	} {
 		o, err := parse(append(strings.Fields(args), "-data", data, "-out", t.TempDir()), io.Discard)
 		if err == nil {
@@ -192,7 +193,7 @@ func TestParse(t *testing.T) {
 		return err
 	}, []string{"", "-rows 8", "-rows 1 -files 1", "-mnist train", "-mnist test -rows 8", "-format bits", "-columns 1 -hidden 1", "-columns 8 -groups 0:3,3:8"},
 		[]string{"-out=", "-rows 7", "-rows -1", "-files 0", "-files 100000", "-format csv", "-columns 0", "-columns 100001", "-hidden 0",
-			"-hidden 100001", "-mnist both", "-groups 3", "-groups 60:65", "-mnist train -groups 0:3", "-nonsense"})
+			"-hidden 100001", "-mnist both", "-groups 3", "-groups 60:65", "-nonsense"})
 	clitest.CheckExit(t, 2, "-rows=7")
 	clitest.CheckExit(t, 0, "-help")
 }
