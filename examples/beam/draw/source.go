@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/beam/onehot"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 )
 
@@ -79,6 +80,11 @@ func newSampled(o *options) (*sampled, error) {
 		m: rbm.NewRandom(o.columns, o.hidden, std, rand.NewPCG(o.seed, stream)),
 		c: rbm.NewChains(rand.NewPCG(o.seed, stream+1)),
 	}
+	groups, err := onehot.Parse(o.groups, o.columns)
+	if err != nil {
+		return nil, err
+	}
+	s.m.OneHot = groups
 	f, err := os.Create(filepath.Join(o.out, modelFile))
 	if err != nil {
 		return nil, err

@@ -251,8 +251,9 @@ func readBits(r io.ReaderAt, size int64, columns int, good func(int64, []byte), 
 
 // Each passes on the rows of all files that match a pattern, as [Read] does but without
 // a pipeline, in the order of the files' names and of the rows.
-func Each(ctx context.Context, pattern string, columns int, good func(Row), bad func(Bad)) error {
+func Each(ctx context.Context, pattern string, columns int, good func(Row), bad func(Bad), groups ...rbm.Group) error {
 	checkColumns(columns)
+	good = checked(groups, good, bad)
 	paths, err := Files(ctx, pattern)
 	if err != nil {
 		return err
@@ -267,14 +268,14 @@ func Each(ctx context.Context, pattern string, columns int, good func(Row), bad 
 
 // Load returns the rows of all files that match a pattern, in the order of [Each]. A bad
 // row is an error, and so is it if there are none.
-func Load(ctx context.Context, pattern string, columns int) (*rbm.Bits, error) {
+func Load(ctx context.Context, pattern string, columns int, groups ...rbm.Group) (*rbm.Bits, error) {
 	var all []Row
 	var first *Bad
 	if err := Each(ctx, pattern, columns, func(r Row) { all = append(all, r) }, func(b Bad) {
 		if first == nil {
 			first = &b
 		}
-	}); err != nil {
+	}, groups...); err != nil {
 		return nil, err
 	}
 	if first != nil {

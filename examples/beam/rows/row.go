@@ -49,7 +49,7 @@ func (r Row) Put(dst *rbm.Bits, i int) {
 // bytesOf returns how many bytes a row of so many columns has.
 func bytesOf(columns int) int { return (columns-1)/8 + 1 }
 
-// Bad is a row that could not be read, and why.
+// Bad is a row that could not be read or violates a group, and why.
 type Bad struct {
 	File   string
 	Number int64 // in the file, from 1; 0: the file as a whole, or what is left of it

@@ -47,7 +47,7 @@ func BenchmarkScore(b *testing.B) {
 			o := options{model: filepath.Join(dir, "model"), input: folder + "/*.bits", output: folder + "/out", bad: folder + "/bad", parts: files, batch: 256}
 			for b.Loop() {
 				p, s := beam.NewPipelineWithRoot()
-				score(s, o, nv, nh)
+				score(s, o, shapeOf(m))
 				if err := beamx.Run(context.Background(), p); err != nil {
 					b.Fatal(err)
 				}

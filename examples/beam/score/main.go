@@ -27,15 +27,15 @@ func main() {
 
 // run scores all rows.
 func run(ctx context.Context, o options, w io.Writer) error {
-	m, err := load(ctx, o.model) // each worker does so again: here it is for its size
+	m, err := load(ctx, o.model) // each worker does so again: here it is for its shape
 	if err != nil {
 		return fmt.Errorf("-model: %w", err)
 	}
 	if _, err := rows.Files(ctx, o.input); err != nil {
 		return fmt.Errorf("-input: %w", err)
 	}
-	nv, nh := m.Dims()
-	scores, bads := o.tables(nh)
+	of := shapeOf(m)
+	scores, bads := o.tables(of.nh)
 	for _, t := range []rows.Table{scores, bads} {
 		if err := t.Check(ctx); err != nil {
 			return fmt.Errorf("-parts: %w; remove it, or give another -output", err)
@@ -45,12 +45,12 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	if o.local {
 		how = o.loop
 	}
-	good, bad, err := how(ctx, nv, nh)
+	good, bad, err := how(ctx, of)
 	if err != nil {
 		return err
 	}
 	if good == 0 && bad > 0 {
-		return fmt.Errorf("no row can be read, %d are bad: %s", bad, bads.Pattern())
+		return fmt.Errorf("no row can be scored, %d are bad: %s", bad, bads.Pattern())
 	}
 	fmt.Fprintf(w, "%d rows scored: %s\n%d bad rows: %s\n", good, scores.Pattern(), bad, bads.Pattern())
 	return nil

@@ -36,7 +36,7 @@ func parse(f *flag.FlagSet, args []string, help io.Writer) (options, error) {
 	own.StringVar(&o.model, "model", "", "`path` of the model, as RBM.WriteTo writes it, local or gs://")
 	own.StringVar(&o.input, "input", "", "`pattern` of the files of rows, one, in quotes: text or of package bitfile")
 	own.StringVar(&o.output, "output", "", "`prefix` of the files to write, PREFIX-00000-of-00001.csv …")
-	own.StringVar(&o.bad, "bad", "", "`prefix` of the files with the rows that cannot be read (default PREFIX-bad, with that of -output)")
+	own.StringVar(&o.bad, "bad", "", "`prefix` of the files with the rows that cannot be read or violate a group of the model (default PREFIX-bad, with that of -output)")
 	own.IntVar(&o.parts, "parts", 1, "number of files to write of either kind, 1 to 99999; one is in memory as a whole")
 	own.IntVar(&o.batch, "batch", 256, "rows to compute at a time, 1 to 1000000")
 	own.BoolVar(&o.features, "features", false, "write the probability of each hidden unit too, in single precision")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -22,7 +23,7 @@ func init() {
 }
 
 // tables returns those that are written: of scores, for so many hidden units, and of rows
-// that cannot be read.
+// that are bad.
 func (o options) tables(nh int) (scores, bad rows.Table) {
 	scores = rows.Table{Prefix: o.output, Parts: o.parts, Columns: []string{"free_energy"}}
 	if o.features {
@@ -34,9 +35,9 @@ func (o options) tables(nh int) (scores, bad rows.Table) {
 }
 
 // pipeline scores all rows in a job, and returns how many there were.
-func (o options) pipeline(ctx context.Context, nv, nh int) (good, bad int64, err error) {
+func (o options) pipeline(ctx context.Context, of shape) (good, bad int64, err error) {
 	p, s := beam.NewPipelineWithRoot()
-	score(s, o, nv, nh)
+	score(s, o, of)
 	result, err := job.Run(ctx, p)
 	if err != nil {
 		return 0, 0, err
@@ -46,37 +47,48 @@ func (o options) pipeline(ctx context.Context, nv, nh int) (good, bad int64, err
 }
 
 // loop does what the pipeline does, in a loop.
-func (o options) loop(ctx context.Context, nv, nh int) (good, bad int64, err error) {
-	scores, bads := o.tables(nh)
+func (o options) loop(ctx context.Context, of shape) (good, bad int64, err error) {
+	scores, bads := o.tables(of.nh)
 	scored, unread := scores.NewLines(), bads.NewLines()
-	fn := o.scoreFn(nv, nh)
+	fn := o.scoreFn(of)
 	if err := fn.Setup(ctx); err != nil {
 		return 0, 0, err
 	}
-	if err := rows.Each(ctx, o.input, nv, func(r rows.Row) {
+	if err := rows.Each(ctx, o.input, of.nv, func(r rows.Row) {
 		good++
 		fn.ProcessElement(ctx, r, scored.Add)
 	}, func(b rows.Bad) {
 		bad++
 		unread.AddBad(b)
-	}); err != nil {
+	}, of.groups...); err != nil {
 		return 0, 0, err
 	}
 	fn.FinishBundle(scored.Add)
 	return good, bad, errors.Join(unread.Write(ctx), scored.Write(ctx))
 }
 
-func (o options) scoreFn(nv, nh int) *scoreFn {
-	return &scoreFn{Model: o.model, Columns: nv, Hidden: nh, Batch: o.batch, Features: o.features, Parts: o.parts}
+// A shape is what a pipeline has of a model.
+type shape struct {
+	nv, nh int
+	groups []rbm.Group
 }
 
-// score adds to a pipeline what scores rows by a model of this size, whose weights
+func shapeOf(m *rbm.RBM) shape {
+	nv, nh := m.Dims()
+	return shape{nv, nh, m.OneHot}
+}
+
+func (o options) scoreFn(of shape) *scoreFn {
+	return &scoreFn{Model: o.model, Columns: of.nv, Hidden: of.nh, Groups: of.groups, Batch: o.batch, Features: o.features, Parts: o.parts}
+}
+
+// score adds to a pipeline what scores rows by a model of this shape, whose weights
 // are never part of the pipeline.
-func score(s beam.Scope, o options, nv, nh int) {
-	good, bad := rows.Read(s, o.input, nv)
-	scores, bads := o.tables(nh)
+func score(s beam.Scope, o options, of shape) {
+	good, bad := rows.Read(s, o.input, of.nv, of.groups...)
+	scores, bads := o.tables(of.nh)
 	rows.WriteBad(s, bad, bads)
-	scores.Write(s, beam.ParDo(s, o.scoreFn(nv, nh), good))
+	scores.Write(s, beam.ParDo(s, o.scoreFn(of), good))
 }
 
 func load(ctx context.Context, path string) (*rbm.RBM, error) {
@@ -93,8 +105,9 @@ func load(ctx context.Context, path string) (*rbm.RBM, error) {
 
 // A scoreFn makes lines of rows, with their parts as keys.
 type scoreFn struct {
-	Model           string // its path
-	Columns, Hidden int    // its size
+	Model           string      // its path
+	Columns, Hidden int         // its size
+	Groups          []rbm.Group // which its rows do not violate
 	Batch, Parts    int
 	Features        bool
 
@@ -113,6 +126,9 @@ func (fn *scoreFn) Setup(ctx context.Context) error {
 	}
 	if nv, nh := m.Dims(); nv != fn.Columns || nh != fn.Hidden {
 		return fmt.Errorf("%s has changed: it has %d visible and %d hidden units, want %d and %d", fn.Model, nv, nh, fn.Columns, fn.Hidden)
+	}
+	if !slices.Equal(m.OneHot, fn.Groups) {
+		return fmt.Errorf("%s has changed: it has the groups %v, want %v", fn.Model, m.OneHot, fn.Groups)
 	}
 	fn.m = m
 	fn.batch = rbm.NewBits(fn.Batch, fn.Columns)

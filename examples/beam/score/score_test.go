@@ -291,14 +291,14 @@ func TestErrors(t *testing.T) {
 	writeModel(t, other, 3, 3)
 	o.model = other
 	p, s := beam.NewPipelineWithRoot()
-	score(s, o, 3, 2)
+	score(s, o, shape{nv: 3, nh: 2})
 	want := other + " has changed: it has 3 visible and 3 hidden units, want 3 and 2"
 	if err := beamx.Run(context.Background(), p); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want it to say %q", err, want)
 	}
 	// Rows of other models are bad.
 	writeModel(t, other, 4, 3)
-	want = "no row can be read, 1 are bad: " + o.bad + "-?????-of-00001.csv"
+	want = "no row can be scored, 1 are bad: " + o.bad + "-?????-of-00001.csv"
 	if err := run(context.Background(), o, io.Discard); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -356,7 +356,7 @@ func TestEachRowOnce(t *testing.T) {
 func TestJobSize(t *testing.T) {
 	size := func(nv, nh int) int {
 		p, s := beam.NewPipelineWithRoot()
-		score(s, options{model: "model", input: "in", output: "out", bad: "bad", parts: 1, batch: 256}, nv, nh)
+		score(s, options{model: "model", input: "in", output: "out", bad: "bad", parts: 1, batch: 256}, shape{nv: nv, nh: nh})
 		edges, _, err := p.Build()
 		if err != nil {
 			t.Fatal(err)

@@ -41,7 +41,7 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	var test *rbm.Bits
 	if o.test != "" { // now, as it may fail
 		var err error
-		if test, err = rows.Load(ctx, o.test, o.Columns); err != nil {
+		if test, err = rows.Load(ctx, o.test, o.Columns, o.oneHot()...); err != nil {
 			return fmt.Errorf("-test: %w", err)
 		}
 	}

@@ -579,6 +579,7 @@ func TestSettings(t *testing.T) {
 	mustRun(t, input, dir, "")
 	want := tree(t, dir)
 	for flags, said := range map[string]string{
+		"-groups 0:2":     `-groups "", not -groups 0:2`,
 		"-columns 11":     "-columns 12, not -columns 11",
 		"-mode step":      "-mode epoch, not -mode step",
 		"-shards 2":       "-shards 3, not -shards 2",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gorbm/rbm/examples/beam/job"
+	"github.com/gorbm/rbm/examples/beam/onehot"
 )
 
 type options struct {
@@ -37,6 +38,7 @@ func parse(f *flag.FlagSet, args []string, help io.Writer) (options, error) {
 	own := flag.NewFlagSet("train", flag.ContinueOnError)
 	own.StringVar(&o.Input, "input", "", "`pattern` of the files of rows, one, in quotes: text or of package bitfile")
 	own.IntVar(&o.Columns, "columns", 0, "number of columns of the rows")
+	own.StringVar(&o.Groups, "groups", "", onehot.Usage)
 	own.StringVar((*string)(&o.work), "work", "", "`folder` to write to, and to go on from; it must be one for all machines")
 	own.StringVar(&o.Mode, "mode", epoch, "what a round is: step, a step with a gradient from all shards; or epoch, a pass over each shard, after which the models are averaged")
 	own.IntVar(&o.rounds, "rounds", 10, "number of rounds, in all, 1 to 1000000")
@@ -96,6 +98,9 @@ func (o options) check() error {
 		return fmt.Errorf("-timeout is %v, want 0 or at least 1s", o.timeout)
 	case o.ais < 1 || o.ais > 1e6:
 		return fmt.Errorf("-ais is %d, want 1 to 1000000", o.ais)
+	}
+	if _, err := onehot.Parse(o.Groups, o.Columns); err != nil {
+		return fmt.Errorf("-groups is %q: %w", o.Groups, err)
 	}
 	return nil
 }

@@ -80,6 +80,7 @@ func start(ctx context.Context, d dir, s Settings) error {
 		return fmt.Errorf("%s: %w", d.rows(0, s.Shards), err)
 	}
 	m := model{rbm: *rbm.NewRandom(c, s.Hidden, 0.01, s.source(modelStream))}
+	m.rbm.OneHot = s.oneHot()
 	m.rbm.FitVisibleBias(first)
 	m.sgd.Momentum = s.Momentum
 	return files.Save(ctx, d.round(0), m.parts()...)
@@ -90,7 +91,7 @@ func start(ctx context.Context, d dir, s Settings) error {
 //	rows.Read → dealFn → GroupByKey → packFn
 func packing(d dir, s Settings) *beam.Pipeline {
 	p, scope := beam.NewPipelineWithRoot()
-	good, bad := rows.Read(scope, s.Input, s.Columns)
+	good, bad := rows.Read(scope, s.Input, s.Columns, s.oneHot()...)
 	rows.WriteBad(scope, bad, d.bad(s.Shards))
 	dealt := beam.ParDo(scope, &dealFn{Settings: s}, good)
 	beam.ParDo0(scope, &packFn{Work: d, Settings: s}, beam.GroupByKey(scope, dealt))
@@ -108,7 +109,7 @@ func (o options) packLocal(ctx context.Context, d dir) (good, bad int64, err err
 	}, func(b rows.Bad) {
 		bad++
 		bads.AddBad(b)
-	}); err != nil {
+	}, o.Settings.oneHot()...); err != nil {
 		return 0, 0, err
 	}
 	if err := bads.Write(ctx); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/beam/files"
+	"github.com/gorbm/rbm/examples/beam/onehot"
 )
 
 // Settings are the flags on which the bits of a model depend. They must not change
@@ -20,6 +21,7 @@ import (
 type Settings struct {
 	Input    string  `json:"input"`
 	Columns  int     `json:"columns"`
+	Groups   string  `json:"groups"`
 	Mode     string  `json:"mode"`
 	Shards   int     `json:"shards"`
 	Hidden   int     `json:"hidden"`
@@ -38,6 +40,15 @@ const (
 	step  = "step"  // a round is a step with a gradient from all shards
 	epoch = "epoch" // a round is a pass over each shard, after which the models are averaged
 )
+
+// oneHot returns the groups of one-hot units, which check has found to be right.
+func (s Settings) oneHot() []rbm.Group {
+	groups, err := onehot.Parse(s.Groups, s.Columns)
+	if err != nil {
+		panic(err)
+	}
+	return groups
+}
 
 // schedule returns the rate, where a round has so many steps.
 func (s Settings) schedule(steps int) rbm.Schedule {
@@ -69,6 +80,14 @@ func (s Settings) save(ctx context.Context, work dir, training string) error {
 		return err
 	}
 	return files.Write(ctx, work.settings(), append(b, '\n'))
+}
+
+// shown returns the value of a flag as it is written after its name.
+func shown(x any) any {
+	if x == "" {
+		return `""`
+	}
+	return x
 }
 
 // find returns the name of the folder of the training that is going on, or "" if there
@@ -103,7 +122,7 @@ func (s Settings) find(ctx context.Context, work dir) (training string, err erro
 	for i := range old.NumField() {
 		if x, y := old.Field(i).Interface(), now.Field(i).Interface(); x != y {
 			name := old.Type().Field(i).Tag.Get("json")
-			return "", fmt.Errorf("%s has -%s %v, not -%s %v; give the same, or another -work", work.settings(), name, x, name, y)
+			return "", fmt.Errorf("%s has -%s %v, not -%s %v; give the same, or another -work", work.settings(), name, shown(x), name, shown(y))
 		}
 	}
 	if !strings.HasPrefix(was.Training, trainingPrefix) || strings.ContainsAny(was.Training, `/\*?[`) {

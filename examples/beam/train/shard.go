@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/gorbm/rbm"
@@ -46,6 +47,9 @@ func (r Round) load(ctx context.Context) (*model, error) {
 	}
 	if nv, nh := m.rbm.Dims(); nv != r.Settings.Columns || nh != r.Settings.Hidden {
 		return nil, fmt.Errorf("%s: model has %d visible and %d hidden units, want %d and %d", path, nv, nh, r.Settings.Columns, r.Settings.Hidden)
+	}
+	if groups := r.Settings.oneHot(); !slices.Equal(m.rbm.OneHot, groups) {
+		return nil, fmt.Errorf("%s: model has the groups %v, want %v", path, m.rbm.OneHot, groups)
 	}
 	return m, nil
 }

@@ -22,7 +22,7 @@ import (
 //
 // and that of a training, which no other one writes to,
 //
-//	bad-00003-of-00008.csv           rows that could not be read
+//	bad-00003-of-00008.csv           rows that are bad
 //	shards/00003-of-00008.bits       rows, in an order that is random
 //	rounds/000017-model              what 17 rounds have made; the last file of a round
 //	rounds/000017-shard-00003        what shard 3 goes on with
@@ -76,7 +76,7 @@ func (d dir) checkFree(ctx context.Context) error {
 	return nil
 }
 
-// bad returns the table of rows that could not be read, of as many parts as there are
+// bad returns the table of bad rows, of as many parts as there are
 // shards.
 func (d dir) bad(shards int) rows.Table { return rows.BadTable(d.path("bad"), shards) }
 
