@@ -32,8 +32,7 @@ type AIS struct {
 	done   int // temperatures, in a call
 }
 
-// NewAIS returns AIS of the given number of runs, at 0 and n inverse temperatures that rise
-// to 1, spaced as by Salakhutdinov & Murray (2008).
+// NewAIS returns AIS of runs at 0 and n rising Betas (Salakhutdinov & Murray, 2008).
 func NewAIS(runs, n int, src rand.Source) *AIS {
 	checkAtLeast("runs", runs, 1)
 	return &AIS{Runs: runs, Betas: ladder(n), chains: NewChains(src)}
@@ -74,8 +73,7 @@ func (a AIS) GobEncode() ([]byte, error) {
 	return nil, errors.New("rbm: gob would lose the seed of AIS: encode Runs, Betas and Base")
 }
 
-// Run estimates log Z of m with runs from the base model to m, at about a Gibbs sweep per
-// temperature. The error is that of ctx.
+// Run estimates log Z of m from the base model, at a Gibbs sweep per temperature.
 func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	base := a.check(ctx, m)
 	checkAtLeast("runs", a.Runs, 1)
@@ -83,8 +81,7 @@ func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	return a.within(ctx, m, func(m *RBM) LogZ { return a.run(m, base) })
 }
 
-// Reverse is like Run, with runs from m to the base model, one from each row of start
-// (n×nv), which should be samples of m.
+// Reverse is Run from start (n×nv), samples of m, to the base model.
 func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (LogZ, error) {
 	base := a.check(ctx, m)
 	checkBatch("start", start, base.Len())

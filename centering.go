@@ -15,8 +15,8 @@ import (
 //
 //	W̃ = ∂W - λ·∂bᵀ - ∂c·μᵀ    b̃ = ∂b - W̃ᵀλ    c̃ = ∂c - W̃μ
 //
-// With offsets near the means of the units, learning is faster, and does not depend on
-// which state of a unit is called 1. The zero value is ready to use.
+// Near the means of the units, offsets speed up learning, and make it independent of which
+// state of a unit is called 1. The zero value is ready to use.
 type Centering struct {
 	Rate     float64   // weight of a batch in the moving averages V and H; 0: 0.01; 1 biases the gradient
 	Enhanced bool      // means halfway between data and model: the enhanced gradient (Cho, Raiko & Ilin, 2013)

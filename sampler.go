@@ -12,9 +12,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Sampler supplies the negative phase of [RBM.Gradient]. To wrap a sampler of this package,
-// embed it as *PCD, not as Sampler, so that row weights, swap rates, chain states and
-// checkpoints remain those of the embedded one.
+// Sampler supplies the negative phase of [RBM.Gradient]. A wrapper of PCD, say, should
+// embed *PCD, not Sampler, to keep its row weights, swap rates, chain states and
+// checkpoints.
 type Sampler interface {
 	// Sample returns visible configurations drawn from m, any number × nv, and their
 	// non-negative weights; nil weights are equal. Data (n×nv) is the minibatch of the
@@ -91,8 +91,7 @@ func sample(s native, p *model, m *RBM, data mat.Matrix, n int) (v mat.Matrix, w
 // Chains are Markov chains that move by block Gibbs sampling (Geman & Geman, 1984). A
 // sweep, one Gibbs step of the whole chain, draws all hidden units given the visible ones,
 // then all visible units given the hidden ones, with probabilities to 2⁻³²; NaN turns a
-// unit off. Burn-in and thinning are loops over Gibbs; package mcmc tells whether there
-// were enough sweeps.
+// unit off. Burn-in and thinning are loops over Gibbs.
 type Chains struct {
 	sealed
 
