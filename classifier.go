@@ -41,7 +41,7 @@ func (c *Classifier) LogProbs(dst *mat.Dense, x mat.Matrix) *mat.Dense {
 	return dst
 }
 
-// Predict returns the most probable class of each row of x, or NoLabel for NaN.
+// Predict returns the most probable class of each row, or NoLabel for NaN.
 func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
 	// Of equally probable classes, it is the smallest.
 	n := checkBatch("x", x, c.check())

@@ -37,9 +37,9 @@ func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) {
 	c.given(m, k, observed, nil)
 }
 
-// MeansGiven is GibbsGiven, and estimates E[v | v_observed] in dst (n×nv), by averages of
-// probabilities over the sweeps (Gelfand & Smith, 1990). Chains near their start bias the
-// result; run GibbsGiven first.
+// MeansGiven is GibbsGiven, and returns estimates of E[v | v_observed] in dst (n×nv): means
+// of probabilities over the sweeps (Gelfand & Smith, 1990). Chains near their start bias
+// the result; run GibbsGiven first.
 func (c *Chains) MeansGiven(dst *mat.Dense, m *RBM, k int, observed *Bits) *mat.Dense {
 	// Averages of probabilities vary less than averages of the drawn bits.
 	// The probabilities are p(vᵢ=1|h) or, in a group, the softmax over the units that may
