@@ -13,13 +13,13 @@ import (
 )
 
 // AIS estimates log Z by annealed importance sampling (Neal, 2001; Salakhutdinov & Murray,
-// 2008) from a base model without weights, with Gibbs sweeps at
+// 2008) from a weightless base model, by sweeps at
 //
 //	log p*(v; β) = ((1-β)a + βb)·v + Σⱼ softplus(β(cⱼ + Wⱼ·v))
 //
 // The mean weight of Run estimates Z without bias, so its log tends to be too low. The mean
-// weight of Reverse estimates 1/Z, so minus its log tends to be too high. Where the two
-// agree, and neither depends on a few runs, both are close.
+// weight of Reverse estimates 1/Z, so minus its log tends to be too high. If they agree,
+// and neither depends on a few runs, both are close.
 type AIS struct {
 	sealed
 
@@ -32,8 +32,7 @@ type AIS struct {
 	done   int // temperatures, in a call
 }
 
-// NewAIS returns AIS of the given number of runs, at 0 and n inverse temperatures that rise
-// to 1, spaced as by Salakhutdinov & Murray (2008).
+// NewAIS returns AIS with the n+1 Betas of Salakhutdinov & Murray (2008).
 func NewAIS(runs, n int, src rand.Source) *AIS {
 	checkAtLeast("runs", runs, 1)
 	return &AIS{Runs: runs, Betas: ladder(n), chains: NewChains(src)}
@@ -74,8 +73,7 @@ func (a AIS) GobEncode() ([]byte, error) {
 	return nil, errors.New("rbm: gob would lose the seed of AIS: encode Runs, Betas and Base")
 }
 
-// Run estimates log Z of m with runs from the base model to m, at about a Gibbs sweep per
-// temperature. The error is that of ctx.
+// Run estimates log Z of m, at the cost of about a Gibbs sweep per temperature.
 func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	base := a.check(ctx, m)
 	checkAtLeast("runs", a.Runs, 1)
@@ -83,8 +81,7 @@ func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	return a.within(ctx, m, func(m *RBM) LogZ { return a.run(m, base) })
 }
 
-// Reverse is like Run, with runs from m to the base model, one from each row of start
-// (n×nv), which should be samples of m.
+// Reverse is Run from start (n×nv), samples of m, to the base model.
 func (a *AIS) Reverse(ctx context.Context, m *RBM, start mat.Matrix) (LogZ, error) {
 	base := a.check(ctx, m)
 	checkBatch("start", start, base.Len())

@@ -49,8 +49,7 @@ func Binarize(a mat.Matrix, threshold float64) (*Bits, error) {
 	return convert(a, func(x float64) (bit, ok bool) { return x > threshold, x == x }, "want a number")
 }
 
-// MaskedBitsOf returns a as bits, of which NaN is missing and all else observed. The error
-// names the first entry that is neither 0, 1 nor NaN.
+// MaskedBitsOf is BitsOf with NaN for missing entries, 0 in v and in observed.
 func MaskedBitsOf(a mat.Matrix) (v, observed *Bits, err error) {
 	v, err = convert(a, func(x float64) (bit, ok bool) { return x == 1, x == 0 || x == 1 || x != x }, "want 0, 1 or NaN")
 	if err != nil {

@@ -144,9 +144,8 @@ func (s *CD) write(b []byte) []byte {
 
 func readCD(d *wire.Decoder) CD { return CD{K: d.Range("K", 1, maxSweeps), Chains: readStream(d)} }
 
-// PCD is the Sampler of persistent contrastive divergence, or stochastic maximum likelihood
-// (Younes, 1989; Tieleman, 2008): chains that each call continues by K sweeps. They follow
-// the model if it changes slowly.
+// PCD is the Sampler of persistent contrastive divergence (Tieleman, 2008), or stochastic
+// maximum likelihood (Younes, 1989), for models that change slowly.
 type PCD struct {
 	K      int     // sweeps per call, from 1 to 2²⁴
 	Chains *Chains // continued if they have been started
@@ -156,7 +155,7 @@ type PCD struct {
 
 var _ Sampler = (*PCD)(nil)
 
-// NewPCD returns PCD-k with n chains, at most 2²², that start from biases.
+// NewPCD returns PCD-k with n chains, at most 2²², started by StartRandom.
 func NewPCD(n, k int, src rand.Source) *PCD {
 	// The first call of Sample starts them as Chains.StartRandom does.
 	checkChains(n, 1)
@@ -195,6 +194,8 @@ func (s *PCD) check() {
 }
 
 func (s *PCD) begin(m *RBM, _ int) (samples, passes int) {
+	// The chains continue from where the previous call left them. As long as the model
+	// changes slowly, they follow its distribution.
 	c := s.Chains
 	if s.n > 0 && c.v.rows == 0 {
 		c.startRandom(m, s.n)

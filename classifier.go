@@ -7,10 +7,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Classifier is an RBM whose first nx visible units are inputs and whose last Classes units
-// are a label, exactly one of them on (Larochelle & Bengio, 2008; Larochelle et al., 2012):
-// p(y|x) = exp(-F(x,eᵧ)) / Σₖ exp(-F(x,eₖ)), exactly, with eᵧ the label y. Its methods may
-// be called concurrently.
+// Classifier is an RBM with nx inputs and a one-hot label as its visible units (Larochelle
+// & Bengio, 2008; Larochelle et al., 2012). With eᵧ the label y, p(y|x) = exp(-F(x,eᵧ)) /
+// Σₖ exp(-F(x,eₖ)), exactly.
 type Classifier struct {
 	Model                                 *RBM    // nx+Classes visible units
 	Classes                               int     // from 1 to nv-1
@@ -42,9 +41,9 @@ func (c *Classifier) LogProbs(dst *mat.Dense, x mat.Matrix) *mat.Dense {
 	return dst
 }
 
-// Predict returns the most probable class of each row of x (n×nx) in dst (n), the smallest
-// of equals, or NoLabel if a parameter is NaN.
+// Predict returns the most probable class of each row, or NoLabel for NaN.
 func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
+	// Of equally probable classes, it is the smallest.
 	n := checkBatch("x", x, c.check())
 	dst = checkDst(dst, n)
 	logp := c.LogProbs(nil, x)

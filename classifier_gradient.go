@@ -18,7 +18,7 @@ import (
 // the rows with NoLabel. A term without rows drops out. The weights choose discriminative,
 // generative, hybrid or semi-supervised training (Larochelle et al., 2012). All but the
 // first term need a Sampler, which sees each row joined with its label or all labels, a
-// group of Model.OneHot.
+// group of Model.
 func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampler) {
 	// With ĥ = p(h=1|x,y),
 	//

@@ -42,9 +42,8 @@ func (m *RBM) LogProbGiven(dst []float64, v mat.Matrix, observed *Bits) []float6
 	return dst
 }
 
-// MeansGiven returns the exact E[v | v_observed] in dst (n×nv), with the observed units
-// clamped, as LogProbGiven enumerates it. The missing values of v may be anything, even
-// NaN. If more are missing, see [Chains.MeansGiven].
+// MeansGiven returns the exact E[v | v_observed] in dst (n×nv), by enumeration as in
+// LogProbGiven. Missing values of v may be NaN; see Chains for many.
 func (m *RBM) MeansGiven(dst *mat.Dense, v mat.Matrix, observed *Bits) *mat.Dense {
 	c := m.conditional(v, observed)
 	dst = checkDense(dst, c.n, c.nv)

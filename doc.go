@@ -17,17 +17,13 @@
 // (tempering) where plain chains stay in a mode. Package mcmc tells how many
 // independent samples the chains are worth.
 //
-// # More
-//
 // Missing values: Trainer.Observed trains on incomplete rows. [Chains.GibbsGiven]
 // and [Chains.MeansGiven] complete rows with their observed units clamped, and
 // [RBM.LogProbGiven] and [RBM.MeansGiven] are exact for a few missing units.
 //
 // Groups: RBM.OneHot declares visible units of which exactly one is on, also known
-// as softmax or multinomial units. All methods honor it.
-//
-// Classification: [Classifier] has a label among the visible units, and exact class
-// probabilities. [RBM.FreeEnergy] finds anomalies: unusual rows have a large one.
+// as softmax or multinomial units. All methods honor it. [Classifier] has a label
+// among the visible units. [RBM.FreeEnergy] is large for unusual rows, anomalies.
 //
 // Large data: [Rows] need not fit in memory; package bitfile has them in a file.
 // On several machines, each computes [Phases], which add up to the full gradient.
@@ -60,12 +56,12 @@
 //
 // Destinations come first. A nil or empty dst is allocated; one of the right shape
 // is overwritten. It may be the matrix that is read, as in m.HiddenProbs(v, v), but
-// must not overlap it in another way. Log-probabilities and energies are in nats.
+// must not overlap it otherwise. Energies and log-probabilities are in nats.
 //
 // Misuse panics, with the sizes given and wanted or the name of the nil argument:
-// sizes that do not fit, settings out of range, entries that do not exist, and rows
-// that the model cannot have, with a value outside [0, 1] or without exactly one
-// unit of a group on. Data from outside are checked with an error by [BitsOf] and
+// sizes that do not fit, settings out of range, weights that are negative, not finite
+// or all zero, and rows that the model cannot have, with a value outside [0, 1] or
+// without exactly one unit of a group on. Nil weights are equal. Data from outside are checked with an error by [BitsOf] and
 // [RBM.CheckRows]. A NaN parameter makes every result that depends on it NaN.
 //
 // Methods that only read an RBM may be called concurrently. A Sampler, Chains, AIS,

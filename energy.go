@@ -33,7 +33,7 @@ func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	return dst
 }
 
-// FreeEnergy returns F(v) = -log Σ_h exp(-E(v,h)) of each row of v (n×nv) in dst (n).
+// FreeEnergy returns F(v) = -log Σ_h exp(-E(v,h)) for each row of v (n×nv) in dst (n).
 // Differences are log-likelihood ratios; log p(v) = -F(v) - log Z.
 func (m *RBM) FreeEnergy(dst []float64, v mat.Matrix) []float64 {
 	nv, _ := m.Dims()

@@ -184,10 +184,9 @@ func (z *partition) block(worker, k int) []float64 {
 	return z.blocks[worker]
 }
 
-// Exact is the Sampler that returns every visible configuration, weighted by its
-// probability, so that [RBM.Gradient] is exact. Time and memory grow with the
-// configurations, at most 2²⁰. [RBM.Gradient] with an *Exact itself takes more if there are
-// at most 20 hidden units. The zero value is ready to use.
+// Exact is the Sampler that returns every visible configuration, at most 2²⁰, with its
+// probability as weight, so that [RBM.Gradient] is exact. With an *Exact itself,
+// RBM.Gradient takes more if there are at most 20 hidden units.
 type Exact struct {
 	model    model
 	marginal marginal

@@ -4,11 +4,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// StartGiven starts a chain from each row of v (n×nv) with only its observed units, and
-// draws the others as [Chains.StartRandom] does. Observed has a one for each observed unit:
-// n×nv, 1×nv for all rows alike, or nil for none. In a group, an observed one turns the
-// others off, and observed zeros stay off.
+// StartGiven starts a chain from each row of v (n×nv) with its observed units, and draws
+// the others as [Chains.StartRandom] does. Observed has a one for each observed unit: n×nv,
+// 1×nv for all rows alike, or nil for none.
 func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
+	// An observed unit of a group that is on turns the others off; if none is on, the group
+	// is drawn among the units that are not observed.
 	defer c.take().Release()
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
@@ -28,17 +29,19 @@ func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
 }
 
 // GibbsGiven is Gibbs with the observed units clamped: the chains approach p(v_missing |
-// v_observed) ∝ exp(-F(v)). With a chain for each row of data, Visible is a minibatch for
-// the gradient of log p(v_observed).
+// v_observed), and Visible is a minibatch for its gradient.
 func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) {
+	// p(v_missing | v_observed) ∝ exp(-F(v)). With a chain for each row of data, the
+	// gradient of the rows of Visible is that of the mean of log p(v_observed).
 	defer c.take().Release()
 	c.given(m, k, observed, nil)
 }
 
-// MeansGiven is GibbsGiven, and returns estimates of E[v | v_observed] in dst (n×nv, a row
-// per chain): averages over the sweeps of the probabilities, which vary less than the bits
-// (Gelfand & Smith, 1990). Chains near their start bias the result; run GibbsGiven first.
+// MeansGiven is GibbsGiven, and returns estimates of E[v | v_observed] in dst (n×nv): means
+// of probabilities over the sweeps (Gelfand & Smith, 1990). Chains near their start bias
+// the result; run GibbsGiven first.
 func (c *Chains) MeansGiven(dst *mat.Dense, m *RBM, k int, observed *Bits) *mat.Dense {
+	// Averages of probabilities vary less than averages of the drawn bits.
 	// The probabilities are p(vᵢ=1|h) or, in a group, the softmax over the units that may
 	// be on. With nil observed, these are the means of the model.
 	nv, _ := m.Dims()

@@ -42,10 +42,10 @@ type Gradient struct {
 // where Z is infinite.
 func (m *RBM) Gradient(dst *Gradient, v mat.Matrix, s Sampler) { m.WeightedGradient(dst, v, nil, s) }
 
-// WeightedGradient sets dst to the gradient of Σᵣ wᵣ log p(vᵣ) / Σᵣ wᵣ, as [RBM.Gradient]
-// does without weights. A chain of [CD] has the weight of its row; other samplers see all
-// rows alike. Rows of weight 0 cost next to nothing.
+// WeightedGradient sets dst to the gradient of Σᵣ wᵣ log p(vᵣ) / Σᵣ wᵣ. A chain of [CD] has
+// the weight of its row; other samplers see all rows alike.
 func (m *RBM) WeightedGradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
+	// Nil weights are equal. Rows of weight 0 take next to no time.
 	defer dst.take().Release()
 	m.gradient(dst, v, weights, s)
 }

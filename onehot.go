@@ -12,7 +12,7 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// Group is a softmax unit (Salakhutdinov, Mnih & Hinton, 2007); see RBM.OneHot.
+// Group is a softmax unit (Salakhutdinov, Mnih & Hinton, 2007): [From, To).
 type Group struct{ From, To int }
 
 // String returns the interval, as in [3, 6).

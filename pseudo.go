@@ -173,8 +173,7 @@ func (s *pseudo) take(t, r0, n int, x tile) {
 	}
 }
 
-// workers returns how many workers deserve to do so many parts of the work with the
-// rows, each of which then has scratch for the given number of them.
+// workers returns how many workers the parts deserve, with the memory that each takes.
 func (s *pseudo) workers(parts, rows int) int {
 	workers := s.p.team.Workers(parts, rowsWork(flipWork*s.in.rows, s.p.visible.units, s.flips.nh))
 	for len(s.scratch) < workers {

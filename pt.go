@@ -50,10 +50,10 @@ type PT struct {
 
 var _ Sampler = (*PT)(nil)
 
-// NewPT returns parallel tempering of n chains by k sweeps per call, with Betas at levels
-// evenly spaced from 0 to 1 and at most 2²² replicas. The first call of Sample starts them
-// from the visible biases of its model.
+// NewPT returns PT of n chains by k sweeps per call at the given number of levels, Betas
+// spaced evenly from 0 to 1, with at most 2²² replicas in all.
 func NewPT(n, k, levels int, src rand.Source) *PT {
+	// The first call of Sample starts all replicas from the visible biases of its model.
 	checkK(k)
 	if levels < 1 {
 		panic(fmt.Sprintf("rbm: levels is %d, want at least 1", levels))
@@ -93,8 +93,8 @@ func (s *PT) SwapRates() []float64 {
 	return rates
 }
 
-// Adapt moves the temperatures between the first and the last so that neighbors should all
-// swap at the same rate (Syed et al., 2022), once all have tried.
+// Adapt moves the inner Betas to where all neighbors should swap at one rate (Syed et al.,
+// 2022). It waits until all have tried; the states stay.
 func (s *PT) Adapt() {
 	rates := s.SwapRates()
 	rejected := make([]float64, len(s.Betas)) // summed up to each temperature

@@ -14,15 +14,15 @@ import (
 )
 
 // PTT is the Sampler of parallel trajectory tempering (Béreux, Decelle, Furtlehner, Rosset
-// & Seoane, 2024): persistent chains, each with a replica at every model of a ladder saved
-// during training, and at the sampled model. Each sweep, neighbors swap visible states,
-// even and odd pairs in turn. A sweep takes about as long as two sweeps of n chains of PCD
-// for each model.
+// & Seoane, 2024), for modes that part as a model learns: persistent chains, each with a
+// replica at every model of a ladder saved during training, and at the sampled model. Each
+// sweep, neighbors swap visible states, even and odd pairs in turn. A sweep costs two of n
+// chains of PCD per model.
 type PTT struct {
 	sealed
 
 	K           int     // sweeps per call, from 1 to 2²⁴
-	MinSwapRate float64 // acceptance rate, in [0, 1), below which the sampled model joins the ladder; 0: never
+	MinSwapRate float64 // acceptance rate, in [0, 1), below which the sampled model joins the ladder; 0: never; NewPTT: 0.25
 
 	n      int
 	saved  []*RBM
@@ -53,12 +53,13 @@ type swapRate struct {
 // swapWindow is how many exchanges make a swap rate.
 const swapWindow = 100
 
-// NewPTT returns parallel trajectory tempering of n chains, at most 2²², by k sweeps per
-// call, with copies of models as the ladder and a MinSwapRate of 0.25. To sample a trained
-// model, pass checkpoints of its training in order, or the Models of the PTT that trained
-// it. To train one, pass nil: the ladder begins with the untrained model without its
-// weights, where chains move freely.
+// NewPTT returns PTT of n chains, at most 2²², by k sweeps per call, with copies of models
+// as the ladder. To sample a trained model, pass checkpoints of its training in order, or
+// the Models of the PTT that trained it. To train one, pass nil: the ladder begins with its
+// visible biases, without weights.
 func NewPTT(n, k int, models []*RBM, src rand.Source) *PTT {
+	// The first model should be one in which chains move freely. Without weights, a sweep
+	// draws them afresh.
 	// The first call of Sample starts all replicas from the visible biases of the first
 	// model. The models must have the same visible units and groups.
 	checkChains(n, 1)

@@ -13,7 +13,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// RBM is a restricted Boltzmann machine. Set its parameters at any time.
+// RBM is a restricted Boltzmann machine. Its fields may be set between calls.
 type RBM struct {
 	W      *mat.Dense    // weights, nh×nv
 	B      *mat.VecDense // visible biases, nv
@@ -34,8 +34,8 @@ func New(nv, nh int) *RBM {
 	}
 }
 
-// NewRandom returns an RBM with normal weights of standard deviation std, about 0.01 for
-// training (Hinton, 2010), and biases of zero; see FitVisibleBias.
+// NewRandom returns an RBM with biases of zero and normal weights of standard deviation
+// std; about 0.01 is a good start of training (Hinton, 2010).
 func NewRandom(nv, nh int, std float64, src rand.Source) *RBM {
 	checkFactor("std", std)
 	m := New(nv, nh)
@@ -128,9 +128,9 @@ func (m *RBM) notFinite() string {
 	return ""
 }
 
-// CheckRows returns an error that names the first row of v (n×nv) with a value outside [0,
-// 1], or without exactly one unit of a group on.
+// CheckRows returns an error that names the first row that does not fit m.
 func (m *RBM) CheckRows(v mat.Matrix) error {
+	// A row has values in [0, 1] and exactly one unit of each group on.
 	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
 	var groups oneHot

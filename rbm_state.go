@@ -48,7 +48,7 @@ func (m *RBM) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// ReadFrom sets m to what WriteTo wrote, to the end of r, or leaves m as it is.
+// ReadFrom sets m to what WriteTo wrote, up to the end of r, or leaves it.
 func (m *RBM) ReadFrom(r io.Reader) (int64, error) {
 	// As an io.ReaderFrom reads to the end, bytes that follow the model are an error.
 	checkNil("reader", r)

@@ -12,9 +12,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Sampler supplies the negative phase of [RBM.Gradient]. To wrap a sampler of this package,
-// embed it as *PCD, not as Sampler, so that row weights, swap rates, chain states and
-// checkpoints remain those of the embedded one.
+// Sampler supplies the negative phase of [RBM.Gradient]. A wrapper should embed *PCD, say,
+// not Sampler, to keep weights, swap rates, chains and checkpoints.
 type Sampler interface {
 	// Sample returns visible configurations drawn from m, any number × nv, and their
 	// non-negative weights; nil weights are equal. Data (n×nv) is the minibatch of the
@@ -91,8 +90,7 @@ func sample(s native, p *model, m *RBM, data mat.Matrix, n int) (v mat.Matrix, w
 // Chains are Markov chains that move by block Gibbs sampling (Geman & Geman, 1984). A
 // sweep, one Gibbs step of the whole chain, draws all hidden units given the visible ones,
 // then all visible units given the hidden ones, with probabilities to 2⁻³²; NaN turns a
-// unit off. Burn-in and thinning are loops over Gibbs; package mcmc tells whether there
-// were enough sweeps.
+// unit off. Burn-in is a call of Gibbs.
 type Chains struct {
 	sealed
 
@@ -256,9 +254,9 @@ func (c *Chains) back() {
 	c.v, c.kept.v = c.kept.v, c.v
 }
 
-// Visible returns the visible states, one chain per row, in their own memory.
+// Visible returns the visible states, one chain per row, in the memory of the chains: the
+// next call moves them, and SetBit sets a state.
 func (c *Chains) Visible() *Bits {
-	// The next call moves them, and setting a bit sets the state of a chain.
 	checkNil("Chains", c)
 	if c.v.rows == 0 {
 		panic("rbm: chains have not been started, want Start or StartRandom first")

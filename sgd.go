@@ -11,13 +11,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// SGD climbs a stochastic gradient g by momentum and weight decay; W then shrinks:
+// SGD climbs a stochastic gradient g by momentum and weight decay, and shrinks W:
 //
 //	Δ = μΔ + ε(g - λθ)    θ = θ + Δ
 //	w = sign(w)·max(|w| - ε·L1, 0)    Wⱼ = Wⱼ·min(1, MaxNorm/‖Wⱼ‖)
 //
 // Δ includes the second line (Ochs, Chen, Brox & Pock, 2014). L2, L1 and MaxNorm leave
-// the biases alone. A zero field is off. Do not copy an SGD after its first step.
+// the biases alone. A zero field is off. Do not copy an SGD in use.
 type SGD struct {
 	Rate     float64 // ε, the learning rate
 	Momentum float64 // μ, in [0, 1); Δ is 0 until the first step with μ ≠ 0
