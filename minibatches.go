@@ -8,11 +8,9 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// Minibatches returns one pass over the rows of data in random order, n rows at
-// a time; the last minibatch may be shorter. Each is valid until the next one,
-// whose rows are copied to the same memory. The order is determined by src when
-// Minibatches is called, so that ranging a second time repeats the pass. It
-// panics if data is nil or empty, n is less than 1, or src is nil.
+// Minibatches returns one pass over the rows of data in random order, n at a time; the last
+// minibatch may be shorter. Each is valid until the next. Src is read once, so that ranging
+// again repeats the pass. It panics if data is empty or n is less than 1.
 func Minibatches(data *Bits, n int, src rand.Source) iter.Seq[*Bits] {
 	checkNil("data", data)
 	if data.rows == 0 {

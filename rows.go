@@ -7,26 +7,24 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// Rows are observations, a row each, that need not fit into memory: [Bits], a file
-// of package bitfile, or a source of your own.
+// Rows is a source of observations, one per row, that need not fit in memory: [Bits], a
+// file of package bitfile, or a source of your own.
 type Rows interface {
 	// Dims returns the number of rows and columns, which must not change.
 	Dims() (r, c int)
 
-	// ReadRows sets dst, which has the c columns, to the rows i, i+1, … as many as
-	// dst has, all of which exist. It sets every entry, in the memory that dst has, and
-	// does not keep dst; one that assigns to *dst instead panics. A row is the same
-	// whenever it is read.
+	// ReadRows sets every entry of dst, which has c columns, to rows i, i+1, … of the source,
+	// all of which exist. It does not keep dst or assign to *dst. A row is the same whenever
+	// it is read.
 	ReadRows(dst *Bits, i int) error
 }
 
 var _ Rows = (*Bits)(nil)
 
-// Blocks returns one pass over rows in their order, n at a time; the last block may
-// be shorter. Each is valid until the next one, and must not be changed: those of
-// [Bits] share memory with them, others are read to the same memory. An error of
-// ReadRows, wrapped with the numbers of the rows, comes with a nil block and ends
-// the pass. It panics if rows is nil or n is less than 1.
+// Blocks returns one pass over rows in their order, n at a time; the last block may be
+// shorter. A block is valid until the next, and must not be changed. An error of ReadRows,
+// wrapped with the numbers of the rows, comes with a nil block and ends the pass. It panics
+// if n is less than 1.
 func Blocks(rows Rows, n int) iter.Seq2[*Bits, error] {
 	if isNil(rows) {
 		panic("rbm: rows are nil")

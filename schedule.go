@@ -5,9 +5,8 @@ import (
 	"math"
 )
 
-// A Schedule is a rate, say that of [SGD], as a function of the step, which counts
-// from 0. Those of this package have the same bits on every processor, and panic
-// if the step is negative.
+// A Schedule is a rate as a function of the number of steps before. The schedules of this
+// package panic if the step is negative.
 type Schedule func(step int) float64
 
 // Constant returns a Schedule that is always rate. It panics if rate is negative
@@ -20,18 +19,18 @@ func Constant(rate float64) Schedule {
 	}
 }
 
-// Linear returns a Schedule that goes straight from one rate to another,
+// Linear returns a Schedule that goes straight from one rate to another in so many steps,
+// and stays there:
 //
 //	from + (to - from)·step/steps
 //
-// which it reaches at step steps, and where it stays. It panics if a rate is
-// negative or not finite, or if steps is less than 1.
+// It panics if a rate is negative or not finite, or if steps is less than 1.
 func Linear(from, to float64, steps int) Schedule {
 	return between(from, to, steps, func(step int) float64 { return float64(step) / float64(steps) })
 }
 
-// Inverse returns a Schedule that falls as 1/t does in the end (Robbins & Monro,
-// 1951), and to the half of rate by step half:
+// Inverse returns a Schedule that falls as 1/t does (Robbins & Monro, 1951), to half of rate
+// by step half:
 //
 //	rate / (1 + step/half)
 //
@@ -45,13 +44,12 @@ func Inverse(rate float64, half int) Schedule {
 	}
 }
 
-// Cosine returns a Schedule that goes from one rate to another along half a wave
-// of the cosine (Loshchilov & Hutter, 2017), flat at both ends,
+// Cosine returns a Schedule that goes from one rate to another in so many steps along half a
+// cosine wave (Loshchilov & Hutter, 2017), and stays there:
 //
 //	from + (to - from)·(1 - cos(π·step/steps))/2
 //
-// which it reaches at step steps, and where it stays. It panics if a rate is
-// negative or not finite, or if steps is less than 1.
+// It panics if a rate is negative or not finite, or if steps is less than 1.
 func Cosine(from, to float64, steps int) Schedule {
 	return between(from, to, steps, func(step int) float64 { return wave(step, steps) })
 }

@@ -11,16 +11,16 @@ import (
 
 // The payloads of the frames of internal/wire, value by value:
 //
-//	RBM        nv, nh; W row by row, B, C
+//	RBM        nv, nh; W row by row, B, C; number of groups; of each the first unit
+//	           and the one behind the last
 //	Phases     bool sum of something; if so, DataWeight, ModelWeight, and Data and
 //	           Model like an RBM each
-//	SGD        Rate, Momentum, Decay, L1, MaxNorm; bool velocity; if so, the
+//	SGD        Rate, Momentum, L2, L1, MaxNorm; bool velocity; if so, the
 //	           velocity like an RBM
 //	Centering  Rate; bool Enhanced; list V, list H
 //	States     uint64 seed, uint64 clock; rows, columns; uint64 words of the states
-//	Groups     number of groups; of each the first unit and the one behind the last
-//	Chains     States; Groups
-//	CD         K; uint64 seed, uint64 clock; Groups
+//	Chains     States
+//	CD         K; uint64 seed, uint64 clock
 //	PCD        K; number of chains to start, or 0; Chains
 //	PT         K; number of chains; list Base, list betas; States;
 //	           if they have rows, of each row its level; of each level but
@@ -39,7 +39,7 @@ import (
 //	           Data; bytes of the Sampler
 //
 // Sizes, counts and levels are ints, other numbers float64 where nothing else is
-// said. States and Groups are no frames of their own. A row of states is as many
+// said. States are no frame of their own. A row of states is as many
 // words as it needs, column j being bit j%64 of word j/64; the bits behind the last
 // column are 0. Chains without states have 0 rows and 0 columns.
 

@@ -12,72 +12,51 @@ import (
 	"github.com/gorbm/rbm/internal/stop"
 )
 
-// Trainer trains a model on minibatches, with reports of how it goes. It is a loop
-// over parts that are all exported: whoever wants another one writes it.
+// Trainer trains a model on minibatches, with reports of how it goes: a loop over parts
+// that are all exported. Each epoch takes every row of Data once, in an order that depends on the seed and the
+// number of the epoch. Interrupted training continues bit for bit. The settings may change
+// between steps, except Data, BatchSize and ShuffleBlock, by which epochs are counted. A
+// Trainer is made by NewTrainer and must not be copied after its first step.
 //
-// Each epoch takes every row of Data once, in an order that is a function of the
-// seed and of the number of the epoch. Training that was interrupted goes on bit
-// for bit. The settings may change between steps, but for Data, BatchSize and
-// ShuffleBlock, by
-// which epochs are counted. A Trainer is made by NewTrainer, belongs to one
-// goroutine at a time and must not be copied after its first step.
+// With Weights, an epoch climbs the weighted mean log-likelihood of all rows: the gradient
+// of a minibatch is multiplied by the mean weight of its rows.
 //
-// With Weights, the gradient of a minibatch counts as much as its rows do in the
-// mean, so that an epoch climbs the weighted mean log-likelihood of all rows.
+// # Rows that do not fit in memory
 //
-// # Rows that do not fit into memory
-//
-// With ShuffleBlock, an epoch takes blocks of so many rows, which are neighbours in Data, in
-// random order, and the rows of each in random order; minibatches go across their
-// borders. A source on disk is then read a block at a time, each once an epoch, and
-// one block is held in memory. Neighbours stay in the same or in successive
-// minibatches: where they are alike, shuffle the source once, and let a block have
-// many minibatches. The first report, for the means of the columns, and the first
-// checkpoint, for a checksum, take a pass over all rows.
-//
-// Without ShuffleBlock, rows are shuffled all together, and a source is read row by row:
-// slow, and the order takes a word a row. The order depends on ShuffleBlock, but not on
-// where the rows are: training is the same, bit for bit, in memory and from a source
-// of the same rows.
+// With ShuffleBlock, an epoch takes blocks of neighboring rows in random order, and the rows
+// of each block in random order; minibatches cross their borders. A source on disk is read
+// block by block, once an epoch, and one block is in memory. If neighbors are alike, shuffle
+// the source once and let a block have many minibatches. The first report and the first
+// checkpoint take a pass over all rows. Without ShuffleBlock all rows are shuffled together,
+// and a source is read row by row, slowly. Training is the same, bit for bit, in memory and
+// from a source of the same rows.
 //
 // # Missing values
 //
-// With Observed, the likelihood that training climbs is that of what is observed: the
-// positive phase averages over the missing units given the others,
+// With Observed, training climbs the likelihood of the observed units. The positive phase
+// averages over the missing units given the others, which are clamped,
 //
 //	∂ log p(v_observed) = -⟨∂F⟩ given v_observed + ⟨∂F⟩ model
 //
-// by one completion of each row, which is kept: the missing units are a chain that
-// goes on, by MissingSweeps sweeps of [Chains.GibbsGiven] whenever its row is visited, with
-// the groups of the Chains of [CD] or [PCD]. This is data augmentation (Tanner & Wong,
-// 1987), with a stochastic approximation (Younes, 1989) that follows the model in
-// both phases. The chains start from the visible biases before the first step, as
-// [Chains.StartGiven] does. Where all is observed, training is the same, bit for bit,
-// as without Observed.
-//
-// This is right if what is missing does not depend on its own values, given what is
-// observed (Rubin, 1976). Of a report, the rows of Data watched are completions;
-// rows of HeldOut are complete. For an exact mean over all completions, in a loop of
-// your own, see [RBM.Completions].
+// by one completion of each row: a chain that starts from the visible biases and moves by
+// MissingSweeps Gibbs sweeps, as [Chains.GibbsGiven], whenever its row is visited. This is
+// data augmentation (Tanner & Wong, 1987) with stochastic approximation (Younes, 1989). It
+// is unbiased if values are missing at random (Rubin, 1976). [RBM.CompletionsGiven] has the
+// exact mean, for a few missing units.
 //
 // # Stopping early
 //
-// The model of each report is judged by the mean pseudo-log-likelihood of rows of
-// HeldOut. The free-energy gap alone cannot be the judge, as it is least before
-// training. Nor can the pseudo-log-likelihood of rows trained on minus the gap: it
-// counts what units know of each other more than once, and drowns the gap.
+// Each report scores the model by the mean pseudo-log-likelihood of validation rows, HeldOut.
 type Trainer struct {
 	sealed
 
 	Model   *RBM
 	Data    Rows      // the rows to train on
 	Weights []float64 // of the rows of Data, at least 0; nil: equal
-	HeldOut *Bits     // rows that are not trained on; nil: none
+	HeldOut *Bits     // validation rows, not trained on; nil: none
 
-	// Observed marks by a one which units of Data are known, row by row, see above;
-	// nil: all. Data then are Bits, in which the others may be anything.
-	Observed      *Bits
-	MissingSweeps int // of the missing units, at each visit of their row, up to 2²⁴; 0: one
+	Observed      *Bits // a one for each known unit of Data, which then are Bits; nil: all are known
+	MissingSweeps int   // Gibbs sweeps of the missing units at each visit of their row, up to 2²⁴; 0: one
 
 	BatchSize    int // rows of a step, the last of an epoch having what is left
 	ShuffleBlock int // rows that are shuffled together, see above; 0: all
@@ -90,9 +69,8 @@ type Trainer struct {
 	Patience    int // reports in a row without a better model after which Train stops; 0: never; needs HeldOut
 	ReportEvery int // steps between reports; 0: one at the end of each epoch
 
-	// OnReport, unless it is nil, is called at each report; an error ends Train. It may
-	// change settings, say by [PT.Adapt], and save a checkpoint: last, as it is not
-	// called again for the same report where training goes on.
+	// OnReport, unless nil, is called at each report; an error ends Train. It may change
+	// settings, say by [PT.Adapt], and at last save a checkpoint.
 	OnReport func(Report) error
 
 	state    trainerState
@@ -142,9 +120,8 @@ type trainerState struct {
 	drawn Bits // Data, with what is missing as it was drawn last; empty before
 }
 
-// NewTrainer returns a Trainer with minibatches of 100 rows, a rate of 0.01 and
-// centring, whose order of the rows is seeded by src. It panics if the sizes do
-// not fit, data is empty, or an argument is nil.
+// NewTrainer returns a Trainer with minibatches of 100 rows, a rate of 0.01 and centering,
+// seeded by src. It panics if the sizes do not fit, or if an argument is nil or data empty.
 func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 	t := &Trainer{
 		Model:     m,
@@ -160,16 +137,13 @@ func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 	return t
 }
 
-// Train takes steps until there have been so many epochs in all, those of earlier
-// calls included. Model then has the last parameters, and a later call goes on
-// from there, bit for bit as if there had been one call.
+// Train takes steps until so many epochs are complete, counting earlier calls. It stops
+// early when ctx is done, at an error of OnReport or of [Trainer.Step], or when Patience runs
+// out. The error is wrapped; after one of ctx, OnReport or Data, Train may continue, bit for
+// bit.
 //
-// The error is that of ctx, of OnReport or of Step, wrapped. After one of ctx, of
-// OnReport or of Data, Train may go on as well.
-//
-// When Patience runs out, Train sets Model to the best parameters and returns nil,
-// as do later calls, unless Patience has been raised or set to 0: then training
-// goes on from the best parameters. It panics as Step does.
+// When Patience runs out, Train sets Model to the best parameters and returns nil, and so do
+// later calls, unless Patience has been raised or set to 0. It panics as Step does.
 func (t *Trainer) Train(ctx context.Context, epochs int) error {
 	t.check()
 	checkNil("ctx", ctx)
@@ -232,17 +206,13 @@ func (t *Trainer) back() { t.state.rate, t.state.drawn = t.kept.rate, t.kept.dra
 // until returns what ends work of the Trainer in its middle, or nil if nothing does.
 func (t *Trainer) until() *stop.Signal { return t.call.until() }
 
-// Step trains on one minibatch, without a report. A minibatch whose weights are
-// all zero only counts.
+// Step trains on one minibatch, without a report. A minibatch whose weights are all zero
+// only counts.
 //
-// The error wraps ErrDiverged if a parameter is no longer finite, which is found at
-// once for a bias and for a weight that is NaN in the next step; or it is that of
-// Data, with the numbers of the rows: then nothing has changed, and the step may be
-// tried again.
-// It panics if the sizes do not fit, if BatchSize is less than 1, ShuffleBlock, ReportEvery or
-// Patience less than 0, if there is Patience without HeldOut, or for the reasons of what
-// it calls; or if MissingSweeps is out of range, or if there is Observed and Data are no Bits,
-// have another size or, where they are observed, do not fit the groups.
+// The error wraps [ErrDiverged] if a parameter is no longer finite: at once for a bias, one
+// step later for a weight. Any other error is that of Data, or names a row that does not
+// have exactly one unit of a group on; then nothing has changed, and the step may be tried
+// again. Step panics if a setting is out of range or the sizes do not fit.
 func (t *Trainer) Step() error {
 	checkNil("Trainer", t)
 	defer t.guard.Take("Trainer").Release()
