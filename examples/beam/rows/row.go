@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"reflect"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -38,6 +39,9 @@ func (r Row) Put(dst *rbm.Bits, i int) {
 	_, c := dst.Dims()
 	if len(r.Bits) != bytesOf(c) {
 		panic(fmt.Sprintf("rows: %s, row %d has %d bytes, want %d for %d columns", r.File, r.Number, len(r.Bits), bytesOf(c), c))
+	}
+	if k := c % 8; k > 0 && r.Bits[c/8]>>k != 0 {
+		panic(fmt.Sprintf("rows: %s, row %d has a one in column %d, want %d columns", r.File, r.Number, c+bits.TrailingZeros8(r.Bits[c/8]>>k), c))
 	}
 	words := dst.RawRow(i)
 	clear(words)

@@ -625,8 +625,8 @@ func TestCoders(t *testing.T) {
 func TestPutPanics(t *testing.T) {
 	for want, put := range map[string]func(){
 		"rows: x, row 7 has 1 bytes, want 2 for 9 columns": func() { Row{"x", 7, []byte{1}}.Put(rbm.NewBits(1, 9), 0) },
-		"have a one in column 9":                           func() { Row{"x", 7, []byte{1, 2}}.Put(rbm.NewBits(1, 9), 0) },
-		"no entry (1, 0)":                                  func() { Row{"x", 7, []byte{1}}.Put(rbm.NewBits(1, 3), 1) },
+		"rows: x, row 7 has a one in column 9, want 9":     func() { Row{"x", 7, []byte{1, 2}}.Put(rbm.NewBits(1, 9), 0) },
+		"no entry (1, 0)": func() { Row{"x", 7, []byte{1}}.Put(rbm.NewBits(1, 3), 1) },
 		"rows: columns are 0, want at least 1": func() {
 			_, s := beam.NewPipelineWithRoot()
 			Read(s, "x", 0)
