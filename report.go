@@ -36,9 +36,7 @@ type Report struct {
 
 	Best bool // the largest HeldOutPseudoLogLikelihood so far
 
-	// Warnings say in words what seems to be wrong, with the figure, and what to do: of hidden
-	// units that are off or on for all rows, constant columns, a rate of 0, a model that has
-	// learned nothing, has fallen back or goes up and down, huge weights, and chains that are
-	// alike or stuck.
+	// Warnings say in words what seems to be wrong, with the figure, and what to do: of
+	// units, columns, the rate, a model that does not learn, huge weights, stuck chains.
 	Warnings []string
 }

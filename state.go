@@ -14,9 +14,9 @@ import (
 //	RBM        nv, nh; W row by row, B, C; number of groups; of each the first unit
 //	           and the one behind the last
 //	Phases     bool sum of something; if so, DataWeight, ModelWeight, and Data and
-//	           Model like an RBM each
+//	           Model each like an RBM, without groups
 //	SGD        Rate, Momentum, L2, L1, MaxNorm; bool velocity; if so, the
-//	           velocity like an RBM
+//	           velocity like an RBM, without groups
 //	Centering  Rate; bool Enhanced; list V, list H
 //	States     uint64 seed, uint64 clock; rows, columns; uint64 words of the states
 //	Chains     States
@@ -30,7 +30,7 @@ import (
 //	           with the next, and their last mean; States
 //	Trainer    BatchSize, ShuffleBlock, MissingSweeps; of Data, of HeldOut, of Weights and of
 //	           Observed the rows, the columns and a uint64 checksum; uint64 seed;
-//	           steps; RBM; SGD; bool Centering; if so, Centering; bool best; if
+//	           steps; rate of the last step; RBM; SGD; bool Centering; if so, Centering; bool best; if
 //	           so, the best RBM, its score, the reports since; peak; steps before
 //	           the last report; twice, for the older and the younger report to
 //	           compare with: its steps, rate and score, list of free energies,
