@@ -586,7 +586,7 @@ func TestOneHotLogLikelihoodByAIS(t *testing.T) {
 
 func TestOneHotStationarySamplers(t *testing.T) {
 	t.Parallel()
-	const n = 4000
+	const n = 2000
 	forGroups(t, func(t *testing.T, m *rbm.RBM, g groups) {
 		nv, nh := m.Dims()
 		m = g.of(randomModel(nv, nh, 1.2, 21))
@@ -595,18 +595,18 @@ func TestOneHotStationarySamplers(t *testing.T) {
 		half := m.Clone()
 		half.W.Scale(0.5, m.W)
 		base := g.of(rbm.New(nv, 1))
-		pt := rbm.NewPT(n, 40, 3, newSource(23))
+		pt := rbm.NewPT(n, 20, 3, newSource(23))
 		pt.Base = mat.NewVecDense(nv, nil)
 		for _, tt := range []struct {
 			name string
 			s    rbm.Sampler
 		}{
-			{"CD", rbm.NewCD(60, newSource(24))},
-			{"PCD", rbm.NewPCD(n, 60, newSource(25))},
-			{"PT", rbm.NewPT(n, 40, 3, newSource(26))},
+			{"CD", rbm.NewCD(30, newSource(24))},
+			{"PCD", rbm.NewPCD(n, 30, newSource(25))},
+			{"PT", rbm.NewPT(n, 20, 3, newSource(26))},
 			{"PT with a base", pt},
-			{"PTT", rbm.NewPTT(n, 40, []*rbm.RBM{base, half}, newSource(27))},
-			{"PTT with a ladder of its own", rbm.NewPTT(n, 40, nil, newSource(28))},
+			{"PTT", rbm.NewPTT(n, 20, []*rbm.RBM{base, half}, newSource(27))},
+			{"PTT with a ladder of its own", rbm.NewPTT(n, 20, nil, newSource(28))},
 		} {
 			v, weights := tt.s.Sample(m, start)
 			if weights != nil {
