@@ -350,15 +350,18 @@ func TestOneHotPseudoLogLikelihood(t *testing.T) {
 		checkGroupedPseudo(t, "real values", m, real)
 		checkGroupedPseudo(t, "a row of real values", m, real.Slice(1, 2, 0, nv).(*mat.Dense))
 
-		large := m.Clone()
-		for j := range nh {
-			for i := range nv {
-				large.W.Set(j, i, math.Copysign(700, m.W.At(j, i)))
+		for _, size := range []float64{30, 299, 301, 450, 700} { // 300 and 600 are the limits of the fast ways
+			large := m.Clone()
+			for j := range nh {
+				for i := range nv {
+					large.W.Set(j, i, math.Copysign(size, m.W.At(j, i)))
+				}
 			}
+			name := fmt.Sprintf("weights of ±%v", size)
+			checkGroupedPseudo(t, name, large, v)
+			checkGroupedPseudo(t, name+", real values", large, real)
+			checkGroupedPseudo(t, name+", a row", large, v.Slice(3, 4, 0, nv).(*mat.Dense))
 		}
-		checkGroupedPseudo(t, "weights of ±700", large, v)
-		checkGroupedPseudo(t, "weights of ±700, real values", large, real)
-		checkGroupedPseudo(t, "weights of ±700, a row", large, v.Slice(3, 4, 0, nv).(*mat.Dense))
 
 		// A unit that cannot be on, and one that must be.
 		infinite := m.Clone()
