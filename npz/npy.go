@@ -28,10 +28,28 @@ type array struct {
 	name    string
 	shape   shape
 	fortran bool
+	kind    kind
 	width   int // of an element in bytes, 4 or 8
 	order   binary.ByteOrder
 
 	data io.ReadCloser // at the elements
+}
+
+// A kind is the letter of the types that are wanted.
+type kind byte
+
+const (
+	floats   kind = 'f'
+	integers kind = 'i'
+)
+
+// want says which types they are.
+func (k kind) want() string {
+	names := "float64 and float32"
+	if k == integers {
+		names = "int64 and int32"
+	}
+	return fmt.Sprintf(`want "<%[1]c8", ">%[1]c8", "<%[1]c4" or ">%[1]c4", which are %s`, k, names)
 }
 
 const (
@@ -79,10 +97,10 @@ func (s shape) isVector(n int) bool {
 	return ok && k == n && len(s) > 0 && slices.Max(s) == n
 }
 
-// appendHeader appends all that is before the elements of an array of float64 in C
+// appendHeader appends all that is before the elements of an array of 8 bytes each, in C
 // order.
-func appendHeader(b []byte, s shape) []byte {
-	header := fmt.Sprintf("{'descr': '<f8', 'fortran_order': False, 'shape': %v, }", s)
+func appendHeader(b []byte, s shape, k kind) []byte {
+	header := fmt.Sprintf("{'descr': '<%c8', 'fortran_order': False, 'shape': %v, }", k, s)
 	start := len(magic) + 4
 	size := (start+len(header)+1+align-1)/align*align - start
 	b = append(append(b, magic...), 1, 0)
@@ -90,13 +108,13 @@ func appendHeader(b []byte, s shape) []byte {
 	return append(append(b, header...), strings.Repeat(" ", size-len(header)-1)+"\n"...)
 }
 
-// open reads the header of an array, called name.
-func open(f *zip.File, name string) (*array, error) {
+// open reads the header of an array, called name, of this kind.
+func open(f *zip.File, name string, k kind) (*array, error) {
 	data, err := f.Open()
 	if err != nil {
 		return nil, err
 	}
-	a := &array{name: name, data: data}
+	a := &array{name: name, data: data, kind: k}
 	if err := a.open(f); err != nil {
 		data.Close()
 		return nil, noEOF(err)
@@ -174,7 +192,7 @@ func (a *array) parse(header string) error {
 		switch key {
 		case "descr":
 			if p.accept("[") || p.accept("(") {
-				return errors.New("dtype is a structure, " + wantType)
+				return errors.New("dtype is a structure, " + a.kind.want())
 			}
 			descr, ok := p.text()
 			if !ok {
@@ -207,18 +225,18 @@ func (a *array) parse(header string) error {
 	return nil
 }
 
-const wantType = `want "<f8", ">f8", "<f4" or ">f4", which are float64 and float32`
-
 func (a *array) setType(descr string) error {
-	switch descr {
-	case "<f8", "<f4":
+	order, width, ok := strings.Cut(descr, string(a.kind))
+	switch order {
+	case "<":
 		a.order = binary.LittleEndian
-	case ">f8", ">f4":
+	case ">":
 		a.order = binary.BigEndian
-	default:
-		return fmt.Errorf("dtype is %.40q, %s", descr, wantType)
 	}
-	a.width = int(descr[2] - '0')
+	if !ok || a.order == nil || width != "8" && width != "4" {
+		return fmt.Errorf("dtype is %.40q, %s", descr, a.kind.want())
+	}
+	a.width = int(width[0] - '0')
 	return nil
 }
 
@@ -306,9 +324,14 @@ func (a *array) values() ([]float64, error) {
 	return x, nil
 }
 
-// value returns the first element of b.
+// value returns the first element of b. An integer beyond 2⁵³ is rounded.
 func (a *array) value(b []byte) float64 {
-	if a.width == 8 {
+	switch {
+	case a.kind == integers && a.width == 8:
+		return float64(int64(a.order.Uint64(b)))
+	case a.kind == integers:
+		return float64(int32(a.order.Uint32(b)))
+	case a.width == 8:
 		return math.Float64frombits(a.order.Uint64(b))
 	}
 	x := a.order.Uint32(b)

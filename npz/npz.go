@@ -20,6 +20,14 @@
 //	r.components_, r.intercept_visible_, r.intercept_hidden_ = W, b, c
 //
 // Free energies and probabilities are then the same in all three.
+//
+// A model with groups of one-hot units has a fourth array, one_hot of int64, with a row
+// for each group: its first unit and the one behind its last. Python writes groups of the
+// units 0 to 2 and 3 to 7 with
+//
+//	np.savez("model.npz", W=W, b=b, c=c, one_hot=np.array([[0, 3], [3, 8]]))
+//
+// It may stand beside the names of scikit-learn too, which knows no groups itself.
 package npz
 
 import (
@@ -44,13 +52,17 @@ var (
 	sklearn = []string{"components_", "intercept_visible_", "intercept_hidden_"}
 )
 
-const extension = ".npy"
+const (
+	extension = ".npy"
+	oneHot    = "one_hot" // the name of the groups
+)
 
 // Read reads a model from a .npz file, the first size bytes of r. It needs either
 // the arrays W, b and c or components_, intercept_visible_ and intercept_hidden_,
 // of two dimensions, one and one; where other tools have weights of nv×nh, W is their
 // transpose, W.T in Python. Parts of both are an error, and so are two arrays
-// of one name; arrays of other names are ignored. Numbers are float64 or float32 of
+// of one name; arrays of other names are ignored. If there is an array one_hot, of two
+// columns and of int64 or int32, its rows are the groups of the model. Other numbers are float64 or float32 of
 // either byte order, in C or Fortran order, zipped as np.savez or
 // np.savez_compressed does. NaN and infinities are values as any other; every
 // float64 keeps its bits.
@@ -91,7 +103,7 @@ func read(r io.ReaderAt, size int64) (*rbm.RBM, error) {
 
 	var arrays [3]*array
 	for k, name := range names {
-		a, err := open(files[name], name)
+		a, err := open(files[name], name, floats)
 		if err != nil {
 			return nil, fmt.Errorf("array %s: %w", name, err)
 		}
@@ -119,7 +131,49 @@ func read(r io.ReaderAt, size int64) (*rbm.RBM, error) {
 			return nil, fmt.Errorf("array %s: %w", a.name, err)
 		}
 	}
-	return &rbm.RBM{W: mat.NewDense(nh, nv, values[0]), B: mat.NewVecDense(nv, values[1]), C: mat.NewVecDense(nh, values[2])}, nil
+	m := &rbm.RBM{W: mat.NewDense(nh, nv, values[0]), B: mat.NewVecDense(nv, values[1]), C: mat.NewVecDense(nh, values[2])}
+	if f := files[oneHot]; f != nil {
+		if m.OneHot, err = readGroups(f, nv); err != nil {
+			return nil, fmt.Errorf("array %s: %w", oneHot, err)
+		}
+	}
+	return m, nil
+}
+
+// readGroups reads the groups of nv units.
+func readGroups(f *zip.File, nv int) ([]rbm.Group, error) {
+	a, err := open(f, oneHot, integers)
+	if err != nil {
+		return nil, err
+	}
+	defer a.data.Close()
+	if len(a.shape) != 2 || a.shape[1] != 2 {
+		return nil, fmt.Errorf("shape is %v, want (number of groups, 2)", a.shape)
+	}
+	n := a.shape[0]
+	if n > nv {
+		return nil, fmt.Errorf("shape is %v, want at most %d groups of %[2]d units", a.shape, nv)
+	}
+	x, err := a.values()
+	if err != nil {
+		return nil, err
+	}
+	var groups []rbm.Group
+	end := 0.
+	for k := range n {
+		from, to := x[2*k], x[2*k+1]
+		switch {
+		case from < end:
+			return nil, fmt.Errorf("group %d is [%.0f, %.0f), want it to begin at %.0f at the earliest", k, from, to, end)
+		case to <= from:
+			return nil, fmt.Errorf("group %d is [%.0f, %.0f), want at least one unit", k, from, to)
+		case to > float64(nv):
+			return nil, fmt.Errorf("group %d is [%.0f, %.0f), want one of %d units", k, from, to, nv)
+		}
+		end = to
+		groups = append(groups, rbm.Group{From: int(from), To: int(to)})
+	}
+	return groups, nil
 }
 
 // choose returns the names of the arrays to read, out of those that were found.
@@ -147,8 +201,8 @@ func choose(found []string) ([]string, error) {
 	return nil, fmt.Errorf("there are %s, want either %s or %s", list, strings.Join(ours, ", "), strings.Join(sklearn, ", "))
 }
 
-// Write writes m to w as arrays W, b and c of float64, in C order and not
-// compressed. The bytes depend on m alone. It panics if the sizes of W, B and C do
+// Write writes m to w as arrays W, b and c of float64 and, if it has groups, one_hot of
+// int64, in C order and not compressed. The bytes depend on m alone. It panics if the sizes of W, B and C do
 // not fit.
 func Write(w io.Writer, m *rbm.RBM) error {
 	if err := write(w, m); err != nil {
@@ -161,19 +215,22 @@ func write(w io.Writer, m *rbm.RBM) error {
 	nv, nh := m.Dims()
 	z := zip.NewWriter(w)
 	var b []byte
+	create := func(name string, s shape, k kind) (io.Writer, error) {
+		b = appendHeader(b[:0], s, k)
+		return z.CreateHeader(&zip.FileHeader{
+			Name:     name + extension,
+			Method:   zip.Store,
+			Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), // the first that a zip file can hold
+		})
+	}
 	for k, a := range []struct {
 		shape
 		m mat.Matrix // its rows, one after the other
 	}{{shape{nh, nv}, m.W}, {shape{nv}, m.B.T()}, {shape{nh}, m.C.T()}} {
-		f, err := z.CreateHeader(&zip.FileHeader{
-			Name:     ours[k] + extension,
-			Method:   zip.Store,
-			Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), // the first that a zip file can hold
-		})
+		f, err := create(ours[k], a.shape, floats)
 		if err != nil {
 			return err
 		}
-		b = appendHeader(b, a.shape)
 		rows, cols := a.m.Dims()
 		for r := range rows {
 			for i := range cols {
@@ -183,6 +240,18 @@ func write(w io.Writer, m *rbm.RBM) error {
 				return err
 			}
 			b = b[:0]
+		}
+	}
+	if len(m.OneHot) > 0 {
+		f, err := create(oneHot, shape{len(m.OneHot), 2}, integers)
+		if err != nil {
+			return err
+		}
+		for _, g := range m.OneHot {
+			b = wire.AppendInt(wire.AppendInt(b, g.From), g.To)
+		}
+		if _, err := f.Write(b); err != nil {
+			return err
 		}
 	}
 	return z.Close()
