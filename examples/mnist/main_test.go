@@ -231,7 +231,7 @@ func TestLearns(t *testing.T) {
 		t.Errorf("20 epochs took the pseudo-log-likelihood from %.1f to %.1f, of test rows from %.1f to %.1f, want 10 nats more",
 			first.PseudoLogLikelihood, last.PseudoLogLikelihood, first.HeldOutPseudoLogLikelihood, last.HeldOutPseudoLogLikelihood)
 	}
-	if rate := training.trainer.SGD.Rate; !(0 < rate && rate < o.rate/100) {
+	if rate := last.Rate; !(0 < rate && rate < o.rate/100) {
 		t.Errorf("the last rate is %v, want it near 0", rate)
 	}
 }
