@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gorbm/rbm"
@@ -937,4 +938,38 @@ func TestOneHotOfCopies(t *testing.T) {
 		}
 		check("UnmarshalJSON", read)
 	})
+}
+
+// What is too large to enumerate, and rows and files that are wrong, are told in words.
+func TestGroupsThatCannotBe(t *testing.T) {
+	m := rbm.New(40, 40)
+	for i := 0; i < 40; i += 2 {
+		m.OneHot = append(m.OneHot, rbm.Group{From: i, To: i + 2})
+	}
+	wide := rbm.New(60, 40)
+	for i := 0; i < 60; i += 3 {
+		wide.OneHot = append(wide.OneHot, rbm.Group{From: i, To: i + 3})
+	}
+	v := rbm.NewBits(1, 40)
+	for i := 0; i < 40; i += 2 {
+		v.SetBit(0, i, true)
+	}
+	wantPanic(t, "LogPartition", func() { wide.LogPartition() }, "W is 40×60, want at most 30 rows or 2^30 visible configurations")
+	wantPanic(t, "Exact", func() { new(rbm.Exact).Sample(wide, nil) }, "60 visible units in 20 groups have more than 2^20 configurations")
+	wantPanic(t, "CompletionsGiven", func() { m.CompletionsGiven(v, nil) }, "row 0 has more than 2^16 completions")
+	if got, want := m.LogPartition(), 20*math.Ln2+40*math.Ln2; math.Abs(got-want) > 1e-9 { // 2²⁰ configurations of 40 units
+		t.Errorf("LogPartition = %v, want %v", got, want)
+	}
+	reals := mat.NewDense(1, 40, nil)
+	reals.Set(0, 3, 2)
+	if err := m.CheckRows(reals); err == nil || !strings.Contains(err.Error(), "v[0, 3] is 2, want a value in [0, 1]") {
+		t.Errorf("CheckRows: error %v", err)
+	}
+	for _, groups := range []string{"[[0.5,2]]", "[[1]]", "[[0,2],[1,3]]"} {
+		var got rbm.RBM
+		data := `{"W":[[1,2,3]],"B":[1,2,3],"C":[1],"OneHot":` + groups + `}`
+		if err := got.UnmarshalJSON([]byte(data)); err == nil || !strings.HasPrefix(err.Error(), "rbm: RBM: ") {
+			t.Errorf("%s: error %v", groups, err)
+		}
+	}
 }
