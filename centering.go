@@ -33,8 +33,8 @@ type centeringState struct {
 	kept struct{ v, h []float64 } // see call
 }
 
-// Center moves the offsets toward the means of the data and centers g, a gradient of an RBM
-// or Phases. For a [Classifier]'s, the offsets stay.
+// Center moves the offsets toward the means of the data of g, and centers g. The gradient
+// of a [Classifier] moves none, and must find V and H set.
 func (c *Centering) Center(g *Gradient) { c.center(g, nil) }
 
 func (c *Centering) center(g *Gradient, m *RBM) {

@@ -132,7 +132,8 @@ func (s *clamp) openGroups(r, t int, groups []group, x []float64, u *[wordBits]u
 // chooseOfLarge is choose for a group in word t whose exponentials have a sum that is
 // too large or too small: it takes them up to a factor.
 func (s *clamp) chooseOfLarge(r, t int, g group, in logistic.Inputs, number float64) int {
-	x := make([]float64, g.to-g.from)
+	var inputs [wordBits]float64
+	x := inputs[:g.to-g.from]
 	for k := range x {
 		x[k] = in.At(g.from + k - t*wordBits)
 	}

@@ -205,3 +205,35 @@ func TestGroupsOfLargeInputs(t *testing.T) {
 		}
 	}
 }
+
+// So are they where a part of the group is observed to be off.
+func TestObservedGroupsOfLargeInputs(t *testing.T) {
+	const n = 9000
+	for _, shift := range []float64{0, 800, -800, 1e6} {
+		m := New(4, 1)
+		m.OneHot = []Group{{0, 4}}
+		for i := range 4 {
+			m.B.SetVec(i, shift+math.Log(float64(1+i)))
+		}
+		observed := NewBits(1, 4)
+		observed.SetBit(0, 3, true) // and off
+		c := NewChains(rand.NewPCG(1, 2))
+		c.StartGiven(m, NewBits(n, 4), observed)
+		means := c.MeansGiven(nil, m, 1, observed)
+		var counts [4]float64
+		for r := range n {
+			for i := range 4 {
+				counts[i] += c.v.At(r, i)
+			}
+		}
+		for i, got := range counts {
+			p := []float64{1. / 6, 2. / 6, 3. / 6, 0}[i]
+			if se := math.Sqrt(n * p * (1 - p)); !(math.Abs(got-n*p) <= 4.5*se) {
+				t.Errorf("shift %v: unit %d is on in %v of %d chains, want %v ± %.0f", shift, i, got, n, n*p, se)
+			}
+			if got := means.At(7, i); !(math.Abs(got-p) <= 1e-9) {
+				t.Errorf("shift %v: unit %d has mean %v, want %v", shift, i, got, p)
+			}
+		}
+	}
+}

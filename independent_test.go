@@ -142,3 +142,35 @@ func TestColumns(t *testing.T) {
 		}
 	}
 }
+
+// Units of a group do not count as dependent on each other, and two groups that tell all
+// of each other do, by as much as two units that do.
+func TestDependenceOfGroups(t *testing.T) {
+	const n, questions, answers = 2000, 5, 3
+	rnd := rand.New(rand.NewPCG(1, 2))
+	apart, alike := NewBits(n, questions*answers), NewBits(n, 2*answers)
+	var groups []Group
+	for q := range questions {
+		groups = append(groups, Group{q * answers, (q + 1) * answers})
+	}
+	for r := range n {
+		for q := range questions {
+			apart.SetBit(r, q*answers+rnd.IntN(answers), true)
+		}
+		k := rnd.IntN(answers)
+		alike.SetBit(r, k, true)
+		alike.SetBit(r, answers+k, true)
+	}
+	if got := apart.dependence(groups, nil); got != 0 {
+		t.Errorf("groups that are independent have dependence %v, want 0", got)
+	}
+	if got := apart.dependence(nil, nil); !(got > 1) {
+		t.Errorf("without groups their units have dependence %v, want much", got)
+	}
+	// Σ r² is 9/2: 1 for the three pairs of the same answer, (½)² for the six others. They
+	// count as four of nine, which makes 2: χ²/n of the table of answers.
+	const want = answers - 1
+	if got := alike.dependence(groups[:2], nil); !(math.Abs(got-want) < 0.05) {
+		t.Errorf("groups that are the same have dependence %v, want about %v", got, want)
+	}
+}

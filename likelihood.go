@@ -72,9 +72,9 @@ const (
 
 // LogLikelihood returns the mean log-likelihood of data (n×nv), read once.
 //
-// If the smaller layer has at most 20 units, log Z is exact and a may be nil. Otherwise a
-// estimates it from both sides: by Run, and by Reverse from a.Runs of the rows, after as
-// many Gibbs sweeps as there are temperatures. Unless a has a Base, one is fitted to the
+// With at most 20 hidden units or 2²⁰ visible configurations log Z is exact, and a may be
+// nil. Otherwise a estimates it from both sides: by Run, and by Reverse from a.Runs rows,
+// after as many Gibbs sweeps as there are temperatures. Unless a has a Base, one is fitted to the
 // data, and a second Run starts from the uniform distribution, as both sides could miss
 // modes far from the data. There is a Doubt unless ESS is at least 10 on both sides, and
 // the following agree within 3 standard errors or 0.1 nats: the two sides; the second Run,
