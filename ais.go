@@ -183,6 +183,7 @@ func (a *AIS) anneal(m *RBM, base *mat.VecDense, reverse bool) LogZ {
 		if reverse {
 			from, to = a.Betas[steps-k], a.Betas[steps-k-1]
 		}
+		c.pass.ahead = steps - 1 - k
 		s.step(logw, from, to)
 		a.done = k + 1
 		if a.Progress != nil {

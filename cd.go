@@ -66,6 +66,7 @@ func (s *CD) draw(p *model, _ *RBM, data mat.Matrix) (v mat.Matrix, weights []fl
 		}
 	}
 	c.clock++ // as a start does, so that CD is Start and Gibbs
+	c.pass.ahead = s.K - 1
 	c.visibleHalf(&p.team, p, 0, c.h.rows, nil)
 	c.clock++
 	c.sweeps(p, s.K-1)

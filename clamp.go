@@ -279,11 +279,13 @@ type tempering struct {
 	base  []float64 // a, filled up to whole words
 }
 
-func (h *tempering) beta(r int) float64 {
+func (h *tempering) beta(r int) float64 { return h.betas[h.levelOf(r)] }
+
+func (h *tempering) levelOf(r int) int {
 	if h.level == nil {
-		return h.betas[0]
+		return 0
 	}
-	return h.betas[h.level[r]]
+	return h.level[r]
 }
 
 // visible returns the inputs of the visible units of word t for row r, in y or where

@@ -21,6 +21,9 @@ type layer struct {
 
 	oneHot // of visible units
 
+	fixed    product.Fixed // w and the biases, if isPacked
+	isPacked bool
+
 	// The weights, a row a unit, if it is not known yet which of them are NaN. The pass
 	// to the layer finds out while it has them near the processor.
 	unseen blas64.General
@@ -125,7 +128,7 @@ func (p *model) done() {
 }
 
 func (l *layer) load(bias *mat.VecDense) {
-	l.units = bias.Len()
+	l.units, l.isPacked = bias.Len(), false
 	l.bias = grow(l.bias, l.words()*wordBits)
 	raw := bias.RawVector()
 	if raw.Inc == 1 {
@@ -193,12 +196,16 @@ type pass struct {
 	words int
 	rows  int // of a part
 
+	fixed fixedSink // out, if it takes words in fixed point
+	ahead int       // how many more times the layer will take as many rows, if that is known
+
 	isFew bool
 	few   product.Few // the rows, if they are
 }
 
 type scratch struct {
 	x, product []product.Line
+	fixed      fixedWord
 }
 
 // run hands the inputs of layer to, given the batch, to a sink.
@@ -224,6 +231,11 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 	} else {
 		p.lists.build(team, in.bits.side(), p.rows)
 	}
+	p.fixed = nil
+	if s, ok := out.(fixedSink); ok && !in.real && !to.isUnseen() && in.rows*(1+p.ahead) >= packRows {
+		to.pack(team)
+		p.fixed = s
+	}
 	for len(p.scratch) < workers {
 		p.scratch = append(p.scratch, scratch{})
 	}
@@ -235,7 +247,7 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 		}
 	}
 	team.Run(workers, parts, (*passing)(p))
-	p.in, p.to, p.out = nil, nil, nil
+	p.in, p.to, p.out, p.fixed = nil, nil, nil, nil
 	p.lists.Forget()
 }
 
@@ -259,6 +271,15 @@ func (p *passing) Do(worker, part int) {
 	r1 := min(p.in.rows, r0+p.rows)
 	n := r1 - r0
 	s := &p.scratch[worker]
+	if p.fixed != nil && p.fixed.takesFixed(t) && s.fixed.begin(p.to, p.in, t, r0, n, p.lists.MaxOnes()) {
+		x := product.AsFixed(s.x)[:product.FixedPanels*n]
+		p.to.fixed.Begin(x, t, n)
+		p.lists.MulFixed(x, &p.to.fixed, t, s.product, r0, r1)
+		s.fixed.x = x
+		p.fixed.takeFixed(&s.fixed)
+		s.fixed.x, s.fixed.in, s.fixed.layer = nil, nil, nil
+		return
+	}
 	q0 := t * panelsOfWord
 	q1 := min(p.to.w.Count(), q0+panelsOfWord)
 	x := s.x[:(q1-q0)*n]

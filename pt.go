@@ -212,10 +212,11 @@ func (s *PT) draw(p *model, _ *RBM, _ mat.Matrix) (v mat.Matrix, weights []float
 	}
 	s.words = p.hidden.words()
 	s.field = grow(s.field, len(s.level)*s.words)
-	for range s.K {
+	for i := range s.K {
 		if p.sweep.Given() {
 			break
 		}
+		s.chains.pass.ahead = s.K - 1 - i
 		s.sweep(p)
 	}
 	s.collect()

@@ -89,11 +89,11 @@ func (s *PTT) Sample(m *RBM, data mat.Matrix) (v mat.Matrix, weights []float64) 
 func (s *PTT) draw(p *model, m *RBM, _ mat.Matrix) (v mat.Matrix, weights []float64) {
 	s.chains.checkStates(p)
 	s.top = p
-	for range s.K {
+	for i := range s.K {
 		if p.sweep.Given() {
 			break
 		}
-		s.sweep()
+		s.sweep(s.K - 1 - i)
 	}
 	s.top = nil
 	if s.swaps[len(s.swaps)-1].last < s.MinSwapRate && !p.sweep.Given() {
@@ -230,14 +230,17 @@ func (s *PTT) model(k int) *model {
 	return s.models[k]
 }
 
-// sweep exchanges states and then moves every replica by a Gibbs sweep.
-func (s *PTT) sweep() {
+// sweep exchanges states and then moves every replica by a Gibbs sweep, ahead of some more.
+func (s *PTT) sweep(ahead int) {
 	c, team, n := s.chains, &s.top.team, s.n
 	for k := int(c.clock % 2); k < len(s.models); k += 2 {
 		s.exchange(k)
 	}
 	for k := range len(s.models) + 1 {
 		p := s.model(k)
+		if c.pass.ahead = ahead; k < len(s.models) {
+			c.pass.ahead = packRows // the models of the ladder stay as they are
+		}
 		c.hiddenHalf(team, p, k*n, (k+1)*n, nil)
 		c.visibleHalf(team, p, k*n, (k+1)*n, nil)
 	}

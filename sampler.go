@@ -290,10 +290,11 @@ func (c *Chains) place(row int) philox.Place {
 
 // sweeps moves every chain by k sweeps, or by fewer if p.sweep is given.
 func (c *Chains) sweeps(p *model, k int) {
-	for range k {
+	for i := range k {
 		if p.sweep.Given() {
 			return
 		}
+		c.pass.ahead = k - 1 - i
 		c.hiddenHalf(&p.team, p, 0, c.v.rows, nil)
 		c.visibleHalf(&p.team, p, 0, c.v.rows, nil)
 		c.clock++

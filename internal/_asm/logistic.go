@@ -17,6 +17,7 @@ func logistic() {
 		sigmoids(s, "drawProbs", true, true)
 		softplus(s)
 		exps(s)
+		drawFixed(s)
 	}
 }
 

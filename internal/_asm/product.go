@@ -17,7 +17,8 @@ func product() {
 	lists()
 	for _, s := range []isa{avx2, avx512} {
 		build(s)
-		addEntries(s)
+		addEntries(s, false)
+		addEntries(s, true)
 	}
 	addRows(avx2, 1)
 	addRows(avx2, 2)
@@ -36,6 +37,7 @@ func product() {
 	nan()
 	nonzero()
 	unit()
+	fixed()
 }
 
 const (
@@ -281,11 +283,19 @@ func gather() {
 
 // addEntries writes the kernel that adds lines of tables to the lines of x, for some rows
 // at a time, whose sums do not wait for each other.
-func addEntries(s isa) {
-	name := "addEntries" + s.name
-	TEXT(name, NOSPLIT, "func(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)")
+func addEntries(s isa, fixed bool) {
+	name, of, number := "addEntries", "addEntriesGo", "float64"
+	if fixed {
+		name, of, number = "addFixed", "addFixedGo", "int32"
+	}
+	name += s.name
+	TEXT(name, NOSPLIT, fmt.Sprintf("func(x *%s, tab *%[1]s, rows *uint16, entry *uint16, length *uint8, times int)", number))
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s is addEntriesGo for %d·times rows.", name, rowsAtOnce))
+	Doc(fmt.Sprintf("%s is %s for %d·times rows.", name, of, rowsAtOnce))
+	sum := VADDPD
+	if fixed {
+		sum = VPADDD
+	}
 	x := Load(Param("x"), GP64())
 	tab := Load(Param("tab"), GP64())
 	rows := Load(Param("rows"), GP64())
@@ -334,7 +344,7 @@ func addEntries(s isa) {
 					SHRQ(U8(16), e[r])
 				}
 				for p := range s.parts {
-					VADDPD(Mem{Base: tab, Index: at, Scale: spec.EntryScale, Disp: p * s.size}, acc[r][p], acc[r][p])
+					sum(Mem{Base: tab, Index: at, Scale: spec.EntryScale, Disp: p * s.size}, acc[r][p], acc[r][p])
 				}
 			}
 		}

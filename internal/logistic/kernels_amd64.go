@@ -75,3 +75,15 @@ func (in Inputs) first() *float64 {
 	_ = in.X[(in.N-1)*in.Stride]
 	return &in.X[0][0]
 }
+
+func (r *Rule) draw(in FixedInputs, u *[64]uint32) (word, open uint64) {
+	if !cpu.AVX2 {
+		return r.drawGo(in, u)
+	}
+	_ = in.X[3*in.Stride]
+	kernel := drawFixedAVX2
+	if cpu.AVX512 {
+		kernel = drawFixedAVX512
+	}
+	return kernel(&in.X[0][0], in.Stride*lineBytes, u, &r.Scale[0])
+}

@@ -13,3 +13,5 @@ func drawProbs(p []float64, in Inputs, scale float64, u *[64]uint32) uint64 {
 func softplus(sums *[16]float64, in Inputs) { softplusGo(sums, in) }
 
 func exps(x []float64) { expsGo(x) }
+
+func (r *Rule) draw(in FixedInputs, u *[64]uint32) (word, open uint64) { return r.drawGo(in, u) }

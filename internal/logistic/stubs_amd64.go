@@ -29,6 +29,11 @@ func softplusAVX2(sum *[16]float64, x *float64, stride int, n int)
 //go:noescape
 func expsAVX2(x *float64, n int)
 
+// drawFixedAVX2 is the method drawGo of Rule, for lines that are stride bytes apart.
+//
+//go:noescape
+func drawFixedAVX2(x *int32, stride int, u *[64]uint32, rule *float32) (word uint64, open uint64)
+
 // probsAVX512 is probsGo for n lines of inputs that are stride bytes apart.
 //
 //go:noescape
@@ -53,3 +58,8 @@ func softplusAVX512(sum *[16]float64, x *float64, stride int, n int)
 //
 //go:noescape
 func expsAVX512(x *float64, n int)
+
+// drawFixedAVX512 is the method drawGo of Rule, for lines that are stride bytes apart.
+//
+//go:noescape
+func drawFixedAVX512(x *int32, stride int, u *[64]uint32, rule *float32) (word uint64, open uint64)

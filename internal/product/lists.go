@@ -31,6 +31,7 @@ type Lists struct {
 	share  int      // the number of rows of a share
 	direct bool     // add rows, not table entries: right for a few rows of bits
 	any    []uint64 // the bits of all rows together
+	most   int      // the largest number of ones of a row
 	groups []int32  // the nibbles set in any row, in increasing order
 	spans  []span   // where they are in a row
 	block  []block
@@ -83,17 +84,19 @@ func grow[T any](s []T, n int) []T {
 func (l *Lists) count() (set int) {
 	b := &l.bits
 	l.any = slices.Grow(l.any[:0], b.words())[:b.words()]
-	for w := range l.any {
+	clear(l.any)
+	l.most = 0
+	for r := range b.Rows {
 		if l.Until.Given() {
 			break
 		}
-		var any uint64
-		for r := range b.Rows {
-			x := b.Words[r*b.Stride+w]
-			any |= x
-			set += bits.OnesCount64(x)
+		ones := 0
+		for w, x := range b.Words[r*b.Stride:][:len(l.any)] {
+			l.any[w] |= x
+			ones += bits.OnesCount64(x)
 		}
-		l.any[w] = any
+		set += ones
+		l.most = max(l.most, ones)
 	}
 	return set
 }

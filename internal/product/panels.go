@@ -55,6 +55,9 @@ func (p *Panels) ViewT(rows, cols, stride int, data []float64) {
 // Forget drops the reference to the matrix.
 func (p *Panels) Forget() { p.data = nil }
 
+// Rows returns the number of rows.
+func (p *Panels) Rows() int { return p.rows }
+
 // Count returns the number of panels.
 func (p *Panels) Count() int { return (p.cols + Lanes - 1) / Lanes }
 

@@ -20,6 +20,11 @@ func buildAVX2(tab *float64, groups *int32, n int, row *float64, stride int)
 //go:noescape
 func addEntriesAVX2(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)
 
+// addFixedAVX2 is addFixedGo for 4·times rows.
+//
+//go:noescape
+func addFixedAVX2(x *int32, tab *int32, rows *uint16, entry *uint16, length *uint8, times int)
+
 // buildAVX512 is buildGo for n groups of four rows each, stride bytes from row to row. It prefetches
 // the rows of the next panel.
 //
@@ -30,6 +35,11 @@ func buildAVX512(tab *float64, groups *int32, n int, row *float64, stride int)
 //
 //go:noescape
 func addEntriesAVX512(x *float64, tab *float64, rows *uint16, entry *uint16, length *uint8, times int)
+
+// addFixedAVX512 is addFixedGo for 4·times rows.
+//
+//go:noescape
+func addFixedAVX512(x *int32, tab *int32, rows *uint16, entry *uint16, length *uint8, times int)
 
 // addRows1AVX2 is addRowsGo for n rows of x and a panel. The strides, in bytes, go from panel to panel, from
 // row to row, and from a line of x to the line of the next panel.
@@ -125,3 +135,40 @@ func nonzeroAVX2(words *uint64, x *float64, n int) (other int)
 //
 //go:noescape
 func unitAVX2(dst *float64, x *float64, n int) (outside int)
+
+// sumAbsAVX2 is sumAbsGo for 32 columns, stride bytes from row to row.
+//
+//go:noescape
+func sumAbsAVX2(sums *float64, src *float64, stride int, rows int)
+
+// packRowsAVX2 is packRowsGo for n rows, stride bytes from row to row.
+//
+//go:noescape
+func packRowsAVX2(lines *int32, src *float64, stride int, scale *float64, n int)
+
+// packColumnsAVX2 is packColumnsGo for n columns, n a multiple of 4, stride bytes from row to row.
+//
+//go:noescape
+func packColumnsAVX2(lines *int32, src *float64, stride int, scale *float64, n int)
+
+// buildFixedAVX2 computes the tables of buildFixedGo for n groups, as lines of int32s and not in pairs.
+//
+//go:noescape
+func buildFixedAVX2(tab *int32, groups *int32, n int, lines *int32)
+
+// addBitsAVX2 is addBitsGo for n words. The strides, in bytes, go from a line of x to the line of the
+// next panel, and from panel to panel of the lines.
+//
+//go:noescape
+func addBitsAVX2(x *int32, xstride int, lines *int32, room int, words *uint64, n int)
+
+// buildFixedAVX512 computes the tables of buildFixedGo for n groups, as lines of int32s and not in pairs.
+//
+//go:noescape
+func buildFixedAVX512(tab *int32, groups *int32, n int, lines *int32)
+
+// addBitsAVX512 is addBitsGo for n words. The strides, in bytes, go from a line of x to the line of the
+// next panel, and from panel to panel of the lines.
+//
+//go:noescape
+func addBitsAVX512(x *int32, xstride int, lines *int32, room int, words *uint64, n int)

@@ -13,6 +13,13 @@ const (
 	Entries = 1 << Group // lines of the table of a nibble
 )
 
+// Lines in fixed point.
+const (
+	FixedLanes = 16 // int32s of a line
+	AbsStep    = 32 // columns that a kernel sums at a time
+	PackStep   = 4  // columns that a kernel packs at a time
+)
+
 // Lists and tiles of package product, where there is assembly.
 const (
 	// BlockGroups is the number of nibbles of a block. Their tables take a KB each in
@@ -72,6 +79,23 @@ const (
 	Q7 = 2.7557268459997064e-06
 	Q8 = 2.7620088445409746e-07
 	Q9 = 2.510038549551032e-08
+)
+
+// The exponential in float32 of package logistic: x = k·ln 2 + r and eˣ = 2ᵏ(1 + r + r²·p(r)).
+const (
+	Exp32Max = 24 // of |x|
+
+	Log2e32 = 0x1.715476p+0
+	Ln2Hi32 = 0.693359375             // ln 2 to 10 bits
+	Ln2Lo32 = -2.1219444005469058e-04 // ln 2 - Ln2Hi32
+	Round32 = 0x1.8p23
+
+	// The coefficients of p.
+	P0 = 0.5
+	P1 = 0.16666576266288757
+	P2 = 0.04166655242443085
+	P3 = 0.00836323294788599
+	P4 = 0.0013926250394433737
 )
 
 // Philox4x32 of package philox.

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"math"
+
+	"github.com/gorbm/rbm/internal/spec"
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// constant32 returns memory full of the float32 x.
+func (s isa) constant32(x float32) Op {
+	bits := uint64(math.Float32bits(x))
+	return s.integer(bits<<32 | bits)
+}
+
+// register32 returns a register full of the float32 x.
+func (s isa) register32(x float32) VecVirtual {
+	r := s.reg()
+	VMOVUPS(s.constant32(x), r)
+	return r
+}
+
+// exp32 returns the exponential in float32 of x, operation by operation.
+func (s isa) exp32(x Op) VecVirtual {
+	k, pow, t, r, q := s.reg(), s.reg(), s.reg(), s.reg(), s.reg()
+	VMULPS(s.constant32(spec.Log2e32), x, k)
+	VADDPS(s.constant32(spec.Round32), k, k)
+	VSUBPS(s.constant32(spec.Round32), k, k)
+	VMULPS(s.constant32(spec.Ln2Hi32), k, t)
+	VSUBPS(t, x, r)
+	VMULPS(s.constant32(spec.Ln2Lo32), k, t)
+	VSUBPS(t, r, r)
+	VADDPS(s.constant32(spec.Round32+127), k, pow)
+	VPSLLD(U8(23), pow, pow)
+	VMULPS(s.constant32(spec.P4), r, q)
+	for _, c := range []float32{spec.P3, spec.P2, spec.P1} {
+		VADDPS(s.constant32(c), q, q)
+		VMULPS(r, q, q)
+	}
+	VADDPS(s.constant32(spec.P0), q, q)
+	VMULPS(r, r, t)
+	VMULPS(q, t, t)
+	VADDPS(t, r, r)
+	VADDPS(s.constant32(1), r, r)
+	VMULPS(pow, r, r)
+	return r
+}
+
+// drawFixed writes the kernel that draws by a rule.
+func drawFixed(s isa) {
+	name := "drawFixed" + s.name
+	TEXT(name, NOSPLIT, "func(x *int32, stride int, u *[64]uint32, rule *float32) (word, open uint64)")
+	Pragma("noescape")
+	Doc(name + " is the method drawGo of Rule, for lines that are stride bytes apart.")
+	x := Load(Param("x"), GP64())
+	stride := Load(Param("stride"), GP64())
+	u := Load(Param("u"), GP64())
+	rule := Load(Param("rule"), GP64())
+	word, open, shift, left := GP64(), GP64(), RCX, GP64()
+	XORQ(word, word)
+	XORQ(open, open)
+	XORQ(shift, shift)
+	MOVQ(U32(64/spec.FixedLanes), left)
+	of := func(field, part int) Mem { return Mem{Base: rule, Disp: field*64*4 + part*s.size} }
+	Label("line")
+	bits, closed := GP64(), GP64()
+	for part := range s.parts {
+		off := part * s.size
+		y := s.reg()
+		VCVTDQ2PS(Mem{Base: x, Disp: off}, y)
+		VMULPS(of(0, part), y, y)
+		VADDPS(of(1, part), y, y)
+		if s.name == avx512.name {
+			VPXORD(s.constant32(float32(math.Copysign(0, -1))), y, y)
+		} else {
+			VXORPS(s.constant32(float32(math.Copysign(0, -1))), y, y)
+		}
+		VMINPS(s.constant32(spec.Exp32Max), y, y)
+		VMAXPS(s.constant32(-spec.Exp32Max), y, y)
+		d := s.exp32(y)
+		VADDPS(s.constant32(1), d, d)
+		half, low := s.reg(), s.reg()
+		s.moveInts(Mem{Base: u, Disp: off}, half)
+		VPSRLD(U8(1), half, half)
+		VCVTDQ2PS(half, half)
+		VADDPS(s.constant32(0.25), half, low)
+		VADDPS(s.constant32(0.75), half, half)
+		VMULPS(d, low, low)
+		VMULPS(d, half, half)
+		on, off2 := GP64(), GP64()
+		if s.name == avx512.name {
+			k := K()
+			VCMPPS(U8(1), of(2, part), half, k) // less
+			KMOVW(k, on.As32())
+			VCMPPS(U8(13), of(3, part), low, k) // greater or equal
+			KMOVW(k, off2.As32())
+		} else {
+			VCMPPS(U8(1), of(2, part), half, half)
+			VMOVMSKPS(half, on.As32())
+			VCMPPS(U8(13), of(3, part), low, low)
+			VMOVMSKPS(low, off2.As32())
+		}
+		if part == 0 {
+			MOVQ(on, bits)
+			MOVQ(off2, closed)
+			continue
+		}
+		SHLQ(U8(s.size/4), on)
+		SHLQ(U8(s.size/4), off2)
+		ORQ(on, bits)
+		ORQ(off2, closed)
+	}
+	SHLQ(CL, bits)
+	SHLQ(CL, closed)
+	ORQ(bits, word)
+	ORQ(closed, open)
+	ADDQ(U8(spec.FixedLanes), shift)
+	ADDQ(U8(line), rule)
+	ADDQ(U8(line), u)
+	ADDQ(stride, x)
+	DECQ(left)
+	JNZ(LabelRef("line"))
+	ORQ(word, open)
+	NOTQ(open)
+	Store(word, ReturnIndex(0))
+	Store(open, ReturnIndex(1))
+	VZEROUPPER()
+	RET()
+}

@@ -1,0 +1,223 @@
+package product
+
+import (
+	"math"
+	"math/bits"
+	"unsafe"
+
+	"github.com/gorbm/rbm/internal/spec"
+)
+
+// FixedLanes is the number of columns of a panel in fixed point.
+const FixedLanes = spec.FixedLanes
+
+// A FixedLine is a row of a panel in fixed point: a cache line of 16 int32s.
+type FixedLine = [FixedLanes]int32
+
+// FixedPanels is the number of panels of a word in fixed point.
+const FixedPanels = wordBits / FixedLanes
+
+// Fixed is a matrix and biases in fixed point, a copy in panels of 16 columns. The numbers
+// of a column are multiples of its Unit,
+//
+//	w ≈ q·unit    b ≈ q₀·unit    |q·unit - w| ≤ unit/2
+//
+// and a sum over rows is a sum of integers: exact, and the same in every order. The unit is
+// a function of the column alone: the largest power of two for which no sum overflows,
+//
+//	Σ|w| + |b| ≤ 2³⁰·unit
+//
+// and so |Σq + q₀| ≤ 2³⁰ + (rows+1)/2 < 2³¹ for any rows. Partial sums may wrap around: the
+// last addition makes up for it. The unit is at least 2⁻⁴⁰.
+//
+// A unit of the layer that is never on, as its bias is -Inf or NaN, has the bias -Never and
+// no weights. If its bias is +Inf, it has the bias Never. If a weight is infinite, its Unit
+// is +Inf and the column is of no use. The zero value is ready for Reset.
+type Fixed struct {
+	Units []float64 // of each column, whole words
+	Bias  []int32   // of each column
+
+	cols  int
+	room  int // rows, filled up to whole nibbles with zeros
+	lines []FixedLine
+}
+
+// Never is the input, in absolute value, of a column that is never on or always on.
+const Never = 32
+
+// Reset makes room for a matrix. Pack must follow for all words.
+func (f *Fixed) Reset(rows, cols int) {
+	f.cols, f.room = cols, (rows+group-1)&^(group-1)
+	n := (cols + wordBits - 1) &^ (wordBits - 1)
+	f.Units, f.Bias = grow(f.Units, n), grow(f.Bias, n)
+	if n := n / FixedLanes * f.room; cap(f.lines) < n {
+		f.lines = AsFixed(Lines(n))
+	} else {
+		f.lines = f.lines[:n]
+	}
+}
+
+// Pack sets the columns of word t to those of p with their biases, of which there are whole
+// words. It may be called for different words at the same time.
+func (f *Fixed) Pack(t int, p *Panels, bias []float64) {
+	var sums, scale [wordBits]float64
+	from := t * wordBits
+	n := min(wordBits, p.cols-from)
+	p.sumAbs(sums[:n], from)
+	for i := range wordBits {
+		b := bias[from+i]
+		unit, q := 0x1p-25, int32(0)
+		switch sum := sums[i] + math.Abs(b); {
+		case math.IsNaN(b) || math.IsInf(b, -1):
+			q, scale[i] = -Never<<25, 0
+		case math.IsInf(sums[i], 0) || math.IsNaN(sums[i]):
+			unit = math.Inf(1)
+		case math.IsInf(b, 1):
+			q = Never << 25
+		default:
+			_, e := math.Frexp(sum) // sum < 2ᵉ
+			e = max(e, -10)
+			unit = math.Ldexp(1, e-30)
+			if math.IsInf(sum, 0) || e > 1000 {
+				unit = math.Inf(1)
+				break
+			}
+			scale[i] = math.Ldexp(1, 30-e)
+			q = int32(math.RoundToEven(b * scale[i]))
+		}
+		f.Units[from+i], f.Bias[from+i] = unit, q
+	}
+	for q := range FixedPanels {
+		lines := f.lines[(t*FixedPanels+q)*f.room:][:f.room]
+		p.pack(lines[:p.rows], from+q*FixedLanes, (*[FixedLanes]float64)(scale[q*FixedLanes:]))
+		clear(lines[p.rows:])
+	}
+}
+
+// sumAbs sets sums to the sums of absolute values of neighboring columns, up to 64 from
+// column from on.
+func (p *Panels) sumAbs(sums []float64, from int) {
+	if !p.transposed {
+		sumAbs(sums, p.data[from:], p.stride, p.rows)
+		return
+	}
+	for j := range sums {
+		// The sum of a row in memory, 32 lanes at a time.
+		row := p.data[(from+j)*p.stride:][:p.rows]
+		var lanes [spec.AbsStep]float64
+		whole := len(row) / spec.AbsStep
+		if whole > 0 {
+			sumAbs(lanes[:], row, spec.AbsStep, whole)
+		}
+		for i, x := range row[whole*spec.AbsStep:] {
+			lanes[i] += math.Abs(x)
+		}
+		for _, x := range lanes {
+			sums[j] += x
+		}
+	}
+}
+
+// pack sets lines to the 16 columns from column from on, each times its scale and rounded,
+// ties to even. Columns behind the last are zeros.
+func (p *Panels) pack(lines []FixedLine, from int, scale *[FixedLanes]float64) {
+	n := max(0, min(FixedLanes, p.cols-from))
+	done := 0
+	switch {
+	case n < FixedLanes:
+	case p.transposed:
+		done = packColumns(lines, p.data[from*p.stride:], p.stride, scale)
+	default:
+		done = packRows(lines, p.data[from:], p.stride, scale)
+	}
+	for i := done; i < len(lines); i++ {
+		lines[i] = FixedLine{}
+		for l := range n {
+			at := i*p.stride + from + l
+			if p.transposed {
+				at = (from+l)*p.stride + i
+			}
+			lines[i][l] = round(p.data[at], scale[l])
+		}
+	}
+}
+
+// round returns x·scale to the nearest integer, ties to even. Times a scale of 0, any
+// number is 0.
+func round(x, scale float64) int32 {
+	if scale == 0 {
+		return 0
+	}
+	return int32(math.RoundToEven(x * scale))
+}
+
+// Begin sets the n rows of each panel of word t in x to the biases.
+func (f *Fixed) Begin(x []FixedLine, t, n int) {
+	for q := range FixedPanels {
+		bias := FixedLine(f.Bias[t*wordBits+q*FixedLanes:])
+		for r := range n {
+			x[q*n+r] = bias
+		}
+	}
+}
+
+// MulFixed adds the product of rows [r0, r1) of the bits and the columns of word t of f to x.
+// There are n = r1-r0 rows: the sum of row r0+i and panel q of the word is x[q·n+i]. A share
+// must begin at r0. The scratch is ScratchLines long.
+func (l *Lists) MulFixed(x []FixedLine, f *Fixed, t int, scratch []Line, r0, r1 int) {
+	n := r1 - r0
+	if n == 0 {
+		return
+	}
+	if l.direct {
+		lines := f.lines[t*FixedPanels*f.room:][:FixedPanels*f.room]
+		for r := range n {
+			if l.Until.Given() {
+				return
+			}
+			addBits(x[r:], n, lines, f.room, l.bits.Words[(r0+r)*l.bits.Stride:][:l.bits.words()])
+		}
+		return
+	}
+	tab := AsFixed(scratch[:tableLines])
+	for k := range l.block {
+		groups, list := l.of(k, r0)
+		for q := range FixedPanels {
+			buildFixed(tab, f.lines[(t*FixedPanels+q)*f.room:][:f.room], groups)
+			for r := 0; r < n; r += l.share {
+				if l.Until.Given() {
+					return
+				}
+				addFixed(x[q*n+r:], min(l.share, n-r), tab, list.from(r))
+			}
+		}
+	}
+}
+
+// MaxOnes returns the largest number of ones of a row of the bits.
+func (l *Lists) MaxOnes() int { return l.most }
+
+// Input returns bias plus the sum of column j over the rows that are set in words, by the
+// definition of the sum.
+func (p *Panels) Input(bias float64, words []uint64, j int) float64 {
+	at, step := j, p.stride
+	if p.transposed {
+		at, step = j*p.stride, 1
+	}
+	for w, word := range words {
+		for low := lowest(word); low != 0; low &= low - 1 {
+			k := bits.TrailingZeros64(low)
+			part := minusZero[0]
+			for n := word >> k & (entries - 1); n != 0; n &= n - 1 {
+				part += p.data[at+(w*wordBits+k+bits.TrailingZeros64(n))*step]
+			}
+			bias += part
+		}
+	}
+	return bias
+}
+
+// AsFixed returns the memory of s as lines in fixed point.
+func AsFixed(s []Line) []FixedLine {
+	return unsafe.Slice((*FixedLine)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
+}
