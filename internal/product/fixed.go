@@ -60,37 +60,62 @@ func (f *Fixed) Reset(rows, cols int) {
 // Pack sets the columns of word t to those of p with their biases, of which there are whole
 // words. It may be called for different words at the same time.
 func (f *Fixed) Pack(t int, p *Panels, bias []float64) {
-	var sums, scale [wordBits]float64
+	var scale [wordBits]float64
 	from := t * wordBits
-	n := min(wordBits, p.cols-from)
-	p.sumAbs(sums[:n], from)
-	for i := range wordBits {
+	if !p.transposed {
+		f.scale(scale[:], from, p, bias)
+		for i := 0; i < p.rows; i += packRowsAtOnce { // while they are near the processor
+			n := min(packRowsAtOnce, p.rows-i)
+			for q := range FixedPanels {
+				p.pack(f.panel(t, q)[:p.rows], i, i+n, from+q*FixedLanes, (*[FixedLanes]float64)(scale[q*FixedLanes:]))
+			}
+		}
+	}
+	for q := range FixedPanels {
+		lines := f.panel(t, q)
+		if p.transposed {
+			scale := (*[FixedLanes]float64)(scale[q*FixedLanes:])
+			f.scale(scale[:], from+q*FixedLanes, p, bias)
+			p.pack(lines, 0, p.rows, from+q*FixedLanes, scale)
+		}
+		clear(lines[p.rows:])
+	}
+}
+
+// packRowsAtOnce is how many rows of a word fill half of a first-level cache.
+const packRowsAtOnce = 32
+
+// panel returns the lines of panel q of word t.
+func (f *Fixed) panel(t, q int) []FixedLine { return f.lines[(t*FixedPanels+q)*f.room:][:f.room] }
+
+// scale finds the units and biases of neighboring columns from column from on, and sets
+// scale to the inverses of the units.
+func (f *Fixed) scale(scale []float64, from int, p *Panels, bias []float64) {
+	var sums [wordBits]float64
+	if n := min(len(scale), p.cols-from); n > 0 {
+		p.sumAbs(sums[:n], from)
+	}
+	for i := range scale {
 		b := bias[from+i]
 		unit, q := 0x1p-25, int32(0)
 		switch sum := sums[i] + math.Abs(b); {
 		case math.IsNaN(b) || math.IsInf(b, -1):
 			q, scale[i] = -Never<<25, 0
 		case math.IsInf(sums[i], 0) || math.IsNaN(sums[i]):
-			unit = math.Inf(1)
+			unit, scale[i] = math.Inf(1), 0
 		case math.IsInf(b, 1):
-			q = Never << 25
+			q, scale[i] = Never<<25, 0
 		default:
 			_, e := math.Frexp(sum) // sum < 2ᵉ
 			e = max(e, -10)
-			unit = math.Ldexp(1, e-30)
 			if math.IsInf(sum, 0) || e > 1000 {
-				unit = math.Inf(1)
+				unit, scale[i] = math.Inf(1), 0
 				break
 			}
-			scale[i] = math.Ldexp(1, 30-e)
+			unit, scale[i] = math.Ldexp(1, e-30), math.Ldexp(1, 30-e)
 			q = int32(math.RoundToEven(b * scale[i]))
 		}
 		f.Units[from+i], f.Bias[from+i] = unit, q
-	}
-	for q := range FixedPanels {
-		lines := f.lines[(t*FixedPanels+q)*f.room:][:f.room]
-		p.pack(lines[:p.rows], from+q*FixedLanes, (*[FixedLanes]float64)(scale[q*FixedLanes:]))
-		clear(lines[p.rows:])
 	}
 }
 
@@ -112,25 +137,28 @@ func (p *Panels) sumAbs(sums []float64, from int) {
 		for i, x := range row[whole*spec.AbsStep:] {
 			lanes[i] += math.Abs(x)
 		}
-		for _, x := range lanes {
-			sums[j] += x
+		for h := len(lanes) / 2; h > 0; h /= 2 {
+			for i, x := range lanes[h : 2*h] {
+				lanes[i] += x
+			}
 		}
+		sums[j] = lanes[0]
 	}
 }
 
-// pack sets lines to the 16 columns from column from on, each times its scale and rounded,
-// ties to even. Columns behind the last are zeros.
-func (p *Panels) pack(lines []FixedLine, from int, scale *[FixedLanes]float64) {
+// pack sets lines [i0, i1) to the 16 columns from column from on, each times its scale and
+// rounded, ties to even. Columns behind the last are zeros.
+func (p *Panels) pack(lines []FixedLine, i0, i1, from int, scale *[FixedLanes]float64) {
 	n := max(0, min(FixedLanes, p.cols-from))
-	done := 0
+	done := i0
 	switch {
 	case n < FixedLanes:
 	case p.transposed:
-		done = packColumns(lines, p.data[from*p.stride:], p.stride, scale)
+		done += packColumns(lines[i0:i1], p.data[from*p.stride+i0:], p.stride, scale)
 	default:
-		done = packRows(lines, p.data[from:], p.stride, scale)
+		done += packRows(lines[i0:i1], p.data[i0*p.stride+from:], p.stride, scale)
 	}
-	for i := done; i < len(lines); i++ {
+	for i := done; i < i1; i++ {
 		lines[i] = FixedLine{}
 		for l := range n {
 			at := i*p.stride + from + l
@@ -183,7 +211,7 @@ func (l *Lists) MulFixed(x []FixedLine, f *Fixed, t int, scratch []Line, r0, r1 
 	for k := range l.block {
 		groups, list := l.of(k, r0)
 		for q := range FixedPanels {
-			buildFixed(tab, f.lines[(t*FixedPanels+q)*f.room:][:f.room], groups)
+			buildFixed(tab, f.panel(t, q), groups)
 			for r := 0; r < n; r += l.share {
 				if l.Until.Given() {
 					return
