@@ -29,3 +29,13 @@ func BenchmarkPack(b *testing.B) {
 		})
 	}
 }
+
+// packed returns the matrix p in fixed point.
+func packed(p *Panels, bias []float64) *Fixed {
+	f := new(Fixed)
+	f.Reset(p.rows, p.cols)
+	for t := range (p.cols + wordBits - 1) / wordBits {
+		f.Pack(t, p, bias)
+	}
+	return f
+}
