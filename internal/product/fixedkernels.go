@@ -51,6 +51,7 @@ func packColumnsGo(lines []FixedLine, src []float64, stride int, scale *[FixedLa
 // A pair is two int32s in one number, hi·2³² + lo modulo 2⁶⁴. The sum of pairs is the pair
 // of the sums: one addition adds both, and no carry has to be kept from the upper one. lo
 // is the lower half, and hi is what is left of the upper half when lo has been subtracted.
+// The sum of the los must fit in an int32, as the sum of any rows of a Fixed does.
 type pair uint64
 
 func pairOf(lo, hi int32) pair { return pair(uint32(hi))<<32 + pair(int64(lo)) }
