@@ -79,19 +79,14 @@ func packedColumn(column []float64, bias float64) (unit float64, q0 int32, q []i
 	near := new(big.Float).Mul(sum, exact(1+0x1p-40))
 	larger = near.Cmp(new(big.Float).SetMantExp(big.NewFloat(1), 30+e)) >= 0
 	nearest := func(x float64) int32 {
-		n := exact(x)
-		n.SetMantExp(n, -e)
-		floor, _ := new(big.Float).Sub(n, big.NewFloat(0.5)).Int(nil)
-		best := int64(math.MaxInt64)
-		rest := new(big.Float)
-		for i := floor.Int64() - 1; i <= floor.Int64()+2; i++ {
-			d := new(big.Float).Sub(n, new(big.Float).SetInt64(i))
-			d.Abs(d)
-			if best == math.MaxInt64 || d.Cmp(rest) < 0 || d.Cmp(rest) == 0 && i%2 == 0 {
-				best, rest = i, d
-			}
+		x = math.Ldexp(x, -e) // exact, as is what follows, unless it is nearly 0
+		floor := math.Floor(x)
+		switch n := int32(floor); {
+		case x-floor < 0.5, x-floor == 0.5 && n%2 == 0:
+			return n
+		default:
+			return n + 1
 		}
-		return int32(best)
 	}
 	for i, w := range column {
 		q[i] = nearest(w)
