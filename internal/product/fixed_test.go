@@ -290,6 +290,12 @@ func (p *fixedProduct) check(t *testing.T, title string, share int) {
 	t.Helper()
 	var l Lists
 	l.Build(p.bits, share)
+	for i := range l.entry {
+		l.entry[i] = entryOf(0, 1) // of earlier lists
+	}
+	for i := range l.length {
+		l.length[i] = listLen
+	}
 	makeLists(&l)
 	scratch := guardedLines(ScratchLines)
 	for _, l.direct = range []bool{false, true} {
