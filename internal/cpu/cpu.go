@@ -2,21 +2,24 @@
 // use.
 package cpu
 
-// AVX2 and AVX512 report whether the kernels for these instruction sets can be used. If
-// AVX512 is set, so is AVX2. Without them, plain Go gives the same bits.
-var AVX2, AVX512 = detect()
+// AVX2, AVX512 and NEON report whether the kernels for these instruction sets can be used.
+// If AVX512 is set, so is AVX2. Without them, plain Go gives the same bits.
+var AVX2, AVX512, NEON = detect()
 
-// Each calls f for each set of kernels that can be used, and for plain Go. AVX2 and AVX512
-// are set accordingly during the call. It is for tests.
+// Each calls f for each set of kernels that can be used, and for plain Go. AVX2, AVX512 and
+// NEON are set accordingly during the call. It is for tests.
 func Each(f func(name string)) {
-	avx2, avx512 := AVX2, AVX512
-	defer func() { AVX2, AVX512 = avx2, avx512 }()
+	avx2, avx512, neon := AVX2, AVX512, NEON
+	defer func() { AVX2, AVX512, NEON = avx2, avx512, neon }()
 	if avx512 {
 		f("AVX512")
 	}
 	if AVX512 = false; avx2 {
 		f("AVX2")
 	}
-	AVX2 = false
+	if AVX2 = false; neon {
+		f("NEON")
+	}
+	NEON = false
 	f("Go")
 }

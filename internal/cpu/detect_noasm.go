@@ -1,5 +1,5 @@
-//go:build !amd64 || purego
+//go:build (!amd64 && !arm64) || purego
 
 package cpu
 
-func detect() (avx2, avx512 bool) { return false, false }
+func detect() (avx2, avx512, neon bool) { return false, false, false }

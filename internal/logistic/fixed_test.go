@@ -4,8 +4,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
+	"unsafe"
 
-	"github.com/gorbm/rbm/internal/cpu"
 	"github.com/gorbm/rbm/internal/twin"
 )
 
@@ -48,7 +49,7 @@ func randomWord(rng *rand.Rand, size float64) (r *Rule, in FixedInputs) {
 		if rng.IntN(2) == 0 {
 			r.Shift[i] = float32(rng.NormFloat64())
 		}
-		r.Certain(i, math.Ldexp(rng.Float64(), -8-rng.IntN(16)))
+		r.Certain(i, math.Ldexp(rng.Float64(), -8-rng.IntN(4)*rng.IntN(5)))
 	}
 	return r, in
 }
@@ -76,6 +77,133 @@ func testDrawFixedKernels(t *testing.T) {
 	if opened < 100 {
 		t.Errorf("%d words have open bits, too few for a test", opened)
 	}
+}
+
+// The kernels draw as drawGo does at the ends of all ranges, too: the largest and smallest
+// inputs and random numbers, units that are never or always on, and large shifts.
+func TestDrawFixedEnds(t *testing.T) { each(t, testDrawFixedEnds) }
+
+func testDrawFixedEnds(t *testing.T) {
+	const never = 32 << 25
+	inputs := []int32{math.MinInt32, math.MinInt32 + 1, -never, -1, 0, 1, never, math.MaxInt32 - 1, math.MaxInt32}
+	numbers := []uint32{0, 1, 2, 3, 1<<31 - 1, 1 << 31, 1<<31 + 1, math.MaxUint32 - 1, math.MaxUint32}
+	inf := float32(math.Inf(1))
+	shifts := []float32{0, float32(math.Copysign(0, -1)), 24, -24, math.Nextafter32(24, 25), -25, 1e6, -1e6, math.MaxFloat32, inf, -inf}
+	scales := []float32{0, 0x1p-40, 0x1p-31, 0x1p-25, 0x1p-3, 1, 0x1p90}
+	rng := rand.New(rand.NewPCG(7, 8))
+	for stride := 1; stride <= 5; stride++ {
+		for k := range 500 {
+			r := new(Rule)
+			in := FixedInputs{X: make([][16]int32, 3*stride+1), Stride: stride}
+			var u [64]uint32
+			for i := range 64 {
+				at := k + i
+				in.X[i/16*stride][i%16] = inputs[at%len(inputs)]
+				u[i] = numbers[rng.IntN(len(numbers))]
+				r.Scale[i], r.Shift[i] = scales[rng.IntN(len(scales))], shifts[rng.IntN(len(shifts))]
+				r.Certain(i, []float64{0, 0x1p-20, MaxSlack}[rng.IntN(3)])
+			}
+			word, open := r.Draw(in, &u)
+			if wantWord, wantOpen := r.drawGo(in, &u); word != wantWord || open != wantOpen {
+				t.Fatalf("stride %d: Draw = %x, %x, want %x, %x", stride, word, open, wantWord, wantOpen)
+			}
+			if word&open != 0 {
+				t.Fatalf("stride %d: units %x are both on and open", stride, word&open)
+			}
+		}
+	}
+}
+
+// Each unit is drawn from its own input, random number, scale, shift and bounds.
+func TestDrawFixedUnits(t *testing.T) {
+	each(t, func(t *testing.T) {
+		const stride = 2
+		for i := range 64 {
+			for _, tt := range []struct {
+				name string
+				set  func(r *Rule, in FixedInputs, u *[64]uint32)
+			}{
+				{"input", func(_ *Rule, in FixedInputs, _ *[64]uint32) { in.X[i/16*stride][i%16] = 20 }},
+				{"random number", func(_ *Rule, _ FixedInputs, u *[64]uint32) { u[i] = 0 }},
+				{"scale", func(r *Rule, _ FixedInputs, _ *[64]uint32) { r.Scale[i] = -1 }},
+				{"shift", func(r *Rule, _ FixedInputs, _ *[64]uint32) { r.Shift[i] = 20 }},
+				{"bound below", func(r *Rule, _ FixedInputs, _ *[64]uint32) { r.below[i] = float32(math.Inf(1)) }},
+			} {
+				r, in := new(Rule), FixedInputs{X: make([][16]int32, 3*stride+1), Stride: stride}
+				var u [64]uint32
+				for j := range 64 { // no unit is on: σ(-2) < ½
+					in.X[j/16*stride][j%16], u[j], r.Scale[j] = -2, 1<<31, 1
+					r.Certain(j, 0)
+				}
+				tt.set(r, in, &u)
+				if word, open := r.Draw(in, &u); word != 1<<i || open != 0 {
+					t.Errorf("%s of unit %d: Draw = %x, %x, want %x, 0", tt.name, i, word, open, uint64(1)<<i)
+				}
+				tt.set = func(r *Rule, _ FixedInputs, _ *[64]uint32) { r.above[i] = float32(math.Inf(1)) }
+				r, in = new(Rule), FixedInputs{X: make([][16]int32, 3*stride+1), Stride: stride}
+				for j := range 64 {
+					in.X[j/16*stride][j%16], u[j], r.Scale[j] = -2, 1<<31, 1
+					r.Certain(j, 0)
+				}
+				tt.set(r, in, &u)
+				if word, open := r.Draw(in, &u); word != 0 || open != 1<<i {
+					t.Errorf("bound above of unit %d: Draw = %x, %x, want 0, %x", i, word, open, uint64(1)<<i)
+				}
+			}
+		}
+	})
+}
+
+// The layout of a Rule for which the assembly is generated.
+func TestRuleLayout(t *testing.T) {
+	const size = 64 * unsafe.Sizeof(float32(0))
+	for i, got := range []uintptr{unsafe.Offsetof(Rule{}.Scale), unsafe.Offsetof(Rule{}.Shift), unsafe.Offsetof(Rule{}.below), unsafe.Offsetof(Rule{}.above)} {
+		if want := uintptr(i) * size; got != want {
+			t.Errorf("offset of field %d is %d, want %d", i, got, want)
+		}
+	}
+}
+
+// The bounds of a rule lie on both sides of 2³¹, and are farther apart for a larger slack.
+func TestCertain(t *testing.T) {
+	var r Rule
+	for i, slack := range []float64{0, 0x1p-24, 0x1p-16, 0x1p-12, MaxSlack} {
+		r.Certain(i, slack)
+		below, above := float64(r.below[i])/0x1p31, float64(r.above[i])/0x1p31
+		// Numbers whose logarithms differ by slack and 12 roundings are told from 1.
+		rest := slack + 12*0x1p-24
+		if !(below < math.Exp(-rest)) || !(above > math.Exp(rest)) {
+			t.Errorf("slack %v: bounds %v and %v, want them beyond %v and %v", slack, below, above, math.Exp(-rest), math.Exp(rest))
+		}
+		if most := 1.01*slack + 0x1p-19; 1-below > most || above-1 > most {
+			t.Errorf("slack %v: bounds %v and %v, want them within %v of 1", slack, below, above, most)
+		}
+	}
+}
+
+// DrawOne draws as Draw does in float64.
+func TestDrawOne(t *testing.T) {
+	each(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(9, 10))
+		odd := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 710, -710, 1e300, -1e300, 22, -22}
+		for range 200 {
+			x := make([][8]float64, 8)
+			var u [64]uint32
+			for i := range 64 {
+				x[i/8][i%8] = 10 * rng.NormFloat64()
+				if rng.IntN(4) == 0 {
+					x[i/8][i%8] = odd[rng.IntN(len(odd))]
+				}
+				u[i] = rng.Uint32() >> (rng.IntN(2) * rng.IntN(32))
+			}
+			word := Inputs{X: x, Stride: 1, N: 8}.Draw(&u)
+			for i := range 64 {
+				if got, want := DrawOne(x[i/8][i%8], u[i]), word>>i&1; got != want {
+					t.Fatalf("DrawOne(%v, %d) = %d, want %d", x[i/8][i%8], u[i], got, want)
+				}
+			}
+		}
+	})
 }
 
 // Where a rule is certain, so are the draws of every input in float64 within its slack: for
@@ -136,15 +264,28 @@ func BenchmarkTwinFixed(b *testing.B) {
 	b.Run("DrawFixed", func(b *testing.B) {
 		twin.Run(b, func() { r.Draw(in, &u) })
 	})
+}
+
+// BenchmarkFixedRatio reports how many times as fast as draws from float64s the draws in
+// fixed point are. They take turns, and the shortest time of each counts.
+func BenchmarkFixedRatio(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	r, in := randomWord(rng, 2)
+	var u [64]uint32
 	x := make([][8]float64, 8)
 	for i := range 64 {
-		x[i/8][i%8] = rng.NormFloat64()
+		u[i], x[i/8][i%8] = rng.Uint32(), rng.NormFloat64()
 	}
-	b.Run("DrawFixedAgainstFloat64", func(b *testing.B) {
-		in64 := Inputs{X: x, Stride: 1, N: 8}
-		for b.Loop() {
-			in64.Draw(&u)
+	in64 := Inputs{X: x, Stride: 1, N: 8}
+	shortest := [2]time.Duration{math.MaxInt64, math.MaxInt64}
+	for b.Loop() {
+		for i, f := range []func(){func() { in64.Draw(&u) }, func() { r.Draw(in, &u) }} {
+			start := time.Now()
+			for range 100 {
+				f()
+			}
+			shortest[i] = min(shortest[i], time.Since(start))
 		}
-	})
-	_ = cpu.AVX2
+	}
+	b.ReportMetric(float64(shortest[0])/float64(shortest[1]), "fixed-x-float64")
 }

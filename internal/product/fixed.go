@@ -23,12 +23,12 @@ const FixedPanels = wordBits / FixedLanes
 //	w ≈ q·unit    b ≈ q₀·unit    |q·unit - w| ≤ unit/2
 //
 // and a sum over rows is a sum of integers: exact, and the same in every order. The unit is
-// a function of the column alone: the largest power of two for which no sum overflows,
+// a function of the column alone: the smallest power of two, at least 2⁻⁴⁰, for which
 //
-//	Σ|w| + |b| ≤ 2³⁰·unit
+//	Σ|w| + |b| < 2³⁰·unit
 //
-// and so |Σq + q₀| ≤ 2³⁰ + (rows+1)/2 < 2³¹ for any rows. Partial sums may wrap around: the
-// last addition makes up for it. The unit is at least 2⁻⁴⁰.
+// and so Σ|q| + |q₀| ≤ 2³⁰ + (rows+1)/2 < 2³¹: no sum overflows, whatever rows and however
+// many it has. A sum that begins elsewhere may wrap around.
 //
 // A unit of the layer that is never on, as its bias is -Inf or NaN, has the bias -Never and
 // no weights. If its bias is +Inf, it has the bias Never. If a weight is infinite, its Unit
@@ -106,8 +106,7 @@ func (f *Fixed) scale(scale []float64, from int, p *Panels, bias []float64) {
 		case math.IsInf(b, 1):
 			q, scale[i] = Never<<25, 0
 		default:
-			_, e := math.Frexp(sum) // sum < 2ᵉ
-			e = max(e, -10)
+			_, e := math.Frexp(max(sum, 0x1p-11)) // sum < 2ᵉ, e ≥ -10
 			if math.IsInf(sum, 0) || e > 1000 {
 				unit, scale[i] = math.Inf(1), 0
 				break

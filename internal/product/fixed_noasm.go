@@ -1,6 +1,14 @@
-//go:build !amd64 || purego
+//go:build (!amd64 && !arm64) || purego
 
 package product
+
+const (
+	// blockGroups is the number of nibbles of a block: more than with assembly, as
+	// plain Go takes longer to begin a list, and no longer to wait for a table.
+	blockGroups = 128
+
+	rowsAtOnce = 1 // rows that addEntries takes at a time
+)
 
 func sumAbs(sums, src []float64, stride, rows int) { sumAbsGo(sums, src, stride, rows) }
 

@@ -51,13 +51,21 @@ func packColumnsGo(lines []FixedLine, src []float64, stride int, scale *[FixedLa
 // A pair is two int32s in one number, hi·2³² + lo modulo 2⁶⁴. The sum of pairs is the pair
 // of the sums: one addition adds both, and no carry has to be kept from the upper one. lo
 // is the lower half, and hi is what is left of the upper half when lo has been subtracted.
+// The sum of the los must fit in an int32, as the sum of any rows of a Fixed does.
 type pair uint64
 
-func pairOf(lo, hi int32) pair { return pair(int64(hi)<<32 + int64(lo)) }
+func pairOf(lo, hi int32) pair { return pair(uint32(hi))<<32 + pair(int64(lo)) }
 
 func (p pair) split() (lo, hi int32) {
 	lo = int32(p)
 	return lo, int32(int64(p-pair(int64(lo))) >> 32)
+}
+
+// addTo adds p to pair i of a line.
+func (p pair) addTo(x *FixedLine, i int) {
+	lo, hi := p.split()
+	x[2*i] += lo
+	x[2*i+1] += hi
 }
 
 // pairs is a line of a table in plain Go.
@@ -74,22 +82,23 @@ func pairsOf(tab []FixedLine) []pairs {
 //		for n = 0 to 15:
 //			tab[16i + n] = the sum of lines 4g+b over the bits b of n
 //
-// Only addFixedGo reads these tables: assembly has no need of pairs.
+// Only addFixedGo reads these tables: assembly has no need of pairs. What makes it fast in
+// plain Go: each table is one array, whose address takes one register.
 func buildFixedGo(tab, lines []FixedLine, groups []int32) {
+	const p = FixedLanes / 2 // pairs of a line
 	for i, g := range groups {
-		t := (*[entries]pairs)(pairsOf(tab[i*entries:][:entries]))
-		rows := (*[group]FixedLine)(lines[int(g)*group:])
-		for l := range t[0] {
-			var row [group]pair
-			for b := range row {
-				row[b] = pairOf(rows[b][2*l], rows[b][2*l+1])
-			}
-			a, b, c, d := row[0], row[1], row[2], row[3]
+		t := (*[entries * p]pair)(unsafe.Pointer((*[entries]FixedLine)(tab[i*entries:])))
+		rows := (*[group * FixedLanes]int32)(unsafe.Pointer((*[group]FixedLine)(lines[int(g)*group:])))
+		for l := range p {
+			a := pairOf(rows[2*l], rows[2*l+1])
+			b := pairOf(rows[FixedLanes+2*l], rows[FixedLanes+2*l+1])
+			c := pairOf(rows[2*FixedLanes+2*l], rows[2*FixedLanes+2*l+1])
+			d := pairOf(rows[3*FixedLanes+2*l], rows[3*FixedLanes+2*l+1])
 			ab, cd := a+b, c+d
-			t[0][l], t[1][l], t[2][l], t[3][l] = 0, a, b, ab
-			t[4][l], t[5][l], t[6][l], t[7][l] = c, a+c, b+c, ab+c
-			t[8][l], t[9][l], t[10][l], t[11][l] = d, a+d, b+d, ab+d
-			t[12][l], t[13][l], t[14][l], t[15][l] = cd, a+cd, b+cd, ab+cd
+			t[l], t[p+l], t[2*p+l], t[3*p+l] = 0, a, b, ab
+			t[4*p+l], t[5*p+l], t[6*p+l], t[7*p+l] = c, a+c, b+c, ab+c
+			t[8*p+l], t[9*p+l], t[10*p+l], t[11*p+l] = d, a+d, b+d, ab+d
+			t[12*p+l], t[13*p+l], t[14*p+l], t[15*p+l] = cd, a+cd, b+cd, ab+cd
 		}
 	}
 }
@@ -101,28 +110,46 @@ func buildFixedGo(tab, lines []FixedLine, groups []int32) {
 //			x[list.rows[i]] += tab[e/entryUnit]
 //
 // It is addEntriesGo with integers: a line has twice as many numbers.
+//
+// What makes it fast in plain Go:
+//
+//  1. The loop over a list is a function of its own, so that nothing else takes registers
+//     from its sums.
+//  2. A remainder by the number of lines, where that is a power of two, is a mask, and
+//     spares the check of a bound.
 func addFixedGo(x, tab []FixedLine, list list) {
-	t := pairsOf(tab)
+	t := (*[tableLines]pairs)(pairsOf(tab))
 	for i := range x {
-		var a0, a1, a2, a3, a4, a5, a6, a7 pair
-		for _, e := range list.of(i) {
-			t := &t[e/entryUnit]
-			a0 += t[0]
-			a1 += t[1]
-			a2 += t[2]
-			a3 += t[3]
-			a4 += t[4]
-			a5 += t[5]
-			a6 += t[6]
-			a7 += t[7]
-		}
 		acc := &x[list.rows[i]]
-		for l, a := range [...]pair{a0, a1, a2, a3, a4, a5, a6, a7} {
-			lo, hi := a.split()
-			acc[2*l] += lo
-			acc[2*l+1] += hi
-		}
+		a0, a1, a2, a3, a4, a5, a6, a7 := sumPairs(t, list.of(i))
+		a0.addTo(acc, 0)
+		a1.addTo(acc, 1)
+		a2.addTo(acc, 2)
+		a3.addTo(acc, 3)
+		a4.addTo(acc, 4)
+		a5.addTo(acc, 5)
+		a6.addTo(acc, 6)
+		a7.addTo(acc, 7)
 	}
+}
+
+// sumPairs returns the sum of the lines that a list names.
+//
+//go:noinline
+func sumPairs(t *[tableLines]pairs, list []uint16) (a0, a1, a2, a3, a4, a5, a6, a7 pair) {
+	_ = t[0]
+	for _, e := range list {
+		t := &t[e/entryUnit%tableLines]
+		a0 += t[0]
+		a1 += t[1]
+		a2 += t[2]
+		a3 += t[3]
+		a4 += t[4]
+		a5 += t[5]
+		a6 += t[6]
+		a7 += t[7]
+	}
+	return a0, a1, a2, a3, a4, a5, a6, a7
 }
 
 // addBitsGo adds the lines that a row of bits names to the four panels of a word, without

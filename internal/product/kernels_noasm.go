@@ -3,14 +3,9 @@
 package product
 
 const (
-	// blockGroups is the number of nibbles of a block: more than with assembly, as
-	// plain Go takes longer to begin a list, and no longer to wait for a table.
-	blockGroups = 128
-
 	listLen   = blockGroups           // room for a list
 	tileLines = blockGroups*group + 1 // lines of a tile
 
-	rowsAtOnce   = 1 // rows that addEntries takes at a time
 	rowPanels    = 1 // panels that addRows takes at a time
 	weightPanels = 1 // panels that addWeights takes at a time
 )
