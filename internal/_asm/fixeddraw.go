@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log"
 	"math"
 
 	"github.com/gorbm/rbm/internal/spec"
@@ -48,20 +49,40 @@ func (s isa) exp32(x Op) VecVirtual {
 	return r
 }
 
-// drawFixed writes the kernel that draws by a rule.
-func drawFixed(s isa) {
-	name := "drawFixed" + s.name
-	TEXT(name, NOSPLIT, "func(x *int32, stride int, u *[64]uint32, rule *float32) (word, open uint64)")
+// fixedUnits writes a kernel that stores probabilities, draws by a rule, or does both.
+func fixedUnits(s isa, name string, probs, draw bool) {
+	args, result := "x *int32, stride int, rule *float32", ""
+	if probs {
+		args = "p *int32, pstride int, scale float32, " + args
+	}
+	if draw {
+		args += ", u *[64]uint32"
+		result = " (word, open uint64)"
+	}
+	TEXT(name+s.name, NOSPLIT, "func("+args+")"+result)
 	Pragma("noescape")
-	Doc(name + " is the method drawGo of Rule, for lines that are stride bytes apart.")
+	Doc(name + s.name + " is the method " + name + "Go of Rule, for lines that are stride bytes apart.")
 	x := Load(Param("x"), GP64())
 	stride := Load(Param("stride"), GP64())
-	u := Load(Param("u"), GP64())
 	rule := Load(Param("rule"), GP64())
+	var u, p, pstride Register
+	scale := s.reg()
 	word, open, shift, left := GP64(), GP64(), RCX, GP64()
-	XORQ(word, word)
-	XORQ(open, open)
-	XORQ(shift, shift)
+	if draw {
+		u = Load(Param("u"), GP64())
+		XORQ(word, word)
+		XORQ(open, open)
+		XORQ(shift, shift)
+	}
+	if probs {
+		p = Load(Param("p"), GP64())
+		pstride = Load(Param("pstride"), GP64())
+		param, err := Param("scale").Resolve()
+		if err != nil {
+			log.Fatal(err)
+		}
+		VBROADCASTSS(param.Addr, scale)
+	}
 	MOVQ(U32(64/spec.FixedLanes), left)
 	of := func(field, part int) Mem { return Mem{Base: rule, Disp: field*64*4 + part*s.size} }
 	Label("line")
@@ -81,6 +102,15 @@ func drawFixed(s isa) {
 		VMAXPS(s.constant32(-spec.Exp32Max), y, y)
 		d := s.exp32(y)
 		VADDPS(s.constant32(1), d, d)
+		if probs {
+			v := s.reg()
+			VDIVPS(d, scale, v)
+			VCVTPS2DQ(v, v)
+			s.moveInts(v, Mem{Base: p, Disp: off})
+		}
+		if !draw {
+			continue
+		}
 		half, low := s.reg(), s.reg()
 		s.moveInts(Mem{Base: u, Disp: off}, half)
 		VPSRLD(U8(1), half, half)
@@ -112,20 +142,27 @@ func drawFixed(s isa) {
 		ORQ(on, bits)
 		ORQ(off2, closed)
 	}
-	SHLQ(CL, bits)
-	SHLQ(CL, closed)
-	ORQ(bits, word)
-	ORQ(closed, open)
-	ADDQ(U8(spec.FixedLanes), shift)
+	if draw {
+		SHLQ(CL, bits)
+		SHLQ(CL, closed)
+		ORQ(bits, word)
+		ORQ(closed, open)
+		ADDQ(U8(spec.FixedLanes), shift)
+		ADDQ(U8(line), u)
+	}
+	if probs {
+		ADDQ(pstride, p)
+	}
 	ADDQ(U8(line), rule)
-	ADDQ(U8(line), u)
 	ADDQ(stride, x)
 	DECQ(left)
 	JNZ(LabelRef("line"))
-	ORQ(word, open)
-	NOTQ(open)
-	Store(word, ReturnIndex(0))
-	Store(open, ReturnIndex(1))
+	if draw {
+		ORQ(word, open)
+		NOTQ(open)
+		Store(word, ReturnIndex(0))
+		Store(open, ReturnIndex(1))
+	}
 	VZEROUPPER()
 	RET()
 }

@@ -17,7 +17,9 @@ func logistic() {
 		sigmoids(s, "drawProbs", true, true)
 		softplus(s)
 		exps(s)
-		drawFixed(s)
+		fixedUnits(s, "probsFixed", true, false)
+		fixedUnits(s, "drawFixed", false, true)
+		fixedUnits(s, "drawProbsFixed", true, true)
 	}
 }
 

@@ -70,18 +70,65 @@ const MaxSlack = 0x1p-8
 // fewer operations, too, and no division.
 func (r *Rule) Draw(x FixedInputs, u *[64]uint32) (word, open uint64) { return r.draw(x, u) }
 
-func (r *Rule) drawGo(in FixedInputs, u *[64]uint32) (word, open uint64) {
+// Probs sets p to scale·σ(xᵢ), to the nearest integer, ties to even. The scale is at most 2³⁰
+// in absolute value. The probabilities are within slack/4 + 2⁻²¹ of those in float64.
+//
+//	p[i] = scale / (1 + Exp32(-xᵢ)), rounded
+func (r *Rule) Probs(p FixedInputs, scale float32, x FixedInputs) { r.probs(p, scale, x) }
+
+// DrawProbs is Probs and Draw in one.
+func (r *Rule) DrawProbs(p FixedInputs, scale float32, x FixedInputs, u *[64]uint32) (word, open uint64) {
+	return r.drawProbs(p, scale, x, u)
+}
+
+func (r *Rule) drawFixedGo(in FixedInputs, u *[64]uint32) (word, open uint64) {
 	for i := range 64 {
-		d := 1 + exp32(-(float32(r.Scale[i]*float32(in.X[i/16*in.Stride][i%16])) + r.Shift[i]))
-		half := float32(int32(u[i] >> 1))
-		if float32((half+0.75)*d) < r.below[i] {
-			word |= 1 << i
-		} else if !(float32((half+0.25)*d) >= r.above[i]) {
-			open |= 1 << i
-		}
+		bit, closed := r.drawOne(i, u[i], r.divisor(in, i))
+		word |= bit << i
+		open |= (1 - closed) << i
 	}
 	return word, open
 }
+
+func (r *Rule) probsFixedGo(p FixedInputs, scale float32, in FixedInputs) {
+	for i := range 64 {
+		*p.at(i) = toInt(scale / r.divisor(in, i))
+	}
+}
+
+func (r *Rule) drawProbsFixedGo(p FixedInputs, scale float32, in FixedInputs, u *[64]uint32) (word, open uint64) {
+	for i := range 64 {
+		d := r.divisor(in, i)
+		bit, closed := r.drawOne(i, u[i], d)
+		word |= bit << i
+		open |= (1 - closed) << i
+		*p.at(i) = toInt(scale / d)
+	}
+	return word, open
+}
+
+// at returns the place of unit i.
+func (in FixedInputs) at(i int) *int32 { return &in.X[i/16*in.Stride][i%16] }
+
+// divisor returns 1 + e⁻ˣ of unit i.
+func (r *Rule) divisor(in FixedInputs, i int) float32 {
+	return 1 + exp32(-(float32(r.Scale[i]*float32(*in.at(i))) + r.Shift[i]))
+}
+
+// drawOne returns the bit of unit i, and 1 if it is certain.
+func (r *Rule) drawOne(i int, u uint32, d float32) (bit, closed uint64) {
+	half := float32(int32(u >> 1))
+	if float32((half+0.75)*d) < r.below[i] {
+		return 1, 1
+	}
+	if float32((half+0.25)*d) >= r.above[i] {
+		return 0, 1
+	}
+	return 0, 0
+}
+
+// toInt returns x to the nearest integer, ties to even.
+func toInt(x float32) int32 { return int32(math.RoundToEven(float64(x))) }
 
 // exp32 returns eˣ in float32, x being clamped to [-24, 24] first.
 //

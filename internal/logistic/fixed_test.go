@@ -54,24 +54,51 @@ func randomWord(rng *rand.Rand, size float64) (r *Rule, in FixedInputs) {
 	return r, in
 }
 
-// The kernels draw as drawGo does, and have its doubts.
+// The kernels draw as drawFixedGo does, and have its doubts.
 func TestDrawFixedKernels(t *testing.T) { each(t, testDrawFixedKernels) }
 
 func testDrawFixedKernels(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	opened := 0
+	blank := [16]int32{7, 7, 7}
 	for k := range 5000 {
 		r, in := randomWord(rng, []float64{0.1, 3, 30, 1e4}[k%4])
+		for i := range 64 {
+			if rng.IntN(3) == 0 {
+				r.Certain(i, 0x1p-8)
+			}
+		}
 		var u [64]uint32
 		for i := range u {
 			u[i] = rng.Uint32() >> (rng.IntN(2) * rng.IntN(32))
 		}
 		word, open := r.Draw(in, &u)
-		if wantWord, wantOpen := r.drawGo(in, &u); word != wantWord || open != wantOpen {
+		if wantWord, wantOpen := r.drawFixedGo(in, &u); word != wantWord || open != wantOpen {
 			t.Fatalf("Draw = %x, %x, want %x, %x", word, open, wantWord, wantOpen)
 		}
 		if open != 0 {
 			opened++
+		}
+		// The lines of probabilities lie between lines that stay as they are.
+		scale := float32(math.Ldexp(rng.Float64()*2-1, rng.IntN(31)))
+		var p, q [3]FixedInputs
+		for i := range p {
+			p[i] = FixedInputs{X: make([][16]int32, 8), Stride: 2}
+			for l := range p[i].X {
+				p[i].X[l] = blank
+			}
+			q[i] = FixedInputs{X: p[i].X[:7], Stride: 2}
+		}
+		r.probsFixedGo(q[0], scale, in)
+		r.Probs(q[1], scale, in)
+		w, o := r.DrawProbs(q[2], scale, in, &u)
+		if w != word || o != open {
+			t.Fatalf("DrawProbs = %x, %x, want %x, %x", w, o, word, open)
+		}
+		for l := range p[0].X {
+			if p[1].X[l] != p[0].X[l] || p[2].X[l] != p[0].X[l] || l%2 == 1 && p[0].X[l] != blank {
+				t.Fatalf("line %d: Probs %v and with draws %v, want %v", l, p[1].X[l], p[2].X[l], p[0].X[l])
+			}
 		}
 	}
 	if opened < 100 {
@@ -79,7 +106,7 @@ func testDrawFixedKernels(t *testing.T) {
 	}
 }
 
-// The kernels draw as drawGo does at the ends of all ranges, too: the largest and smallest
+// The kernels draw as drawFixedGo does at the ends of all ranges, too: the largest and smallest
 // inputs and random numbers, units that are never or always on, and large shifts.
 func TestDrawFixedEnds(t *testing.T) { each(t, testDrawFixedEnds) }
 
@@ -104,7 +131,7 @@ func testDrawFixedEnds(t *testing.T) {
 				r.Certain(i, []float64{0, 0x1p-20, MaxSlack}[rng.IntN(3)])
 			}
 			word, open := r.Draw(in, &u)
-			if wantWord, wantOpen := r.drawGo(in, &u); word != wantWord || open != wantOpen {
+			if wantWord, wantOpen := r.drawFixedGo(in, &u); word != wantWord || open != wantOpen {
 				t.Fatalf("stride %d: Draw = %x, %x, want %x, %x", stride, word, open, wantWord, wantOpen)
 			}
 			if word&open != 0 {
@@ -235,7 +262,7 @@ func TestRuleIsCertain(t *testing.T) {
 				u[i] = []uint32{0, 1, 2, math.MaxUint32, math.MaxUint32 - 1}[rng.IntN(5)]
 			}
 		}
-		word, open := r.drawGo(in, &u)
+		word, open := r.drawFixedGo(in, &u)
 		for i := range 64 {
 			want := DrawOne(x[i], u[i])
 			if got := word >> i & 1; got != want {
@@ -288,4 +315,22 @@ func BenchmarkFixedRatio(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(shortest[0])/float64(shortest[1]), "fixed-x-float64")
+}
+
+// Probabilities are within their bound of those in float64.
+func TestProbsFixed(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	worst := 0.
+	for k := range 20000 {
+		r, in := randomWord(rng, []float64{0.1, 3, 30, 100}[k%4])
+		p := FixedInputs{X: make([][16]int32, 4), Stride: 1}
+		r.Probs(p, 1<<30, in)
+		for i := range 64 {
+			x := float64(r.Scale[i])*float64(*in.at(i)) + float64(r.Shift[i])
+			worst = max(worst, math.Abs(float64(*p.at(i))*0x1p-30-1/(1+math.Exp(-x))))
+		}
+	}
+	if worst > 0x1p-21 {
+		t.Errorf("error %v, want at most 2⁻²¹", worst)
+	}
 }

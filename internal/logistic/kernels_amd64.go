@@ -78,12 +78,46 @@ func (in Inputs) first() *float64 {
 
 func (r *Rule) draw(in FixedInputs, u *[64]uint32) (word, open uint64) {
 	if !cpu.AVX2 {
-		return r.drawGo(in, u)
+		return r.drawFixedGo(in, u)
 	}
-	_ = in.X[3*in.Stride]
 	kernel := drawFixedAVX2
 	if cpu.AVX512 {
 		kernel = drawFixedAVX512
 	}
-	return kernel(&in.X[0][0], in.Stride*lineBytes, u, &r.Scale[0])
+	x, stride := in.first()
+	return kernel(x, stride, &r.Scale[0], u)
+}
+
+func (r *Rule) probs(p FixedInputs, scale float32, in FixedInputs) {
+	if !cpu.AVX2 {
+		r.probsFixedGo(p, scale, in)
+		return
+	}
+	kernel := probsFixedAVX2
+	if cpu.AVX512 {
+		kernel = probsFixedAVX512
+	}
+	to, toStride := p.first()
+	x, stride := in.first()
+	kernel(to, toStride, scale, x, stride, &r.Scale[0])
+}
+
+func (r *Rule) drawProbs(p FixedInputs, scale float32, in FixedInputs, u *[64]uint32) (word, open uint64) {
+	if !cpu.AVX2 {
+		return r.drawProbsFixedGo(p, scale, in, u)
+	}
+	kernel := drawProbsFixedAVX2
+	if cpu.AVX512 {
+		kernel = drawProbsFixedAVX512
+	}
+	to, toStride := p.first()
+	x, stride := in.first()
+	return kernel(to, toStride, scale, x, stride, &r.Scale[0], u)
+}
+
+// first returns the first unit and the bytes from line to line, once it is certain that
+// the last line exists.
+func (in FixedInputs) first() (*int32, int) {
+	_ = in.X[3*in.Stride]
+	return &in.X[0][0], in.Stride * lineBytes
 }

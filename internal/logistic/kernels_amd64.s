@@ -772,118 +772,87 @@ done:
 	VZEROUPPER
 	RET
 
-// func drawFixedAVX2(x *int32, stride int, u *[64]uint32, rule *float32) (word uint64, open uint64)
+// func probsFixedAVX2(p *int32, pstride int, scale float32, x *int32, stride int, rule *float32)
 // Requires: AVX, AVX2
-TEXT ·drawFixedAVX2(SB), NOSPLIT, $0-48
-	MOVQ x+0(FP), AX
-	MOVQ stride+8(FP), DX
-	MOVQ u+16(FP), BX
-	MOVQ rule+24(FP), SI
-	XORQ DI, DI
-	XORQ R8, R8
-	XORQ CX, CX
-	MOVQ $0x00000004, R9
+TEXT ·probsFixedAVX2(SB), NOSPLIT, $0-48
+	MOVQ         x+24(FP), AX
+	MOVQ         stride+32(FP), CX
+	MOVQ         rule+40(FP), DX
+	MOVQ         p+0(FP), SI
+	MOVQ         pstride+8(FP), DI
+	VBROADCASTSS scale+16(FP), Y0
+	MOVQ         $0x00000004, BX
 
 line:
-	VCVTDQ2PS (AX), Y0
-	VMULPS    (SI), Y0, Y0
-	VADDPS    256(SI), Y0, Y0
-	VXORPS    c8000000080000000<>+0(SB), Y0, Y0
-	VMINPS    c41c0000041c00000<>+0(SB), Y0, Y0
-	VMAXPS    cc1c00000c1c00000<>+0(SB), Y0, Y0
-	VMULPS    c3fb8aa3b3fb8aa3b<>+0(SB), Y0, Y1
-	VADDPS    c4b4000004b400000<>+0(SB), Y1, Y1
-	VSUBPS    c4b4000004b400000<>+0(SB), Y1, Y1
-	VMULPS    c3f3180003f318000<>+0(SB), Y1, Y2
-	VSUBPS    Y2, Y0, Y0
-	VMULPS    cb95e8083b95e8083<>+0(SB), Y1, Y2
-	VSUBPS    Y2, Y0, Y0
-	VADDPS    c4b40007f4b40007f<>+0(SB), Y1, Y1
-	VPSLLD    $0x17, Y1, Y1
-	VMULPS    c3ab688be3ab688be<>+0(SB), Y0, Y3
-	VADDPS    c3c0905f13c0905f1<>+0(SB), Y3, Y3
-	VMULPS    Y0, Y3, Y3
-	VADDPS    c3d2aaa8c3d2aaa8c<>+0(SB), Y3, Y3
-	VMULPS    Y0, Y3, Y3
-	VADDPS    c3e2aaa6e3e2aaa6e<>+0(SB), Y3, Y3
-	VMULPS    Y0, Y3, Y3
-	VADDPS    c3f0000003f000000<>+0(SB), Y3, Y3
-	VMULPS    Y0, Y0, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    Y2, Y0, Y0
-	VADDPS    c3f8000003f800000<>+0(SB), Y0, Y0
-	VMULPS    Y1, Y0, Y0
-	VADDPS    c3f8000003f800000<>+0(SB), Y0, Y0
-	VMOVDQU   (BX), Y1
-	VPSRLD    $0x01, Y1, Y1
-	VCVTDQ2PS Y1, Y1
-	VADDPS    c3e8000003e800000<>+0(SB), Y1, Y2
-	VADDPS    c3f4000003f400000<>+0(SB), Y1, Y1
-	VMULPS    Y0, Y2, Y2
-	VMULPS    Y0, Y1, Y1
-	VCMPPS    $0x01, 512(SI), Y1, Y1
-	VMOVMSKPS Y1, R10
-	VCMPPS    $0x0d, 768(SI), Y2, Y2
-	VMOVMSKPS Y2, R11
-	MOVQ      R11, R11
-	VCVTDQ2PS 32(AX), Y0
-	VMULPS    32(SI), Y0, Y0
-	VADDPS    288(SI), Y0, Y0
-	VXORPS    c8000000080000000<>+0(SB), Y0, Y0
-	VMINPS    c41c0000041c00000<>+0(SB), Y0, Y0
-	VMAXPS    cc1c00000c1c00000<>+0(SB), Y0, Y0
-	VMULPS    c3fb8aa3b3fb8aa3b<>+0(SB), Y0, Y1
-	VADDPS    c4b4000004b400000<>+0(SB), Y1, Y1
-	VSUBPS    c4b4000004b400000<>+0(SB), Y1, Y1
-	VMULPS    c3f3180003f318000<>+0(SB), Y1, Y2
-	VSUBPS    Y2, Y0, Y0
-	VMULPS    cb95e8083b95e8083<>+0(SB), Y1, Y2
-	VSUBPS    Y2, Y0, Y0
-	VADDPS    c4b40007f4b40007f<>+0(SB), Y1, Y1
-	VPSLLD    $0x17, Y1, Y1
-	VMULPS    c3ab688be3ab688be<>+0(SB), Y0, Y3
-	VADDPS    c3c0905f13c0905f1<>+0(SB), Y3, Y3
-	VMULPS    Y0, Y3, Y3
-	VADDPS    c3d2aaa8c3d2aaa8c<>+0(SB), Y3, Y3
-	VMULPS    Y0, Y3, Y3
-	VADDPS    c3e2aaa6e3e2aaa6e<>+0(SB), Y3, Y3
-	VMULPS    Y0, Y3, Y3
-	VADDPS    c3f0000003f000000<>+0(SB), Y3, Y3
-	VMULPS    Y0, Y0, Y2
-	VMULPS    Y3, Y2, Y2
-	VADDPS    Y2, Y0, Y0
-	VADDPS    c3f8000003f800000<>+0(SB), Y0, Y0
-	VMULPS    Y1, Y0, Y0
-	VADDPS    c3f8000003f800000<>+0(SB), Y0, Y0
-	VMOVDQU   32(BX), Y1
-	VPSRLD    $0x01, Y1, Y1
-	VCVTDQ2PS Y1, Y1
-	VADDPS    c3e8000003e800000<>+0(SB), Y1, Y2
-	VADDPS    c3f4000003f400000<>+0(SB), Y1, Y1
-	VMULPS    Y0, Y2, Y2
-	VMULPS    Y0, Y1, Y1
-	VCMPPS    $0x01, 544(SI), Y1, Y1
-	VMOVMSKPS Y1, R12
-	VCMPPS    $0x0d, 800(SI), Y2, Y2
-	VMOVMSKPS Y2, R13
-	SHLQ      $0x08, R12
-	SHLQ      $0x08, R13
-	ORQ       R12, R10
-	ORQ       R13, R11
-	SHLQ      CL, R10
-	SHLQ      CL, R11
-	ORQ       R10, DI
-	ORQ       R11, R8
-	ADDQ      $0x10, CX
-	ADDQ      $0x40, SI
-	ADDQ      $0x40, BX
-	ADDQ      DX, AX
-	DECQ      R9
+	VCVTDQ2PS (AX), Y1
+	VMULPS    (DX), Y1, Y1
+	VADDPS    256(DX), Y1, Y1
+	VXORPS    c8000000080000000<>+0(SB), Y1, Y1
+	VMINPS    c41c0000041c00000<>+0(SB), Y1, Y1
+	VMAXPS    cc1c00000c1c00000<>+0(SB), Y1, Y1
+	VMULPS    c3fb8aa3b3fb8aa3b<>+0(SB), Y1, Y2
+	VADDPS    c4b4000004b400000<>+0(SB), Y2, Y2
+	VSUBPS    c4b4000004b400000<>+0(SB), Y2, Y2
+	VMULPS    c3f3180003f318000<>+0(SB), Y2, Y3
+	VSUBPS    Y3, Y1, Y1
+	VMULPS    cb95e8083b95e8083<>+0(SB), Y2, Y3
+	VSUBPS    Y3, Y1, Y1
+	VADDPS    c4b40007f4b40007f<>+0(SB), Y2, Y2
+	VPSLLD    $0x17, Y2, Y2
+	VMULPS    c3ab688be3ab688be<>+0(SB), Y1, Y4
+	VADDPS    c3c0905f13c0905f1<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3d2aaa8c3d2aaa8c<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3e2aaa6e3e2aaa6e<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3f0000003f000000<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y1, Y3
+	VMULPS    Y4, Y3, Y3
+	VADDPS    Y3, Y1, Y1
+	VADDPS    c3f8000003f800000<>+0(SB), Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	VADDPS    c3f8000003f800000<>+0(SB), Y1, Y1
+	VDIVPS    Y1, Y0, Y1
+	VCVTPS2DQ Y1, Y1
+	VMOVDQU   Y1, (SI)
+	VCVTDQ2PS 32(AX), Y1
+	VMULPS    32(DX), Y1, Y1
+	VADDPS    288(DX), Y1, Y1
+	VXORPS    c8000000080000000<>+0(SB), Y1, Y1
+	VMINPS    c41c0000041c00000<>+0(SB), Y1, Y1
+	VMAXPS    cc1c00000c1c00000<>+0(SB), Y1, Y1
+	VMULPS    c3fb8aa3b3fb8aa3b<>+0(SB), Y1, Y2
+	VADDPS    c4b4000004b400000<>+0(SB), Y2, Y2
+	VSUBPS    c4b4000004b400000<>+0(SB), Y2, Y2
+	VMULPS    c3f3180003f318000<>+0(SB), Y2, Y3
+	VSUBPS    Y3, Y1, Y1
+	VMULPS    cb95e8083b95e8083<>+0(SB), Y2, Y3
+	VSUBPS    Y3, Y1, Y1
+	VADDPS    c4b40007f4b40007f<>+0(SB), Y2, Y2
+	VPSLLD    $0x17, Y2, Y2
+	VMULPS    c3ab688be3ab688be<>+0(SB), Y1, Y4
+	VADDPS    c3c0905f13c0905f1<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3d2aaa8c3d2aaa8c<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3e2aaa6e3e2aaa6e<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3f0000003f000000<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y1, Y3
+	VMULPS    Y4, Y3, Y3
+	VADDPS    Y3, Y1, Y1
+	VADDPS    c3f8000003f800000<>+0(SB), Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	VADDPS    c3f8000003f800000<>+0(SB), Y1, Y1
+	VDIVPS    Y1, Y0, Y1
+	VCVTPS2DQ Y1, Y1
+	VMOVDQU   Y1, 32(SI)
+	ADDQ      DI, SI
+	ADDQ      $0x40, DX
+	ADDQ      CX, AX
+	DECQ      BX
 	JNZ       line
-	ORQ       DI, R8
-	NOTQ      R8
-	MOVQ      DI, word+32(FP)
-	MOVQ      R8, open+40(FP)
 	VZEROUPPER
 	RET
 
@@ -1027,6 +996,121 @@ DATA c3f8000003f800000<>+48(SB)/8, $0x3f8000003f800000
 DATA c3f8000003f800000<>+56(SB)/8, $0x3f8000003f800000
 GLOBL c3f8000003f800000<>(SB), RODATA|NOPTR, $64
 
+// func drawFixedAVX2(x *int32, stride int, rule *float32, u *[64]uint32) (word uint64, open uint64)
+// Requires: AVX, AVX2
+TEXT ·drawFixedAVX2(SB), NOSPLIT, $0-48
+	MOVQ x+0(FP), AX
+	MOVQ stride+8(FP), DX
+	MOVQ rule+16(FP), BX
+	MOVQ u+24(FP), R9
+	XORQ SI, SI
+	XORQ DI, DI
+	XORQ CX, CX
+	MOVQ $0x00000004, R8
+
+line:
+	VCVTDQ2PS (AX), Y0
+	VMULPS    (BX), Y0, Y0
+	VADDPS    256(BX), Y0, Y0
+	VXORPS    c8000000080000000<>+0(SB), Y0, Y0
+	VMINPS    c41c0000041c00000<>+0(SB), Y0, Y0
+	VMAXPS    cc1c00000c1c00000<>+0(SB), Y0, Y0
+	VMULPS    c3fb8aa3b3fb8aa3b<>+0(SB), Y0, Y1
+	VADDPS    c4b4000004b400000<>+0(SB), Y1, Y1
+	VSUBPS    c4b4000004b400000<>+0(SB), Y1, Y1
+	VMULPS    c3f3180003f318000<>+0(SB), Y1, Y2
+	VSUBPS    Y2, Y0, Y0
+	VMULPS    cb95e8083b95e8083<>+0(SB), Y1, Y2
+	VSUBPS    Y2, Y0, Y0
+	VADDPS    c4b40007f4b40007f<>+0(SB), Y1, Y1
+	VPSLLD    $0x17, Y1, Y1
+	VMULPS    c3ab688be3ab688be<>+0(SB), Y0, Y3
+	VADDPS    c3c0905f13c0905f1<>+0(SB), Y3, Y3
+	VMULPS    Y0, Y3, Y3
+	VADDPS    c3d2aaa8c3d2aaa8c<>+0(SB), Y3, Y3
+	VMULPS    Y0, Y3, Y3
+	VADDPS    c3e2aaa6e3e2aaa6e<>+0(SB), Y3, Y3
+	VMULPS    Y0, Y3, Y3
+	VADDPS    c3f0000003f000000<>+0(SB), Y3, Y3
+	VMULPS    Y0, Y0, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    Y2, Y0, Y0
+	VADDPS    c3f8000003f800000<>+0(SB), Y0, Y0
+	VMULPS    Y1, Y0, Y0
+	VADDPS    c3f8000003f800000<>+0(SB), Y0, Y0
+	VMOVDQU   (R9), Y1
+	VPSRLD    $0x01, Y1, Y1
+	VCVTDQ2PS Y1, Y1
+	VADDPS    c3e8000003e800000<>+0(SB), Y1, Y2
+	VADDPS    c3f4000003f400000<>+0(SB), Y1, Y1
+	VMULPS    Y0, Y2, Y2
+	VMULPS    Y0, Y1, Y1
+	VCMPPS    $0x01, 512(BX), Y1, Y1
+	VMOVMSKPS Y1, R10
+	VCMPPS    $0x0d, 768(BX), Y2, Y2
+	VMOVMSKPS Y2, R11
+	MOVQ      R11, R11
+	VCVTDQ2PS 32(AX), Y0
+	VMULPS    32(BX), Y0, Y0
+	VADDPS    288(BX), Y0, Y0
+	VXORPS    c8000000080000000<>+0(SB), Y0, Y0
+	VMINPS    c41c0000041c00000<>+0(SB), Y0, Y0
+	VMAXPS    cc1c00000c1c00000<>+0(SB), Y0, Y0
+	VMULPS    c3fb8aa3b3fb8aa3b<>+0(SB), Y0, Y1
+	VADDPS    c4b4000004b400000<>+0(SB), Y1, Y1
+	VSUBPS    c4b4000004b400000<>+0(SB), Y1, Y1
+	VMULPS    c3f3180003f318000<>+0(SB), Y1, Y2
+	VSUBPS    Y2, Y0, Y0
+	VMULPS    cb95e8083b95e8083<>+0(SB), Y1, Y2
+	VSUBPS    Y2, Y0, Y0
+	VADDPS    c4b40007f4b40007f<>+0(SB), Y1, Y1
+	VPSLLD    $0x17, Y1, Y1
+	VMULPS    c3ab688be3ab688be<>+0(SB), Y0, Y3
+	VADDPS    c3c0905f13c0905f1<>+0(SB), Y3, Y3
+	VMULPS    Y0, Y3, Y3
+	VADDPS    c3d2aaa8c3d2aaa8c<>+0(SB), Y3, Y3
+	VMULPS    Y0, Y3, Y3
+	VADDPS    c3e2aaa6e3e2aaa6e<>+0(SB), Y3, Y3
+	VMULPS    Y0, Y3, Y3
+	VADDPS    c3f0000003f000000<>+0(SB), Y3, Y3
+	VMULPS    Y0, Y0, Y2
+	VMULPS    Y3, Y2, Y2
+	VADDPS    Y2, Y0, Y0
+	VADDPS    c3f8000003f800000<>+0(SB), Y0, Y0
+	VMULPS    Y1, Y0, Y0
+	VADDPS    c3f8000003f800000<>+0(SB), Y0, Y0
+	VMOVDQU   32(R9), Y1
+	VPSRLD    $0x01, Y1, Y1
+	VCVTDQ2PS Y1, Y1
+	VADDPS    c3e8000003e800000<>+0(SB), Y1, Y2
+	VADDPS    c3f4000003f400000<>+0(SB), Y1, Y1
+	VMULPS    Y0, Y2, Y2
+	VMULPS    Y0, Y1, Y1
+	VCMPPS    $0x01, 544(BX), Y1, Y1
+	VMOVMSKPS Y1, R12
+	VCMPPS    $0x0d, 800(BX), Y2, Y2
+	VMOVMSKPS Y2, R13
+	SHLQ      $0x08, R12
+	SHLQ      $0x08, R13
+	ORQ       R12, R10
+	ORQ       R13, R11
+	SHLQ      CL, R10
+	SHLQ      CL, R11
+	ORQ       R10, SI
+	ORQ       R11, DI
+	ADDQ      $0x10, CX
+	ADDQ      $0x40, R9
+	ADDQ      $0x40, BX
+	ADDQ      DX, AX
+	DECQ      R8
+	JNZ       line
+	ORQ       SI, DI
+	NOTQ      DI
+	MOVQ      SI, word+32(FP)
+	MOVQ      DI, open+40(FP)
+	VZEROUPPER
+	RET
+
 DATA c3e8000003e800000<>+0(SB)/8, $0x3e8000003e800000
 DATA c3e8000003e800000<>+8(SB)/8, $0x3e8000003e800000
 DATA c3e8000003e800000<>+16(SB)/8, $0x3e8000003e800000
@@ -1046,6 +1130,131 @@ DATA c3f4000003f400000<>+40(SB)/8, $0x3f4000003f400000
 DATA c3f4000003f400000<>+48(SB)/8, $0x3f4000003f400000
 DATA c3f4000003f400000<>+56(SB)/8, $0x3f4000003f400000
 GLOBL c3f4000003f400000<>(SB), RODATA|NOPTR, $64
+
+// func drawProbsFixedAVX2(p *int32, pstride int, scale float32, x *int32, stride int, rule *float32, u *[64]uint32) (word uint64, open uint64)
+// Requires: AVX, AVX2
+TEXT ·drawProbsFixedAVX2(SB), NOSPLIT, $0-72
+	MOVQ         x+24(FP), AX
+	MOVQ         stride+32(FP), DX
+	MOVQ         rule+40(FP), BX
+	MOVQ         u+48(FP), R9
+	XORQ         SI, SI
+	XORQ         DI, DI
+	XORQ         CX, CX
+	MOVQ         p+0(FP), R10
+	MOVQ         pstride+8(FP), R11
+	VBROADCASTSS scale+16(FP), Y0
+	MOVQ         $0x00000004, R8
+
+line:
+	VCVTDQ2PS (AX), Y1
+	VMULPS    (BX), Y1, Y1
+	VADDPS    256(BX), Y1, Y1
+	VXORPS    c8000000080000000<>+0(SB), Y1, Y1
+	VMINPS    c41c0000041c00000<>+0(SB), Y1, Y1
+	VMAXPS    cc1c00000c1c00000<>+0(SB), Y1, Y1
+	VMULPS    c3fb8aa3b3fb8aa3b<>+0(SB), Y1, Y2
+	VADDPS    c4b4000004b400000<>+0(SB), Y2, Y2
+	VSUBPS    c4b4000004b400000<>+0(SB), Y2, Y2
+	VMULPS    c3f3180003f318000<>+0(SB), Y2, Y3
+	VSUBPS    Y3, Y1, Y1
+	VMULPS    cb95e8083b95e8083<>+0(SB), Y2, Y3
+	VSUBPS    Y3, Y1, Y1
+	VADDPS    c4b40007f4b40007f<>+0(SB), Y2, Y2
+	VPSLLD    $0x17, Y2, Y2
+	VMULPS    c3ab688be3ab688be<>+0(SB), Y1, Y4
+	VADDPS    c3c0905f13c0905f1<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3d2aaa8c3d2aaa8c<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3e2aaa6e3e2aaa6e<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3f0000003f000000<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y1, Y3
+	VMULPS    Y4, Y3, Y3
+	VADDPS    Y3, Y1, Y1
+	VADDPS    c3f8000003f800000<>+0(SB), Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	VADDPS    c3f8000003f800000<>+0(SB), Y1, Y1
+	VDIVPS    Y1, Y0, Y2
+	VCVTPS2DQ Y2, Y2
+	VMOVDQU   Y2, (R10)
+	VMOVDQU   (R9), Y2
+	VPSRLD    $0x01, Y2, Y2
+	VCVTDQ2PS Y2, Y2
+	VADDPS    c3e8000003e800000<>+0(SB), Y2, Y3
+	VADDPS    c3f4000003f400000<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y3, Y3
+	VMULPS    Y1, Y2, Y2
+	VCMPPS    $0x01, 512(BX), Y2, Y2
+	VMOVMSKPS Y2, R12
+	VCMPPS    $0x0d, 768(BX), Y3, Y3
+	VMOVMSKPS Y3, R13
+	MOVQ      R13, R13
+	VCVTDQ2PS 32(AX), Y1
+	VMULPS    32(BX), Y1, Y1
+	VADDPS    288(BX), Y1, Y1
+	VXORPS    c8000000080000000<>+0(SB), Y1, Y1
+	VMINPS    c41c0000041c00000<>+0(SB), Y1, Y1
+	VMAXPS    cc1c00000c1c00000<>+0(SB), Y1, Y1
+	VMULPS    c3fb8aa3b3fb8aa3b<>+0(SB), Y1, Y2
+	VADDPS    c4b4000004b400000<>+0(SB), Y2, Y2
+	VSUBPS    c4b4000004b400000<>+0(SB), Y2, Y2
+	VMULPS    c3f3180003f318000<>+0(SB), Y2, Y3
+	VSUBPS    Y3, Y1, Y1
+	VMULPS    cb95e8083b95e8083<>+0(SB), Y2, Y3
+	VSUBPS    Y3, Y1, Y1
+	VADDPS    c4b40007f4b40007f<>+0(SB), Y2, Y2
+	VPSLLD    $0x17, Y2, Y2
+	VMULPS    c3ab688be3ab688be<>+0(SB), Y1, Y4
+	VADDPS    c3c0905f13c0905f1<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3d2aaa8c3d2aaa8c<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3e2aaa6e3e2aaa6e<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y4, Y4
+	VADDPS    c3f0000003f000000<>+0(SB), Y4, Y4
+	VMULPS    Y1, Y1, Y3
+	VMULPS    Y4, Y3, Y3
+	VADDPS    Y3, Y1, Y1
+	VADDPS    c3f8000003f800000<>+0(SB), Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	VADDPS    c3f8000003f800000<>+0(SB), Y1, Y1
+	VDIVPS    Y1, Y0, Y2
+	VCVTPS2DQ Y2, Y2
+	VMOVDQU   Y2, 32(R10)
+	VMOVDQU   32(R9), Y2
+	VPSRLD    $0x01, Y2, Y2
+	VCVTDQ2PS Y2, Y2
+	VADDPS    c3e8000003e800000<>+0(SB), Y2, Y3
+	VADDPS    c3f4000003f400000<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y3, Y3
+	VMULPS    Y1, Y2, Y2
+	VCMPPS    $0x01, 544(BX), Y2, Y2
+	VMOVMSKPS Y2, R14
+	VCMPPS    $0x0d, 800(BX), Y3, Y3
+	VMOVMSKPS Y3, R15
+	SHLQ      $0x08, R14
+	SHLQ      $0x08, R15
+	ORQ       R14, R12
+	ORQ       R15, R13
+	SHLQ      CL, R12
+	SHLQ      CL, R13
+	ORQ       R12, SI
+	ORQ       R13, DI
+	ADDQ      $0x10, CX
+	ADDQ      $0x40, R9
+	ADDQ      R11, R10
+	ADDQ      $0x40, BX
+	ADDQ      DX, AX
+	DECQ      R8
+	JNZ       line
+	ORQ       SI, DI
+	NOTQ      DI
+	MOVQ      SI, word+56(FP)
+	MOVQ      DI, open+64(FP)
+	VZEROUPPER
+	RET
 
 // func probsAVX512(p *float64, x *float64, stride int, n int, scale float64)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -1465,22 +1674,74 @@ done:
 	VZEROUPPER
 	RET
 
-// func drawFixedAVX512(x *int32, stride int, u *[64]uint32, rule *float32) (word uint64, open uint64)
+// func probsFixedAVX512(p *int32, pstride int, scale float32, x *int32, stride int, rule *float32)
+// Requires: AVX, AVX512F
+TEXT ·probsFixedAVX512(SB), NOSPLIT, $0-48
+	MOVQ         x+24(FP), AX
+	MOVQ         stride+32(FP), CX
+	MOVQ         rule+40(FP), DX
+	MOVQ         p+0(FP), SI
+	MOVQ         pstride+8(FP), DI
+	VBROADCASTSS scale+16(FP), Z0
+	MOVQ         $0x00000004, BX
+
+line:
+	VCVTDQ2PS (AX), Z1
+	VMULPS    (DX), Z1, Z1
+	VADDPS    256(DX), Z1, Z1
+	VPXORD    c8000000080000000<>+0(SB), Z1, Z1
+	VMINPS    c41c0000041c00000<>+0(SB), Z1, Z1
+	VMAXPS    cc1c00000c1c00000<>+0(SB), Z1, Z1
+	VMULPS    c3fb8aa3b3fb8aa3b<>+0(SB), Z1, Z2
+	VADDPS    c4b4000004b400000<>+0(SB), Z2, Z2
+	VSUBPS    c4b4000004b400000<>+0(SB), Z2, Z2
+	VMULPS    c3f3180003f318000<>+0(SB), Z2, Z3
+	VSUBPS    Z3, Z1, Z1
+	VMULPS    cb95e8083b95e8083<>+0(SB), Z2, Z3
+	VSUBPS    Z3, Z1, Z1
+	VADDPS    c4b40007f4b40007f<>+0(SB), Z2, Z2
+	VPSLLD    $0x17, Z2, Z2
+	VMULPS    c3ab688be3ab688be<>+0(SB), Z1, Z4
+	VADDPS    c3c0905f13c0905f1<>+0(SB), Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    c3d2aaa8c3d2aaa8c<>+0(SB), Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    c3e2aaa6e3e2aaa6e<>+0(SB), Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    c3f0000003f000000<>+0(SB), Z4, Z4
+	VMULPS    Z1, Z1, Z3
+	VMULPS    Z4, Z3, Z3
+	VADDPS    Z3, Z1, Z1
+	VADDPS    c3f8000003f800000<>+0(SB), Z1, Z1
+	VMULPS    Z2, Z1, Z1
+	VADDPS    c3f8000003f800000<>+0(SB), Z1, Z1
+	VDIVPS    Z1, Z0, Z1
+	VCVTPS2DQ Z1, Z1
+	VMOVDQU32 Z1, (SI)
+	ADDQ      DI, SI
+	ADDQ      $0x40, DX
+	ADDQ      CX, AX
+	DECQ      BX
+	JNZ       line
+	VZEROUPPER
+	RET
+
+// func drawFixedAVX512(x *int32, stride int, rule *float32, u *[64]uint32) (word uint64, open uint64)
 // Requires: AVX, AVX512F
 TEXT ·drawFixedAVX512(SB), NOSPLIT, $0-48
 	MOVQ x+0(FP), AX
 	MOVQ stride+8(FP), DX
-	MOVQ u+16(FP), BX
-	MOVQ rule+24(FP), SI
+	MOVQ rule+16(FP), BX
+	MOVQ u+24(FP), R9
+	XORQ SI, SI
 	XORQ DI, DI
-	XORQ R8, R8
 	XORQ CX, CX
-	MOVQ $0x00000004, R9
+	MOVQ $0x00000004, R8
 
 line:
 	VCVTDQ2PS (AX), Z0
-	VMULPS    (SI), Z0, Z0
-	VADDPS    256(SI), Z0, Z0
+	VMULPS    (BX), Z0, Z0
+	VADDPS    256(BX), Z0, Z0
 	VPXORD    c8000000080000000<>+0(SB), Z0, Z0
 	VMINPS    c41c0000041c00000<>+0(SB), Z0, Z0
 	VMAXPS    cc1c00000c1c00000<>+0(SB), Z0, Z0
@@ -1507,31 +1768,109 @@ line:
 	VADDPS    c3f8000003f800000<>+0(SB), Z0, Z0
 	VMULPS    Z1, Z0, Z0
 	VADDPS    c3f8000003f800000<>+0(SB), Z0, Z0
-	VMOVDQU32 (BX), Z1
+	VMOVDQU32 (R9), Z1
 	VPSRLD    $0x01, Z1, Z1
 	VCVTDQ2PS Z1, Z1
 	VADDPS    c3e8000003e800000<>+0(SB), Z1, Z2
 	VADDPS    c3f4000003f400000<>+0(SB), Z1, Z1
 	VMULPS    Z0, Z2, Z2
 	VMULPS    Z0, Z1, Z1
-	VCMPPS    $0x01, 512(SI), Z1, K1
+	VCMPPS    $0x01, 512(BX), Z1, K1
 	KMOVW     K1, R10
-	VCMPPS    $0x0d, 768(SI), Z2, K1
+	VCMPPS    $0x0d, 768(BX), Z2, K1
 	KMOVW     K1, R11
 	MOVQ      R11, R11
 	SHLQ      CL, R10
 	SHLQ      CL, R11
-	ORQ       R10, DI
-	ORQ       R11, R8
+	ORQ       R10, SI
+	ORQ       R11, DI
 	ADDQ      $0x10, CX
-	ADDQ      $0x40, SI
+	ADDQ      $0x40, R9
 	ADDQ      $0x40, BX
 	ADDQ      DX, AX
-	DECQ      R9
+	DECQ      R8
 	JNZ       line
-	ORQ       DI, R8
-	NOTQ      R8
-	MOVQ      DI, word+32(FP)
-	MOVQ      R8, open+40(FP)
+	ORQ       SI, DI
+	NOTQ      DI
+	MOVQ      SI, word+32(FP)
+	MOVQ      DI, open+40(FP)
+	VZEROUPPER
+	RET
+
+// func drawProbsFixedAVX512(p *int32, pstride int, scale float32, x *int32, stride int, rule *float32, u *[64]uint32) (word uint64, open uint64)
+// Requires: AVX, AVX512F
+TEXT ·drawProbsFixedAVX512(SB), NOSPLIT, $0-72
+	MOVQ         x+24(FP), AX
+	MOVQ         stride+32(FP), DX
+	MOVQ         rule+40(FP), BX
+	MOVQ         u+48(FP), R9
+	XORQ         SI, SI
+	XORQ         DI, DI
+	XORQ         CX, CX
+	MOVQ         p+0(FP), R10
+	MOVQ         pstride+8(FP), R11
+	VBROADCASTSS scale+16(FP), Z0
+	MOVQ         $0x00000004, R8
+
+line:
+	VCVTDQ2PS (AX), Z1
+	VMULPS    (BX), Z1, Z1
+	VADDPS    256(BX), Z1, Z1
+	VPXORD    c8000000080000000<>+0(SB), Z1, Z1
+	VMINPS    c41c0000041c00000<>+0(SB), Z1, Z1
+	VMAXPS    cc1c00000c1c00000<>+0(SB), Z1, Z1
+	VMULPS    c3fb8aa3b3fb8aa3b<>+0(SB), Z1, Z2
+	VADDPS    c4b4000004b400000<>+0(SB), Z2, Z2
+	VSUBPS    c4b4000004b400000<>+0(SB), Z2, Z2
+	VMULPS    c3f3180003f318000<>+0(SB), Z2, Z3
+	VSUBPS    Z3, Z1, Z1
+	VMULPS    cb95e8083b95e8083<>+0(SB), Z2, Z3
+	VSUBPS    Z3, Z1, Z1
+	VADDPS    c4b40007f4b40007f<>+0(SB), Z2, Z2
+	VPSLLD    $0x17, Z2, Z2
+	VMULPS    c3ab688be3ab688be<>+0(SB), Z1, Z4
+	VADDPS    c3c0905f13c0905f1<>+0(SB), Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    c3d2aaa8c3d2aaa8c<>+0(SB), Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    c3e2aaa6e3e2aaa6e<>+0(SB), Z4, Z4
+	VMULPS    Z1, Z4, Z4
+	VADDPS    c3f0000003f000000<>+0(SB), Z4, Z4
+	VMULPS    Z1, Z1, Z3
+	VMULPS    Z4, Z3, Z3
+	VADDPS    Z3, Z1, Z1
+	VADDPS    c3f8000003f800000<>+0(SB), Z1, Z1
+	VMULPS    Z2, Z1, Z1
+	VADDPS    c3f8000003f800000<>+0(SB), Z1, Z1
+	VDIVPS    Z1, Z0, Z2
+	VCVTPS2DQ Z2, Z2
+	VMOVDQU32 Z2, (R10)
+	VMOVDQU32 (R9), Z2
+	VPSRLD    $0x01, Z2, Z2
+	VCVTDQ2PS Z2, Z2
+	VADDPS    c3e8000003e800000<>+0(SB), Z2, Z3
+	VADDPS    c3f4000003f400000<>+0(SB), Z2, Z2
+	VMULPS    Z1, Z3, Z3
+	VMULPS    Z1, Z2, Z2
+	VCMPPS    $0x01, 512(BX), Z2, K1
+	KMOVW     K1, R12
+	VCMPPS    $0x0d, 768(BX), Z3, K1
+	KMOVW     K1, R13
+	MOVQ      R13, R13
+	SHLQ      CL, R12
+	SHLQ      CL, R13
+	ORQ       R12, SI
+	ORQ       R13, DI
+	ADDQ      $0x10, CX
+	ADDQ      $0x40, R9
+	ADDQ      R11, R10
+	ADDQ      $0x40, BX
+	ADDQ      DX, AX
+	DECQ      R8
+	JNZ       line
+	ORQ       SI, DI
+	NOTQ      DI
+	MOVQ      SI, word+56(FP)
+	MOVQ      DI, open+64(FP)
 	VZEROUPPER
 	RET

@@ -29,10 +29,20 @@ func softplusAVX2(sum *[16]float64, x *float64, stride int, n int)
 //go:noescape
 func expsAVX2(x *float64, n int)
 
-// drawFixedAVX2 is the method drawGo of Rule, for lines that are stride bytes apart.
+// probsFixedAVX2 is the method probsFixedGo of Rule, for lines that are stride bytes apart.
 //
 //go:noescape
-func drawFixedAVX2(x *int32, stride int, u *[64]uint32, rule *float32) (word uint64, open uint64)
+func probsFixedAVX2(p *int32, pstride int, scale float32, x *int32, stride int, rule *float32)
+
+// drawFixedAVX2 is the method drawFixedGo of Rule, for lines that are stride bytes apart.
+//
+//go:noescape
+func drawFixedAVX2(x *int32, stride int, rule *float32, u *[64]uint32) (word uint64, open uint64)
+
+// drawProbsFixedAVX2 is the method drawProbsFixedGo of Rule, for lines that are stride bytes apart.
+//
+//go:noescape
+func drawProbsFixedAVX2(p *int32, pstride int, scale float32, x *int32, stride int, rule *float32, u *[64]uint32) (word uint64, open uint64)
 
 // probsAVX512 is probsGo for n lines of inputs that are stride bytes apart.
 //
@@ -59,7 +69,17 @@ func softplusAVX512(sum *[16]float64, x *float64, stride int, n int)
 //go:noescape
 func expsAVX512(x *float64, n int)
 
-// drawFixedAVX512 is the method drawGo of Rule, for lines that are stride bytes apart.
+// probsFixedAVX512 is the method probsFixedGo of Rule, for lines that are stride bytes apart.
 //
 //go:noescape
-func drawFixedAVX512(x *int32, stride int, u *[64]uint32, rule *float32) (word uint64, open uint64)
+func probsFixedAVX512(p *int32, pstride int, scale float32, x *int32, stride int, rule *float32)
+
+// drawFixedAVX512 is the method drawFixedGo of Rule, for lines that are stride bytes apart.
+//
+//go:noescape
+func drawFixedAVX512(x *int32, stride int, rule *float32, u *[64]uint32) (word uint64, open uint64)
+
+// drawProbsFixedAVX512 is the method drawProbsFixedGo of Rule, for lines that are stride bytes apart.
+//
+//go:noescape
+func drawProbsFixedAVX512(p *int32, pstride int, scale float32, x *int32, stride int, rule *float32, u *[64]uint32) (word uint64, open uint64)
