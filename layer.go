@@ -274,7 +274,7 @@ func (p *passing) Do(worker, part int) {
 	if p.fixed != nil && p.fixed.takesFixed(t) && s.fixed.begin(p.to, p.in, t, r0, n, p.lists.MaxOnes()) {
 		x := product.AsFixed(s.x)[:product.FixedPanels*n]
 		p.to.fixed.Begin(x, t, n)
-		p.lists.MulFixed(x, &p.to.fixed, t, s.product, r0, r1)
+		p.lists.MulFixed(x, &p.to.fixed, t*product.FixedPanels, (t+1)*product.FixedPanels, s.product, r0, r1)
 		s.fixed.x = x
 		p.fixed.takeFixed(&s.fixed)
 		s.fixed.x, s.fixed.in, s.fixed.layer = nil, nil, nil

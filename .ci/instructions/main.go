@@ -66,7 +66,7 @@ func main() {
 		f.Pack(0, &p, make([]float64, units))
 		x := product.AsFixed(product.Lines(rows * product.FixedPanels))
 		for range times {
-			l.MulFixed(x, &f, 0, scratch, 0, rows)
+			l.MulFixed(x, &f, 0, product.FixedPanels, scratch, 0, rows)
 		}
 	default:
 		fail("no such kind: " + kind)

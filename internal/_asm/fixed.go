@@ -12,6 +12,7 @@ func fixed() {
 	sumAbs()
 	packRows()
 	packColumns()
+	unfix()
 	for _, s := range []isa{avx2, avx512} {
 		buildFixed(s)
 		addBits(s)
@@ -268,6 +269,36 @@ func addBits(s isa) {
 
 	Label("done")
 	panels(x, xstride, xstride3, func(q, p int, m Mem) { s.moveInts(acc[q][p], m) })
+	VZEROUPPER()
+	RET()
+}
+
+// unfix writes the kernel that makes float64s of lines.
+func unfix() {
+	TEXT("unfixAVX2", NOSPLIT, "func(lo *float64, hi *float64, lines *int32, n int, unit float64)")
+	Pragma("noescape")
+	Doc("unfixAVX2 is unfixGo for n lines.")
+	lo := Load(Param("lo"), GP64())
+	hi := Load(Param("hi"), GP64())
+	lines := Load(Param("lines"), GP64())
+	n := Load(Param("n"), GP64())
+	unit := avx2.float("unit")
+	Label("loop")
+	DECQ(n)
+	JLT(LabelRef("done"))
+	for half, to := range []Register{lo, hi} {
+		for p := range 2 {
+			v := YMM()
+			VCVTDQ2PD(Mem{Base: lines, Disp: 32*half + 16*p}, v)
+			VMULPD(unit, v, v)
+			VMOVUPD(v, Mem{Base: to, Disp: 32 * p})
+		}
+	}
+	ADDQ(U8(line), lo)
+	ADDQ(U8(line), hi)
+	ADDQ(U8(line), lines)
+	JMP(LabelRef("loop"))
+	Label("done")
 	VZEROUPPER()
 	RET()
 }

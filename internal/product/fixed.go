@@ -67,12 +67,12 @@ func (f *Fixed) Pack(t int, p *Panels, bias []float64) {
 		for i := 0; i < p.rows; i += packRowsAtOnce { // while they are near the processor
 			n := min(packRowsAtOnce, p.rows-i)
 			for q := range FixedPanels {
-				p.pack(f.panel(t, q)[:p.rows], i, i+n, from+q*FixedLanes, (*[FixedLanes]float64)(scale[q*FixedLanes:]))
+				p.pack(f.Panel(t*FixedPanels + q)[:p.rows], i, i+n, from+q*FixedLanes, (*[FixedLanes]float64)(scale[q*FixedLanes:]))
 			}
 		}
 	}
 	for q := range FixedPanels {
-		lines := f.panel(t, q)
+		lines := f.Panel(t*FixedPanels + q)
 		if p.transposed {
 			scale := (*[FixedLanes]float64)(scale[q*FixedLanes:])
 			f.scale(scale[:], from+q*FixedLanes, p, bias)
@@ -85,8 +85,8 @@ func (f *Fixed) Pack(t int, p *Panels, bias []float64) {
 // packRowsAtOnce is how many rows of a word fill half of a first-level cache.
 const packRowsAtOnce = 32
 
-// panel returns the lines of panel q of word t.
-func (f *Fixed) panel(t, q int) []FixedLine { return f.lines[(t*FixedPanels+q)*f.room:][:f.room] }
+// Panel returns the lines of panel q.
+func (f *Fixed) Panel(q int) []FixedLine { return f.lines[q*f.room:][:f.room] }
 
 // scale finds the units and biases of neighboring columns from column from on, and sets
 // scale to the inverses of the units.
@@ -188,16 +188,16 @@ func (f *Fixed) Begin(x []FixedLine, t, n int) {
 	}
 }
 
-// MulFixed adds the product of rows [r0, r1) of the bits and the columns of word t of f to x.
-// There are n = r1-r0 rows: the sum of row r0+i and panel q of the word is x[q·n+i]. A share
-// must begin at r0. The scratch is ScratchLines long.
-func (l *Lists) MulFixed(x []FixedLine, f *Fixed, t int, scratch []Line, r0, r1 int) {
+// MulFixed adds the product of rows [r0, r1) of the bits and panels [q0, q1) of f to x. There
+// are n = r1-r0 rows: the sum of row r0+i and panel q0+j is x[j·n+i]. A share must begin at
+// r0. The scratch is ScratchLines long.
+func (l *Lists) MulFixed(x []FixedLine, f *Fixed, q0, q1 int, scratch []Line, r0, r1 int) {
 	n := r1 - r0
 	if n == 0 {
 		return
 	}
-	if l.direct {
-		lines := f.lines[t*FixedPanels*f.room:][:FixedPanels*f.room]
+	if l.direct && q1-q0 == FixedPanels {
+		lines := f.lines[q0*f.room : q1*f.room]
 		for r := range n {
 			if l.Until.Given() {
 				return
@@ -209,13 +209,13 @@ func (l *Lists) MulFixed(x []FixedLine, f *Fixed, t int, scratch []Line, r0, r1 
 	tab := AsFixed(scratch[:tableLines])
 	for k := range l.block {
 		groups, list := l.of(k, r0)
-		for q := range FixedPanels {
-			buildFixed(tab, f.panel(t, q), groups)
+		for q := q0; q < q1; q++ {
+			buildFixed(tab, f.Panel(q), groups)
 			for r := 0; r < n; r += l.share {
 				if l.Until.Given() {
 					return
 				}
-				addFixed(x[q*n+r:], min(l.share, n-r), tab, list.from(r))
+				addFixed(x[(q-q0)*n+r:], min(l.share, n-r), tab, list.from(r))
 			}
 		}
 	}
@@ -242,6 +242,11 @@ func (p *Panels) Input(bias float64, words []uint64, j int) float64 {
 		}
 	}
 	return bias
+}
+
+// Unfix sets the lines of two neighboring panels to lines in fixed point, times unit.
+func Unfix(lo, hi []Line, lines []FixedLine, unit float64) {
+	unfix(lo[:len(lines)], hi[:len(lines)], lines, unit)
 }
 
 // AsFixed returns the memory of s as lines in fixed point.

@@ -109,3 +109,16 @@ func addBits(x []FixedLine, n int, lines []FixedLine, room int, words []uint64) 
 		kernel(&x[0][0], n*lineBytes, &lines[i*wordBits][0], room*lineBytes, &words[i], min(callWords, len(words)-i))
 	}
 }
+
+// unfix is unfixGo.
+func unfix(lo, hi []Line, lines []FixedLine, unit float64) {
+	if !cpu.AVX2 {
+		unfixGo(lo, hi, lines, unit)
+		return
+	}
+	for i := 0; i < len(lines); i += callRows {
+		n := min(callRows, len(lines)-i)
+		_, _ = lo[i+n-1], hi[i+n-1]
+		unfixAVX2(&lo[i][0], &hi[i][0], &lines[i][0], n, unit)
+	}
+}

@@ -87,3 +87,5 @@ func addBits(x []FixedLine, n int, lines []FixedLine, room int, words []uint64) 
 		addBitsNEON(&x[0][0], n*lineBytes, &lines[i*wordBits][0], room*lineBytes, &words[i], min(callWords, len(words)-i))
 	}
 }
+
+func unfix(lo, hi []Line, lines []FixedLine, unit float64) { unfixGo(lo, hi, lines, unit) }

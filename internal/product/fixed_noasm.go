@@ -29,3 +29,5 @@ func addFixed(x []FixedLine, rows int, tab []FixedLine, list list) { addFixedGo(
 func addBits(x []FixedLine, n int, lines []FixedLine, room int, words []uint64) {
 	addBitsGo(x, n, lines, room, words)
 }
+
+func unfix(lo, hi []Line, lines []FixedLine, unit float64) { unfixGo(lo, hi, lines, unit) }

@@ -43,7 +43,7 @@ func wholeWords(x []float64) []float64 {
 
 // at returns the number of row i and column j.
 func (f *Fixed) at(i, j int) int32 {
-	return f.panel(j/wordBits, j%wordBits/FixedLanes)[i][j%FixedLanes]
+	return f.Panel((j/wordBits)*FixedPanels + j%wordBits/FixedLanes)[i][j%FixedLanes]
 }
 
 // packedColumn is a column in fixed point by the definition of Fixed, in exact numbers. If
@@ -254,7 +254,7 @@ func newFixedProduct(rnd *rand.Rand, n, k, m int, density float64) *fixedProduct
 	p.f.lines = AsFixed(guardedLines(len(p.f.lines)))
 	for t := range len(p.f.Units) / wordBits {
 		for q := range FixedPanels {
-			lines := p.f.panel(t, q)
+			lines := p.f.Panel(t*FixedPanels + q)
 			for i := range k {
 				for l := range lines[i] {
 					lines[i][l] = int32((2*rnd.Float64() - 1) * math.MaxInt32 / float64(k))
@@ -309,12 +309,12 @@ func (p *fixedProduct) check(t *testing.T, title string, share int) {
 				for i := range x {
 					x[i] = init[i/n*p.n+r[0]+i%n]
 				}
-				l.MulFixed(x, &p.f, word, scratch, r[0], r[1])
+				l.MulFixed(x, &p.f, word*FixedPanels, (word+1)*FixedPanels, scratch, r[0], r[1])
 				checkGuards(t, memory)
 				for i := range x {
 					row, panel := r[0]+i%n, i/n
 					want := init[panel*p.n+row]
-					lines := p.f.panel(word, panel)
+					lines := p.f.Panel(word*FixedPanels + panel)
 					for j := range p.k {
 						if p.bits.Words[row*p.bits.Stride+j/64]>>(j%64)&1 != 0 {
 							for l := range want {
@@ -389,7 +389,7 @@ func TestFixedSumsFit(t *testing.T) {
 			x := AsFixed(Lines(FixedPanels * n))
 			for word := range 2 {
 				f.Begin(x, word, n)
-				l.MulFixed(x, f, word, Lines(ScratchLines), 0, n)
+				l.MulFixed(x, f, word*FixedPanels, (word+1)*FixedPanels, Lines(ScratchLines), 0, n)
 				for r := range n {
 					for j := word * wordBits; j < min(m, (word+1)*wordBits); j++ {
 						sum, ones := bias[j], 0.
@@ -563,7 +563,7 @@ func BenchmarkTwinFixed(b *testing.B) {
 	makeLists(&l)
 	groups, list := l.of(0, 0)
 	tab, x := AsFixed(Lines(tableLines)), AsFixed(Lines(FixedPanels*n))
-	lines := p.f.panel(0, 0)
+	lines := p.f.Panel(0*FixedPanels + 0)
 	var scale [FixedLanes]float64
 	for i := range scale {
 		scale[i] = 0x1p20

@@ -44,7 +44,7 @@ func (m *mnistProduct) inFloat64() {
 
 func (m *mnistProduct) inFixed() {
 	for t := range mnistCols / wordBits {
-		m.lists.MulFixed(m.fixed, &m.f, t, m.scratch, 0, mnistRows)
+		m.lists.MulFixed(m.fixed, &m.f, t*FixedPanels, (t+1)*FixedPanels, m.scratch, 0, mnistRows)
 	}
 }
 

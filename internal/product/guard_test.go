@@ -115,7 +115,7 @@ func TestFixedReadsNothingBehind(t *testing.T) {
 					x, scratch := atEnd[FixedLine](t, FixedPanels*n), atEnd[Line](t, tableLines)
 					for word := range words {
 						for _, l.direct = range []bool{true, false} {
-							l.MulFixed(x, &f, word, scratch, 0, n)
+							l.MulFixed(x, &f, word*FixedPanels, (word+1)*FixedPanels, scratch, 0, n)
 						}
 					}
 				}
