@@ -60,16 +60,8 @@ func (m *RBM) WeightedGradient(dst *Gradient, v mat.Matrix, weights []float64, s
 func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
 	var w work
 	defer w.end()
-	w.begin(dst, m, v, weights, s)
-	w.positive(v, weights, +w.total)
-	if w.isAnalytic() {
-		w.store(dst)
-		dst.subtract(w.slope(), m.until())
-		return
-	}
-	x, weights := w.sample(v, weights)
-	w.negative(x, weights, -w.total)
-	w.store(dst)
+	w.sums(dst, m, v, weights, s)
+	w.gradient(dst)
 }
 
 // work is the work on a gradient, whose two phases share the loaded model.
@@ -89,6 +81,24 @@ type work struct {
 type analytic interface {
 	isAnalytic(m *RBM) bool
 	slope(m *RBM) *Gradient
+}
+
+// sums is begin, and adds both phases or, if the sampler is analytic, the first alone.
+func (w *work) sums(g *Gradient, m *RBM, v mat.Matrix, weights []float64, s Sampler) {
+	w.begin(g, m, v, weights, s)
+	w.positive(v, weights, +w.total)
+	if !w.isAnalytic() {
+		x, weights := w.sample(v, weights)
+		w.negative(x, weights, -w.total)
+	}
+}
+
+// gradient sets dst to the gradient after sums.
+func (w *work) gradient(dst *Gradient) {
+	w.store(dst)
+	if w.isAnalytic() {
+		dst.subtract(w.slope(), w.m.until())
+	}
 }
 
 // begin prepares both phases and loads the model. End must follow, even if it panics.

@@ -1,0 +1,173 @@
+package rbm
+
+import (
+	"math"
+
+	"github.com/gorbm/rbm/internal/product"
+	"gonum.org/v1/gonum/floats"
+)
+
+// fused is the job that moves the weights of a model without storing their gradient. A part
+// moves the weights of the hidden units of some panels while their statistics are near the
+// processor. All has the bits of the gradient, of [Centering.Center] and of [SGD.Step].
+type fused struct {
+	g         *Gradient // has the statistics, and takes B and C
+	m         *RBM
+	sgd       *SGD
+	centering *Centering // nil: the ordinary gradient
+	rate      float64
+	factor    float64 // of the gradient, after it is centered
+
+	edges   [2][]product.Line // the panels of the last part and of the first
+	rows    [][]float64       // of each worker, the rows of the gradient that are in a panel
+	offsets float64           // the rate of the offsets of the hidden units
+}
+
+// longestFused is about how many nanoseconds a fused step may take if a context may end the
+// call: once the weights begin to move, nothing ends it.
+const longestFused = 1 << 27
+
+// step takes the step after w.sums. It reports whether it has: not if the gradient is not
+// that of the statistics alone or is NaN, or if that takes long.
+func (f *fused) step(w *work) bool {
+	g, m := f.g, f.m
+	s, team := &g.stats, &g.model.team
+	if w.isAnalytic() || g.model.nan || m.until() != nil && s.flushWork() > longestFused {
+		return false
+	}
+	defer func() { f.g, f.m, f.sgd, f.centering, s.dst = nil, nil, nil, nil, nil }()
+	nv, nh := m.Dims()
+	s.dst = g // no other flush
+	workers := s.prepare(team)
+	f.grow(workers, nv)
+	edges := min(2, s.parts())
+	team.Run(min(workers, edges), edges, (*edging)(f))
+
+	last := f.edges[0][(s.panels()-1)%flushPanels*(nv+1):]
+	for i := range nv {
+		g.B.SetVec(i, last[i][nh%product.Lanes])
+	}
+	c := f.centering
+	if c != nil {
+		defer c.take().Release()
+		c.check(nv, nh)
+		m.call.keeps(c)
+		g.findMeans()
+		c.note()
+		c.V = c.move(c.V, g.means.v, g.B)
+		c.H, f.offsets = c.start(c.H, nh)
+		c.state.job.begin(g, c.V, c.H)
+	}
+	if math.IsNaN(f.first()) {
+		if c != nil {
+			c.back()
+		}
+		return false
+	}
+	defer f.sgd.take(f.rate).Release()
+	team.Until.Look()
+	team.Until, s.lists.Until = nil, nil // from here on, all is done or nothing
+	f.sgd.ready(nv, nh)
+	team.Run(workers, s.parts(), f)
+	if c != nil {
+		g.hasMeans = false
+		c.state.job.finish()
+	}
+	if f.factor != 1 {
+		g.B.ScaleVec(f.factor, g.B)
+	}
+	f.sgd.biases(m, g, f.rate)
+	return true
+}
+
+// grow makes the memory of the job.
+func (f *fused) grow(workers, nv int) {
+	for k := range f.edges {
+		f.edges[k] = growLines(f.edges[k], flushPanels*(nv+1))
+	}
+	for len(f.rows) < workers {
+		f.rows = append(f.rows, nil)
+	}
+	for i := range f.rows[:workers] {
+		f.rows[i] = grow(f.rows[i], product.Lanes*nv)
+	}
+}
+
+// edging is the job that finds the sums of the last part, which B is in, and of the first.
+type edging fused
+
+func (f *edging) Do(worker, k int) {
+	s := &f.g.stats
+	part := 0
+	if k == 0 {
+		part = s.parts() - 1
+	}
+	s.copySums(f.edges[k], worker, part)
+}
+
+// sums returns the panels of a part.
+func (f *fused) sums(worker, part int) []product.Line {
+	s := &f.g.stats
+	switch part {
+	case s.parts() - 1:
+		return f.edges[0]
+	case 0:
+		return f.edges[1]
+	}
+	return s.sums(worker, part)
+}
+
+// first returns the first element of C of the gradient, which is NaN if all is.
+func (f *fused) first() float64 {
+	nv := f.g.stats.nv
+	panel := f.sums(0, 0)[:nv+1]
+	x := panel[nv][0]
+	if c := f.centering; c != nil {
+		product.Unpack(panel[:nv], 0, 1, nv, f.rows[0])
+		h := c.H[0]
+		f.moveOffset(0, x)
+		x = c.state.job.row(0, f.rows[0][:nv], x)
+		c.H[0] = h
+	}
+	return x
+}
+
+// Do moves the weights of the hidden units of a part.
+func (f *fused) Do(worker, part int) {
+	s, nh := &f.g.stats, f.g.stats.nh
+	n := s.nv + 1 // lines of a panel
+	sums, rows := f.sums(worker, part), f.rows[worker]
+	first, panels := s.panelsOf(part)
+	if c := f.centering; c != nil && part < c.state.job.blocks() {
+		clear(c.state.job.block(part))
+	}
+	for k := range panels {
+		panel, j := sums[k*n:][:n], (first+k)*product.Lanes
+		units := min(product.Lanes, nh-j)
+		product.Unpack(panel[:s.nv], 0, units, s.nv, rows)
+		for l := range units {
+			f.move(j+l, rows[l*s.nv:][:s.nv], panel[s.nv][l])
+		}
+	}
+}
+
+// move moves the weights of hidden unit j along w, the row of the ordinary gradient, and
+// sets the element of C, which was x.
+func (f *fused) move(j int, w []float64, x float64) {
+	if c := f.centering; c != nil {
+		f.moveOffset(j, x)
+		x = c.state.job.row(j, w, x)
+	}
+	if f.factor != 1 {
+		floats.Scale(f.factor, w)
+		x = float64(f.factor * x)
+	}
+	f.g.C.SetVec(j, x)
+	f.sgd.row(f.m, j, w, f.rate)
+}
+
+// moveOffset moves the offset of hidden unit j, whose bias has the gradient x.
+func (f *fused) moveOffset(j int, x float64) {
+	c := f.centering
+	c.H[j] = c.toward(c.H[j], f.g.means.h[j], x, f.offsets)
+}
