@@ -16,38 +16,33 @@ type fused struct {
 	sgd       *SGD
 	centering *Centering // nil: the ordinary gradient
 	rate      float64
-	factor    float64 // of the gradient, after it is centered
+	factor    float64
 
-	edges   [2][]product.Line // the panels of the last part and of the first
-	rows    [][]float64       // of each worker, the rows of the gradient that are in a panel
-	offsets float64           // the rate of the offsets of the hidden units
+	edges [2][]product.Line // the panels of the last part and of the first
+	rows  [][]float64       // of each worker: rows of the gradient of W, as many as a panel has
+	rateH float64           // of the offsets of the hidden units
 }
 
-// longestFused is about how many nanoseconds a fused step may take if a context may end the
-// call: once the weights begin to move, nothing ends it.
-const longestFused = 1 << 27
+// longestFused is about how many nanoseconds of a processor a fused step may take if a context
+// may end the call: once the weights begin to move, nothing ends it. Tests change it.
+var longestFused = 1 << 27
 
-// step takes the step after w.sums. It reports whether it has: not if the gradient is not
-// that of the statistics alone or is NaN, or if that takes long.
-func (f *fused) step(w *work) bool {
-	g, m := f.g, f.m
+// step takes the step after w.sums, with the gradient centered by c, unless that is nil, and
+// multiplied by factor. It reports whether it has: not if there is more to the gradient than
+// its statistics, if it is NaN, or if that takes long.
+func (f *fused) step(w *work, o *SGD, c *Centering, rate, factor float64) bool {
+	g, m := w.g, w.m
 	s, team := &g.stats, &g.model.team
 	if w.isAnalytic() || g.model.nan || m.until() != nil && s.flushWork() > longestFused {
 		return false
 	}
+	f.g, f.m, f.sgd, f.centering, f.rate, f.factor = g, m, o, c, rate, factor
 	defer func() { f.g, f.m, f.sgd, f.centering, s.dst = nil, nil, nil, nil, nil }()
 	nv, nh := m.Dims()
 	s.dst = g // no other flush
 	workers := s.prepare(team)
 	f.grow(workers, nv)
-	edges := min(2, s.parts())
-	team.Run(min(workers, edges), edges, (*edging)(f))
-
-	last := f.edges[0][(s.panels()-1)%flushPanels*(nv+1):]
-	for i := range nv {
-		g.B.SetVec(i, last[i][nh%product.Lanes])
-	}
-	c := f.centering
+	f.findEdges(workers)
 	if c != nil {
 		defer c.take().Release()
 		c.check(nv, nh)
@@ -55,7 +50,7 @@ func (f *fused) step(w *work) bool {
 		g.findMeans()
 		c.note()
 		c.V = c.move(c.V, g.means.v, g.B)
-		c.H, f.offsets = c.start(c.H, nh)
+		c.H, f.rateH = c.start(c.H, nh) // the job moves them
 		c.state.job.begin(g, c.V, c.H)
 	}
 	if math.IsNaN(f.first()) {
@@ -64,19 +59,18 @@ func (f *fused) step(w *work) bool {
 		}
 		return false
 	}
-	defer f.sgd.take(f.rate).Release()
+	defer o.take(rate).Release()
 	team.Until.Look()
 	team.Until, s.lists.Until = nil, nil // from here on, all is done or nothing
-	f.sgd.ready(nv, nh)
+	o.ready(nv, nh)
 	team.Run(workers, s.parts(), f)
 	if c != nil {
-		g.hasMeans = false
 		c.state.job.finish()
 	}
-	if f.factor != 1 {
-		g.B.ScaleVec(f.factor, g.B)
+	if factor != 1 {
+		g.B.ScaleVec(factor, g.B)
 	}
-	f.sgd.biases(m, g, f.rate)
+	o.biases(m, g, rate)
 	return true
 }
 
@@ -93,7 +87,18 @@ func (f *fused) grow(workers, nv int) {
 	}
 }
 
-// edging is the job that finds the sums of the last part, which B is in, and of the first.
+// findEdges finds the sums of the last part and of the first, and sets B, which is in the last.
+func (f *fused) findEdges(workers int) {
+	g, s := f.g, &f.g.stats
+	edges := min(len(f.edges), s.parts())
+	g.model.team.Run(min(workers, edges), edges, (*edging)(f))
+	panel := f.edges[0][(s.panels()-1)%flushPanels*(s.nv+1):]
+	for i := range s.nv {
+		g.B.SetVec(i, panel[i][s.nh%product.Lanes])
+	}
+}
+
+// edging is the job of findEdges.
 type edging fused
 
 func (f *edging) Do(worker, k int) {
@@ -169,5 +174,5 @@ func (f *fused) move(j int, w []float64, x float64) {
 // moveOffset moves the offset of hidden unit j, whose bias has the gradient x.
 func (f *fused) moveOffset(j int, x float64) {
 	c := f.centering
-	c.H[j] = c.toward(c.H[j], f.g.means.h[j], x, f.offsets)
+	c.H[j] = c.toward(c.H[j], f.g.means.h[j], x, f.rateH)
 }

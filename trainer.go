@@ -256,7 +256,7 @@ func (t *Trainer) climb(v *Bits, weights []float64) (ok bool) {
 		factor = mean(weights, m.until()) / t.order.weight
 	}
 	if t.gradient == nil {
-		t.gradient = new(Gradient)
+		t.gradient = &Gradient{noW: true}
 	}
 	if t.climbFused(v, weights, factor) {
 		return true
@@ -281,10 +281,10 @@ func (t *Trainer) climbFused(v *Bits, weights []float64, factor float64) (done b
 	var w work
 	defer w.end()
 	w.sums(g, t.Model, v, weights, t.Sampler)
-	t.fused = fused{edges: t.fused.edges, rows: t.fused.rows, g: g, m: t.Model, sgd: &t.SGD, centering: t.Centering, rate: t.state.rate, factor: factor}
-	if t.fused.step(&w) {
+	if t.fused.step(&w, &t.SGD, t.Centering, t.state.rate, factor) {
 		return true
 	}
+	g.size(t.Model.Dims())
 	w.gradient(g)
 	return false
 }

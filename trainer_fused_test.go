@@ -242,49 +242,51 @@ func TestFusedStepOfInfiniteWeights(t *testing.T) {
 		}
 	}
 	for _, unit := range []int{0, 3, nh - 1} {
-		for _, c := range []*rbm.Centering{nil, {}, {Enhanced: true}} {
-			for _, given := range []bool{false, true} {
-				name := fmt.Sprintf("unit %d, centering %v, offsets %v", unit, c, given)
-				start := randomModel(nv, nh, 0.3, 1)
-				start.W.Set(unit, 0, math.Inf(1))
-				start.W.Set(unit, 1, math.Inf(-1))
-				sgd := rbm.SGD{Rate: 0.1, Momentum: 0.5}
-				tr := rbm.NewTrainer(start.Clone(), data, rbm.NewCD(1, newSource(2)), newSource(3))
-				tr.BatchSize, tr.SGD, tr.Centering = 10, sgd, nil
-				x := &byHand{m: start.Clone(), sampler: rbm.NewCD(1, newSource(2)), sgd: sgd}
-				if c != nil {
-					tr.Centering, x.c = &rbm.Centering{Enhanced: c.Enhanced}, &rbm.Centering{Enhanced: c.Enhanced}
-					if given {
-						tr.Centering.V, x.c.V = randomWeights(nv, 4), randomWeights(nv, 4)
-						tr.Centering.H, x.c.H = randomWeights(nh, 5), randomWeights(nh, 5)
-					}
-				}
-				rows := pass(numbered(10), 10, philox.NewSource(newSource(3).Uint64()))[0]
-				x.m.Gradient(&x.g, chosenRows(data, rows), x.sampler)
-				if x.c != nil {
-					x.c.Center(&x.g)
-				}
-				steps := 0
-				if !math.IsNaN(x.g.C.AtVec(0)) {
-					x.sgd.Step(x.m, &x.g)
-					steps = 1
-				}
-				if err := tr.Step(); !errors.Is(err, rbm.ErrDiverged) || tr.Steps() != steps {
-					t.Errorf("%s: after %d steps, want %d: error %v", name, tr.Steps(), steps, err)
-				}
-				sameOrNaN(t, name+": parameters", params(tr.Model), params(x.m))
-				if !bytes.Equal(saved(t, &tr.SGD), saved(t, &x.sgd)) {
-					t.Errorf("%s: another velocity", name)
-				}
-				if x.c != nil {
-					sameOrNaN(t, name+": V", tr.Centering.V, x.c.V)
-					sameOrNaN(t, name+": H", tr.Centering.H, x.c.H)
-				}
-				if want := map[bool]int{true: 0, false: 1}[unit == 0]; steps != want && c == nil {
-					t.Errorf("%s: the loop takes %d steps, want %d", name, steps, want)
-				}
-			}
+		m := randomModel(nv, nh, 0.3, 1)
+		m.W.Set(unit, 0, math.Inf(1))
+		m.W.Set(unit, 1, math.Inf(-1))
+		for _, c := range []*rbm.Centering{nil, {}, {Enhanced: true}, {V: randomWeights(nv, 4), H: randomWeights(nh, 5)}} {
+			diverging(t, fmt.Sprintf("unit %d, centering %v", unit, c), m, data, c)
 		}
+	}
+	for _, rate := range []float64{0.5, 1} { // an offset that becomes NaN, or stays infinite
+		diverging(t, fmt.Sprint("infinite offset, rate ", rate), rbm.New(1, 1), rbm.NewBits(5, 1), &rbm.Centering{Rate: rate, V: []float64{1}, H: []float64{math.Inf(1)}})
+	}
+}
+
+// diverging fails unless a Trainer finds, as the loop does, that m diverges in a step with all
+// of the data.
+func diverging(t *testing.T, name string, m *rbm.RBM, data *rbm.Bits, c *rbm.Centering) {
+	t.Helper()
+	sgd := rbm.SGD{Rate: 0.1, Momentum: 0.5}
+	n, _ := data.Dims()
+	tr := rbm.NewTrainer(m.Clone(), data, newCD(1)(), newSource(4))
+	tr.BatchSize, tr.SGD, tr.Centering = n, sgd, nil
+	x := &byHand{m: m.Clone(), sampler: newCD(1)(), sgd: sgd}
+	if c != nil {
+		tr.Centering = &rbm.Centering{Rate: c.Rate, Enhanced: c.Enhanced, V: slices.Clone(c.V), H: slices.Clone(c.H)}
+		x.c = &rbm.Centering{Rate: c.Rate, Enhanced: c.Enhanced, V: slices.Clone(c.V), H: slices.Clone(c.H)}
+	}
+	rows := pass(numbered(n), n, philox.NewSource(newSource(4).Uint64()))[0]
+	x.m.Gradient(&x.g, chosenRows(data, rows), x.sampler)
+	if x.c != nil {
+		x.c.Center(&x.g)
+	}
+	steps := 0
+	if !math.IsNaN(x.g.C.AtVec(0)) {
+		x.sgd.Step(x.m, &x.g)
+		steps = 1
+	}
+	if err := tr.Step(); !errors.Is(err, rbm.ErrDiverged) || tr.Steps() != steps {
+		t.Errorf("%s: after %d steps, want %d: error %v", name, tr.Steps(), steps, err)
+	}
+	sameOrNaN(t, name+": parameters", params(tr.Model), params(x.m))
+	if !bytes.Equal(saved(t, &tr.SGD), saved(t, &x.sgd)) {
+		t.Errorf("%s: another velocity", name)
+	}
+	if x.c != nil {
+		sameOrNaN(t, name+": V", tr.Centering.V, x.c.V)
+		sameOrNaN(t, name+": H", tr.Centering.H, x.c.H)
 	}
 }
 
