@@ -60,7 +60,6 @@ func (f *fused) step(w *work, o *SGD, c *Centering, rate, factor float64) bool {
 		return false
 	}
 	defer o.take(rate).Release()
-	team.Until.Look()
 	team.Until, s.lists.Until = nil, nil // from here on, all is done or nothing
 	o.ready(nv, nh)
 	team.Run(workers, s.parts(), f)
