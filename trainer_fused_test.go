@@ -253,7 +253,7 @@ func TestFusedStepOfInfiniteWeights(t *testing.T) {
 	m.W.Set(3, 2, math.NaN()) // which makes all of the gradient NaN
 	diverging(t, "NaN", m, data, &rbm.Centering{})
 	for _, rate := range []float64{0.5, 1} { // an offset that becomes NaN, or stays infinite
-		diverging(t, fmt.Sprint("infinite offset, rate ", rate), rbm.New(1, 1), rbm.NewBits(5, 1), &rbm.Centering{Rate: rate, V: []float64{1}, H: []float64{math.Inf(1)}})
+		diverging(t, fmt.Sprint("infinite offset, rate ", rate), rbm.New(1, 1), randomBits(5, 1, 1, 6), &rbm.Centering{Rate: rate, V: []float64{1}, H: []float64{math.Inf(1)}})
 	}
 }
 
