@@ -30,18 +30,24 @@ func TestFusedStepStoresNoGradient(t *testing.T) {
 	} {
 		defer func(old int) { longestFused = old }(longestFused)
 		longestFused = tt.longest
-		tr := NewTrainer(NewRandom(nv, nh, 0.1, rand.NewPCG(2, 2)), data, tt.sampler(), rand.NewPCG(3, 3))
-		tr.BatchSize, tr.SGD.Momentum = 12, 0.5
+		start := func() *Trainer {
+			tr := NewTrainer(NewRandom(nv, nh, 0.1, rand.NewPCG(2, 2)), data, tt.sampler(), rand.NewPCG(3, 3))
+			tr.BatchSize, tr.SGD.Momentum = 12, 0.5
+			return tr
+		}
+		tr := start()
 		if err := tr.Train(context.Background(), 2); err != nil {
 			t.Fatal(err)
+		}
+		if once := start(); once.Step() != nil || once.gradient.W != nil != (tt.name == "Exact") {
+			t.Errorf("%s: a step that nothing ends stores the gradient of W: %v", tt.name, once.gradient.W != nil)
 		}
 		if stores := tr.gradient.W != nil; stores != tt.stores {
 			t.Errorf("%s: the gradient of W is stored: %v, want %v", tt.name, stores, tt.stores)
 		}
 
 		longestFused = 1 << 40
-		other := NewTrainer(NewRandom(nv, nh, 0.1, rand.NewPCG(2, 2)), data, tt.sampler(), rand.NewPCG(3, 3))
-		other.BatchSize, other.SGD.Momentum = 12, 0.5
+		other := start()
 		if err := other.Train(context.Background(), 2); err != nil {
 			t.Fatal(err)
 		}
