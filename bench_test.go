@@ -617,3 +617,33 @@ func BenchmarkAIS(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkTrainerStep are steps of a Trainer.
+func BenchmarkTrainerStep(b *testing.B) {
+	for _, tt := range []struct {
+		name string
+		set  func(tr *rbm.Trainer)
+	}{
+		{"plain", func(tr *rbm.Trainer) { tr.Centering = nil }},
+		{"centered", func(tr *rbm.Trainer) {}},
+		{"centered/momentum", func(tr *rbm.Trainer) { tr.SGD.Momentum = 0.5 }},
+		{"centered/momentum/weights", func(tr *rbm.Trainer) {
+			n, _ := tr.Data.Dims()
+			tr.SGD.Momentum, tr.Weights = 0.5, randomWeights(n, 1)
+		}},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			benchmark(b, func(m *rbm.RBM, data *rbm.Bits) func() {
+				n, _ := data.Dims()
+				tr := rbm.NewTrainer(m, data, rbm.NewCD(1, rand.NewPCG(5, 6)), rand.NewPCG(7, 8))
+				tr.BatchSize = n
+				tt.set(tr)
+				return func() {
+					if err := tr.Step(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}

@@ -4,9 +4,11 @@ import (
 	"fmt"
 
 	"github.com/gorbm/rbm/internal/parallel"
+	"github.com/gorbm/rbm/internal/product"
 	"github.com/gorbm/rbm/internal/stop"
 	"github.com/gorbm/rbm/internal/update"
 	"github.com/gorbm/rbm/internal/wire"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -51,10 +53,8 @@ func (c *Centering) center(g *Gradient, m *RBM) {
 		m.call.keeps(c)
 	}
 	if g.hasMeans {
+		g.findMeans()
 		g.hasMeans = false
-		if g.stats.dataRows > 0 {
-			g.means.addWaiting(&g.stats)
-		}
 		c.V = c.move(c.V, g.means.v, g.B)
 		c.H = c.move(c.H, g.means.h, g.C)
 	} else {
@@ -68,6 +68,13 @@ func (c *Centering) center(g *Gradient, m *RBM) {
 	c.state.job.apply(&c.state.team, g, c.V, c.H, until)
 }
 
+// findMeans finds the means of the data of g.
+func (g *Gradient) findMeans() {
+	if g.stats.dataRows > 0 {
+		g.means.addWaiting(&g.stats)
+	}
+}
+
 // note remembers the offsets.
 func (c *Centering) note() {
 	k := &c.state.kept
@@ -77,12 +84,16 @@ func (c *Centering) note() {
 // back restores them.
 func (c *Centering) back() {
 	k := &c.state.kept
-	if len(k.v) == 0 { // there were none
-		c.V, c.H = nil, nil
-		return
+	c.V, c.H = restoredOffsets(c.V, k.v), restoredOffsets(c.H, k.h)
+}
+
+// restoredOffsets returns offsets set to what they were, or nil if there were none.
+func restoredOffsets(offsets, kept []float64) []float64 {
+	if len(kept) == 0 {
+		return nil
 	}
-	copy(c.V, k.v)
-	copy(c.H, k.h)
+	copy(offsets, kept)
+	return offsets
 }
 
 // check panics unless c can center a gradient of nv and nh units.
@@ -113,78 +124,96 @@ func checkOffsets(name string, offsets []float64, n int) {
 	}
 }
 
-// move returns the offsets moved toward the means of the data or, if Enhanced, toward the
-// points halfway to the means of the model. The means of the model are less by the gradient
-// g.
-func (c *Centering) move(offset, mean []float64, g *mat.VecDense) []float64 {
+// move returns the offsets moved toward the means of the data, of which the gradient is g.
+func (c *Centering) move(offsets, means []float64, g *mat.VecDense) []float64 {
+	offsets, rate := c.start(offsets, len(means))
+	for i, x := range means {
+		offsets[i] = c.toward(offsets[i], x, g.AtVec(i), rate)
+	}
+	return offsets
+}
+
+// start returns n offsets, and the rate at which they move: 1 if there have been none.
+func (c *Centering) start(offsets []float64, n int) ([]float64, float64) {
 	// With a rate of 1 the offsets are the means of each batch, which depend on its rows
 	// and so bias the gradient: n rows lose 1/n of what they tell about W, a single row all.
-	rate := c.Rate
-	if len(offset) == 0 {
-		offset, rate = make([]float64, len(mean)), 1
+	switch {
+	case len(offsets) == 0:
+		return make([]float64, n), 1
+	case c.Rate == 0:
+		return offsets, 0.01
 	}
-	if rate == 0 {
-		rate = 0.01
-	}
-	for i, x := range mean {
-		if c.Enhanced {
-			x -= g.AtVec(i) / 2
-		}
-		offset[i] = float64((1-rate)*offset[i]) + float64(rate*x)
-	}
-	return offset
+	return offsets, c.Rate
 }
 
-// centering is the job that turns an ordinary gradient into the centered one, some columns
-// of W per part.
+// toward returns the offset of a unit moved toward its mean in the data or, if Enhanced,
+// toward the point halfway to its mean in the model. The mean in the model is less by the
+// gradient g.
+func (c *Centering) toward(offset, mean, g, rate float64) float64 {
+	if c.Enhanced {
+		mean -= g / 2
+	}
+	return float64((1-rate)*offset) + float64(rate*mean)
+}
+
+// centering is the job that turns an ordinary gradient into the centered one, a block of
+// rows of W a part. The sum W̃ᵀλ is that of its sums over the blocks.
 type centering struct {
-	g     *Gradient
-	v, h  []float64 // offsets
-	b, c  []float64 // the gradient's
-	parts int
-	down  []float64 // W̃ᵀλ
-	dot   []float64 // of each row of W̃ and part: its part of W̃μ
+	g    *Gradient
+	v, h []float64 // offsets
+	b    []float64 // the ordinary gradient's
+	down []float64 // of each block of rows: its part of W̃ᵀλ
 }
 
-const centeringColumns = 64
+// centeringRows are the rows of a block.
+const centeringRows = flushPanels * product.Lanes
 
 func (s *centering) apply(team *parallel.Team, g *Gradient, v, h []float64, until *stop.Signal) {
-	nv, nh := len(v), len(h)
+	s.begin(g, v, h)
+	team.Until = until
+	team.Call(len(v)*len(h)/3, s.blocks(), s)
+	s.finish()
+}
+
+// begin prepares for the rows of g. Finish must follow.
+func (s *centering) begin(g *Gradient, v, h []float64) {
 	s.g, s.v, s.h = g, v, h
-	s.b, s.c = grow(s.b, nv), grow(s.c, nh)
+	s.b = grow(s.b, len(v))
 	for i := range s.b {
 		s.b[i] = g.B.AtVec(i)
 	}
-	for j := range s.c {
-		s.c[j] = g.C.AtVec(j)
-	}
-	s.parts = (nv + centeringColumns - 1) / centeringColumns
-	s.down, s.dot = grow(s.down, nv), grow(s.dot, nh*s.parts)
-	work := nv * nh / 3
-	team.Until = until
-	team.Call(work, s.parts, s)
-	for i, x := range s.down {
-		g.B.SetVec(i, s.b[i]-x)
-	}
-	for j, x := range s.c {
-		var sum float64
-		for _, x := range s.dot[j*s.parts:][:s.parts] {
-			sum += x
-		}
-		g.C.SetVec(j, x-sum)
-	}
-	s.g, s.v, s.h = nil, nil, nil
+	s.down = grow(s.down, s.blocks()*len(v))
 }
 
-func (s *centering) Do(_, part int) {
-	i0 := part * centeringColumns
-	i1 := min(len(s.v), i0+centeringColumns)
-	down := s.down[i0:i1]
-	clear(down)
-	for j, lambda := range s.h {
-		w := s.g.W.RawRowView(j)[i0:i1]
-		s.dot[j*s.parts+part] = update.Center(w, s.b[i0:i1], s.v[i0:i1], down, lambda, s.c[j])
+// blocks returns the number of blocks of rows.
+func (s *centering) blocks() int { return (len(s.h) + centeringRows - 1) / centeringRows }
+
+// block returns W̃ᵀλ of a block of rows.
+func (s *centering) block(k int) []float64 { return s.down[k*len(s.v):][:len(s.v)] }
+
+func (s *centering) Do(_, k int) {
+	clear(s.block(k))
+	for j := k * centeringRows; j < min(len(s.h), (k+1)*centeringRows); j++ {
+		s.g.C.SetVec(j, s.row(j, s.g.W.RawRowView(j), s.g.C.AtVec(j)))
 	}
+}
+
+// row centers w, which is row j of W, adds it to W̃ᵀλ of its block, and returns the centered
+// element j of C, which was x.
+func (s *centering) row(j int, w []float64, x float64) float64 {
+	return x - update.Center(w, s.b, s.v, s.block(j/centeringRows), s.h[j], x)
+}
+
+// finish centers B after all rows.
+func (s *centering) finish() {
+	down := s.block(0)
+	for k := 1; k < s.blocks(); k++ {
+		floats.Add(down, s.block(k))
+	}
+	for i, x := range down {
+		s.g.B.SetVec(i, s.b[i]-x)
+	}
+	s.g, s.v, s.h = nil, nil, nil
 }
 
 var _ marshaler = (*Centering)(nil)

@@ -30,6 +30,7 @@ type Gradient struct {
 	data    dataPhase
 	numbers []int // of the rows that have a weight other than 0
 	labels  phase // of a Classifier, once it was used
+	noW     bool  // W need not be there, as in fused
 	guard   parallel.Guard
 }
 
@@ -60,16 +61,8 @@ func (m *RBM) WeightedGradient(dst *Gradient, v mat.Matrix, weights []float64, s
 func (m *RBM) gradient(dst *Gradient, v mat.Matrix, weights []float64, s Sampler) {
 	var w work
 	defer w.end()
-	w.begin(dst, m, v, weights, s)
-	w.positive(v, weights, +w.total)
-	if w.isAnalytic() {
-		w.store(dst)
-		dst.subtract(w.slope(), m.until())
-		return
-	}
-	x, weights := w.sample(v, weights)
-	w.negative(x, weights, -w.total)
-	w.store(dst)
+	w.sums(dst, m, v, weights, s)
+	w.gradient(dst)
 }
 
 // work is the work on a gradient, whose two phases share the loaded model.
@@ -89,6 +82,24 @@ type work struct {
 type analytic interface {
 	isAnalytic(m *RBM) bool
 	slope(m *RBM) *Gradient
+}
+
+// sums is begin, and adds both phases or, if the sampler is analytic, the first alone.
+func (w *work) sums(g *Gradient, m *RBM, v mat.Matrix, weights []float64, s Sampler) {
+	w.begin(g, m, v, weights, s)
+	w.positive(v, weights, +w.total)
+	if !w.isAnalytic() {
+		x, weights := w.sample(v, weights)
+		w.negative(x, weights, -w.total)
+	}
+}
+
+// gradient sets dst to the gradient after sums.
+func (w *work) gradient(dst *Gradient) {
+	w.store(dst)
+	if w.isAnalytic() {
+		dst.subtract(w.slope(), w.m.until())
+	}
 }
 
 // begin prepares both phases and loads the model. End must follow, even if it panics.
@@ -276,7 +287,12 @@ func (g *Gradient) sum(m *RBM, v mat.Matrix, weights []float64, total float64) {
 // rows from one layer to the other.
 func (g *Gradient) reset(m *RBM, n, rows int) {
 	nv, nh := m.Dims()
-	g.size(nv, nh)
+	if g.noW {
+		g.makeBiases(nv, nh)
+		g.checkBiases("gradient", nv, nh)
+	} else {
+		g.size(nv, nh)
+	}
 	g.hasMeans = false
 	g.stats.reset(nv, nh, n)
 	g.model.load(m, rows)
@@ -293,14 +309,20 @@ func (g *Gradient) size(nv, nh int) {
 	if g.W == nil {
 		g.W = new(mat.Dense)
 	}
+	if g.W.IsEmpty() {
+		g.W.ReuseAs(nh, nv)
+	}
+	g.makeBiases(nv, nh)
+	g.check("gradient", nv, nh)
+}
+
+// makeBiases gives g B and C, unless it has some.
+func (g *Gradient) makeBiases(nv, nh int) {
 	if g.B == nil {
 		g.B = new(mat.VecDense)
 	}
 	if g.C == nil {
 		g.C = new(mat.VecDense)
-	}
-	if g.W.IsEmpty() {
-		g.W.ReuseAs(nh, nv)
 	}
 	if g.B.IsEmpty() {
 		g.B.ReuseAsVec(nv)
@@ -308,7 +330,6 @@ func (g *Gradient) size(nv, nh int) {
 	if g.C.IsEmpty() {
 		g.C.ReuseAsVec(nh)
 	}
-	g.check("gradient", nv, nh)
 }
 
 // scale multiplies g by x.
@@ -341,6 +362,11 @@ func (g *Gradient) check(name string, nv, nh int) {
 	if r, c := g.W.Dims(); r != nh || c != nv {
 		panic(fmt.Sprintf("rbm: %s has W of %d×%d, want %d×%d", name, r, c, nh, nv))
 	}
+	g.checkBiases(name, nv, nh)
+}
+
+// checkBiases is check of B and C.
+func (g *Gradient) checkBiases(name string, nv, nh int) {
 	if n := g.B.Len(); n != nv {
 		panic(fmt.Sprintf("rbm: %s has B of length %d, want %d", name, n, nv))
 	}

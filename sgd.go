@@ -44,28 +44,39 @@ func (o *SGD) Step(m *RBM, g *Gradient) {
 
 // step is Step at another rate.
 func (o *SGD) step(m *RBM, g *Gradient, rate float64) {
-	o.check()
-	checkFactor("rate of SGD", rate)
+	defer o.take(rate).Release()
 	nv, nh := m.Dims()
 	checkNil("gradient", g)
 	g.check("gradient", nv, nh)
+	o.ready(nv, nh)
+	s := o.state
+	s.job = step{o: o, m: m, g: g, rate: rate}
+	work := nv * nh / 4
+	s.team.Call(work, nh, &s.job)
+	s.job = step{}
+	o.biases(m, g, rate)
+}
+
+// take begins a use at a rate.
+func (o *SGD) take(rate float64) *parallel.Guard {
+	o.check()
+	checkFactor("rate of SGD", rate)
 	if o.state == nil {
 		o.state = new(sgdState)
 	}
-	s, d := o.state, &o.state.velocity
-	defer s.guard.Take("SGD").Release()
+	return o.state.guard.Take("SGD")
+}
+
+// ready makes the velocity of nv and nh units if there is momentum, and panics if it is that
+// of others.
+func (o *SGD) ready(nv, nh int) {
+	d := &o.state.velocity
 	if o.Momentum != 0 && d.W == nil {
 		d.W, d.B, d.C = mat.NewDense(nh, nv, nil), mat.NewVecDense(nv, nil), mat.NewVecDense(nh, nil)
 	}
 	if d.W != nil {
 		d.check("velocity", nv, nh)
 	}
-	s.job = step{o: o, m: m, g: g, rate: rate}
-	work := nv * nh / 4
-	s.team.Call(work, nh, &s.job)
-	s.job = step{}
-	o.vector(m.B, g.B, d.B, rate)
-	o.vector(m.C, g.C, d.C, rate)
 }
 
 // check panics if a setting makes no sense.
@@ -98,24 +109,33 @@ type step struct {
 	rate float64
 }
 
-// Do moves row j. As the corrections are a part of Δ, momentum repeats the way that the
-// weights really went: where the ascent comes to rest, |∂ - λw| = L1 for a weight other
-// than 0, whatever the momentum.
-func (s *step) Do(_, j int) {
-	o, w, g := s.o, s.m.W.RawRowView(j), s.g.W.RawRowView(j)
+func (s *step) Do(_, j int) { s.o.row(s.m, j, s.g.W.RawRowView(j), s.rate) }
+
+// row moves row j of the weights of m along g. As the corrections are a part of Δ, momentum
+// repeats the way that the weights really went: where the ascent comes to rest,
+// |∂ - λw| = L1 for a weight other than 0, whatever the momentum.
+func (o *SGD) row(m *RBM, j int, g []float64, rate float64) {
+	w := m.W.RawRowView(j)
 	var d []float64
 	if velocity := o.state.velocity.W; velocity == nil {
-		update.Plain(w, g, s.rate, o.L2)
+		update.Plain(w, g, rate, o.L2)
 	} else {
 		d = velocity.RawRowView(j)
-		update.Momentum(w, d, g, s.rate, o.L2, o.Momentum)
+		update.Momentum(w, d, g, rate, o.L2, o.Momentum)
 	}
 	if o.L1 != 0 {
-		update.Shrink(w, d, s.rate*o.L1)
+		update.Shrink(w, d, rate*o.L1)
 	}
 	if o.MaxNorm != 0 {
 		update.Clip(w, d, o.MaxNorm)
 	}
+}
+
+// biases moves the biases of m along g.
+func (o *SGD) biases(m *RBM, g *Gradient, rate float64) {
+	d := &o.state.velocity
+	o.vector(m.B, g.B, d.B, rate)
+	o.vector(m.C, g.C, d.C, rate)
 }
 
 // vector moves biases.

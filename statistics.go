@@ -312,54 +312,98 @@ func (s *statistics) flush(team *parallel.Team, dst store) {
 		s.means.addWaiting(s)
 	}
 	s.dst = dst
-	s.lists.build(team, product.Bits{Rows: s.nv + 1, Cols: s.rows, Stride: s.room / wordBits, Words: s.bits}, s.nv+1)
-	parts := (s.panels() + flushPanels - 1) / flushPanels
-	workers := team.Workers(parts, s.panels()*(s.nv+1)*(s.rows/16+2))
-	for len(s.scratch) < workers {
-		s.scratch = append(s.scratch, flushScratch{product: product.Lines(product.ScratchLines)})
-	}
 	if dst == nil {
 		s.acc = growLines(s.acc, s.panels()*(s.nv+1))
 	}
-	team.Run(workers, parts, (*flushing)(s))
+	team.Run(s.prepare(team), s.parts(), (*flushing)(s))
 	s.rows, s.real, s.begun, s.dst = 0, false, true, nil
 }
 
-// flushing is the job of flush, flushPanels panels of (ĥ, 1) a part.
-type flushing statistics
+const flushPanels = 2 // of (ĥ, 1) in a part of a flush; divides the panels of a word
 
-const flushPanels = 2 // divides the panels of a word
+// parts returns the number of parts of a flush.
+func (s *statistics) parts() int { return (s.panels() + flushPanels - 1) / flushPanels }
 
-func (s *flushing) Do(worker, part int) {
-	first := part * flushPanels
-	panels := min(flushPanels, (*statistics)(s).panels()-first)
-	scratch := &s.scratch[worker]
-	var acc []product.Line
+// panelsOf returns the first panel of a part, and how many it has.
+func (s *statistics) panelsOf(part int) (first, n int) {
+	first = part * flushPanels
+	return first, min(flushPanels, s.panels()-first)
+}
+
+// flushWork returns about how many nanoseconds a flush takes.
+func (s *statistics) flushWork() int { return s.panels() * (s.nv + 1) * (s.rows/16 + 2) }
+
+// prepare prepares the product of the waiting rows, and returns the number of workers.
+func (s *statistics) prepare(team *parallel.Team) (workers int) {
+	s.lists.build(team, product.Bits{Rows: s.nv + 1, Cols: s.rows, Stride: s.room / wordBits, Words: s.bits}, s.nv+1)
+	workers = team.Workers(s.parts(), s.flushWork())
+	for len(s.scratch) < workers {
+		s.scratch = append(s.scratch, flushScratch{product: product.Lines(product.ScratchLines)})
+	}
 	if s.dst != nil && !s.begun { // the only flush
-		scratch.acc = growLines(scratch.acc, flushPanels*(s.nv+1))
-		acc = scratch.acc[:panels*(s.nv+1)]
-	} else {
-		acc = s.acc[first*(s.nv+1):][:panels*(s.nv+1)]
-	}
-	if !s.begun {
-		clear(acc)
-	}
-	if s.rows > 0 {
-		var p product.Panels
-		p.View(s.rows, wordBits, wordBits, s.p[first/panelsOfWord*s.room*wordBits:])
-		q := first % panelsOfWord
-		if s.real {
-			w := product.Weights{Stride: s.room, Data: s.values}
-			s.lists.MulWeights(acc, w, &p, q, q+panels, scratch.product, 0, s.nv+1)
-		} else {
-			s.lists.Mul(acc, &p, q, q+panels, scratch.product, 0, s.nv+1)
+		for i := range s.scratch[:workers] {
+			s.scratch[i].acc = growLines(s.scratch[i].acc, flushPanels*(s.nv+1))
 		}
 	}
+	return workers
+}
+
+// flushing is the job of flush.
+type flushing statistics
+
+func (s *flushing) Do(worker, part int) {
+	first, panels := (*statistics)(s).panelsOf(part)
+	acc := (*statistics)(s).sums(worker, part)
 	if s.dst == nil {
 		return
 	}
 	for q := range panels {
 		s.dst.store(acc[q*(s.nv+1):][:s.nv+1], first+q)
+	}
+}
+
+// sums returns the panels of a part, which are in acc or, in the only flush, with the worker.
+func (s *statistics) sums(worker, part int) []product.Line {
+	first, panels := s.panelsOf(part)
+	acc := s.scratch[worker].acc
+	if s.dst == nil || s.begun {
+		acc = s.acc[first*(s.nv+1):]
+	}
+	acc = acc[:panels*(s.nv+1)]
+	if !s.begun {
+		clear(acc)
+	}
+	s.multiply(acc, worker, part)
+	return acc
+}
+
+// copySums is sums to dst, and leaves acc as it is.
+func (s *statistics) copySums(dst []product.Line, worker, part int) {
+	first, panels := s.panelsOf(part)
+	dst = dst[:panels*(s.nv+1)]
+	if s.begun {
+		copy(dst, s.acc[first*(s.nv+1):])
+	} else {
+		clear(dst)
+	}
+	s.multiply(dst, worker, part)
+}
+
+// multiply adds the product of the waiting rows to the panels of a part.
+func (s *statistics) multiply(dst []product.Line, worker, part int) {
+	if s.rows == 0 {
+		return
+	}
+	first, panels := s.panelsOf(part)
+	var p product.Panels
+	p.View(s.rows, wordBits, wordBits, s.p[first/panelsOfWord*s.room*wordBits:])
+	q := first % panelsOfWord
+	scratch := s.scratch[worker].product
+	if s.real {
+		w := product.Weights{Stride: s.room, Data: s.values}
+		s.lists.MulWeights(dst, w, &p, q, q+panels, scratch, 0, s.nv+1)
+	} else {
+		s.lists.Mul(dst, &p, q, q+panels, scratch, 0, s.nv+1)
 	}
 }
 

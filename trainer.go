@@ -80,7 +80,8 @@ type Trainer struct {
 	groups   oneHot // of Model
 	weights  []float64
 	gradient *Gradient // nil before the first step
-	printed  *printed  // what has been found out about Data
+	fused    fused
+	printed  *printed // what has been found out about Data
 	missing  missing
 	guard    parallel.Guard
 	spare    *RBM  // the last best model, whose memory the next one takes
@@ -231,21 +232,10 @@ func (t *Trainer) Step() error {
 	if t.Observed != nil && !t.missing.complete(t.Model, &t.batch, t.Observed, &t.state.drawn, t.MissingSweeps, t.state.seed, t.state.steps) {
 		return t.diverged()
 	}
-	if t.gradient == nil {
-		t.gradient = new(Gradient)
-	}
 	t.state.rate = t.rateAt(t.state.steps)
-	t.Model.WeightedGradient(t.gradient, v, weights, t.Sampler)
-	if t.Centering != nil {
-		t.Centering.center(t.gradient, t.Model)
-	}
-	if math.IsNaN(t.gradient.C.AtVec(0)) { // as all of it is if a parameter is
+	if !t.climb(v, weights) {
 		return t.diverged()
 	}
-	if weights != nil {
-		t.gradient.scale(mean(weights, t.Model.until())/t.order.weight, t.Model.until())
-	}
-	t.SGD.step(t.Model, t.gradient, t.state.rate)
 	if t.Observed != nil {
 		t.missing.completed(&t.batch, &t.state.drawn)
 	}
@@ -257,6 +247,46 @@ func (t *Trainer) Step() error {
 		return t.diverged()
 	}
 	return nil
+}
+
+// climb moves Model along the gradient of a minibatch, unless that is NaN.
+func (t *Trainer) climb(v *Bits, weights []float64) (ok bool) {
+	m, factor := t.Model, 1.0
+	if weights != nil {
+		factor = mean(weights, m.until()) / t.order.weight
+	}
+	if t.gradient == nil {
+		t.gradient = &Gradient{noW: true}
+	}
+	if t.climbFused(v, weights, factor) {
+		return true
+	}
+	if t.Centering != nil {
+		t.Centering.center(t.gradient, m)
+	}
+	if math.IsNaN(t.gradient.C.AtVec(0)) { // as all of it is if a parameter is
+		return false
+	}
+	if weights != nil {
+		t.gradient.scale(factor, m.until())
+	}
+	t.SGD.step(m, t.gradient, t.state.rate)
+	return true
+}
+
+// climbFused takes a fused step or, if there is none, finds the gradient of the minibatch.
+func (t *Trainer) climbFused(v *Bits, weights []float64, factor float64) (done bool) {
+	g := t.gradient
+	defer g.take().Release()
+	var w work
+	defer w.end()
+	w.sums(g, t.Model, v, weights, t.Sampler)
+	if t.fused.step(&w, &t.SGD, t.Centering, t.state.rate, factor) {
+		return true
+	}
+	g.size(t.Model.Dims())
+	w.gradient(g)
+	return false
 }
 
 // rateAt returns the rate of the step after so many.
