@@ -625,6 +625,7 @@ func BenchmarkTrainerStep(b *testing.B) {
 		set  func(tr *rbm.Trainer)
 	}{
 		{"plain", func(tr *rbm.Trainer) { tr.Centering = nil }},
+		{"single", func(tr *rbm.Trainer) { tr.Centering, tr.Single = nil, true }},
 		{"centered", func(tr *rbm.Trainer) {}},
 		{"centered/momentum", func(tr *rbm.Trainer) { tr.SGD.Momentum = 0.5 }},
 		{"centered/momentum/weights", func(tr *rbm.Trainer) {

@@ -30,6 +30,10 @@ type fixedSink interface {
 	sink
 	takesFixed(t int) bool
 	takeFixed(w *fixedWord)
+
+	// always reports whether the result shows that the inputs are in fixed point. Then they
+	// are wherever they can be, whatever other rows there are.
+	always() bool
 }
 
 // A fixedWord is the inputs in fixed point of the units of word t, for n rows from r0 on.
@@ -63,14 +67,18 @@ type packing layer
 
 func (l *packing) Do(_, t int) { l.fixed.Pack(t, &l.w, l.bias) }
 
-// begin makes w ready for rows of at most most ones. It reports whether the inputs in fixed
-// point are near enough to the inputs in float64.
-func (w *fixedWord) begin(to *layer, in *batch, t, r0, n, most int) bool {
-	w.layer, w.in, w.t, w.r0, w.n = to, in, t, r0, n
+// begin makes w ready for rows of a pass. It reports whether the inputs in fixed point are
+// near enough to the inputs in float64.
+func (w *fixedWord) begin(p *pass, t, r0, n int) bool {
+	w.layer, w.in, w.t, w.r0, w.n = p.to, p.in, t, r0, n
+	most, limit := p.lists.MaxOnes(), logistic.MaxSlack/4
+	if p.fixed.always() {
+		most, limit = w.in.cols, singleSlack
+	}
 	rest := float64(most+1) * (0.5 + 0x1p-22)
-	for i, unit := range to.fixed.Units[t*wordBits:][:wordBits] {
+	for i, unit := range w.layer.fixed.Units[t*wordBits:][:wordBits] {
 		slack := rest * unit
-		if !(slack <= logistic.MaxSlack/4) {
+		if !(slack <= limit) {
 			return false
 		}
 		w.slack[i] = slack
@@ -118,7 +126,17 @@ const maxBase = 1000
 // draw draws the units of row r by the rule and the random numbers u, at a temperature of
 // heat unless that is nil.
 func (w *fixedWord) draw(r int, u *[wordBits]uint32, heat *tempering) uint64 {
-	word, open := w.rule.Draw(logistic.FixedInputs{X: w.x[r:], Stride: w.n}, u)
+	word, open := w.rule.Draw(w.inputs(r), u)
+	return w.decide(word, open, r, u, heat)
+}
+
+// inputs returns the inputs of row r.
+func (w *fixedWord) inputs(r int) logistic.FixedInputs {
+	return logistic.FixedInputs{X: w.x[r:], Stride: w.n}
+}
+
+// decide draws the open units of row r in float64, and returns the word with them.
+func (w *fixedWord) decide(word, open uint64, r int, u *[wordBits]uint32, heat *tempering) uint64 {
 	for ; open != 0; open &= open - 1 {
 		i := bits.TrailingZeros64(open)
 		word |= logistic.DrawOne(w.input(r, i, heat), u[i]) << i
@@ -146,6 +164,8 @@ func (w *fixedWord) input(r, i int, heat *tempering) float64 {
 
 func (s *draws) takesFixed(int) bool { return true }
 
+func (s *draws) always() bool { return false }
+
 func (s *draws) takeFixed(w *fixedWord) {
 	w.plain()
 	var u [wordBits]uint32
@@ -170,6 +190,8 @@ func (s *clamp) takesFixed(t int) bool {
 	}
 	return true
 }
+
+func (s *clamp) always() bool { return false }
 
 func (s *clamp) takeFixed(w *fixedWord) {
 	w.plain()

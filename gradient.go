@@ -15,12 +15,19 @@ import (
 
 // Gradient is a derivative by the parameters of an RBM. The zero value is ready to use;
 // reused for the same sizes, it allocates nothing.
+//
+// With Single, rows of bits are added up in fixed point with 32 bits, in half the time. Each
+// ĥ is within 2⁻¹³ of its value, mostly within 1e-7, and each element of the gradient
+// of n rows within 2⁻¹² + n·2⁻³⁰, mostly within 1e-8. The states that samplers draw stay as
+// they are. Gradients of a Classifier, of free energies and of log Z take no notice of it.
 type Gradient struct {
 	sealed
 
 	W *mat.Dense    // nh×nv
 	B *mat.VecDense // nv
 	C *mat.VecDense // nh
+
+	Single bool // single precision: see below
 
 	means    means // of the data, if hasMeans: see Centering.Center
 	hasMeans bool
@@ -119,6 +126,9 @@ func (w *work) begin(g *Gradient, m *RBM, v mat.Matrix, weights []float64, s Sam
 		samples, passes = w.native.begin(m, n)
 	}
 	g.reset(m, n+samples, 4*n+passes)
+	if g.Single && n <= mostSingle && samples <= mostSingle {
+		g.stats.startSingle(&g.model)
+	}
 	w.loaded = true
 	g.means.reset(nv, nh)
 	g.hasMeans = true
@@ -233,6 +243,12 @@ func (d *dataPhase) take(t, r0, n int, x tile) {
 	for r := r0; r < r0+n; r++ {
 		in := x.row(r-r0, n)
 		d.draws.random(&u, t, in.N*product.Lanes, r)
+		if d.stats.fixed.isOn {
+			var p [wordBits]float64
+			*d.draws.word(r, t) = in.DrawProbs(p[:], d.stats.scale[r], &u)
+			d.stats.round(t, r, &p)
+			continue
+		}
 		*d.draws.word(r, t) = in.DrawProbs(d.stats.word(t, r), d.stats.scale[r], &u)
 		d.stats.closeRow(t, r)
 	}

@@ -232,7 +232,7 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 		p.lists.build(team, in.bits.side(), p.rows)
 	}
 	p.fixed = nil
-	if s, ok := out.(fixedSink); ok && !in.real && !to.isUnseen() && (to.isPacked || in.rows*(1+p.ahead) >= packRows) {
+	if s, ok := out.(fixedSink); ok && !in.real && !to.isUnseen() && (to.isPacked || s.always() || in.rows*(1+p.ahead) >= packRows) {
 		to.pack(team)
 		p.fixed = s
 	}
@@ -271,7 +271,7 @@ func (p *passing) Do(worker, part int) {
 	r1 := min(p.in.rows, r0+p.rows)
 	n := r1 - r0
 	s := &p.scratch[worker]
-	if p.fixed != nil && p.fixed.takesFixed(t) && s.fixed.begin(p.to, p.in, t, r0, n, p.lists.MaxOnes()) {
+	if p.fixed != nil && p.fixed.takesFixed(t) && s.fixed.begin((*pass)(p), t, r0, n) {
 		x := product.AsFixed(s.x)[:product.FixedPanels*n]
 		p.to.fixed.Begin(x, t, n)
 		p.lists.MulFixed(x, &p.to.fixed, t*product.FixedPanels, (t+1)*product.FixedPanels, s.product, r0, r1)

@@ -22,6 +22,8 @@ type statistics struct {
 	begun  bool           // acc holds something
 
 	p      []float64 // s·(ĥ, 1) of the waiting rows: words of units × room × 64
+	single bool      // add rows of bits in fixed point
+	fixed  singles   // s·(ĥ, 1) of the waiting rows in place of p, if they are
 	room   int       // rows, a multiple of 64
 	rows   int       // that wait, a multiple of 64
 	bits   []uint64  // what is not 0 in (v, 1) of the waiting rows, transposed: (nv+1) × room
@@ -64,7 +66,7 @@ type store interface {
 }
 
 type flushScratch struct {
-	product, acc []product.Line
+	product, acc, fixed []product.Line
 }
 
 // maxRoom is how many float64s may wait, if that is for more than 1024 rows.
@@ -75,6 +77,7 @@ const maxRoom = 1 << 19
 func (s *statistics) reset(nv, nh, n int) {
 	s.nv, s.nh, s.begun, s.rows = nv, nh, false, 0
 	s.real, s.means, s.dataRows = false, nil, 0 // as a call may have been ended
+	s.single, s.fixed.isOn = false, false
 	room := (min(n, 2*blockRows) + 2*wordBits - 1) &^ (wordBits - 1)
 	s.room = min(room, max(1024, maxRoom/((nh/wordBits+1)*wordBits)&^(wordBits-1)))
 	if n := (nh/wordBits + 1) * s.room * wordBits; cap(s.p) < n {
@@ -108,6 +111,7 @@ func (s *statistics) add(p *model, ph phase, name string, v mat.Matrix, weights 
 			s.flush(&p.team, nil)
 		}
 		s.base = s.rows
+		s.fixed.isOn = s.single && !s.in.real
 		ph.run(p, s)
 		s.rows += rows
 		s.transpose(&p.team)
@@ -198,6 +202,12 @@ func (s *statistics) ofData(m *means) {
 func (s *statistics) take(t, r0, n int, x tile) {
 	for r := r0; r < r0+n; r++ {
 		in := x.row(r-r0, n)
+		if s.fixed.isOn {
+			var p [wordBits]float64
+			in.Probs(p[:], s.scale[r])
+			s.round(t, r, &p)
+			continue
+		}
 		scale, p := s.scale[r], s.word(t, r)
 		in.Probs(p, scale)
 		if len(s.layer.groups) > 0 {
@@ -230,7 +240,13 @@ func (s *statistics) at(r int) int {
 }
 
 // setOne sets s·1 for row r of the current pass.
-func (s *statistics) setOne(r int, scale float64) { s.word(s.nh/wordBits, r)[s.nh%wordBits] = scale }
+func (s *statistics) setOne(r int, scale float64) {
+	if s.fixed.isOn {
+		s.fixed.set(s.nh, s.base+s.at(r), scale)
+		return
+	}
+	s.word(s.nh/wordBits, r)[s.nh%wordBits] = scale
+}
 
 // keep puts inputs in the place of s·ĥ.
 func (s *statistics) keep(t, r int, in logistic.Inputs) {
@@ -340,6 +356,11 @@ func (s *statistics) prepare(team *parallel.Team) (workers int) {
 	for len(s.scratch) < workers {
 		s.scratch = append(s.scratch, flushScratch{product: product.Lines(product.ScratchLines)})
 	}
+	if s.fixed.isOn {
+		for i := range s.scratch[:workers] {
+			s.scratch[i].fixed = growLines(s.scratch[i].fixed, 2*(s.nv+1))
+		}
+	}
 	if s.dst != nil && !s.begun { // the only flush
 		for i := range s.scratch[:workers] {
 			s.scratch[i].acc = growLines(s.scratch[i].acc, flushPanels*(s.nv+1))
@@ -395,6 +416,10 @@ func (s *statistics) multiply(dst []product.Line, worker, part int) {
 		return
 	}
 	first, panels := s.panelsOf(part)
+	if s.fixed.isOn {
+		s.multiplyFixed(dst, worker, part)
+		return
+	}
 	var p product.Panels
 	p.View(s.rows, wordBits, wordBits, s.p[first/panelsOfWord*s.room*wordBits:])
 	q := first % panelsOfWord
@@ -429,10 +454,14 @@ func (s *means) addWaiting(stats *statistics) {
 	stats.dataRows = 0
 	there := stats.bits[stats.nv*room/wordBits:][:rows/wordBits] // not a gap
 	s.scale = grow(s.scale, rows)
-	eachOne(there, func(r int) { s.scale[r] = stats.p[(stats.nh/wordBits*room+r)*wordBits+stats.nh%wordBits] })
+	eachOne(there, func(r int) { s.scale[r] = stats.one(r) })
 	for t := range len(s.p) / wordBits {
 		stats.until.Look()
 		sum := (*[wordBits]float64)(s.p[t*wordBits:])
+		if stats.fixed.isOn {
+			stats.fixed.addMeans(sum, t, there)
+			continue
+		}
 		eachOne(there, func(r int) {
 			p := (*[wordBits]float64)(stats.p[(t*room+r)*wordBits:])
 			for l := range sum {

@@ -58,6 +58,8 @@ type Trainer struct {
 	Observed      *Bits // a one for each known unit of Data, which then are Bits; nil: all are known
 	MissingSweeps int   // Gibbs sweeps of the missing units at each visit of their row, up to 2²⁴; 0: one
 
+	Single bool // single precision: see [Gradient]
+
 	BatchSize    int // rows of a step, the last of an epoch having what is left
 	ShuffleBlock int // rows that are shuffled together, see above; 0: all
 
@@ -258,6 +260,7 @@ func (t *Trainer) climb(v *Bits, weights []float64) (ok bool) {
 	if t.gradient == nil {
 		t.gradient = &Gradient{noW: true}
 	}
+	t.gradient.Single = t.Single
 	if t.climbFused(v, weights, factor) {
 		return true
 	}

@@ -12,7 +12,7 @@ func fixed() {
 	sumAbs()
 	packRows()
 	packColumns()
-	unfix()
+	addFloats()
 	for _, s := range []isa{avx2, avx512} {
 		buildFixed(s)
 		addBits(s)
@@ -273,11 +273,11 @@ func addBits(s isa) {
 	RET()
 }
 
-// unfix writes the kernel that makes float64s of lines.
-func unfix() {
-	TEXT("unfixAVX2", NOSPLIT, "func(lo *float64, hi *float64, lines *int32, n int, unit float64)")
+// addFloats writes the kernel that adds lines as float64s.
+func addFloats() {
+	TEXT("addFloatsAVX2", NOSPLIT, "func(lo *float64, hi *float64, lines *int32, n int, unit float64)")
 	Pragma("noescape")
-	Doc("unfixAVX2 is unfixGo for n lines.")
+	Doc("addFloatsAVX2 is addFloatsGo for n lines.")
 	lo := Load(Param("lo"), GP64())
 	hi := Load(Param("hi"), GP64())
 	lines := Load(Param("lines"), GP64())
@@ -291,6 +291,7 @@ func unfix() {
 			v := YMM()
 			VCVTDQ2PD(Mem{Base: lines, Disp: 32*half + 16*p}, v)
 			VMULPD(unit, v, v)
+			VADDPD(Mem{Base: to, Disp: 32 * p}, v, v)
 			VMOVUPD(v, Mem{Base: to, Disp: 32 * p})
 		}
 	}

@@ -76,43 +76,41 @@ func (in Inputs) first() *float64 {
 	return &in.X[0][0]
 }
 
+// The kernels are not called by way of a variable: u and the rule would be moved to the heap.
+
 func (r *Rule) draw(in FixedInputs, u *[64]uint32) (word, open uint64) {
-	if !cpu.AVX2 {
+	switch x, stride := in.first(); {
+	case !cpu.AVX2:
 		return r.drawFixedGo(in, u)
+	case cpu.AVX512:
+		return drawFixedAVX512(x, stride, &r.Scale[0], u)
+	default:
+		return drawFixedAVX2(x, stride, &r.Scale[0], u)
 	}
-	kernel := drawFixedAVX2
-	if cpu.AVX512 {
-		kernel = drawFixedAVX512
-	}
-	x, stride := in.first()
-	return kernel(x, stride, &r.Scale[0], u)
 }
 
 func (r *Rule) probs(p FixedInputs, scale float32, in FixedInputs) {
-	if !cpu.AVX2 {
-		r.probsFixedGo(p, scale, in)
-		return
-	}
-	kernel := probsFixedAVX2
-	if cpu.AVX512 {
-		kernel = probsFixedAVX512
-	}
 	to, toStride := p.first()
-	x, stride := in.first()
-	kernel(to, toStride, scale, x, stride, &r.Scale[0])
+	switch x, stride := in.first(); {
+	case !cpu.AVX2:
+		r.probsFixedGo(p, scale, in)
+	case cpu.AVX512:
+		probsFixedAVX512(to, toStride, scale, x, stride, &r.Scale[0])
+	default:
+		probsFixedAVX2(to, toStride, scale, x, stride, &r.Scale[0])
+	}
 }
 
 func (r *Rule) drawProbs(p FixedInputs, scale float32, in FixedInputs, u *[64]uint32) (word, open uint64) {
-	if !cpu.AVX2 {
-		return r.drawProbsFixedGo(p, scale, in, u)
-	}
-	kernel := drawProbsFixedAVX2
-	if cpu.AVX512 {
-		kernel = drawProbsFixedAVX512
-	}
 	to, toStride := p.first()
-	x, stride := in.first()
-	return kernel(to, toStride, scale, x, stride, &r.Scale[0], u)
+	switch x, stride := in.first(); {
+	case !cpu.AVX2:
+		return r.drawProbsFixedGo(p, scale, in, u)
+	case cpu.AVX512:
+		return drawProbsFixedAVX512(to, toStride, scale, x, stride, &r.Scale[0], u)
+	default:
+		return drawProbsFixedAVX2(to, toStride, scale, x, stride, &r.Scale[0], u)
+	}
 }
 
 // first returns the first unit and the bytes from line to line, once it is certain that

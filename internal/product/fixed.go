@@ -85,6 +85,9 @@ func (f *Fixed) Pack(t int, p *Panels, bias []float64) {
 // packRowsAtOnce is how many rows of a word fill half of a first-level cache.
 const packRowsAtOnce = 32
 
+// Panels returns the lines of panels [q0, q1), one after the other.
+func (f *Fixed) Panels(q0, q1 int) []FixedLine { return f.lines[q0*f.room : q1*f.room] }
+
 // Panel returns the lines of panel q.
 func (f *Fixed) Panel(q int) []FixedLine { return f.lines[q*f.room:][:f.room] }
 
@@ -99,10 +102,12 @@ func (f *Fixed) scale(scale []float64, from int, p *Panels, bias []float64) {
 		b := bias[from+i]
 		unit, q := 0x1p-25, int32(0)
 		switch sum := sums[i] + math.Abs(b); {
-		case math.IsNaN(b) || math.IsInf(b, -1):
+		case math.IsNaN(b):
 			q, scale[i] = -Never<<25, 0
 		case math.IsInf(sums[i], 0) || math.IsNaN(sums[i]):
 			unit, scale[i] = math.Inf(1), 0
+		case math.IsInf(b, -1):
+			q, scale[i] = -Never<<25, 0
 		case math.IsInf(b, 1):
 			q, scale[i] = Never<<25, 0
 		default:
@@ -197,7 +202,7 @@ func (l *Lists) MulFixed(x []FixedLine, f *Fixed, q0, q1 int, scratch []Line, r0
 		return
 	}
 	if l.direct && q1-q0 == FixedPanels {
-		lines := f.lines[q0*f.room : q1*f.room]
+		lines := f.Panels(q0, q1)
 		for r := range n {
 			if l.Until.Given() {
 				return
@@ -244,9 +249,9 @@ func (p *Panels) Input(bias float64, words []uint64, j int) float64 {
 	return bias
 }
 
-// Unfix sets the lines of two neighboring panels to lines in fixed point, times unit.
-func Unfix(lo, hi []Line, lines []FixedLine, unit float64) {
-	unfix(lo[:len(lines)], hi[:len(lines)], lines, unit)
+// AddFloats adds lines in fixed point, times unit, to the lines of two neighboring panels.
+func AddFloats(lo, hi []Line, lines []FixedLine, unit float64) {
+	addFloats(lo[:len(lines)], hi[:len(lines)], lines, unit)
 }
 
 // AsFixed returns the memory of s as lines in fixed point.

@@ -110,15 +110,15 @@ func addBits(x []FixedLine, n int, lines []FixedLine, room int, words []uint64) 
 	}
 }
 
-// unfix is unfixGo.
-func unfix(lo, hi []Line, lines []FixedLine, unit float64) {
+// addFloats is addFloatsGo.
+func addFloats(lo, hi []Line, lines []FixedLine, unit float64) {
 	if !cpu.AVX2 {
-		unfixGo(lo, hi, lines, unit)
+		addFloatsGo(lo, hi, lines, unit)
 		return
 	}
 	for i := 0; i < len(lines); i += callRows {
 		n := min(callRows, len(lines)-i)
 		_, _ = lo[i+n-1], hi[i+n-1]
-		unfixAVX2(&lo[i][0], &hi[i][0], &lines[i][0], n, unit)
+		addFloatsAVX2(&lo[i][0], &hi[i][0], &lines[i][0], n, unit)
 	}
 }

@@ -30,4 +30,4 @@ func addBits(x []FixedLine, n int, lines []FixedLine, room int, words []uint64) 
 	addBitsGo(x, n, lines, room, words)
 }
 
-func unfix(lo, hi []Line, lines []FixedLine, unit float64) { unfixGo(lo, hi, lines, unit) }
+func addFloats(lo, hi []Line, lines []FixedLine, unit float64) { addFloatsGo(lo, hi, lines, unit) }

@@ -56,10 +56,12 @@ func packedColumn(column []float64, bias float64) (unit float64, q0 int32, q []i
 		infinite = infinite || math.IsInf(w, 0) || math.IsNaN(w)
 	}
 	switch {
-	case math.IsNaN(bias) || math.IsInf(bias, -1):
+	case math.IsNaN(bias):
 		return 0x1p-25, -Never << 25, q, false
 	case infinite:
 		return math.Inf(1), 0, q, false
+	case math.IsInf(bias, -1):
+		return 0x1p-25, -Never << 25, q, false
 	case math.IsInf(bias, 1):
 		return 0x1p-25, Never << 25, q, false
 	}

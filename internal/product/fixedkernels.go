@@ -175,14 +175,15 @@ func addBitsGo(x []FixedLine, n int, lines []FixedLine, room int, words []uint64
 	}
 }
 
-// unfixGo sets the lines of two neighboring panels to lines in fixed point.
+// addFloatsGo adds lines in fixed point to the lines of two neighboring panels.
 //
-//	lo[i][l], hi[i][l] = lines[i][l]·unit, lines[i][8+l]·unit
-func unfixGo(lo, hi []Line, lines []FixedLine, unit float64) {
+//	lo[i][l] += lines[i][l]·unit
+//	hi[i][l] += lines[i][8+l]·unit
+func addFloatsGo(lo, hi []Line, lines []FixedLine, unit float64) {
 	for i := range lines {
 		for l := range Lanes {
-			lo[i][l] = float64(lines[i][l]) * unit
-			hi[i][l] = float64(lines[i][Lanes+l]) * unit
+			lo[i][l] += float64(float64(lines[i][l]) * unit)
+			hi[i][l] += float64(float64(lines[i][Lanes+l]) * unit)
 		}
 	}
 }

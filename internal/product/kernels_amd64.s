@@ -3055,9 +3055,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func unfixAVX2(lo *float64, hi *float64, lines *int32, n int, unit float64)
+// func addFloatsAVX2(lo *float64, hi *float64, lines *int32, n int, unit float64)
 // Requires: AVX
-TEXT ·unfixAVX2(SB), NOSPLIT, $0-40
+TEXT ·addFloatsAVX2(SB), NOSPLIT, $0-40
 	MOVQ         lo+0(FP), AX
 	MOVQ         hi+8(FP), CX
 	MOVQ         lines+16(FP), DX
@@ -3069,15 +3069,19 @@ loop:
 	JLT       done
 	VCVTDQ2PD (DX), Y1
 	VMULPD    Y0, Y1, Y1
+	VADDPD    (AX), Y1, Y1
 	VMOVUPD   Y1, (AX)
 	VCVTDQ2PD 16(DX), Y1
 	VMULPD    Y0, Y1, Y1
+	VADDPD    32(AX), Y1, Y1
 	VMOVUPD   Y1, 32(AX)
 	VCVTDQ2PD 32(DX), Y1
 	VMULPD    Y0, Y1, Y1
+	VADDPD    (CX), Y1, Y1
 	VMOVUPD   Y1, (CX)
 	VCVTDQ2PD 48(DX), Y1
 	VMULPD    Y0, Y1, Y1
+	VADDPD    32(CX), Y1, Y1
 	VMOVUPD   Y1, 32(CX)
 	ADDQ      $0x40, AX
 	ADDQ      $0x40, CX

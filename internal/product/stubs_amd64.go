@@ -151,10 +151,10 @@ func packRowsAVX2(lines *int32, src *float64, stride int, scale *float64, n int)
 //go:noescape
 func packColumnsAVX2(lines *int32, src *float64, stride int, scale *float64, n int)
 
-// unfixAVX2 is unfixGo for n lines.
+// addFloatsAVX2 is addFloatsGo for n lines.
 //
 //go:noescape
-func unfixAVX2(lo *float64, hi *float64, lines *int32, n int, unit float64)
+func addFloatsAVX2(lo *float64, hi *float64, lines *int32, n int, unit float64)
 
 // buildFixedAVX2 computes the tables of buildFixedGo for n groups, as lines of int32s and not in pairs.
 //

@@ -1,0 +1,137 @@
+package rbm
+
+import (
+	"math"
+	"slices"
+
+	"github.com/gorbm/rbm/internal/logistic"
+	"github.com/gorbm/rbm/internal/product"
+)
+
+// Single precision.
+//
+// The sums that give ĥ, and the sums of s·ĥ over rows, are taken in fixed point with 32
+// bits. With a slack of the inputs of at most singleSlack, and as σ' ≤ ¼, ĥ is within
+// singleSlack/4 + 2⁻²¹ < 2⁻¹³ of the value in float64. A word with a unit of more slack is
+// computed in float64: if any row of bits might give it more, as the result of a row does
+// not depend on the other rows. S·ĥ is rounded to a multiple of 2⁻³⁰. S is positive in one
+// phase and negative in the other, and Σ|s| = 1 over the rows of each. So the sums are at
+// most 2³⁰ + n/2 in absolute value, and are off by at most 2⁻¹³ + n·2⁻³¹ for each phase.
+
+const (
+	singleSlack = 0x1p-12
+	singleUnit  = 0x1p-30
+
+	// mostSingle is the largest number of rows in single precision: n·2⁻³¹ stays small.
+	mostSingle = 1 << 16
+)
+
+// singles are s·(ĥ, 1) of rows in fixed point, in multiples of singleUnit.
+type singles struct {
+	isOn bool
+	p    product.Fixed // room rows × words of units
+	room int
+}
+
+// startSingle makes s add rows of bits in fixed point, after reset, unless a weight of p is
+// infinite: a probability may be NaN then, and no integer is.
+func (s *statistics) startSingle(p *model) {
+	p.hidden.pack(&p.team)
+	if s.single = !slices.Contains(p.hidden.fixed.Units, math.Inf(1)); !s.single {
+		return
+	}
+	s.fixed.room = s.room
+	s.fixed.p.Reset(s.room, (s.nh/wordBits+1)*wordBits)
+}
+
+// set sets s·1 or s·ĥ of unit j and the row at a place to x.
+func (f *singles) set(j, at int, x float64) {
+	f.p.Panel(j / product.FixedLanes)[at][j%product.FixedLanes] = int32(math.RoundToEven(x / singleUnit))
+}
+
+// get returns what set has set.
+func (f *singles) get(j, at int) float64 {
+	return singleUnit * float64(f.p.Panel(j / product.FixedLanes)[at][j%product.FixedLanes])
+}
+
+// word returns where s·(ĥ, 1) of word t and the row at a place stand.
+func (f *singles) word(t, at int) logistic.FixedInputs {
+	panels := f.p.Panels(t*product.FixedPanels, (t+1)*product.FixedPanels)
+	return logistic.FixedInputs{X: panels[at:], Stride: len(panels) / product.FixedPanels}
+}
+
+// round sets s·ĥ of word t and row r of the current pass to p.
+func (s *statistics) round(t, r int, p *[wordBits]float64) {
+	for i, x := range p[:min(wordBits, s.nh-t*wordBits)] {
+		s.fixed.set(t*wordBits+i, s.base+s.at(r), x)
+	}
+	s.closeRow(t, r)
+}
+
+func (s *statistics) always() bool { return s.fixed.isOn }
+
+func (s *statistics) takesFixed(int) bool { return s.fixed.isOn }
+
+func (s *statistics) takeFixed(w *fixedWord) {
+	w.plain()
+	for r := range w.n {
+		row := w.r0 + r
+		w.rule.Probs(s.fixed.word(w.t, s.base+s.at(row)), float32(s.scale[row]/singleUnit), w.inputs(r))
+		s.closeRow(w.t, row)
+	}
+}
+
+func (d *dataPhase) always() bool { return d.stats.always() }
+
+func (d *dataPhase) takesFixed(int) bool { return d.stats.fixed.isOn }
+
+func (d *dataPhase) takeFixed(w *fixedWord) {
+	w.plain()
+	s := d.stats
+	var u [wordBits]uint32
+	for r := range w.n {
+		row := w.r0 + r
+		d.draws.random(&u, w.t, wordBits, row)
+		word, open := w.rule.DrawProbs(s.fixed.word(w.t, s.base+s.at(row)), float32(s.scale[row]/singleUnit), w.inputs(r), &u)
+		*d.draws.word(row, w.t) = w.decide(word, open, r, &u, nil)
+		s.closeRow(w.t, row)
+	}
+}
+
+// one returns s·1 of the waiting row at a place.
+func (s *statistics) one(at int) float64 {
+	if s.fixed.isOn {
+		return s.fixed.get(s.nh, at)
+	}
+	return s.p[(s.nh/wordBits*s.room+at)*wordBits+s.nh%wordBits]
+}
+
+// addMeans adds s·ĥ of word t and the rows that are there to sum.
+func (f *singles) addMeans(sum *[wordBits]float64, t int, there []uint64) {
+	for q := range product.FixedPanels {
+		var total product.FixedLine
+		lines := f.p.Panel(t*product.FixedPanels + q)
+		eachOne(there, func(at int) {
+			for l, x := range &lines[at] {
+				total[l] += x
+			}
+		})
+		for l, x := range total {
+			sum[q*product.FixedLanes+l] += float64(singleUnit * float64(x))
+		}
+	}
+}
+
+// multiplyFixed adds the product of the waiting rows to the panels of a part.
+func (s *statistics) multiplyFixed(dst []product.Line, worker, part int) {
+	n := s.nv + 1
+	scratch := &s.scratch[worker]
+	sums := product.AsFixed(scratch.fixed)[:n]
+	clear(sums)
+	s.lists.MulFixed(sums, &s.fixed.p, part, part+1, scratch.product, 0, n)
+	lo, hi := dst[:n], scratch.fixed[n:]
+	if len(dst) > n {
+		hi = dst[n:]
+	}
+	product.AddFloats(lo, hi, sums, singleUnit)
+}
