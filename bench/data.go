@@ -26,7 +26,7 @@ func syntheticRows(n int) *rbm.Bits {
 		least   = 5 * scale
 		most    = 22 * scale
 		pen     = 14 // radius
-		fewest  = 96
+		fewest  = 101
 		choices = 96
 	)
 	rnd := rand.New(rand.NewPCG(1, 2))

@@ -46,7 +46,7 @@ func fail(code int, err error) {
 func run(ctx context.Context, o options, cpus []int, w io.Writer) error {
 	pinned := "not pinned to CPUs: the turns may be on different ones"
 	if cpus != nil {
-		pinned = "pinned to CPUs " + formatCPUs(cpus)
+		pinned = "pinned to CPU " + formatCPUs(cpus)
 	}
 	if o.threads == 0 {
 		o.threads = max(len(cpus), 1)
@@ -56,7 +56,7 @@ func run(ctx context.Context, o options, cpus []int, w io.Writer) error {
 	}
 	runtime.GOMAXPROCS(o.threads)
 	cpu := cpuName()
-	machine := fmt.Sprintf("%s, %s, %d threads", cpu, pinned, o.threads)
+	machine := fmt.Sprintf("%s, %s, threads: %d", cpu, pinned, o.threads)
 	fmt.Fprintf(w, "%s\n%s %s/%s, GOMAXPROCS %d\n", machine, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))
 
 	folder, err := os.MkdirTemp("", "rbm-bench-")
@@ -86,6 +86,9 @@ func run(ctx context.Context, o options, cpus []int, w io.Writer) error {
 	for _, p := range peers {
 		x := meet(ctx, p.name, p.script, o.python, folder, o.threads, thisProcessor(runtime.GOARCH, cpu))
 		defer x.close()
+		if p.note != "" {
+			x.notes = append(x.notes, p.note)
+		}
 		met = append(met, x)
 		fmt.Fprintln(w, x.describe())
 	}
@@ -116,11 +119,11 @@ func (x *peer) describe() string {
 	for _, b := range x.hello.BLAS {
 		s += ", " + b.String()
 		if b.Threads > 0 {
-			s += fmt.Sprintf(", %d threads", b.Threads)
+			s += fmt.Sprintf(", threads: %d", b.Threads)
 		}
 	}
-	if x.note != "" {
-		s += "; " + x.note
+	for _, note := range x.notes {
+		s += "; " + note
 	}
 	return s
 }
@@ -190,20 +193,28 @@ func wait(ctx context.Context) error {
 	}
 }
 
-// caption returns the line under the table: how it was measured, and the command.
+// caption returns the lines under the table: how it was measured, and the command.
 func caption(o options, machine string, met []*peer, args []string) string {
-	s := fmt.Sprintf("Medians of %d rounds of turns of %v, and ratios round by round (least–most), on %s, with %s", o.rounds, o.time, machine, goVersion())
+	s := fmt.Sprintf("Medians of rounds (%d, in turns of %v); in parentheses the least and the largest ratio of a round. %s; %s",
+		o.rounds, o.time, machine, goVersion())
 	for _, x := range met {
 		if x.problem == "" {
 			s += "; " + x.describe()
 		}
 	}
-	for k, a := range args {
-		if strings.ContainsAny(a, " \t'\"\\*?[]()|&;<>$`") {
-			args[k] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+	return s + ".\n\n```sh\n" + command(args) + "\n```"
+}
+
+// command returns what to type to run this program with arguments.
+func command(args []string) string {
+	words := []string{"go", "run", "-C", "bench", "."}
+	for _, a := range args {
+		if a == "" || strings.ContainsAny(a, " \t\n'\"\\*?[]()|&;<>$`!#~{}") {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
 		}
+		words = append(words, a)
 	}
-	return fmt.Sprintf("%s. `%s`", s, strings.Join(append([]string{"go run -C bench ."}, args...), " "))
+	return strings.Join(words, " ")
 }
 
 // goVersion returns the version as a reader has it: Go 1.26.1.

@@ -39,17 +39,17 @@ func writeScripts(folder string) error {
 }
 
 // The peers, by the name that is printed.
-var peers = []struct{ name, script string }{
-	{"NumPy", "peer_numpy.py"},
-	{"PyTorch", "peer_torch.py"},
-	{"scikit-learn", "peer_sklearn.py"},
+var peers = []struct{ name, script, note string }{
+	{"NumPy", "peer_numpy.py", ""},
+	{"PyTorch", "peer_torch.py", ""},
+	{"scikit-learn", "peer_sklearn.py", "its steps are of PCD-1, as much work as CD-1"},
 }
 
 // A peer is a process that waits for cases.
 type peer struct {
 	name  string
 	hello hello
-	note  string // what is to be said about it
+	notes []string
 
 	problem string // why it is not measured; then there is no process
 
@@ -102,10 +102,9 @@ func meet(ctx context.Context, name, script, python, folder string, threads int,
 	if err != nil {
 		return &peer{name: name, problem: fmt.Sprintf("not installed: no %s", python)}
 	}
-	var note string
-	var extra []string
+	var notes, extra []string
 	for {
-		x := &peer{name: name, note: note}
+		x := &peer{name: name, notes: notes}
 		err := x.start(ctx, path, script, folder, threads, extra)
 		if err != nil {
 			x.close()
@@ -114,7 +113,7 @@ func meet(ctx context.Context, name, script, python, folder string, threads int,
 		}
 		if x.hello.Missing != "" {
 			x.close()
-			x.problem = fmt.Sprintf("not installed for %s", python)
+			x.problem = fmt.Sprintf("not installed for %s (see -python)", python)
 			return x
 		}
 		problem, want := judgeAll(x.hello.BLAS, p)
@@ -127,7 +126,7 @@ func meet(ctx context.Context, name, script, python, folder string, threads int,
 			return x
 		}
 		extra = []string{coretype + "=" + want}
-		note = fmt.Sprintf("run with %s, as its OpenBLAS took kernels named %q", extra[0], x.hello.BLAS[0].Core)
+		notes = []string{"run with " + extra[0] + ", as its OpenBLAS did not know this CPU"}
 	}
 }
 

@@ -77,20 +77,20 @@ func markdown(w io.Writer, all []outcome) {
 			}
 		}
 	}
-	row := func(cells ...string) { fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | ")) }
-	head := []string{"rows/s", "by", "rbm"}
+	row := func(cells []string) { fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | ")) }
+	head := []string{"rows/s", "rbm"}
 	for _, name := range names {
-		head = append(head, name, "times as fast")
+		head = append(head, name, "ratio")
 	}
-	row(head...)
+	row(head)
 	fmt.Fprintf(w, "%s|\n", strings.Repeat("|---", len(head)))
 	for _, o := range all {
 		for _, s := range o.ours {
-			what := strings.Replace(o.c.String(), fmt.Sprintf("%dx", visible), fmt.Sprintf("%d×", visible), 1)
+			what := strings.Replace(o.c.String(), "x", "×", 1)
 			if o.c.unit() != "rows/s" {
 				what += ", " + o.c.unit()
 			}
-			cells := []string{what, "`" + s.name + "`", median(s.speeds)}
+			cells := []string{what + ", `" + s.name + "`", median(s.speeds)}
 			for _, name := range names {
 				speed, ratio := "–", "–"
 				for _, p := range o.peers {
@@ -101,7 +101,7 @@ func markdown(w io.Writer, all []outcome) {
 				}
 				cells = append(cells, speed, ratio)
 			}
-			row(cells...)
+			row(cells)
 		}
 	}
 }

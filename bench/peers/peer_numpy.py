@@ -127,6 +127,7 @@ def start_step(case):
         m.step(following(), k, rate)
         return n
 
+    work.result = m.w
     return work
 
 
