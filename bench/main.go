@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"runtime"
@@ -95,19 +96,32 @@ func run(ctx context.Context, o options, cpus []int, w io.Writer) error {
 
 	var all []outcome
 	for _, c := range o.chosen() {
+		l := startLoad(cpus, processes(met))
 		out, err := play(ctx, o, c, models[c.Hidden], data, met)
 		if err != nil {
 			return err
 		}
+		out.other = l.share()
 		out.print(w)
 		all = append(all, out)
 	}
 	if o.markdown {
 		fmt.Fprintln(w)
 		markdown(w, all)
-		fmt.Fprintf(w, "\n%s\n", caption(o, machine, met, os.Args[1:]))
+		fmt.Fprintf(w, "\n%s\n", caption(o, machine, met, all, os.Args[1:]))
 	}
 	return nil
+}
+
+// processes returns the numbers of this process and of those of the peers.
+func processes(met []*peer) []int {
+	pids := []int{os.Getpid()}
+	for _, x := range met {
+		if x.problem == "" {
+			pids = append(pids, x.cmd.Process.Pid)
+		}
+	}
+	return pids
 }
 
 // describe returns what there is to say about a peer before it is measured.
@@ -194,13 +208,20 @@ func wait(ctx context.Context) error {
 }
 
 // caption returns the lines under the table: how it was measured, and the command.
-func caption(o options, machine string, met []*peer, args []string) string {
+func caption(o options, machine string, met []*peer, all []outcome, args []string) string {
 	s := fmt.Sprintf("Medians of rounds (%d, in turns of %v); in parentheses the least and the largest ratio of a round. %s; %s",
 		o.rounds, o.time, machine, goVersion())
 	for _, x := range met {
 		if x.problem == "" {
 			s += "; " + x.describe()
 		}
+	}
+	most := 0.
+	for _, o := range all {
+		most = max(most, o.other) // NaN if one is
+	}
+	if !math.IsNaN(most) {
+		s += fmt.Sprintf(". Other work took at most %.0f %% of the CPUs", 100*most)
 	}
 	return s + ".\n\n```sh\n" + command(args) + "\n```"
 }

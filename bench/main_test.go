@@ -69,8 +69,8 @@ func TestRun(t *testing.T) {
 
 func TestTables(t *testing.T) {
 	all := []outcome{
-		{benchCase{step, 500, 100, 10}, []series{{"A", []float64{600, 400}, ""}}, []series{{"NumPy", []float64{200, 200}, ""}, {"PyTorch", nil, "not installed"}, {"scikit-learn", nil, "unsupported"}}},
-		{benchCase{gibbs, 500, 100, 0}, []series{{"B", []float64{1000, 1000}, ""}}, []series{{"NumPy", nil, "failed"}, {"PyTorch", nil, "not installed"}, {"scikit-learn", []float64{100, 50}, ""}}},
+		{benchCase{step, 500, 100, 10}, []series{{"A", []float64{600, 400}, ""}}, []series{{"NumPy", []float64{200, 200}, ""}, {"PyTorch", nil, "not installed"}, {"scikit-learn", nil, "unsupported"}}, 0.25},
+		{benchCase{gibbs, 500, 100, 0}, []series{{"B", []float64{1000, 1000}, ""}}, []series{{"NumPy", nil, "failed"}, {"PyTorch", nil, "not installed"}, {"scikit-learn", []float64{100, 50}, ""}}, 0.01},
 	}
 	var md bytes.Buffer
 	markdown(&md, all)
@@ -84,10 +84,19 @@ func TestTables(t *testing.T) {
 	}
 	var text bytes.Buffer
 	all[0].print(&text)
-	for _, want := range []string{"A                                 400        500        600  rows/s\n", "2.00       2.50       3.00  times as fast as NumPy\n", "PyTorch                    not installed\n"} {
+	for _, want := range []string{"A                                 400        500        600  rows/s\n", "2.00       2.50       3.00  times as fast as NumPy\n", "PyTorch                    not installed\n", "Other work took 25 % of the CPUs"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, text.String())
 		}
+	}
+	text.Reset()
+	all[1].print(&text)
+	if strings.Contains(text.String(), "Other work") {
+		t.Errorf("the output speaks of a hundredth of other work:\n%s", text.String())
+	}
+	o := options{rounds: 2, time: time.Second}
+	if got, want := caption(o, "CPU", []*peer{{problem: "none"}}, all, nil), "Other work took at most 25 % of the CPUs.\n\n```sh\ngo run -C bench .\n```"; !strings.HasSuffix(got, want) {
+		t.Errorf("the caption is %s, want it to end with %s", got, want)
 	}
 	if got, want := command([]string{"-only", "n=100$", "-rounds", "2"}), "go run -C bench . -only 'n=100$' -rounds 2"; got != want {
 		t.Errorf("the command is %s, want %s", got, want)

@@ -21,7 +21,11 @@ type outcome struct {
 	c     benchCase
 	ours  []series // variants
 	peers []series
+	other float64 // share of the CPUs that other work took; NaN if unknown
 }
+
+// tooMuch is the share of other work from which on speeds say little.
+const tooMuch = 0.05
 
 // number returns x with three digits that count and commas.
 func number(x float64) string {
@@ -64,6 +68,9 @@ func (o outcome) print(w io.Writer) {
 				line(s.name, "times as fast as "+p.name, r, times)
 			}
 		}
+	}
+	if o.other > tooMuch {
+		fmt.Fprintf(w, "  Other work took %.0f %% of the CPUs: measure on an idle machine.\n", 100*o.other)
 	}
 }
 
