@@ -47,7 +47,10 @@ func fail(code int, err error) {
 func run(ctx context.Context, o options, cpus []int, w io.Writer) error {
 	pinned := "not pinned to CPUs: the turns may be on different ones"
 	if cpus != nil {
-		pinned = "pinned to CPU " + formatCPUs(cpus)
+		pinned = "pinned to CPUs " + formatCPUs(cpus)
+		if len(cpus) == 1 {
+			pinned = fmt.Sprintf("pinned to CPU %d", cpus[0])
+		}
 	}
 	if o.threads == 0 {
 		o.threads = max(len(cpus), 1)

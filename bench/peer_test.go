@@ -189,13 +189,14 @@ type pythonResult struct {
 func runPython(t *testing.T, code, folder string) pythonResult {
 	t.Helper()
 	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(python, "-c", "").Run() != nil {
+			continue // none, or what stands for one on Windows
+		}
 		cmd := exec.Command(python, "-B", "-c", code)
 		cmd.Env = append(os.Environ(), "BENCH_FOLDER="+folder, fmt.Sprintf("BENCH_VISIBLE=%d", visible), "BENCH_THREADS=1", "OPENBLAS_NUM_THREADS=1")
 		out, err := cmd.CombinedOutput()
-		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		text := strings.TrimSpace(string(out))
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		text := lines[len(lines)-1] // after warnings, if any
 		if strings.HasPrefix(text, `{"missing"`) {
 			continue
 		}
