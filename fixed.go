@@ -49,7 +49,7 @@ type fixedWord struct {
 }
 
 // packRows is how many rows a layer must take for it to pay that its weights are packed.
-const packRows = 128
+const packRows = 64
 
 // pack makes sure that the weights to the layer are there in fixed point.
 func (l *layer) pack(team *parallel.Team) {
