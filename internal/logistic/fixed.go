@@ -82,53 +82,44 @@ func (r *Rule) DrawProbs(p FixedInputs, scale float32, x FixedInputs, u *[64]uin
 }
 
 func (r *Rule) drawFixedGo(in FixedInputs, u *[64]uint32) (word, open uint64) {
-	for i := range 64 {
-		bit, closed := r.drawOne(i, u[i], r.divisor(in, i))
-		word |= bit << i
-		open |= (1 - closed) << i
+	for q := range 4 {
+		x, u := &in.X[q*in.Stride], (*[16]uint32)(u[16*q:])
+		scale, shift := (*[16]float32)(r.Scale[16*q:]), (*[16]float32)(r.Shift[16*q:])
+		below, above := (*[16]float32)(r.below[16*q:]), (*[16]float32)(r.above[16*q:])
+		var on, off uint64
+		for l, x := range x {
+			k, rest := reduce32(-(float32(scale[l]*float32(x)) + shift[l]))
+			d := 1 + pow32(k, rest)
+			half := float32(int32(u[l] >> 1))
+			on |= one(float32((half+0.75)*d) < below[l]) << l
+			off |= one(float32((half+0.25)*d) >= above[l]) << l
+		}
+		word |= on << (16 * q)
+		open |= (^(on | off) & 0xffff) << (16 * q)
 	}
 	return word, open
 }
 
 func (r *Rule) probsFixedGo(p FixedInputs, scale float32, in FixedInputs) {
 	for i := range 64 {
-		*p.at(i) = toInt(scale / r.divisor(in, i))
+		x := in.X[i/16*in.Stride][i%16]
+		d := 1 + exp32(-(float32(r.Scale[i]*float32(x)) + r.Shift[i]))
+		p.X[i/16*p.Stride][i%16] = int32(math.RoundToEven(float64(scale / d)))
 	}
 }
 
 func (r *Rule) drawProbsFixedGo(p FixedInputs, scale float32, in FixedInputs, u *[64]uint32) (word, open uint64) {
-	for i := range 64 {
-		d := r.divisor(in, i)
-		bit, closed := r.drawOne(i, u[i], d)
-		word |= bit << i
-		open |= (1 - closed) << i
-		*p.at(i) = toInt(scale / d)
-	}
-	return word, open
+	r.probsFixedGo(p, scale, in)
+	return r.drawFixedGo(in, u)
 }
 
-// at returns the place of unit i.
-func (in FixedInputs) at(i int) *int32 { return &in.X[i/16*in.Stride][i%16] }
-
-// divisor returns 1 + e⁻ˣ of unit i.
-func (r *Rule) divisor(in FixedInputs, i int) float32 {
-	return 1 + exp32(-(float32(r.Scale[i]*float32(*in.at(i))) + r.Shift[i]))
-}
-
-// drawOne returns the bit of unit i, and 1 if it is certain.
-func (r *Rule) drawOne(i int, u uint32, d float32) (bit, closed uint64) {
-	half := float32(int32(u >> 1))
-	if float32((half+0.75)*d) < r.below[i] {
-		return 1, 1
+// one returns 1 if b is true, and 0 otherwise, without a branch.
+func one(b bool) uint64 {
+	if b {
+		return 1
 	}
-	if float32((half+0.25)*d) >= r.above[i] {
-		return 0, 1
-	}
-	return 0, 0
+	return 0
 }
-
-// toInt returns x to the nearest integer, ties to even.
-func toInt(x float32) int32 { return int32(math.RoundToEven(float64(x))) }
 
 // exp32 returns eˣ in float32, x being clamped to [-24, 24] first.
 //
@@ -140,15 +131,22 @@ func toInt(x float32) int32 { return int32(math.RoundToEven(float64(x))) }
 // than 0.4ε. In 1 + (r + r²q), r + r²q is at most 0.42 and has four roundings in its last
 // terms, less than 1.6ε, and the sum is rounded once, 1.5ε of eʳ at the least. The product
 // with 2ᵏ is exact. In all, less than 4ε.
-func exp32(x float32) float32 {
+func exp32(x float32) float32 { return pow32(reduce32(x)) }
+
+// reduce32 returns k and r of the x of exp32.
+func reduce32(x float32) (k, r float32) {
 	if x > spec.Exp32Max {
 		x = spec.Exp32Max
 	}
 	if x < -spec.Exp32Max {
 		x = -spec.Exp32Max
 	}
-	k := float32(x*spec.Log2e32) + spec.Round32 - spec.Round32
-	r := x - float32(k*spec.Ln2Hi32) - float32(k*spec.Ln2Lo32)
+	k = float32(x*spec.Log2e32) + spec.Round32 - spec.Round32
+	return k, x - float32(k*spec.Ln2Hi32) - float32(k*spec.Ln2Lo32)
+}
+
+// pow32 returns 2ᵏ·eʳ. It and reduce32 are small enough to be inlined, as exp32 would not be.
+func pow32(k, r float32) float32 {
 	q := float32(spec.P4)
 	q = float32(q*r) + spec.P3
 	q = float32(q*r) + spec.P2
