@@ -65,7 +65,15 @@ func (l *layer) pack(team *parallel.Team) {
 // packing is the job of pack, the units of a word a part.
 type packing layer
 
-func (l *packing) Do(_, t int) { l.fixed.Pack(t, &l.w, l.bias) }
+func (l *packing) Do(_, t int) {
+	sums := l.abs[t*wordBits:][:wordBits]
+	for part := 1; part < l.absParts; part++ {
+		for i, x := range l.abs[part*len(l.bias)+t*wordBits:][:wordBits] {
+			sums[i] += x
+		}
+	}
+	l.fixed.Pack(t, &l.w, l.bias, l.abs)
+}
 
 // begin makes w ready for rows of a pass. It reports whether the inputs in fixed point are
 // near enough to the inputs in float64.

@@ -23,6 +23,8 @@ type layer struct {
 
 	fixed    product.Fixed // w and the biases, if isPacked
 	isPacked bool
+	abs      []float64 // sums of |w| over some of the weights to each unit, a part after another: whole words
+	absParts int
 
 	// The weights, a row a unit, if it is not known yet which of them are NaN. The pass
 	// to the layer finds out while it has them near the processor.
@@ -69,6 +71,8 @@ func (p *model) read(m *RBM) {
 	p.hidden.w.ViewT(nv, nh, w.Stride, w.Data)
 	p.src = m
 	parts := (nh + scanRows - 1) / scanRows
+	p.visible.sums(parts)
+	p.hidden.sums(1)
 	p.team.Run(p.team.Workers(parts, nv*nh/8), parts, (*scanning)(p))
 	p.src = nil
 	p.nan = product.HasNaN(p.visible.bias) || product.HasNaN(p.hidden.bias)
@@ -149,14 +153,28 @@ func (l *layer) isUnseen() bool { return l.unseen.Data != nil }
 // words returns the number of words that the units fill.
 func (l *layer) words() int { return (l.units + wordBits - 1) / wordBits }
 
-// scanning is the job that looks for weights that are NaN, scanRows rows of W a
-// part.
+// sums makes room for sums of |w| in parts.
+func (l *layer) sums(parts int) {
+	l.absParts = parts
+	l.abs = grow(l.abs, parts*len(l.bias))
+	clear(l.abs)
+}
+
+// scanning is the job that looks for weights that are NaN, and sums the absolute values of
+// all, scanRows rows of W a part.
 type scanning model
 
-const scanRows = 8
+const scanRows = 32
 
 func (p *scanning) Do(_, part int) {
-	p.hidden.scan(p.src.W.RawMatrix(), part*scanRows, (part+1)*scanRows, p.team.Until)
+	w, v, h := p.src.W.RawMatrix(), &p.visible, &p.hidden
+	abs := v.abs[part*len(v.bias):][:w.Cols]
+	for j := part * scanRows; j < min(w.Rows, (part+1)*scanRows) && !p.team.Until.Given(); j++ {
+		h.abs[j] = product.AddAbs(abs, w.Data[j*w.Stride:][:w.Cols])
+		if math.IsNaN(h.abs[j]) {
+			h.bias[j] = math.NaN()
+		}
+	}
 }
 
 // scan makes the biases NaN of those units among [j0, j1) that have a weight that is.

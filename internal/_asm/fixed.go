@@ -9,7 +9,7 @@ import (
 
 // fixed writes the kernels in fixed point.
 func fixed() {
-	sumAbs()
+	addAbs()
 	packRows()
 	packColumns()
 	addFloats()
@@ -22,34 +22,37 @@ func fixed() {
 // ymmFloats is how many float64s a register of AVX2 has.
 const ymmFloats = 4
 
-// sumAbs writes the kernel that sums absolute values of columns.
-func sumAbs() {
-	TEXT("sumAbsAVX2", NOSPLIT, "func(sums *float64, src *float64, stride int, rows int)")
+// addAbs writes the kernel that adds absolute values.
+func addAbs() {
+	TEXT("addAbsAVX2", NOSPLIT, "func(sums *float64, row *float64, n int, lanes *[16]float64)")
 	Pragma("noescape")
-	Doc("sumAbsAVX2 is sumAbsGo for 32 columns, stride bytes from row to row.")
+	Doc("addAbsAVX2 is addAbsGo for n numbers, n a multiple of 16.")
 	sums := Load(Param("sums"), GP64())
-	src := Load(Param("src"), GP64())
-	stride := Load(Param("stride"), GP64())
-	rows := Load(Param("rows"), GP64())
+	row := Load(Param("row"), GP64())
+	n := Load(Param("n"), GP64())
+	lanes := Load(Param("lanes"), GP64())
 	var acc [spec.AbsStep / ymmFloats]VecVirtual
 	for i := range acc {
 		acc[i] = YMM()
-		VMOVUPD(Mem{Base: sums, Disp: 32 * i}, acc[i])
+		VMOVUPD(Mem{Base: lanes, Disp: 32 * i}, acc[i])
 	}
 	mask := avx2.broadcast(1<<63 - 1)
 	Label("loop")
-	DECQ(rows)
+	SUBQ(U8(spec.AbsStep), n)
 	JLT(LabelRef("done"))
 	for i := range acc {
-		v := YMM()
-		VANDPD(Mem{Base: src, Disp: 32 * i}, mask, v)
+		v, sum := YMM(), YMM()
+		VANDPD(Mem{Base: row, Disp: 32 * i}, mask, v)
+		VADDPD(Mem{Base: sums, Disp: 32 * i}, v, sum)
+		VMOVUPD(sum, Mem{Base: sums, Disp: 32 * i})
 		VADDPD(v, acc[i], acc[i])
 	}
-	ADDQ(stride, src)
+	ADDQ(U32(8*spec.AbsStep), row)
+	ADDQ(U32(8*spec.AbsStep), sums)
 	JMP(LabelRef("loop"))
 	Label("done")
 	for i := range acc {
-		VMOVUPD(acc[i], Mem{Base: sums, Disp: 32 * i})
+		VMOVUPD(acc[i], Mem{Base: lanes, Disp: 32 * i})
 	}
 	VZEROUPPER()
 	RET()

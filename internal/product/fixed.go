@@ -57,28 +57,27 @@ func (f *Fixed) Reset(rows, cols int) {
 	}
 }
 
-// Pack sets the columns of word t to those of p with their biases, of which there are whole
-// words. It may be called for different words at the same time.
-func (f *Fixed) Pack(t int, p *Panels, bias []float64) {
+// Pack sets the columns of word t to those of p with their biases. The sums are the sums of
+// the absolute values of the columns, NaN if one is. There are whole words of both. Pack may
+// be called for different words at the same time.
+func (f *Fixed) Pack(t int, p *Panels, bias, sums []float64) {
 	var scale [wordBits]float64
 	from := t * wordBits
+	for i := range scale {
+		f.Units[from+i], f.Bias[from+i], scale[i] = inFixed(bias[from+i], sums[from+i])
+	}
+	rows := p.rows // at once
 	if !p.transposed {
-		f.scale(scale[:], from, p, bias)
-		for i := 0; i < p.rows; i += packRowsAtOnce { // while they are near the processor
-			n := min(packRowsAtOnce, p.rows-i)
-			for q := range FixedPanels {
-				p.pack(f.Panel(t*FixedPanels + q)[:p.rows], i, i+n, from+q*FixedLanes, (*[FixedLanes]float64)(scale[q*FixedLanes:]))
-			}
+		rows = packRowsAtOnce // while they are near the processor
+	}
+	for i := 0; i < p.rows; i += rows {
+		n := min(rows, p.rows-i)
+		for q := range FixedPanels {
+			p.pack(f.Panel(t*FixedPanels + q)[:p.rows], i, i+n, from+q*FixedLanes, (*[FixedLanes]float64)(scale[q*FixedLanes:]))
 		}
 	}
 	for q := range FixedPanels {
-		lines := f.Panel(t*FixedPanels + q)
-		if p.transposed {
-			scale := (*[FixedLanes]float64)(scale[q*FixedLanes:])
-			f.scale(scale[:], from+q*FixedLanes, p, bias)
-			p.pack(lines, 0, p.rows, from+q*FixedLanes, scale)
-		}
-		clear(lines[p.rows:])
+		clear(f.Panel(t*FixedPanels + q)[p.rows:])
 	}
 }
 
@@ -91,63 +90,43 @@ func (f *Fixed) Panels(q0, q1 int) []FixedLine { return f.lines[q0*f.room : q1*f
 // Panel returns the lines of panel q.
 func (f *Fixed) Panel(q int) []FixedLine { return f.lines[q*f.room:][:f.room] }
 
-// scale finds the units and biases of neighboring columns from column from on, and sets
-// scale to the inverses of the units.
-func (f *Fixed) scale(scale []float64, from int, p *Panels, bias []float64) {
-	var sums [wordBits]float64
-	if n := min(len(scale), p.cols-from); n > 0 {
-		p.sumAbs(sums[:n], from)
+// inFixed returns the unit of a column, its bias in fixed point, and the scale of its numbers,
+// given the bias and the sum of absolute values.
+func inFixed(bias, sum float64) (unit float64, q int32, scale float64) {
+	switch {
+	case math.IsNaN(bias):
+		return 0x1p-25, -Never << 25, 0
+	case math.IsInf(sum, 0) || math.IsNaN(sum):
+		return math.Inf(1), 0, 0
+	case math.IsInf(bias, 0):
+		return 0x1p-25, int32(math.Copysign(Never<<25, bias)), 0
 	}
-	for i := range scale {
-		b := bias[from+i]
-		unit, q := 0x1p-25, int32(0)
-		switch sum := sums[i] + math.Abs(b); {
-		case math.IsNaN(b):
-			q, scale[i] = -Never<<25, 0
-		case math.IsInf(sums[i], 0) || math.IsNaN(sums[i]):
-			unit, scale[i] = math.Inf(1), 0
-		case math.IsInf(b, -1):
-			q, scale[i] = -Never<<25, 0
-		case math.IsInf(b, 1):
-			q, scale[i] = Never<<25, 0
-		default:
-			_, e := math.Frexp(max(sum, 0x1p-11)) // sum < 2ᵉ, e ≥ -10
-			if math.IsInf(sum, 0) || e > 1000 {
-				unit, scale[i] = math.Inf(1), 0
-				break
-			}
-			unit, scale[i] = math.Ldexp(1, e-30), math.Ldexp(1, 30-e)
-			q = int32(math.RoundToEven(b * scale[i]))
-		}
-		f.Units[from+i], f.Bias[from+i] = unit, q
+	sum = max(sum+math.Abs(bias), 0x1p-11)
+	_, e := math.Frexp(sum) // sum < 2ᵉ, e ≥ -10
+	if e > 1000 || math.IsInf(sum, 0) {
+		return math.Inf(1), 0, 0
 	}
+	scale = math.Ldexp(1, 30-e)
+	return math.Ldexp(1, e-30), int32(math.RoundToEven(bias * scale)), scale
 }
 
-// sumAbs sets sums to the sums of absolute values of neighboring columns, up to 64 from
-// column from on.
-func (p *Panels) sumAbs(sums []float64, from int) {
-	if !p.transposed {
-		sumAbs(sums, p.data[from:], p.stride, p.rows)
-		return
+// AddAbs adds the absolute values of row to sums, and returns their sum, which is NaN if one
+// of them is. The slices have the same length.
+//
+//	sums[i] += |row[i]|
+//	lanes[i mod 16] += |row[i]|
+//
+// The sixteen sums are added by halves: 8 to 8, 4 to 4, and so on. What makes it fast: they
+// are four registers, whose additions do not wait for each other.
+func AddAbs(sums, row []float64) float64 {
+	var lanes [spec.AbsStep]float64
+	addAbs(sums[:len(row)], row, &lanes)
+	for h := len(lanes) / 2; h > 0; h /= 2 {
+		for i, x := range lanes[h : 2*h] {
+			lanes[i] += x
+		}
 	}
-	for j := range sums {
-		// The sum of a row in memory, 32 lanes at a time.
-		row := p.data[(from+j)*p.stride:][:p.rows]
-		var lanes [spec.AbsStep]float64
-		whole := len(row) / spec.AbsStep
-		if whole > 0 {
-			sumAbs(lanes[:], row, spec.AbsStep, whole)
-		}
-		for i, x := range row[whole*spec.AbsStep:] {
-			lanes[i] += math.Abs(x)
-		}
-		for h := len(lanes) / 2; h > 0; h /= 2 {
-			for i, x := range lanes[h : 2*h] {
-				lanes[i] += x
-			}
-		}
-		sums[j] = lanes[0]
-	}
+	return lanes[0]
 }
 
 // pack sets lines [i0, i1) to the 16 columns from column from on, each times its scale and

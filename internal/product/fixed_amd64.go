@@ -9,18 +9,15 @@ import (
 	"github.com/gorbm/rbm/internal/spec"
 )
 
-// sumAbs is sumAbsGo.
-func sumAbs(sums, src []float64, stride, rows int) {
-	done := 0
-	for ; cpu.AVX2 && rows > 0 && done+spec.AbsStep <= len(sums); done += spec.AbsStep {
-		_ = src[done+(rows-1)*stride+spec.AbsStep-1]
-		for i := 0; i < rows; i += callRows {
-			sumAbsAVX2(&sums[done], &src[done+i*stride], stride*floatBytes, min(callRows, rows-i))
-		}
+// addAbs is addAbsGo.
+func addAbs(sums, row []float64, lanes *[spec.AbsStep]float64) {
+	for cpu.AVX2 && len(row) >= spec.AbsStep {
+		n := min(len(row)&^(spec.AbsStep-1), callRows*Lanes)
+		_ = sums[n-1]
+		addAbsAVX2(&sums[0], &row[0], n, lanes)
+		sums, row = sums[n:], row[n:]
 	}
-	if done < len(sums) {
-		sumAbsGo(sums[done:], src[done:], stride, rows)
-	}
+	addAbsGo(sums, row, lanes)
 }
 
 // packRows packs lines as packRowsGo does, and returns their number, or 0 without AVX2.

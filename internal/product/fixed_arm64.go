@@ -39,7 +39,7 @@ func addFixedNEON(x *int32, tab *int32, rows *uint16, entry *uint16, length *uin
 func addBitsNEON(x *int32, xstride int, lines *int32, room int, words *uint64, n int)
 
 // The Go assembler has no multiplication, conversion or absolute value of vectors of float64s.
-func sumAbs(sums, src []float64, stride, rows int) { sumAbsGo(sums, src, stride, rows) }
+func addAbs(sums, row []float64, lanes *[spec.AbsStep]float64) { addAbsGo(sums, row, lanes) }
 
 func packRows(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) int {
 	packRowsGo(lines, src, stride, scale)

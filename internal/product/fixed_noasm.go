@@ -2,6 +2,8 @@
 
 package product
 
+import "github.com/gorbm/rbm/internal/spec"
+
 const (
 	// blockGroups is the number of nibbles of a block: more than with assembly, as
 	// plain Go takes longer to begin a list, and no longer to wait for a table.
@@ -10,7 +12,7 @@ const (
 	rowsAtOnce = 1 // rows that addEntries takes at a time
 )
 
-func sumAbs(sums, src []float64, stride, rows int) { sumAbsGo(sums, src, stride, rows) }
+func addAbs(sums, row []float64, lanes *[spec.AbsStep]float64) { addAbsGo(sums, row, lanes) }
 
 func packRows(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) int {
 	packRowsGo(lines, src, stride, scale)

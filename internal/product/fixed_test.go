@@ -18,7 +18,7 @@ func packed(p *Panels, bias []float64) *Fixed {
 	f := new(Fixed)
 	f.Reset(p.rows, p.cols)
 	for t := range (p.cols + wordBits - 1) / wordBits {
-		f.Pack(t, p, bias)
+		f.Pack(t, p, bias, absOf(p))
 	}
 	return f
 }
@@ -51,10 +51,11 @@ func (f *Fixed) at(i, j int) int32 {
 // be of no account, larger is true: the unit may be twice as large.
 func packedColumn(column []float64, bias float64) (unit float64, q0 int32, q []int32, larger bool) {
 	q = make([]int32, len(column))
-	infinite := false
+	total := 0.
 	for _, w := range column {
-		infinite = infinite || math.IsInf(w, 0) || math.IsNaN(w)
+		total += math.Abs(w)
 	}
+	infinite := math.IsInf(total, 0) || math.IsNaN(total) // if only because it is too large
 	switch {
 	case math.IsNaN(bias):
 		return 0x1p-25, -Never << 25, q, false
@@ -109,7 +110,7 @@ func checkPack(t *testing.T, title string, a [][]float64, bias []float64) {
 		}
 		words := (p.cols + wordBits - 1) / wordBits
 		for t := range words {
-			f.Pack(t, p, wholeWords(bias))
+			f.Pack(t, p, wholeWords(bias), absOf(p))
 		}
 		checkGuards(t, unsafe.Slice((*Line)(unsafe.Pointer(&f.lines[0])), len(f.lines)))
 		column := make([]float64, p.rows)
@@ -493,37 +494,69 @@ func TestMaxOnes(t *testing.T) {
 	}
 }
 
-// The kernels alone, for each number of columns and rows and each alignment.
-func TestSumAbs(t *testing.T) { each(t, testSumAbs) }
+func TestAddAbs(t *testing.T) { each(t, testAddAbs) }
 
-func testSumAbs(t *testing.T) {
+func testAddAbs(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(36, 36))
-	for n := 1; n <= wordBits; n++ {
-		for _, rows := range []int{0, 1, 2, 5} {
-			offset, stride := rnd.IntN(8), n+rnd.IntN(5)
-			src := make([]float64, offset+(rows+1)*stride)[offset:]
-			for i := range src {
-				src[i] = rnd.NormFloat64() * float64(1-i%9/8) // some -0
+	for n := range 100 {
+		offset := rnd.IntN(8)
+		row, sums := make([]float64, offset+n)[offset:], make([]float64, n+2)
+		for i := range row {
+			row[i] = rnd.NormFloat64() * float64(1-i%9/8) // some -0
+		}
+		for i := range sums {
+			sums[i] = rnd.Float64()
+		}
+		want, total := append([]float64(nil), sums...), 0.
+		for i, x := range row {
+			want[1+i] += math.Abs(x)
+			total += math.Abs(x)
+		}
+		got := AddAbs(sums[1:n+1], row)
+		for i := range sums {
+			if sums[i] != want[i] {
+				t.Fatalf("%d numbers: sum %d is %v, want %v", n, i-1, sums[i], want[i])
 			}
-			src = src[:max(0, (rows-1)*stride+n)]
-			sums := make([]float64, n+2)
-			for i := range sums {
-				sums[i] = rnd.Float64()
+		}
+		var lanes [spec.AbsStep]float64
+		addAbsGo(make([]float64, n), row, &lanes)
+		for h := len(lanes) / 2; h > 0; h /= 2 {
+			for i := range h {
+				lanes[i] += lanes[h+i]
 			}
-			want := append([]float64(nil), sums...)
-			for i := range rows {
-				for l := range n {
-					want[1+l] += math.Abs(src[i*stride+l])
-				}
-			}
-			sumAbs(sums[1:n+1], src, stride, rows)
-			for i := range sums {
-				if sums[i] != want[i] {
-					t.Fatalf("%d columns, %d rows: sum %d is %v, want %v", n, rows, i-1, sums[i], want[i])
-				}
+		}
+		if got != lanes[0] || math.Abs(got-total) > 1e-13*total {
+			t.Fatalf("%d numbers: the sum is %v, want %v, about %v", n, got, lanes[0], total)
+		}
+		if n > 0 {
+			row[rnd.IntN(n)] = math.NaN()
+			if got := AddAbs(sums[1:n+1], row); got == got {
+				t.Fatalf("%d numbers: the sum is %v, want NaN", n, got)
 			}
 		}
 	}
+	big := make([]float64, 20_000) // more than a call of assembly takes
+	for i := range big {
+		big[i] = -1
+	}
+	if got := AddAbs(make([]float64, len(big)), big); got != float64(len(big)) {
+		t.Errorf("the sum of %d ones is %v", len(big), got)
+	}
+}
+
+// absOf returns the sums of the absolute values of the columns, whole words of them.
+func absOf(p *Panels) []float64 {
+	sums := make([]float64, (p.cols+wordBits-1)/wordBits*wordBits)
+	for i := range p.rows {
+		for j := range p.cols {
+			at := i*p.stride + j
+			if p.transposed {
+				at = j*p.stride + i
+			}
+			sums[j] += math.Abs(p.data[at])
+		}
+	}
+	return sums
 }
 
 func BenchmarkPack(b *testing.B) {
@@ -545,9 +578,10 @@ func BenchmarkPack(b *testing.B) {
 				p.View(rows, cols, nv, data)
 			}
 			f.Reset(rows, cols)
+			sums := absOf(&p)
 			for b.Loop() {
 				for t := range (cols + 63) / 64 {
-					f.Pack(t, &p, bias)
+					f.Pack(t, &p, bias, sums)
 				}
 			}
 		})
@@ -570,12 +604,12 @@ func BenchmarkTwinFixed(b *testing.B) {
 	for i := range scale {
 		scale[i] = 0x1p20
 	}
-	sums := make([]float64, spec.AbsStep)
+	sums := make([]float64, k)
 	for _, bb := range []struct {
 		name string
 		f    func()
 	}{
-		{"SumAbs", func() { sumAbs(sums, rows.data, rows.stride, k) }},
+		{"AddAbs", func() { AddAbs(sums, rows.data[:k]) }},
 		{"PackRows", func() { rows.pack(lines, 0, k, 0, &scale) }},
 		{"PackColumns", func() { columns.pack(lines, 0, k, 0, &scale) }},
 		{"BuildFixed", func() { buildFixed(tab, lines, groups) }},

@@ -4,21 +4,17 @@ import (
 	"math"
 	"math/bits"
 	"unsafe"
+
+	"github.com/gorbm/rbm/internal/spec"
 )
 
 // The kernels in fixed point, in plain Go. They define the ones in assembly.
 
-// sumAbsGo adds the absolute values of neighboring columns over some rows of src to sums.
-//
-//	for each i < rows, l:
-//		sums[l] += |src[i·stride + l]|
-//
-// What makes it fast: the sums of 32 columns stay in registers.
-func sumAbsGo(sums, src []float64, stride, rows int) {
-	for i := range rows {
-		for l, x := range src[i*stride:][:len(sums)] {
-			sums[l] += math.Abs(x)
-		}
+func addAbsGo(sums, row []float64, lanes *[spec.AbsStep]float64) {
+	for i, x := range row {
+		x = math.Abs(x)
+		sums[i] += x
+		lanes[i%len(lanes)] += x
 	}
 }
 

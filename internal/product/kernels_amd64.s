@@ -2841,56 +2841,49 @@ done:
 	VZEROUPPER
 	RET
 
-// func sumAbsAVX2(sums *float64, src *float64, stride int, rows int)
+// func addAbsAVX2(sums *float64, row *float64, n int, lanes *[16]float64)
 // Requires: AVX, AVX2
-TEXT ·sumAbsAVX2(SB), NOSPLIT, $0-32
+TEXT ·addAbsAVX2(SB), NOSPLIT, $0-32
 	MOVQ         sums+0(FP), AX
-	MOVQ         src+8(FP), CX
-	MOVQ         stride+16(FP), DX
-	MOVQ         rows+24(FP), BX
-	VMOVUPD      (AX), Y0
-	VMOVUPD      32(AX), Y1
-	VMOVUPD      64(AX), Y2
-	VMOVUPD      96(AX), Y3
-	VMOVUPD      128(AX), Y4
-	VMOVUPD      160(AX), Y5
-	VMOVUPD      192(AX), Y6
-	VMOVUPD      224(AX), Y7
+	MOVQ         row+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         lanes+24(FP), BX
+	VMOVUPD      (BX), Y0
+	VMOVUPD      32(BX), Y1
+	VMOVUPD      64(BX), Y2
+	VMOVUPD      96(BX), Y3
 	MOVQ         $0x7fffffffffffffff, SI
-	VMOVQ        SI, X8
-	VPBROADCASTQ X8, Y8
+	VMOVQ        SI, X4
+	VPBROADCASTQ X4, Y4
 
 loop:
-	DECQ   BX
-	JLT    done
-	VANDPD (CX), Y8, Y9
-	VADDPD Y9, Y0, Y0
-	VANDPD 32(CX), Y8, Y9
-	VADDPD Y9, Y1, Y1
-	VANDPD 64(CX), Y8, Y9
-	VADDPD Y9, Y2, Y2
-	VANDPD 96(CX), Y8, Y9
-	VADDPD Y9, Y3, Y3
-	VANDPD 128(CX), Y8, Y9
-	VADDPD Y9, Y4, Y4
-	VANDPD 160(CX), Y8, Y9
-	VADDPD Y9, Y5, Y5
-	VANDPD 192(CX), Y8, Y9
-	VADDPD Y9, Y6, Y6
-	VANDPD 224(CX), Y8, Y9
-	VADDPD Y9, Y7, Y7
-	ADDQ   DX, CX
-	JMP    loop
+	SUBQ    $0x10, DX
+	JLT     done
+	VANDPD  (CX), Y4, Y5
+	VADDPD  (AX), Y5, Y6
+	VMOVUPD Y6, (AX)
+	VADDPD  Y5, Y0, Y0
+	VANDPD  32(CX), Y4, Y5
+	VADDPD  32(AX), Y5, Y6
+	VMOVUPD Y6, 32(AX)
+	VADDPD  Y5, Y1, Y1
+	VANDPD  64(CX), Y4, Y5
+	VADDPD  64(AX), Y5, Y6
+	VMOVUPD Y6, 64(AX)
+	VADDPD  Y5, Y2, Y2
+	VANDPD  96(CX), Y4, Y5
+	VADDPD  96(AX), Y5, Y6
+	VMOVUPD Y6, 96(AX)
+	VADDPD  Y5, Y3, Y3
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, AX
+	JMP     loop
 
 done:
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	VMOVUPD Y2, 64(AX)
-	VMOVUPD Y3, 96(AX)
-	VMOVUPD Y4, 128(AX)
-	VMOVUPD Y5, 160(AX)
-	VMOVUPD Y6, 192(AX)
-	VMOVUPD Y7, 224(AX)
+	VMOVUPD Y0, (BX)
+	VMOVUPD Y1, 32(BX)
+	VMOVUPD Y2, 64(BX)
+	VMOVUPD Y3, 96(BX)
 	VZEROUPPER
 	RET
 

@@ -136,10 +136,10 @@ func nonzeroAVX2(words *uint64, x *float64, n int) (other int)
 //go:noescape
 func unitAVX2(dst *float64, x *float64, n int) (outside int)
 
-// sumAbsAVX2 is sumAbsGo for 32 columns, stride bytes from row to row.
+// addAbsAVX2 is addAbsGo for n numbers, n a multiple of 16.
 //
 //go:noescape
-func sumAbsAVX2(sums *float64, src *float64, stride int, rows int)
+func addAbsAVX2(sums *float64, row *float64, n int, lanes *[16]float64)
 
 // packRowsAVX2 is packRowsGo for n rows, stride bytes from row to row.
 //

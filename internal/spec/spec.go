@@ -16,7 +16,7 @@ const (
 // Lines in fixed point.
 const (
 	FixedLanes = 16 // int32s of a line
-	AbsStep    = 32 // columns that a kernel sums at a time
+	AbsStep    = 16 // numbers whose absolute values a kernel adds at a time
 	PackStep   = 4  // columns that a kernel packs at a time
 )
 
