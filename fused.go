@@ -16,7 +16,7 @@ type fused struct {
 	sgd       *SGD
 	centering *Centering // nil: the ordinary gradient
 	rate      float64
-	factor    float64
+	factor    float64 // of the gradient
 
 	edges [2][]product.Line // the panels of the last part and of the first
 	rows  [][]float64       // of each worker: rows of the gradient of W, as many as a panel has
@@ -121,7 +121,7 @@ func (f *fused) sums(worker, part int) []product.Line {
 	return s.sums(worker, part)
 }
 
-// first returns the first element of C of the gradient, which is NaN if all is.
+// first returns the first element of C of the gradient, by which a Trainer sees that it is NaN.
 func (f *fused) first() float64 {
 	nv := f.g.stats.nv
 	panel := f.sums(0, 0)[:nv+1]
