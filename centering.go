@@ -124,7 +124,7 @@ func checkOffsets(name string, offsets []float64, n int) {
 	}
 }
 
-// move returns the offsets moved toward the means of the data, of which the gradient is g.
+// move returns the offsets moved toward the means of the data; g is the gradient of the biases.
 func (c *Centering) move(offsets, means []float64, g *mat.VecDense) []float64 {
 	offsets, rate := c.start(offsets, len(means))
 	for i, x := range means {
@@ -147,8 +147,8 @@ func (c *Centering) start(offsets []float64, n int) ([]float64, float64) {
 }
 
 // toward returns the offset of a unit moved toward its mean in the data or, if Enhanced,
-// toward the point halfway to its mean in the model. The mean in the model is less by the
-// gradient g.
+// toward the point halfway to its mean in the model. The mean in the model is less by g, the
+// gradient of the bias.
 func (c *Centering) toward(offset, mean, g, rate float64) float64 {
 	if c.Enhanced {
 		mean -= g / 2
@@ -157,7 +157,7 @@ func (c *Centering) toward(offset, mean, g, rate float64) float64 {
 }
 
 // centering is the job that turns an ordinary gradient into the centered one, a block of
-// rows of W a part. The sum W̃ᵀλ is that of its sums over the blocks.
+// rows of W a part. The rows of a block are added in order, and so are the blocks.
 type centering struct {
 	g    *Gradient
 	v, h []float64 // offsets

@@ -16,9 +16,9 @@ type fused struct {
 	sgd       *SGD
 	centering *Centering // nil: the ordinary gradient
 	rate      float64
-	factor    float64
+	factor    float64 // of the gradient
 
-	edges [2][]product.Line // the panels of the last part and of the first
+	edges [2][]product.Line // the panels of the first part and of the last
 	rows  [][]float64       // of each worker: rows of the gradient of W, as many as a panel has
 	rateH float64           // of the offsets of the hidden units
 }
@@ -86,12 +86,12 @@ func (f *fused) grow(workers, nv int) {
 	}
 }
 
-// findEdges finds the sums of the last part and of the first, and sets B, which is in the last.
+// findEdges finds the sums of the first part and of the last, and sets B, which is in the last.
 func (f *fused) findEdges(workers int) {
 	g, s := f.g, &f.g.stats
 	edges := min(len(f.edges), s.parts())
 	g.model.team.Run(min(workers, edges), edges, (*edging)(f))
-	panel := f.edges[0][(s.panels()-1)%flushPanels*(s.nv+1):]
+	panel := f.edges[edges-1][(s.panels()-1)%flushPanels*(s.nv+1):]
 	for i := range s.nv {
 		g.B.SetVec(i, panel[i][s.nh%product.Lanes])
 	}
@@ -102,26 +102,22 @@ type edging fused
 
 func (f *edging) Do(worker, k int) {
 	s := &f.g.stats
-	part := 0
-	if k == 0 {
-		part = s.parts() - 1
-	}
-	s.copySums(f.edges[k], worker, part)
+	s.copySums(f.edges[k], worker, k*(s.parts()-1))
 }
 
 // sums returns the panels of a part.
 func (f *fused) sums(worker, part int) []product.Line {
 	s := &f.g.stats
 	switch part {
-	case s.parts() - 1:
-		return f.edges[0]
 	case 0:
+		return f.edges[0]
+	case s.parts() - 1:
 		return f.edges[1]
 	}
 	return s.sums(worker, part)
 }
 
-// first returns the first element of C of the gradient, which is NaN if all is.
+// first returns the first element of C of the gradient, by which a Trainer sees that it is NaN.
 func (f *fused) first() float64 {
 	nv := f.g.stats.nv
 	panel := f.sums(0, 0)[:nv+1]

@@ -91,7 +91,7 @@ type analytic interface {
 	slope(m *RBM) *Gradient
 }
 
-// sums is begin, and adds both phases or, if the sampler is analytic, the first alone.
+// sums begins, and adds both phases or, if the sampler is analytic, the first alone.
 func (w *work) sums(g *Gradient, m *RBM, v mat.Matrix, weights []float64, s Sampler) {
 	w.begin(g, m, v, weights, s)
 	w.positive(v, weights, +w.total)
