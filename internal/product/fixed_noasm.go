@@ -12,14 +12,12 @@ const (
 
 func sumAbs(sums, src []float64, stride, rows int) { sumAbsGo(sums, src, stride, rows) }
 
-func packRows(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) int {
+func packRows(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) {
 	packRowsGo(lines, src, stride, scale)
-	return len(lines)
 }
 
-func packColumns(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) int {
+func packColumns(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) {
 	packColumnsGo(lines, src, stride, scale)
-	return len(lines)
 }
 
 func buildFixed(tab, lines []FixedLine, groups []int32) { buildFixedGo(tab, lines, groups) }
