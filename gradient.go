@@ -16,10 +16,8 @@ import (
 // Gradient is a derivative by the parameters of an RBM. The zero value is ready to use;
 // reused for the same sizes, it allocates nothing.
 //
-// With Single, rows of bits are added up in fixed point with 32 bits, in half the time. Each
-// ĥ is within 2⁻¹³ of its value, mostly within 1e-7, and each element of the gradient
-// of n rows within 2⁻¹² + n·2⁻³⁰, mostly within 1e-8. The states that samplers draw stay as
-// they are. Gradients of a Classifier, of free energies and of log Z take no notice of it.
+// With Single, [RBM.Gradient] adds up rows of bits in half the time, in fixed point: an
+// element is within 2⁻¹² + n·2⁻³⁰ for n rows, mostly 1e-7. Samplers draw the same.
 type Gradient struct {
 	sealed
 
@@ -27,7 +25,7 @@ type Gradient struct {
 	B *mat.VecDense // nv
 	C *mat.VecDense // nh
 
-	Single bool // single precision: see below
+	Single bool // single precision
 
 	means    means // of the data, if hasMeans: see Centering.Center
 	hasMeans bool

@@ -18,8 +18,7 @@ import (
 // between steps, except Data, BatchSize and ShuffleBlock, by which epochs are counted. A
 // Trainer is made by NewTrainer and must not be copied after its first step.
 //
-// With Weights, an epoch climbs the weighted mean log-likelihood of all rows: the gradient
-// of a minibatch is multiplied by the mean weight of its rows.
+// With Weights, the gradient of a minibatch is multiplied by the mean weight of its rows.
 //
 // # Rows that do not fit in memory
 //
@@ -43,22 +42,16 @@ import (
 // data augmentation (Tanner & Wong, 1987) with stochastic approximation (Younes, 1989). It
 // is unbiased if values are missing at random (Rubin, 1976). [RBM.CompletionsGiven] has the
 // exact mean, for a few missing units.
-//
-// # Stopping early
-//
-// Each report scores the model by the mean pseudo-log-likelihood of validation rows, HeldOut.
 type Trainer struct {
 	sealed
 
 	Model   *RBM
 	Data    Rows      // the rows to train on
 	Weights []float64 // of the rows of Data, at least 0; nil: equal
-	HeldOut *Bits     // validation rows, not trained on; nil: none
+	HeldOut *Bits     // validation rows, whose mean pseudo-log-likelihood scores the model; nil: none
 
 	Observed      *Bits // a one for each known unit of Data, which then are Bits; nil: all are known
 	MissingSweeps int   // Gibbs sweeps of the missing units at each visit of their row, up to 2²⁴; 0: one
-
-	Single bool // single precision: see [Gradient]
 
 	BatchSize    int // rows of a step, the last of an epoch having what is left
 	ShuffleBlock int // rows that are shuffled together, see above; 0: all
@@ -67,6 +60,7 @@ type Trainer struct {
 	SGD       SGD        // its Rate counts where there is no Schedule
 	Schedule  Schedule   // of the number of steps before; nil: as SGD says
 	Centering *Centering // nil: the ordinary gradient
+	Single    bool       // single precision, as of a [Gradient]
 
 	Patience    int // reports in a row without a better model after which Train stops; 0: never; needs HeldOut
 	ReportEvery int // steps between reports; 0: one at the end of each epoch

@@ -102,6 +102,7 @@ var fusedSettings = []struct {
 	centering *rbm.Centering
 	weighted  bool
 	groups    bool
+	single    bool
 }{
 	{name: "CD", sampler: newCD(1), sgd: rbm.SGD{Rate: 0.1}},
 	{name: "CD-3/L2", sampler: newCD(3), sgd: rbm.SGD{Rate: 0.1, L2: 0.01}, centering: &rbm.Centering{}},
@@ -116,6 +117,9 @@ var fusedSettings = []struct {
 	{name: "PTT", sampler: func() rbm.Sampler { return rbm.NewPTT(7, 1, nil, newSource(3)) }, sgd: rbm.SGD{Rate: 1}},
 	{name: "a CD of the user's own/weights", sampler: func() rbm.Sampler { return embeddedCD{rbm.NewCD(1, newSource(3))} }, sgd: rbm.SGD{Rate: 0.1}, weighted: true},
 	{name: "a Sampler of real values", sampler: greyRows, sgd: rbm.SGD{Rate: 0.1, Momentum: 0.5}, centering: &rbm.Centering{Enhanced: true}, weighted: true},
+	{name: "CD/single", sampler: newCD(2), sgd: rbm.SGD{Rate: 0.1, Momentum: 0.5}, centering: &rbm.Centering{Enhanced: true}, weighted: true, single: true},
+	{name: "PCD/single/groups", sampler: newPCD, sgd: rbm.SGD{Rate: 0.1}, centering: &rbm.Centering{}, groups: true, single: true},
+	{name: "a Sampler of real values/single", sampler: greyRows, sgd: rbm.SGD{Rate: 0.1}, centering: &rbm.Centering{}, single: true},
 	{name: "Exact", sampler: func() rbm.Sampler { return new(rbm.Exact) }, sgd: rbm.SGD{Rate: 0.1}, centering: &rbm.Centering{}, weighted: true},
 }
 
@@ -155,6 +159,7 @@ func TestFusedStepIsTheLoop(t *testing.T) {
 					tr := rbm.NewTrainer(start.Clone(), data, tt.sampler(), newSource(4))
 					tr.BatchSize, tr.SGD, tr.Centering = s.size, tt.sgd, nil
 					x := &byHand{m: start, sampler: tt.sampler(), sgd: tt.sgd}
+					tr.Single, x.g.Single = tt.single, tt.single
 					if c := tt.centering; c != nil {
 						tr.Centering = &rbm.Centering{Rate: c.Rate, Enhanced: c.Enhanced}
 						x.c = &rbm.Centering{Rate: c.Rate, Enhanced: c.Enhanced}

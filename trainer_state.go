@@ -33,6 +33,7 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 	b = slices.Grow(b, t.bytes()+wire.Overhead)
 	return wire.AppendFrame(b, "Trainer", func(b []byte) ([]byte, error) {
 		b = wire.AppendInt(wire.AppendInt(wire.AppendInt(b, t.BatchSize), t.ShuffleBlock), t.MissingSweeps)
+		b = wire.AppendBool(b, t.Single)
 		for _, p := range prints {
 			b = p.write(b)
 		}
@@ -64,7 +65,7 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 // Sampler, or some more.
 func (t *Trainer) bytes() int {
 	s := &t.state
-	bytes := 8*(3+4*3+3+2+2+1) + 2 + t.Model.bytes() + t.SGD.bytes() + s.drawn.bytes()
+	bytes := 8*(3+4*3+3+2+2+1) + 3 + t.Model.bytes() + t.SGD.bytes() + s.drawn.bytes()
 	bytes += s.past.older.bytes() + s.past.younger.bytes() + s.past.start.bytes() + 8*(1+len(s.columns.biases)+1)
 	if t.Centering != nil {
 		bytes += t.Centering.bytes()
@@ -89,6 +90,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		batch     int
 		block     int
 		sweeps    int
+		single    bool
 		state     trainerState
 		model     RBM
 		sgd       SGD
@@ -97,6 +99,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	}
 	x, err := decode(data, "Trainer", func(d *wire.Decoder) (x saved) {
 		x.batch, x.block, x.sweeps = d.Int("BatchSize", 1), d.Int("ShuffleBlock", 0), d.Range("MissingSweeps", 0, maxSweeps)
+		x.single = d.Bool("Single")
 		if !d.OK() {
 			return x
 		}
@@ -159,7 +162,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	default:
 		return fmt.Errorf("rbm: Trainer: sampler is a %T, want one with AppendBinary and UnmarshalBinary", s)
 	}
-	t.BatchSize, t.ShuffleBlock, t.MissingSweeps = x.batch, x.block, x.sweeps
+	t.BatchSize, t.ShuffleBlock, t.MissingSweeps, t.Single = x.batch, x.block, x.sweeps, x.single
 	t.state, *t.Model, t.SGD = x.state, x.model, x.sgd
 	t.gradient = nil // which may have had another size
 	t.rows, t.elapsed, t.due = 0, 0, 0

@@ -133,23 +133,22 @@ func AddAbs(sums, row []float64) float64 {
 // rounded, ties to even. Columns behind the last are zeros.
 func (p *Panels) pack(lines []FixedLine, i0, i1, from int, scale *[FixedLanes]float64) {
 	n := max(0, min(FixedLanes, p.cols-from))
-	done := i0
-	switch {
+	switch lines := lines[i0:i1]; {
 	case n < FixedLanes:
-	case p.transposed:
-		done += packColumns(lines[i0:i1], p.data[from*p.stride+i0:], p.stride, scale)
-	default:
-		done += packRows(lines[i0:i1], p.data[i0*p.stride+from:], p.stride, scale)
-	}
-	for i := done; i < i1; i++ {
-		lines[i] = FixedLine{}
-		for l := range n {
-			at := i*p.stride + from + l
-			if p.transposed {
-				at = (from+l)*p.stride + i
+		for i := range lines {
+			lines[i] = FixedLine{}
+			for l := range n {
+				at := (i0+i)*p.stride + from + l
+				if p.transposed {
+					at = (from+l)*p.stride + i0 + i
+				}
+				lines[i][l] = round(p.data[at], scale[l])
 			}
-			lines[i][l] = round(p.data[at], scale[l])
 		}
+	case p.transposed:
+		packColumns(lines, p.data[from*p.stride+i0:], p.stride, scale)
+	default:
+		packRows(lines, p.data[i0*p.stride+from:], p.stride, scale)
 	}
 }
 

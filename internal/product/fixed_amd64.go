@@ -20,31 +20,34 @@ func addAbs(sums, row []float64, lanes *[spec.AbsStep]float64) {
 	addAbsGo(sums, row, lanes)
 }
 
-// packRows packs lines as packRowsGo does, and returns their number, or 0 without AVX2.
-func packRows(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) int {
+// packRows is packRowsGo.
+func packRows(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) {
 	if !cpu.AVX2 || hasZero(scale) {
-		return 0
+		packRowsGo(lines, src, stride, scale)
+		return
 	}
 	n := len(lines)
 	_ = src[(n-1)*stride+FixedLanes-1]
 	for i := 0; i < n; i += callRows {
 		packRowsAVX2(&lines[i][0], &src[i*stride], stride*floatBytes, &scale[0], min(callRows, n-i))
 	}
-	return n
 }
 
-// packColumns packs the first lines as packColumnsGo does, and returns their number, or 0
-// without AVX2.
-func packColumns(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) int {
+// packColumns is packColumnsGo.
+func packColumns(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) {
 	n := len(lines) &^ (spec.PackStep - 1)
-	if !cpu.AVX2 || n == 0 || hasZero(scale) {
-		return 0
+	if !cpu.AVX2 || hasZero(scale) {
+		n = 0
 	}
-	_ = src[(FixedLanes-1)*stride+n-1]
-	for i := 0; i < n; i += callRows {
-		packColumnsAVX2(&lines[i][0], &src[i], stride*floatBytes, &scale[0], min(callRows, n-i))
+	if n > 0 {
+		_ = src[(FixedLanes-1)*stride+n-1]
+		for i := 0; i < n; i += callRows {
+			packColumnsAVX2(&lines[i][0], &src[i], stride*floatBytes, &scale[0], min(callRows, n-i))
+		}
 	}
-	return n
+	if n < len(lines) {
+		packColumnsGo(lines[n:], src[n:], stride, scale)
+	}
 }
 
 // hasZero reports whether a scale is 0. Times 0, infinity would be NaN.

@@ -41,14 +41,12 @@ func addBitsNEON(x *int32, xstride int, lines *int32, room int, words *uint64, n
 // The Go assembler has no multiplication, conversion or absolute value of vectors of float64s.
 func addAbs(sums, row []float64, lanes *[spec.AbsStep]float64) { addAbsGo(sums, row, lanes) }
 
-func packRows(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) int {
+func packRows(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) {
 	packRowsGo(lines, src, stride, scale)
-	return len(lines)
 }
 
-func packColumns(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) int {
+func packColumns(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) {
 	packColumnsGo(lines, src, stride, scale)
-	return len(lines)
 }
 
 // buildFixed is buildFixedGo, for addFixed alone to read.

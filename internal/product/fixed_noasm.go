@@ -14,14 +14,12 @@ const (
 
 func addAbs(sums, row []float64, lanes *[spec.AbsStep]float64) { addAbsGo(sums, row, lanes) }
 
-func packRows(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) int {
+func packRows(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) {
 	packRowsGo(lines, src, stride, scale)
-	return len(lines)
 }
 
-func packColumns(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) int {
+func packColumns(lines []FixedLine, src []float64, stride int, scale *[FixedLanes]float64) {
 	packColumnsGo(lines, src, stride, scale)
-	return len(lines)
 }
 
 func buildFixed(tab, lines []FixedLine, groups []int32) { buildFixedGo(tab, lines, groups) }

@@ -610,8 +610,8 @@ func BenchmarkTwinFixed(b *testing.B) {
 		f    func()
 	}{
 		{"AddAbs", func() { AddAbs(sums, rows.data[:k]) }},
-		{"PackRows", func() { rows.pack(lines, 0, k, 0, &scale) }},
-		{"PackColumns", func() { columns.pack(lines, 0, k, 0, &scale) }},
+		{"PackRows", func() { packRows(lines[:k], rows.data, rows.stride, &scale) }},
+		{"PackColumns", func() { packColumns(lines[:k], columns.data, columns.stride, &scale) }},
 		{"BuildFixed", func() { buildFixed(tab, lines, groups) }},
 		{"AddFixed", func() { addFixed(x, n, tab, list) }},
 		{"AddBits", func() { addBits(x, n, p.f.lines, p.f.room, p.bits.Words[:p.bits.words()]) }},

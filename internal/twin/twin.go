@@ -10,9 +10,9 @@ import (
 )
 
 // Run compares the speed of work with each set of kernels and with plain Go. It reports
-// how many times as fast as plain Go the sets are, in the metrics "AVX2-x-Go" and
-// "AVX512-x-Go". A figure below 1 means that a kernel is worse than none. On a processor
-// without these sets it only runs the work.
+// how many times as fast as plain Go the sets are, in the metrics "AVX2-x-Go",
+// "AVX512-x-Go" and "NEON-x-Go". A figure below 1 means that a kernel is worse than none.
+// On a processor without these sets it only runs the work.
 //
 // The sets take turns, and the shortest time of each counts: other programs make times
 // longer, but never shorter.
