@@ -16,8 +16,8 @@ import (
 // Gradient is a derivative by the parameters of an RBM. The zero value is ready to use;
 // reused for the same sizes, it allocates nothing.
 //
-// With Single, [RBM.Gradient] adds up rows of bits in half the time, in fixed point: an
-// element is within 2⁻¹² + n·2⁻³⁰ for n rows, mostly 1e-7. Samplers draw the same.
+// With Single, [RBM.Gradient] adds up n rows of bits in half the time, in fixed point, with an
+// error of an element below 2⁻¹² + n·2⁻³⁰, mostly 1e-7.
 type Gradient struct {
 	sealed
 

@@ -66,6 +66,7 @@ type starter func(c benchCase, m *rbm.RBM, data *rbm.Bits) (work func() (int, er
 var variants = []variant{
 	{"Gradient+SGD.Step", step, startGradient},
 	{"Trainer.Step", step, startTrainer},
+	{"Trainer.Step single precision", step, startSingle},
 	{"Chains.Gibbs", gibbs, startGibbs},
 	{"FreeEnergy", freeEnergy, startFreeEnergy},
 }
@@ -89,12 +90,23 @@ func startGradient(c benchCase, m *rbm.RBM, data *rbm.Bits) func() (int, error) 
 }
 
 func startTrainer(c benchCase, m *rbm.RBM, data *rbm.Bits) func() (int, error) {
+	t := trainer(c, m, data)
+	return func() (int, error) { return c.N, t.Step() }
+}
+
+func startSingle(c benchCase, m *rbm.RBM, data *rbm.Bits) func() (int, error) {
+	t := trainer(c, m, data)
+	t.Single = true
+	return func() (int, error) { return c.N, t.Step() }
+}
+
+func trainer(c benchCase, m *rbm.RBM, data *rbm.Bits) *rbm.Trainer {
 	n, _ := data.Dims()
 	t := rbm.NewTrainer(m, data.Slice(0, n/c.N*c.N), rbm.NewCD(c.K, rand.NewPCG(5, 6)), rand.NewPCG(7, 8))
 	t.BatchSize = c.N
 	t.SGD.Rate = learningRate
 	t.Centering = nil // which the peers have not
-	return func() (int, error) { return c.N, t.Step() }
+	return t
 }
 
 func startGibbs(c benchCase, m *rbm.RBM, data *rbm.Bits) func() (int, error) {

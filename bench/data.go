@@ -18,16 +18,16 @@ const (
 )
 
 // syntheticRows draws n rows with the look of thresholded MNIST: a stroke of a pen in the
-// middle of an image of 28×28, with a fifth of the pixels on. All arithmetic is in integers,
+// middle of an image of 28×28, with 13 % of the pixels on. All arithmetic is in integers,
 // so the rows are the same on every machine.
 func syntheticRows(n int) *rbm.Bits {
 	const (
 		scale   = 8 // positions are in eighths of a pixel
 		least   = 5 * scale
 		most    = 22 * scale
-		pen     = 14 // radius
-		fewest  = 101
-		choices = 96
+		pen     = 7 // radius
+		fewest  = 72
+		choices = 64
 	)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	rows := rbm.NewBits(n, visible)
