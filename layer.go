@@ -150,6 +150,9 @@ func (l *layer) load(bias *mat.VecDense) {
 // isUnseen reports whether the pass to the layer has to look for NaN.
 func (l *layer) isUnseen() bool { return l.unseen.Data != nil }
 
+// fixedPanels returns the number of panels that the units fill in fixed point.
+func (l *layer) fixedPanels() int { return (l.units + product.FixedLanes - 1) / product.FixedLanes }
+
 // words returns the number of words that the units fill.
 func (l *layer) words() int { return (l.units + wordBits - 1) / wordBits }
 
@@ -292,7 +295,7 @@ func (p *passing) Do(worker, part int) {
 	if p.fixed != nil && p.fixed.takesFixed(t) && s.fixed.begin((*pass)(p), t, r0, n) {
 		x := product.AsFixed(s.x)[:product.FixedPanels*n]
 		p.to.fixed.Begin(x, t, n)
-		p.lists.MulFixed(x, &p.to.fixed, t*product.FixedPanels, (t+1)*product.FixedPanels, s.product, r0, r1)
+		p.lists.MulFixed(x, &p.to.fixed, t*product.FixedPanels, min((t+1)*product.FixedPanels, p.to.fixedPanels()), s.product, r0, r1)
 		s.fixed.x = x
 		p.fixed.takeFixed(&s.fixed)
 		s.fixed.x, s.fixed.in, s.fixed.layer = nil, nil, nil

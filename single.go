@@ -122,7 +122,7 @@ func (f *singles) addMeans(sum *[wordBits]float64, t int, there []uint64) {
 	}
 }
 
-// multiplyFixed adds the product of the waiting rows to the panels of a part.
+// multiplyFixed is multiply in fixed point.
 func (s *statistics) multiplyFixed(dst []product.Line, worker, part int) {
 	n := s.nv + 1
 	scratch := &s.scratch[worker]
@@ -133,5 +133,9 @@ func (s *statistics) multiplyFixed(dst []product.Line, worker, part int) {
 	if len(dst) > n {
 		hi = dst[n:]
 	}
-	product.AddFloats(lo, hi, sums, singleUnit)
+	if s.begun {
+		product.AddFloats(lo, hi, sums, singleUnit)
+	} else {
+		product.SetFloats(lo, hi, sums, singleUnit)
+	}
 }

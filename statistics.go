@@ -391,7 +391,7 @@ func (s *statistics) sums(worker, part int) []product.Line {
 		acc = s.acc[first*(s.nv+1):]
 	}
 	acc = acc[:panels*(s.nv+1)]
-	if !s.begun {
+	if !s.begun && !s.setsSums() {
 		clear(acc)
 	}
 	s.multiply(acc, worker, part)
@@ -404,11 +404,14 @@ func (s *statistics) copySums(dst []product.Line, worker, part int) {
 	dst = dst[:panels*(s.nv+1)]
 	if s.begun {
 		copy(dst, s.acc[first*(s.nv+1):])
-	} else {
+	} else if !s.setsSums() {
 		clear(dst)
 	}
 	s.multiply(dst, worker, part)
 }
+
+// setsSums reports whether multiply sets the sums of the first rows, and does not add to zeros.
+func (s *statistics) setsSums() bool { return s.fixed.isOn && s.rows > 0 }
 
 // multiply adds the product of the waiting rows to the panels of a part.
 func (s *statistics) multiply(dst []product.Line, worker, part int) {

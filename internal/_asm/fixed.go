@@ -12,7 +12,8 @@ func fixed() {
 	addAbs()
 	packRows()
 	packColumns()
-	addFloats()
+	floats("addFloats")
+	floats("setFloats")
 	for _, s := range []isa{avx2, avx512} {
 		buildFixed(s)
 		addBits(s)
@@ -276,11 +277,11 @@ func addBits(s isa) {
 	RET()
 }
 
-// addFloats writes the kernel that adds lines as float64s.
-func addFloats() {
-	TEXT("addFloatsAVX2", NOSPLIT, "func(lo *float64, hi *float64, lines *int32, n int, unit float64)")
+// floats writes a kernel that adds lines as float64s, or stores them.
+func floats(name string) {
+	TEXT(name+"AVX2", NOSPLIT, "func(lo *float64, hi *float64, lines *int32, n int, unit float64)")
 	Pragma("noescape")
-	Doc("addFloatsAVX2 is addFloatsGo for n lines.")
+	Doc(name + "AVX2 is " + name + "Go for n lines.")
 	lo := Load(Param("lo"), GP64())
 	hi := Load(Param("hi"), GP64())
 	lines := Load(Param("lines"), GP64())
@@ -294,7 +295,9 @@ func addFloats() {
 			v := YMM()
 			VCVTDQ2PD(Mem{Base: lines, Disp: 32*half + 16*p}, v)
 			VMULPD(unit, v, v)
-			VADDPD(Mem{Base: to, Disp: 32 * p}, v, v)
+			if name == "addFloats" {
+				VADDPD(Mem{Base: to, Disp: 32 * p}, v, v)
+			}
 			VMOVUPD(v, Mem{Base: to, Disp: 32 * p})
 		}
 	}

@@ -173,14 +173,15 @@ func (f *Fixed) Begin(x []FixedLine, t, n int) {
 
 // MulFixed adds the product of rows [r0, r1) of the bits and panels [q0, q1) of f to x. There
 // are n = r1-r0 rows: the sum of row r0+i and panel q0+j is x[j·n+i]. A share must begin at
-// r0. The scratch is ScratchLines long.
+// r0. The scratch is ScratchLines long. If x has room for all panels of a word, from q0 on,
+// those behind q1 may change too.
 func (l *Lists) MulFixed(x []FixedLine, f *Fixed, q0, q1 int, scratch []Line, r0, r1 int) {
 	n := r1 - r0
 	if n == 0 {
 		return
 	}
-	if l.direct && q1-q0 == FixedPanels {
-		lines := f.Panels(q0, q1)
+	if l.direct && len(x) >= FixedPanels*n {
+		lines := f.Panels(q0, q0+FixedPanels)
 		for r := range n {
 			if l.Until.Given() {
 				return
@@ -230,6 +231,11 @@ func (p *Panels) Input(bias float64, words []uint64, j int) float64 {
 // AddFloats adds lines in fixed point, times unit, to the lines of two neighboring panels.
 func AddFloats(lo, hi []Line, lines []FixedLine, unit float64) {
 	addFloats(lo[:len(lines)], hi[:len(lines)], lines, unit)
+}
+
+// SetFloats sets the lines of two neighboring panels to lines in fixed point, times unit.
+func SetFloats(lo, hi []Line, lines []FixedLine, unit float64) {
+	setFloats(lo[:len(lines)], hi[:len(lines)], lines, unit)
 }
 
 // AsFixed returns the memory of s as lines in fixed point.

@@ -122,3 +122,16 @@ func addFloats(lo, hi []Line, lines []FixedLine, unit float64) {
 		addFloatsAVX2(&lo[i][0], &hi[i][0], &lines[i][0], n, unit)
 	}
 }
+
+// setFloats is setFloatsGo.
+func setFloats(lo, hi []Line, lines []FixedLine, unit float64) {
+	if !cpu.AVX2 {
+		setFloatsGo(lo, hi, lines, unit)
+		return
+	}
+	for i := 0; i < len(lines); i += callRows {
+		n := min(callRows, len(lines)-i)
+		_, _ = lo[i+n-1], hi[i+n-1]
+		setFloatsAVX2(&lo[i][0], &hi[i][0], &lines[i][0], n, unit)
+	}
+}

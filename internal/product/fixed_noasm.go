@@ -31,3 +31,5 @@ func addBits(x []FixedLine, n int, lines []FixedLine, room int, words []uint64) 
 }
 
 func addFloats(lo, hi []Line, lines []FixedLine, unit float64) { addFloatsGo(lo, hi, lines, unit) }
+
+func setFloats(lo, hi []Line, lines []FixedLine, unit float64) { setFloatsGo(lo, hi, lines, unit) }

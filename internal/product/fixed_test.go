@@ -559,6 +559,49 @@ func absOf(p *Panels) []float64 {
 	return sums
 }
 
+func TestFloatsOfFixed(t *testing.T) { each(t, testFloatsOfFixed) }
+
+func testFloatsOfFixed(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(38, 38))
+	for _, n := range []int{0, 1, 2, 7, 100, 2500} {
+		lines := make([]FixedLine, n)
+		lo, hi, start := guardedLines(n), guardedLines(n), [2][]Line{make([]Line, n), make([]Line, n)}
+		fill := func() {
+			for i := range n {
+				for l := range Lanes {
+					lo[i][l], hi[i][l] = rnd.NormFloat64(), rnd.NormFloat64()
+				}
+				for l := range lines[i] {
+					lines[i][l] = int32(rnd.Uint32())
+				}
+			}
+			copy(start[0], lo)
+			copy(start[1], hi)
+		}
+		const unit = 0.3 // a product is rounded
+		check := func(name string, factor float64) {
+			t.Helper()
+			for i := range n {
+				for l := range Lanes {
+					wantLo := float64(factor*start[0][i][l]) + float64(float64(lines[i][l])*unit)
+					wantHi := float64(factor*start[1][i][l]) + float64(float64(lines[i][Lanes+l])*unit)
+					if lo[i][l] != wantLo || hi[i][l] != wantHi {
+						t.Fatalf("%s, line %d of %d, lane %d: %v and %v, want %v and %v", name, i, n, l, lo[i][l], hi[i][l], wantLo, wantHi)
+					}
+				}
+			}
+			checkGuards(t, lo)
+			checkGuards(t, hi)
+		}
+		fill()
+		AddFloats(lo, hi, lines, unit)
+		check("AddFloats", 1)
+		fill()
+		SetFloats(lo, hi, lines, unit)
+		check("SetFloats", 0)
+	}
+}
+
 func BenchmarkPack(b *testing.B) {
 	const nv, nh = 784, 500
 	data := make([]float64, nv*nh)
@@ -604,7 +647,7 @@ func BenchmarkTwinFixed(b *testing.B) {
 	for i := range scale {
 		scale[i] = 0x1p20
 	}
-	sums := make([]float64, k)
+	sums, floats := make([]float64, k), Lines(2*k)
 	for _, bb := range []struct {
 		name string
 		f    func()
@@ -612,6 +655,8 @@ func BenchmarkTwinFixed(b *testing.B) {
 		{"AddAbs", func() { AddAbs(sums, rows.data[:k]) }},
 		{"PackRows", func() { packRows(lines[:k], rows.data, rows.stride, &scale) }},
 		{"PackColumns", func() { packColumns(lines[:k], columns.data, columns.stride, &scale) }},
+		{"AddFloats", func() { AddFloats(floats[:k], floats[k:], lines[:k], 0x1p-30) }},
+		{"SetFloats", func() { SetFloats(floats[:k], floats[k:], lines[:k], 0x1p-30) }},
 		{"BuildFixed", func() { buildFixed(tab, lines, groups) }},
 		{"AddFixed", func() { addFixed(x, n, tab, list) }},
 		{"AddBits", func() { addBits(x, n, p.f.lines, p.f.room, p.bits.Words[:p.bits.words()]) }},

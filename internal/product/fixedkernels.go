@@ -183,3 +183,16 @@ func addFloatsGo(lo, hi []Line, lines []FixedLine, unit float64) {
 		}
 	}
 }
+
+// setFloatsGo is addFloatsGo to zeros.
+//
+//	lo[i][l] = lines[i][l]·unit
+//	hi[i][l] = lines[i][8+l]·unit
+func setFloatsGo(lo, hi []Line, lines []FixedLine, unit float64) {
+	for i := range lines {
+		for l := range Lanes {
+			lo[i][l] = float64(lines[i][l]) * unit
+			hi[i][l] = float64(lines[i][Lanes+l]) * unit
+		}
+	}
+}

@@ -3085,6 +3085,39 @@ done:
 	VZEROUPPER
 	RET
 
+// func setFloatsAVX2(lo *float64, hi *float64, lines *int32, n int, unit float64)
+// Requires: AVX
+TEXT ·setFloatsAVX2(SB), NOSPLIT, $0-40
+	MOVQ         lo+0(FP), AX
+	MOVQ         hi+8(FP), CX
+	MOVQ         lines+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSD unit+32(FP), Y0
+
+loop:
+	DECQ      BX
+	JLT       done
+	VCVTDQ2PD (DX), Y1
+	VMULPD    Y0, Y1, Y1
+	VMOVUPD   Y1, (AX)
+	VCVTDQ2PD 16(DX), Y1
+	VMULPD    Y0, Y1, Y1
+	VMOVUPD   Y1, 32(AX)
+	VCVTDQ2PD 32(DX), Y1
+	VMULPD    Y0, Y1, Y1
+	VMOVUPD   Y1, (CX)
+	VCVTDQ2PD 48(DX), Y1
+	VMULPD    Y0, Y1, Y1
+	VMOVUPD   Y1, 32(CX)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	JMP       loop
+
+done:
+	VZEROUPPER
+	RET
+
 // func buildFixedAVX2(tab *int32, groups *int32, n int, lines *int32)
 // Requires: AVX, AVX2
 TEXT ·buildFixedAVX2(SB), NOSPLIT, $0-32

@@ -156,6 +156,11 @@ func packColumnsAVX2(lines *int32, src *float64, stride int, scale *float64, n i
 //go:noescape
 func addFloatsAVX2(lo *float64, hi *float64, lines *int32, n int, unit float64)
 
+// setFloatsAVX2 is setFloatsGo for n lines.
+//
+//go:noescape
+func setFloatsAVX2(lo *float64, hi *float64, lines *int32, n int, unit float64)
+
 // buildFixedAVX2 computes the tables of buildFixedGo for n groups, as lines of int32s and not in pairs.
 //
 //go:noescape
