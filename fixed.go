@@ -62,17 +62,18 @@ func (l *layer) pack(team *parallel.Team) {
 	l.isPacked = true
 }
 
-// packing is the job of pack, the units of a word a part.
+// packing is the job of pack, the units of a word a part. It may begin again where a call has
+// been ended.
 type packing layer
 
 func (l *packing) Do(_, t int) {
-	sums := l.abs[t*wordBits:][:wordBits]
-	for part := 1; part < l.absParts; part++ {
+	var sums [wordBits]float64
+	for part := range l.absParts {
 		for i, x := range l.abs[part*len(l.bias)+t*wordBits:][:wordBits] {
 			sums[i] += x
 		}
 	}
-	l.fixed.Pack(t, &l.w, l.bias, l.abs)
+	l.fixed.Pack(t, &l.w, l.bias, &sums)
 }
 
 // begin makes w ready for rows of a pass. It reports whether the inputs in fixed point are

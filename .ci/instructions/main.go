@@ -63,7 +63,7 @@ func main() {
 		}
 		var f product.Fixed
 		f.Reset(inputs, units)
-		f.Pack(0, &p, make([]float64, units), make([]float64, units))
+		f.Pack(0, &p, make([]float64, units), new([units]float64))
 		x := product.AsFixed(product.Lines(rows * product.FixedPanels))
 		for range times {
 			l.MulFixed(x, &f, 0, product.FixedPanels, scratch, 0, rows)

@@ -57,14 +57,14 @@ func (f *Fixed) Reset(rows, cols int) {
 	}
 }
 
-// Pack sets the columns of word t to those of p with their biases. The sums are the sums of
-// the absolute values of the columns, NaN if one is. There are whole words of both. Pack may
-// be called for different words at the same time.
-func (f *Fixed) Pack(t int, p *Panels, bias, sums []float64) {
+// Pack sets the columns of word t to those of p with their biases, of which there are whole
+// words. The sums are the sums of the absolute values of these columns, NaN if one is. Pack
+// may be called for different words at the same time.
+func (f *Fixed) Pack(t int, p *Panels, bias []float64, sums *[wordBits]float64) {
 	var scale [wordBits]float64
 	from := t * wordBits
 	for i := range scale {
-		f.Units[from+i], f.Bias[from+i], scale[i] = inFixed(bias[from+i], sums[from+i])
+		f.Units[from+i], f.Bias[from+i], scale[i] = inFixed(bias[from+i], sums[i])
 	}
 	rows := p.rows // at once
 	if !p.transposed {

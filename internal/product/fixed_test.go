@@ -18,7 +18,7 @@ func packed(p *Panels, bias []float64) *Fixed {
 	f := new(Fixed)
 	f.Reset(p.rows, p.cols)
 	for t := range (p.cols + wordBits - 1) / wordBits {
-		f.Pack(t, p, bias, absOf(p))
+		f.Pack(t, p, bias, absOf(p, t))
 	}
 	return f
 }
@@ -110,7 +110,7 @@ func checkPack(t *testing.T, title string, a [][]float64, bias []float64) {
 		}
 		words := (p.cols + wordBits - 1) / wordBits
 		for t := range words {
-			f.Pack(t, p, wholeWords(bias), absOf(p))
+			f.Pack(t, p, wholeWords(bias), absOf(p, t))
 		}
 		checkGuards(t, unsafe.Slice((*Line)(unsafe.Pointer(&f.lines[0])), len(f.lines)))
 		column := make([]float64, p.rows)
@@ -544,19 +544,19 @@ func testAddAbs(t *testing.T) {
 	}
 }
 
-// absOf returns the sums of the absolute values of the columns, whole words of them.
-func absOf(p *Panels) []float64 {
-	sums := make([]float64, (p.cols+wordBits-1)/wordBits*wordBits)
+// absOf returns the sums of the absolute values of the columns of word t.
+func absOf(p *Panels, t int) *[wordBits]float64 {
+	var sums [wordBits]float64
 	for i := range p.rows {
-		for j := range p.cols {
+		for j := t * wordBits; j < min(p.cols, (t+1)*wordBits); j++ {
 			at := i*p.stride + j
 			if p.transposed {
 				at = j*p.stride + i
 			}
-			sums[j] += math.Abs(p.data[at])
+			sums[j%wordBits] += math.Abs(p.data[at])
 		}
 	}
-	return sums
+	return &sums
 }
 
 func TestFloatsOfFixed(t *testing.T) { each(t, testFloatsOfFixed) }
@@ -621,10 +621,13 @@ func BenchmarkPack(b *testing.B) {
 				p.View(rows, cols, nv, data)
 			}
 			f.Reset(rows, cols)
-			sums := absOf(&p)
+			var sums [wordBits]float64
+			for i := range sums {
+				sums[i] = float64(rows)
+			}
 			for b.Loop() {
 				for t := range (cols + 63) / 64 {
-					f.Pack(t, &p, bias, sums)
+					f.Pack(t, &p, bias, &sums)
 				}
 			}
 		})

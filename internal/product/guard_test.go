@@ -98,7 +98,7 @@ func TestFixedReadsNothingBehind(t *testing.T) {
 					f.lines = atEnd[FixedLine](t, len(f.lines))
 					words := (m + wordBits - 1) / wordBits
 					for word := range words {
-						f.Pack(word, p, bias, absOf(p)) // a fault ends the test
+						f.Pack(word, p, bias, absOf(p, word)) // a fault ends the test
 					}
 					b := o.bits()
 					b.Stride = b.words()
