@@ -72,3 +72,33 @@ func testDigest(t *testing.T) {
 		t.Errorf("digest of a training = %s, want %s", got, trainingDigest)
 	}
 }
+
+// fixedDigest is the digest of chains and a gradient in fixed point.
+const fixedDigest = "cfff2c4fe9d341ef"
+
+func TestDigestOfFixedPoint(t *testing.T) {
+	cpu.Each(func(name string) { t.Run(name, testDigestOfFixedPoint) })
+}
+
+func testDigestOfFixedPoint(t *testing.T) {
+	const nv, nh, n, k = 150, 90, 100, 4
+	m := rbm.NewRandom(nv, nh, 0.3, newSource(2))
+	data := randomBits(n, nv, 0.3, 1)
+	m.FitVisibleBias(data)
+	c := rbm.NewChains(newSource(3))
+	c.Start(data)
+	c.Gibbs(m, k)
+	g := rbm.Gradient{Single: true}
+	m.Gradient(&g, data, rbm.NewCD(2, newSource(4)))
+	h := sha256.New()
+	for _, x := range [][]float64{mat.DenseCopyOf(c.Visible()).RawMatrix().Data, params(&rbm.RBM{W: g.W, B: g.B, C: g.C})} {
+		for _, x := range x {
+			if err := binary.Write(h, binary.LittleEndian, math.Float64bits(x)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := fmt.Sprintf("%x", h.Sum(nil)[:8]); got != fixedDigest {
+		t.Errorf("digest in fixed point = %s, want %s", got, fixedDigest)
+	}
+}

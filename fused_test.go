@@ -2,6 +2,7 @@ package rbm
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestFusedStepStoresNoGradient(t *testing.T) {
 			t.Errorf("%s: the gradient of W is stored: %v, want %v", tt.name, stores, tt.stores)
 		}
 
-		longestFused = 1 << 40
+		longestFused = math.MaxInt
 		other := start()
 		if err := other.Train(context.Background(), 2); err != nil {
 			t.Fatal(err)

@@ -133,9 +133,9 @@ func TestPeerThatIsNotThere(t *testing.T) {
 
 // Each peer that is installed learns what this library learns, and has its free energies.
 func TestPeersDoTheSame(t *testing.T) {
-	const steps = 60
-	data := syntheticRows(1000)
-	c := benchCase{step, 8, 200, 1}
+	const steps, n = 100, 1000
+	data := syntheticRows(n)
+	c := benchCase{step, 8, n, 1}
 	m := startModel(c.Hidden, data)
 	want := difference(trained(t, variants[0], c, m, data, steps), m)
 	folder := t.TempDir()
@@ -151,18 +151,18 @@ func TestPeersDoTheSame(t *testing.T) {
 import json, sys
 sys.path.insert(0, %q)
 import %s as peer
-case = dict(kind="step", hidden=8, n=200, k=1, rate=%v)
+case = dict(kind="step", hidden=8, n=%d, k=1, rate=%v)
 work = peer.start(case)
 for _ in range(%d):
     work()
-energy = peer.start(dict(case, kind="free energy", n=1000))
+energy = peer.start(dict(case, kind="free energy"))
 energy()
 chains = peer.start(dict(case, kind="gibbs"))()
 print(json.dumps(dict(w=work.result.ravel().tolist(), f=energy.result.tolist(), chains=chains)), file=sys.stderr)
-`, folder, module, learningRate, steps)
+`, folder, module, n, learningRate, steps)
 			got := runPython(t, code, folder)
-			if got.Chains != 200 {
-				t.Errorf("a sweep of %d chains, want 200", got.Chains)
+			if got.Chains != n {
+				t.Errorf("a sweep of %d chains, want %d", got.Chains, n)
 			}
 			for r, f := range m.FreeEnergy(nil, data) {
 				if math.Abs(got.F[r]-f) > 1e-3 {
