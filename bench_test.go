@@ -89,6 +89,35 @@ func BenchmarkLong(b *testing.B) {
 	}
 }
 
+// BenchmarkDraws is Gibbs sweeps of 100 chains. Of a million draws, it reports how many were
+// decided in float64, as sums in fixed point were not certain of them.
+func BenchmarkDraws(b *testing.B) {
+	const nh, n, k = 500, 100, 100
+	data := benchRows(n)
+	m := benchModel(nh, data)
+	for _, bb := range []struct {
+		name  string
+		scale float64 // of the weights
+	}{{"start", 1}, {"trained", 20}} {
+		b.Run(fmt.Sprintf("%s/nv=%d/nh=%d/n=%d", bb.name, benchVisible, nh, n), func(b *testing.B) {
+			m := m.Clone()
+			m.W.Scale(bb.scale, m.W)
+			c := rbm.NewChains(rand.NewPCG(5, 6))
+			c.Start(data)
+			for b.Loop() {
+				c.Gibbs(m, k)
+			}
+			opened, packed := rbm.Opened(c)
+			if !packed {
+				b.Error("no draw was decided in fixed point")
+			}
+			draws := float64(b.N * n * k * (benchVisible + nh))
+			b.ReportMetric(1e6*float64(opened)/draws, "float64/Mdraws")
+			b.ReportMetric(draws/b.Elapsed().Seconds(), "draws/s")
+		})
+	}
+}
+
 // BenchmarkBusy is a training step beside other work: so many goroutines that
 // never wait.
 func BenchmarkBusy(b *testing.B) {

@@ -9,8 +9,9 @@
 // to the other.
 //
 //	unit    a visible or hidden unit: a column of bits, and a row or column of weights
-//	line    8 float64s, a cache line of 64 bytes: a row of a panel
-//	panel   8 neighboring columns of the float64 matrix: the weights to 8 units of a layer
+//	line    8 float64s, a cache line of 64 bytes: a row of a panel; 16 int32s in fixed point
+//	panel   8 neighboring columns of the float64 matrix, the weights to 8 units of a layer; 16
+//	        in fixed point
 //	word    64 neighboring units: 64 bits of a row, or 8 panels
 //	nibble  4 neighboring rows of the float64 matrix, and the 4 bits that select them
 //	group   the number g of a nibble, whose rows are 4g to 4g+3
@@ -26,6 +27,7 @@
 //	sink    the code that takes the tiles of inputs of a pass: it stores, adds or draws
 //	team    the workers that do the jobs of one call: its goroutine and its helpers
 //	bias    where the input of a unit begins: -Inf behind the last unit, to fill the word
+//	fixed   numbers in fixed point: int32s, which are multiples of a power of two, the unit
 //
 // # One definition of the sum
 //
@@ -56,8 +58,8 @@
 //     the first-level cache, of 32 KB or more, beside the lists and sums that pass
 //     through it. Only nibbles that are set in some row have tables: sparse rows have
 //     few of them, far apart.
-//  5. One copy of the weights. Where their transpose is needed, tables are built from
-//     the columns of the one matrix. Rows are prefetched. A model of 784×500 fills the
+//  5. One copy of the weights in float64. Where their transpose is needed, tables are built
+//     from the columns of the one matrix. Rows are prefetched. A model of 784×500 fills the
 //     second-level cache several times over: where other programs use the memory too,
 //     a training step of 100 rows waits for it as long as for anything else.
 //  6. No tables for a few rows of bits. On a Zen 3, a lookup of eight float64s takes
@@ -65,4 +67,8 @@
 //     12 ns, near the bound of its 32 stores, and pays from about thirty rows on. For
 //     fewer, addRows adds the rows themselves. It takes several panels at a time, which
 //     share the cost of finding out which rows are set.
+//  7. Fixed point, where the bits of a sum in float64 are not asked for: see Fixed. A line
+//     has 16 int32s, so that a lookup adds twice as many numbers, and so does an addition
+//     of two int32s in a uint64 in plain Go. Sums of integers do not depend on the order.
+//     The weights are copied first, in both directions 0.3 ms for 784×500 on one processor.
 package product
