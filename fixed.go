@@ -48,8 +48,26 @@ type fixedWord struct {
 	opened int // units that were computed in float64, so far
 }
 
-// packRows is how many rows a layer must take for it to pay that its weights are packed.
-const packRows = 64
+const (
+	// packRows is how many rows a layer must take for it to pay that its weights are packed.
+	packRows = 64
+
+	// mostPacked is how many weights are packed at most: in both directions they take as much
+	// memory as W, which is 256 MB then.
+	mostPacked = 1 << 25
+)
+
+// canPack reports whether the weights to the layer are few enough to be packed.
+func (l *layer) canPack() bool { return l.units <= mostPacked/l.w.Rows() }
+
+// mayFix reports whether a pass of the batch to a layer, in float64 otherwise, may be in fixed
+// point.
+func (p *pass) mayFix(s fixedSink, to *layer, in *batch) bool {
+	if in.real || to.isUnseen() || !to.canPack() {
+		return false
+	}
+	return to.isPacked || s.always() || in.rows*(1+p.ahead) >= packRows
+}
 
 // pack makes sure that the weights to the layer are there in fixed point.
 func (l *layer) pack(team *parallel.Team) {

@@ -64,3 +64,21 @@ func testFixedDrawsOfTemperedInputs(t *testing.T) {
 		}
 	}
 }
+
+// What is packed takes no more memory than half a gigabyte, and products of sizes do not
+// overflow.
+func TestCanPack(t *testing.T) {
+	for _, tt := range []struct {
+		units, from int
+		want        bool
+	}{
+		{1, 1, true}, {784, 500, true}, {1 << 25, 1, true}, {1, 1 << 25, true}, {1<<25 + 1, 1, false}, {1, 1<<25 + 1, false},
+		{1 << 12, 1 << 13, true}, {1<<12 + 1, 1 << 13, false}, {1 << 30, 1 << 30, false}, {math.MaxInt, 3, false},
+	} {
+		l := layer{units: tt.units}
+		l.w.ViewT(tt.from, tt.units, tt.from, nil)
+		if got := l.canPack(); got != tt.want {
+			t.Errorf("%d units from %d: %v, want %v", tt.units, tt.from, got, tt.want)
+		}
+	}
+}

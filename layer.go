@@ -253,7 +253,7 @@ func (p *pass) run(team *parallel.Team, to *layer, in *batch, out sink) {
 		p.lists.build(team, in.bits.side(), p.rows)
 	}
 	p.fixed = nil
-	if s, ok := out.(fixedSink); ok && !in.real && !to.isUnseen() && (to.isPacked || s.always() || in.rows*(1+p.ahead) >= packRows) {
+	if s, ok := out.(fixedSink); ok && p.mayFix(s, to, in) {
 		to.pack(team)
 		p.fixed = s
 	}

@@ -33,9 +33,12 @@ type singles struct {
 	room int
 }
 
-// startSingle makes s add rows of bits in fixed point, after reset, unless a weight of p is
-// infinite: a probability may be NaN then, and no integer is.
+// startSingle makes s add rows of bits in fixed point, after reset, unless the model is too
+// large, or a weight is infinite: a probability may be NaN then, and no integer is.
 func (s *statistics) startSingle(p *model) {
+	if !p.hidden.canPack() {
+		return
+	}
 	p.hidden.pack(&p.team)
 	if s.single = !slices.Contains(p.hidden.fixed.Units, math.Inf(1)); !s.single {
 		return
