@@ -23,30 +23,39 @@ func (s isa) register32(x float32) VecVirtual {
 	return r
 }
 
-// exp32 returns the exponential in float32 of x, operation by operation.
-func (s isa) exp32(x Op) VecVirtual {
-	k, pow, t, r, q := s.reg(), s.reg(), s.reg(), s.reg(), s.reg()
-	VMULPS(s.constant32(spec.Log2e32), x, k)
-	VADDPS(s.constant32(spec.Round32), k, k)
-	VSUBPS(s.constant32(spec.Round32), k, k)
-	VMULPS(s.constant32(spec.Ln2Hi32), k, t)
-	VSUBPS(t, x, r)
-	VMULPS(s.constant32(spec.Ln2Lo32), k, t)
-	VSUBPS(t, r, r)
-	VADDPS(s.constant32(spec.Round32+127), k, pow)
-	VPSLLD(U8(23), pow, pow)
-	VMULPS(s.constant32(spec.P4), r, q)
-	for _, c := range []float32{spec.P3, spec.P2, spec.P1} {
-		VADDPS(s.constant32(c), q, q)
-		VMULPS(r, q, q)
+// exp32 replaces each x by its exponential in float32, operation by operation. The registers
+// take turns, as their operations do not wait for each other.
+func (s isa) exp32(x []VecVirtual) {
+	n := len(x)
+	k, pow, t, q := make([]VecVirtual, n), make([]VecVirtual, n), make([]VecVirtual, n), make([]VecVirtual, n)
+	for i := range x {
+		k[i], pow[i], t[i], q[i] = s.reg(), s.reg(), s.reg(), s.reg()
 	}
-	VADDPS(s.constant32(spec.P0), q, q)
-	VMULPS(r, r, t)
-	VMULPS(q, t, t)
-	VADDPS(t, r, r)
-	VADDPS(s.constant32(1), r, r)
-	VMULPS(pow, r, r)
-	return r
+	each := func(f func(i int)) {
+		for i := range x {
+			f(i)
+		}
+	}
+	each(func(i int) { VMULPS(s.constant32(spec.Log2e32), x[i], k[i]) })
+	each(func(i int) { VADDPS(s.constant32(spec.Round32), k[i], k[i]) })
+	each(func(i int) { VSUBPS(s.constant32(spec.Round32), k[i], k[i]) })
+	each(func(i int) { VMULPS(s.constant32(spec.Ln2Hi32), k[i], t[i]) })
+	each(func(i int) { VSUBPS(t[i], x[i], x[i]) }) // r from here on
+	each(func(i int) { VMULPS(s.constant32(spec.Ln2Lo32), k[i], t[i]) })
+	each(func(i int) { VSUBPS(t[i], x[i], x[i]) })
+	each(func(i int) { VADDPS(s.constant32(spec.Round32+127), k[i], pow[i]) })
+	each(func(i int) { VPSLLD(U8(23), pow[i], pow[i]) })
+	each(func(i int) { VMULPS(s.constant32(spec.P4), x[i], q[i]) })
+	for _, c := range []float32{spec.P3, spec.P2, spec.P1} {
+		each(func(i int) { VADDPS(s.constant32(c), q[i], q[i]) })
+		each(func(i int) { VMULPS(x[i], q[i], q[i]) })
+	}
+	each(func(i int) { VADDPS(s.constant32(spec.P0), q[i], q[i]) })
+	each(func(i int) { VMULPS(x[i], x[i], t[i]) })
+	each(func(i int) { VMULPS(q[i], t[i], t[i]) })
+	each(func(i int) { VADDPS(t[i], x[i], x[i]) })
+	each(func(i int) { VADDPS(s.constant32(1), x[i], x[i]) })
+	each(func(i int) { VMULPS(pow[i], x[i], x[i]) })
 }
 
 // fixedUnits writes a kernel that stores probabilities, draws by a rule, or does both.
@@ -87,10 +96,10 @@ func fixedUnits(s isa, name string, probs, draw bool) {
 	of := func(field, part int) Mem { return Mem{Base: rule, Disp: field*64*4 + part*s.size} }
 	Label("line")
 	bits, closed := GP64(), GP64()
-	for part := range s.parts {
-		off := part * s.size
+	d := make([]VecVirtual, s.parts)
+	for part := range d {
 		y := s.reg()
-		VCVTDQ2PS(Mem{Base: x, Disp: off}, y)
+		VCVTDQ2PS(Mem{Base: x, Disp: part * s.size}, y)
 		VMULPS(of(0, part), y, y)
 		VADDPS(of(1, part), y, y)
 		if s.name == avx512.name {
@@ -100,7 +109,11 @@ func fixedUnits(s isa, name string, probs, draw bool) {
 		}
 		VMINPS(s.constant32(spec.Exp32Max), y, y)
 		VMAXPS(s.constant32(-spec.Exp32Max), y, y)
-		d := s.exp32(y)
+		d[part] = y
+	}
+	s.exp32(d)
+	for part, d := range d {
+		off := part * s.size
 		VADDPS(s.constant32(1), d, d)
 		if probs {
 			v := s.reg()
