@@ -380,3 +380,12 @@ func (b *Bits) difference(a *Bits) float64 {
 	}
 	return float64(n) / (float64(b.rows) * float64(b.cols))
 }
+
+// eachOne calls f for each bit that is set.
+func eachOne(words []uint64, f func(i int)) {
+	for w, word := range words {
+		for ; word != 0; word &= word - 1 {
+			f(w*wordBits + bits.TrailingZeros64(word))
+		}
+	}
+}

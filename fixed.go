@@ -25,17 +25,6 @@ import (
 // and so x is within unit·(k+1)·(½ + 2⁻²²) of the sum in fixed point, the second bound
 // being doubled for its terms of second order. See [logistic.Rule] for the rest.
 
-// A fixedSink can take inputs in fixed point, for words that it chooses.
-type fixedSink interface {
-	sink
-	takesFixed(t int) bool
-	takeFixed(w *fixedWord)
-
-	// always reports whether the result shows that the inputs are in fixed point. Then they
-	// are wherever they can be, whatever other rows there are.
-	always() bool
-}
-
 // A fixedWord is the inputs in fixed point of the units of word t, for n rows from r0 on.
 type fixedWord struct {
 	t, r0, n int
@@ -59,15 +48,6 @@ const (
 
 // canPack reports whether the weights to the layer are few enough to be packed.
 func (l *layer) canPack() bool { return l.units <= mostPacked/l.w.Rows() }
-
-// mayFix reports whether a pass of the batch to a layer, in float64 otherwise, may be in fixed
-// point.
-func (p *pass) mayFix(s fixedSink, to *layer, in *batch) bool {
-	if in.real || to.isUnseen() || !to.canPack() {
-		return false
-	}
-	return to.isPacked || s.always() || in.rows*(1+p.ahead) >= packRows
-}
 
 // pack makes sure that the weights to the layer are there in fixed point.
 func (l *layer) pack(team *parallel.Team) {
@@ -94,14 +74,10 @@ func (l *packing) Do(_, t int) {
 	l.fixed.Pack(t, &l.w, l.bias, &sums)
 }
 
-// begin makes w ready for rows of a pass. It reports whether the inputs in fixed point are
-// near enough to the inputs in float64.
-func (w *fixedWord) begin(p *pass, t, r0, n int) bool {
-	w.layer, w.in, w.t, w.r0, w.n = p.to, p.in, t, r0, n
-	most, limit := p.lists.MaxOnes(), logistic.MaxSlack/4
-	if p.fixed.always() {
-		most, limit = w.in.cols, singleSlack
-	}
+// begin makes w ready for rows of a batch that have most ones at most. It reports whether the
+// inputs in fixed point are within limit of the inputs in float64.
+func (w *fixedWord) begin(to *layer, in *batch, t, r0, n, most int, limit float64) bool {
+	w.layer, w.in, w.t, w.r0, w.n = to, in, t, r0, n
 	rest := float64(most+1) * (0.5 + 0x1p-22)
 	for i, unit := range w.layer.fixed.Units[t*wordBits:][:wordBits] {
 		slack := rest * unit
@@ -124,37 +100,10 @@ func (w *fixedWord) plain() {
 	}
 }
 
-// tempered makes the rule of the units at the inverse temperature β ≤ 1, where their inputs
-// are βx + (1-β)a, |a| ≤ maxBase.
-//
-// In float32 there are the roundings of the sum, of unit·β, of their product y, of a' = (1-β)a,
-// and of y + a'. Where |y + a'| ≤ 24, |y| is at most 24 + |a'|, and the roundings are at most
-// 3·2⁻²⁴·|y| + 2⁻²⁴·|a'| + 24·2⁻²⁴ ≤ 2⁻²⁴·(96 + 4|a'|).
-func (w *fixedWord) tempered(beta float64, base []float64) {
-	if beta == 1 {
-		w.plain()
-		return
-	}
-	f := &w.layer.fixed
-	for i, unit := range f.Units[w.t*wordBits:][:wordBits] {
-		at := w.t*wordBits + i
-		scale, shift := beta*unit, (1-beta)*base[at]
-		if at >= w.layer.units || beta != 0 && math.IsInf(w.layer.bias[at], 0) {
-			scale, shift = unit, 0 // as it is at every temperature
-		}
-		w.rule.Scale[i], w.rule.Shift[i] = float32(scale), float32(shift)
-		w.rule.Certain(i, w.slack[i]+0x1p-24*(96+4*math.Abs(shift)))
-	}
-}
-
-// maxBase bounds the biases of a base model, so that the slack stays small.
-const maxBase = 1000
-
-// draw draws the units of row r by the rule and the random numbers u, at a temperature of
-// heat unless that is nil.
-func (w *fixedWord) draw(r int, u *[wordBits]uint32, heat *tempering) uint64 {
+// draw draws the units of row r by the rule and the random numbers u.
+func (w *fixedWord) draw(r int, u *[wordBits]uint32) uint64 {
 	word, open := w.rule.Draw(w.inputs(r), u)
-	return w.decide(word, open, r, u, heat)
+	return w.decide(word, open, r, u)
 }
 
 // inputs returns the inputs of row r.
@@ -163,84 +112,20 @@ func (w *fixedWord) inputs(r int) logistic.FixedInputs {
 }
 
 // decide draws the open units of row r in float64, and returns the word with them.
-func (w *fixedWord) decide(word, open uint64, r int, u *[wordBits]uint32, heat *tempering) uint64 {
+func (w *fixedWord) decide(word, open uint64, r int, u *[wordBits]uint32) uint64 {
 	for ; open != 0; open &= open - 1 {
 		i := bits.TrailingZeros64(open)
-		word |= logistic.DrawOne(w.input(r, i, heat), u[i]) << i
+		word |= logistic.DrawOne(w.input(r, i), u[i]) << i
 		w.opened++
 	}
 	return word
 }
 
 // input returns the input in float64 of unit i of row r.
-func (w *fixedWord) input(r, i int, heat *tempering) float64 {
-	l := w.layer
+func (w *fixedWord) input(r, i int) float64 {
 	at := w.t*wordBits + i
-	if at >= l.units {
+	if at >= w.layer.units {
 		return math.Inf(-1)
 	}
-	x := l.w.Input(l.bias[at], w.in.bits.row(w.r0+r), at)
-	if heat == nil {
-		return x
-	}
-	var lines, y [panelsOfWord]product.Line
-	lines[i/product.Lanes][i%product.Lanes] = x
-	in := logistic.Inputs{X: lines[:], Stride: 1, N: panelsOfWord}
-	return heat.visible(&y, in, l.units-w.t*wordBits, w.t, w.r0+r).At(i)
-}
-
-func (s *draws) takesFixed(int) bool { return true }
-
-func (s *draws) always() bool { return false }
-
-func (s *draws) takeFixed(w *fixedWord) {
-	w.plain()
-	var u [wordBits]uint32
-	for r := range w.n {
-		s.random(&u, w.t, wordBits, w.r0+r)
-		*s.word(w.r0+r, w.t) = w.draw(r, &u, nil)
-	}
-}
-
-// takesFixed reports whether word t has units to draw, of which no more than the bits are
-// asked for.
-func (s *clamp) takesFixed(t int) bool {
-	if _, grouped := s.layer.groupsOf(t); grouped != 0 || s.sum != nil {
-		return false
-	}
-	if s.heat != nil {
-		for _, a := range s.heat.base[t*wordBits : min(s.layer.units, (t+1)*wordBits)] {
-			if !(math.Abs(a) <= maxBase) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func (s *clamp) always() bool { return false }
-
-func (s *clamp) takeFixed(w *fixedWord) {
-	w.plain()
-	level := -1 // of the rule
-	exist := within(w.t, 0, s.layer.units)
-	var u [wordBits]uint32
-	for r := range w.n {
-		row := w.r0 + r
-		if s.heat != nil {
-			if k := s.heat.levelOf(row); k != level {
-				level = k
-				w.tempered(s.heat.betas[k], s.heat.base)
-			}
-		}
-		free := ^uint64(0)
-		if s.observed != nil {
-			if free = ^s.observed.mask(row)[w.t]; free&exist == 0 {
-				continue
-			}
-		}
-		s.draws.random(&u, w.t, wordBits, row)
-		word := s.draws.word(row, w.t)
-		*word = *word&^free | w.draw(r, &u, s.heat)&free
-	}
+	return w.layer.w.Input(w.layer.bias[at], w.in.bits.row(w.r0+r), at)
 }

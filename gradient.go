@@ -252,6 +252,23 @@ func (d *dataPhase) take(t, r0, n int, x tile) {
 	}
 }
 
+func (d *dataPhase) always() bool { return d.stats.always() }
+
+func (d *dataPhase) takesFixed(int) bool { return d.stats.fixed.isOn }
+
+func (d *dataPhase) takeFixed(w *fixedWord) {
+	w.plain()
+	s := d.stats
+	var u [wordBits]uint32
+	for r := range w.n {
+		row := w.r0 + r
+		d.draws.random(&u, w.t, wordBits, row)
+		word, open := w.rule.DrawProbs(s.fixed.word(w.t, s.base+s.at(row)), float32(s.scale[row]/singleUnit), w.inputs(r), &u)
+		*d.draws.word(row, w.t) = w.decide(word, open, r, &u)
+		s.closeRow(w.t, row)
+	}
+}
+
 // counted returns the numbers of the rows that have a weight other than 0, or nil if
 // all have.
 func (g *Gradient) counted(weights []float64) []int {

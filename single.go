@@ -2,7 +2,6 @@ package rbm
 
 import (
 	"math"
-	"slices"
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/product"
@@ -33,20 +32,6 @@ type singles struct {
 	room int
 }
 
-// startSingle makes s add rows of bits in fixed point, after reset, unless the model is too
-// large, or a weight is infinite: a probability may be NaN then, and no integer is.
-func (s *statistics) startSingle(p *model) {
-	if !p.hidden.canPack() {
-		return
-	}
-	p.hidden.pack(&p.team)
-	if s.single = !slices.Contains(p.hidden.fixed.Units, math.Inf(1)); !s.single {
-		return
-	}
-	s.fixed.room = s.room
-	s.fixed.p.Reset(s.room, (s.nh/wordBits+1)*wordBits)
-}
-
 // set sets s·1 or s·ĥ of unit j and the row at a place to x.
 func (f *singles) set(j, at int, x float64) {
 	f.p.Panel(j / product.FixedLanes)[at][j%product.FixedLanes] = int32(math.RoundToEven(x / singleUnit))
@@ -63,52 +48,6 @@ func (f *singles) word(t, at int) logistic.FixedInputs {
 	return logistic.FixedInputs{X: panels[at:], Stride: len(panels) / product.FixedPanels}
 }
 
-// round sets s·ĥ of word t and row r of the current pass to p.
-func (s *statistics) round(t, r int, p *[wordBits]float64) {
-	for i, x := range p[:min(wordBits, s.nh-t*wordBits)] {
-		s.fixed.set(t*wordBits+i, s.base+s.at(r), x)
-	}
-	s.closeRow(t, r)
-}
-
-func (s *statistics) always() bool { return s.fixed.isOn }
-
-func (s *statistics) takesFixed(int) bool { return s.fixed.isOn }
-
-func (s *statistics) takeFixed(w *fixedWord) {
-	w.plain()
-	for r := range w.n {
-		row := w.r0 + r
-		w.rule.Probs(s.fixed.word(w.t, s.base+s.at(row)), float32(s.scale[row]/singleUnit), w.inputs(r))
-		s.closeRow(w.t, row)
-	}
-}
-
-func (d *dataPhase) always() bool { return d.stats.always() }
-
-func (d *dataPhase) takesFixed(int) bool { return d.stats.fixed.isOn }
-
-func (d *dataPhase) takeFixed(w *fixedWord) {
-	w.plain()
-	s := d.stats
-	var u [wordBits]uint32
-	for r := range w.n {
-		row := w.r0 + r
-		d.draws.random(&u, w.t, wordBits, row)
-		word, open := w.rule.DrawProbs(s.fixed.word(w.t, s.base+s.at(row)), float32(s.scale[row]/singleUnit), w.inputs(r), &u)
-		*d.draws.word(row, w.t) = w.decide(word, open, r, &u, nil)
-		s.closeRow(w.t, row)
-	}
-}
-
-// one returns s·1 of the waiting row at a place.
-func (s *statistics) one(at int) float64 {
-	if s.fixed.isOn {
-		return s.fixed.get(s.nh, at)
-	}
-	return s.p[(s.nh/wordBits*s.room+at)*wordBits+s.nh%wordBits]
-}
-
 // addMeans adds s·ĥ of word t and the rows that are there to sum.
 func (f *singles) addMeans(sum *[wordBits]float64, t int, there []uint64) {
 	for q := range product.FixedPanels {
@@ -122,23 +61,5 @@ func (f *singles) addMeans(sum *[wordBits]float64, t int, there []uint64) {
 		for l, x := range total {
 			sum[q*product.FixedLanes+l] += float64(singleUnit * float64(x))
 		}
-	}
-}
-
-// multiplyFixed is multiply in fixed point.
-func (s *statistics) multiplyFixed(dst []product.Line, worker, part int) {
-	n := s.nv + 1
-	scratch := &s.scratch[worker]
-	sums := product.AsFixed(scratch.fixed)[:n]
-	clear(sums)
-	s.lists.MulFixed(sums, &s.fixed.p, part, part+1, scratch.product, 0, n)
-	lo, hi := dst[:n], scratch.fixed[n:]
-	if len(dst) > n {
-		hi = dst[n:]
-	}
-	if s.begun {
-		product.AddFloats(lo, hi, sums, singleUnit)
-	} else {
-		product.SetFloats(lo, hi, sums, singleUnit)
 	}
 }

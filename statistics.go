@@ -1,7 +1,8 @@
 package rbm
 
 import (
-	"math/bits"
+	"math"
+	"slices"
 
 	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/parallel"
@@ -484,11 +485,63 @@ func (s *means) addWaiting(stats *statistics) {
 	}
 }
 
-// eachOne calls f for each bit that is set.
-func eachOne(words []uint64, f func(i int)) {
-	for w, word := range words {
-		for ; word != 0; word &= word - 1 {
-			f(w*wordBits + bits.TrailingZeros64(word))
-		}
+// startSingle makes s add rows of bits in fixed point, after reset, unless the model is too
+// large, or a weight is infinite: a probability may be NaN then, and no integer is.
+func (s *statistics) startSingle(p *model) {
+	if !p.hidden.canPack() {
+		return
+	}
+	p.hidden.pack(&p.team)
+	if s.single = !slices.Contains(p.hidden.fixed.Units, math.Inf(1)); !s.single {
+		return
+	}
+	s.fixed.room = s.room
+	s.fixed.p.Reset(s.room, (s.nh/wordBits+1)*wordBits)
+}
+
+// round sets s·ĥ of word t and row r of the current pass to p.
+func (s *statistics) round(t, r int, p *[wordBits]float64) {
+	for i, x := range p[:min(wordBits, s.nh-t*wordBits)] {
+		s.fixed.set(t*wordBits+i, s.base+s.at(r), x)
+	}
+	s.closeRow(t, r)
+}
+
+func (s *statistics) always() bool { return s.fixed.isOn }
+
+func (s *statistics) takesFixed(int) bool { return s.fixed.isOn }
+
+func (s *statistics) takeFixed(w *fixedWord) {
+	w.plain()
+	for r := range w.n {
+		row := w.r0 + r
+		w.rule.Probs(s.fixed.word(w.t, s.base+s.at(row)), float32(s.scale[row]/singleUnit), w.inputs(r))
+		s.closeRow(w.t, row)
+	}
+}
+
+// one returns s·1 of the waiting row at a place.
+func (s *statistics) one(at int) float64 {
+	if s.fixed.isOn {
+		return s.fixed.get(s.nh, at)
+	}
+	return s.p[(s.nh/wordBits*s.room+at)*wordBits+s.nh%wordBits]
+}
+
+// multiplyFixed is multiply in fixed point.
+func (s *statistics) multiplyFixed(dst []product.Line, worker, part int) {
+	n := s.nv + 1
+	scratch := &s.scratch[worker]
+	sums := product.AsFixed(scratch.fixed)[:n]
+	clear(sums)
+	s.lists.MulFixed(sums, &s.fixed.p, part, part+1, scratch.product, 0, n)
+	lo, hi := dst[:n], scratch.fixed[n:]
+	if len(dst) > n {
+		hi = dst[n:]
+	}
+	if s.begun {
+		product.AddFloats(lo, hi, sums, singleUnit)
+	} else {
+		product.SetFloats(lo, hi, sums, singleUnit)
 	}
 }
