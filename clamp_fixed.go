@@ -84,7 +84,8 @@ func (w *fixedWord) tempered(beta float64, base []float64) {
 	for i, unit := range f.Units[w.t*wordBits:][:wordBits] {
 		at := w.t*wordBits + i
 		scale, shift := beta*unit, (1-beta)*base[at]
-		if at >= w.layer.units || beta != 0 && math.IsInf(w.layer.bias[at], 0) {
+		b := w.layer.bias[at]
+		if at >= w.layer.units || math.IsNaN(b) || beta != 0 && math.IsInf(b, 0) {
 			scale, shift = unit, 0 // as it is at every temperature
 		}
 		w.rule.Scale[i], w.rule.Shift[i] = float32(scale), float32(shift)

@@ -1,6 +1,7 @@
 package rbm_test
 
 import (
+	"bytes"
 	"context"
 	"math"
 	"math/rand/v2"
@@ -195,9 +196,6 @@ func testFixedSamplers(t *testing.T) {
 	const nv, nh, n, k = 100, 70, 20, 30
 	data := randomBits(n, nv, 0.4, 3)
 	for name, m := range fixedModels(nv, nh) {
-		if name == "NaN" { // of which exchanges do not care for states
-			continue
-		}
 		base := mat.NewVecDense(nv, nil)
 		for i := range nv {
 			base.SetVec(i, 4*float64(i%7)-12)
@@ -225,6 +223,11 @@ func testFixedSamplers(t *testing.T) {
 			}
 			if got, _ := many.Sample(m, data); !mat.Equal(got, want) {
 				t.Errorf("%s of %s: %d sweeps a call draw other states than one", s.name, name, k)
+			}
+			if one, ok := one.(*rbm.PT); ok { // whose other temperatures count, too
+				if one.K = k; !bytes.Equal(saved(t, one), saved(t, many.(*rbm.PT))) {
+					t.Errorf("PT of %s: %d sweeps a call draw other replicas than one", name, k)
+				}
 			}
 		}
 		c := slowly(m, data, k, func(c *rbm.Chains) { c.Gibbs(m, 1) })

@@ -25,6 +25,7 @@ func (m *RBM) Phases(dst *Phases, v mat.Matrix, weights []float64, s Sampler) {
 	var w work
 	defer w.end()
 	w.begin(&dst.Data, m, v, weights, s)
+	dst.Data.stats.single = false // Σ|w| may be too large for it
 	dst.DataWeight = w.total
 	w.positive(v, weights, 1)
 	w.store(&dst.Data)

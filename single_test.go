@@ -68,3 +68,17 @@ func chainsOf(s rbm.Sampler) *rbm.Chains {
 	}
 	panic(fmt.Sprintf("%T", s))
 }
+
+// Phases are sums, not means, and no integer need hold them: they are in double precision.
+func TestPhasesAreNotSingle(t *testing.T) {
+	m := randomModel(50, 20, 0.3, 5)
+	data := randomBits(100, 50, 0.4, 3)
+	var want, got rbm.Phases
+	got.Data.Single, got.Model.Single = true, true
+	m.Phases(&want, data, nil, rbm.NewCD(1, newSource(1)))
+	m.Phases(&got, data, nil, rbm.NewCD(1, newSource(1)))
+	for _, g := range [][2]*rbm.Gradient{{&got.Data, &want.Data}, {&got.Model, &want.Model}} {
+		got, want := g[0], g[1]
+		checkSame(t, "phase", params(&rbm.RBM{W: got.W, B: got.B, C: got.C}), params(&rbm.RBM{W: want.W, B: want.B, C: want.C}))
+	}
+}
