@@ -28,13 +28,18 @@ func flipTable(s isa) {
 	Label("line")
 	DECQ(n)
 	JLT(LabelRef("done"))
-	for part := range s.parts {
-		x, y := s.reg(), s.reg()
+	numbers := make([]VecVirtual, s.parts)
+	for part := range numbers {
+		x := s.reg()
 		VMOVUPD(Mem{Base: w, Disp: part * s.size}, x)
 		// The constant comes first: a NaN in the other operand stays.
 		VMINPD(x, s.register(spec.ExpMax), x)
 		VMAXPD(x, s.register(spec.ExpMin), x)
-		x = s.exp(x)
+		numbers[part] = x
+	}
+	s.exp(numbers)
+	for part, x := range numbers {
+		y := s.reg()
 		VMOVUPD(x, Mem{Base: e, Disp: part * s.size})
 		VMOVUPD(s.register(1), y)
 		VDIVPD(x, y, y)

@@ -89,36 +89,45 @@ func (s isa) register(x float64) Op {
 // expConstants are the constants of exp, and of the operations on its argument and result.
 var expConstants = append(append([]float64{spec.Log2e, spec.Round, spec.Ln2Hi, spec.Ln2Lo, spec.Round + 1023, 1, spec.ExpMin}, odd...), even...)
 
-// exp returns Exp(x) for x in [ExpMin, ExpMax], operation by operation.
-func (s isa) exp(x Op) VecVirtual {
-	k, pow, t, r, r2, p, q := s.reg(), s.reg(), s.reg(), s.reg(), s.reg(), s.reg(), s.reg()
-	VMULPD(s.constant(spec.Log2e), x, k)
-	VADDPD(s.constant(spec.Round), k, k)
-	VSUBPD(s.constant(spec.Round), k, k)
-	VMULPD(s.constant(spec.Ln2Hi), k, t)
-	VSUBPD(t, x, r)
-	VMULPD(s.constant(spec.Ln2Lo), k, t)
-	VSUBPD(t, r, r)
-	VMULPD(r, r, r2)
-	VADDPD(s.constant(spec.Round+1023), k, pow)
-	VPSLLQ(U8(52), pow, pow)
-	VMULPD(s.constant(odd[0]), r2, p)
-	VMULPD(s.constant(even[0]), r2, q)
-	for i := 1; i < len(odd); i++ {
-		VADDPD(s.constant(odd[i]), p, p)
-		VADDPD(s.constant(even[i]), q, q)
-		if i < len(odd)-1 {
-			VMULPD(r2, p, p)
-			VMULPD(r2, q, q)
+// exp replaces each x in [ExpMin, ExpMax] by Exp(x), operation by operation. The registers
+// take turns, as their operations do not wait for each other.
+func (s isa) exp(x []VecVirtual) {
+	n := len(x)
+	k, r2, p, q := make([]VecVirtual, n), make([]VecVirtual, n), make([]VecVirtual, n), make([]VecVirtual, n)
+	for i := range x {
+		k[i], r2[i], p[i], q[i] = s.reg(), s.reg(), s.reg(), s.reg()
+	}
+	each := func(f func(i int)) {
+		for i := range x {
+			f(i)
 		}
 	}
-	VMULPD(r, p, p)
-	VADDPD(p, q, q)
-	VMULPD(r2, q, q)
-	VADDPD(q, r, r)
-	VADDPD(s.constant(1), r, r)
-	VMULPD(pow, r, r)
-	return r
+	each(func(i int) { VMULPD(s.constant(spec.Log2e), x[i], k[i]) })
+	each(func(i int) { VADDPD(s.constant(spec.Round), k[i], k[i]) })
+	each(func(i int) { VSUBPD(s.constant(spec.Round), k[i], k[i]) })
+	each(func(i int) { VMULPD(s.constant(spec.Ln2Hi), k[i], p[i]) })
+	each(func(i int) { VSUBPD(p[i], x[i], x[i]) }) // r from here on
+	each(func(i int) { VMULPD(s.constant(spec.Ln2Lo), k[i], p[i]) })
+	each(func(i int) { VSUBPD(p[i], x[i], x[i]) })
+	each(func(i int) { VMULPD(x[i], x[i], r2[i]) })
+	each(func(i int) { VADDPD(s.constant(spec.Round+1023), k[i], k[i]) })
+	each(func(i int) { VPSLLQ(U8(52), k[i], k[i]) }) // 2ᵏ from here on
+	each(func(i int) { VMULPD(s.constant(odd[0]), r2[i], p[i]) })
+	each(func(i int) { VMULPD(s.constant(even[0]), r2[i], q[i]) })
+	for c := 1; c < len(odd); c++ {
+		each(func(i int) { VADDPD(s.constant(odd[c]), p[i], p[i]) })
+		each(func(i int) { VADDPD(s.constant(even[c]), q[i], q[i]) })
+		if c < len(odd)-1 {
+			each(func(i int) { VMULPD(r2[i], p[i], p[i]) })
+			each(func(i int) { VMULPD(r2[i], q[i], q[i]) })
+		}
+	}
+	each(func(i int) { VMULPD(x[i], p[i], p[i]) })
+	each(func(i int) { VADDPD(p[i], q[i], q[i]) })
+	each(func(i int) { VMULPD(r2[i], q[i], q[i]) })
+	each(func(i int) { VADDPD(q[i], x[i], x[i]) })
+	each(func(i int) { VADDPD(s.constant(1), x[i], x[i]) })
+	each(func(i int) { VMULPD(k[i], x[i], x[i]) })
 }
 
 // sigmoids writes a kernel that stores probabilities, draws bits, or does both.
@@ -161,15 +170,19 @@ func sigmoids(s isa, name string, probs, draw bool) {
 	if draw {
 		XORQ(bits, bits)
 	}
-	for part := range s.parts {
-		off := part * s.size
+	inputs := make([]VecVirtual, s.parts)
+	for part := range inputs {
 		t := s.reg()
-		VMOVUPD(Mem{Base: x, Disp: off}, t)
+		VMOVUPD(Mem{Base: x, Disp: part * s.size}, t)
 		VXORPD(s.constant(math.Copysign(0, -1)), t, t)
 		// The constant comes first: a NaN in the other operand stays.
 		VMINPD(t, s.register(spec.ExpMax), t)
 		VMAXPD(t, s.register(spec.ExpMin), t)
-		d := s.exp(t)
+		inputs[part] = t
+	}
+	s.exp(inputs)
+	for part, d := range inputs {
+		off := part * s.size
 		VADDPD(s.constant(1), d, d)
 		if probs {
 			v := s.reg()
@@ -233,13 +246,18 @@ func exps(s isa) {
 	Label("line")
 	DECQ(n)
 	JLT(LabelRef("done"))
-	for part := range s.parts {
+	numbers := make([]VecVirtual, s.parts)
+	for part := range numbers {
 		v := s.reg()
 		VMOVUPD(Mem{Base: x, Disp: part * s.size}, v)
 		// The constant comes first: a NaN in the other operand stays.
 		VMINPD(v, s.register(spec.ExpMax), v)
 		VMAXPD(v, s.register(spec.ExpMin), v)
-		VMOVUPD(s.exp(v), Mem{Base: x, Disp: part * s.size})
+		numbers[part] = v
+	}
+	s.exp(numbers)
+	for part, v := range numbers {
+		VMOVUPD(v, Mem{Base: x, Disp: part * s.size})
 	}
 	ADDQ(U8(line), x)
 	JMP(LabelRef("line"))
@@ -273,14 +291,18 @@ func softplus(s isa) {
 	Label("line")
 	DECQ(n)
 	JLT(LabelRef("done"))
-	for part := range s.parts {
+	inputs := make([]VecVirtual, s.parts)
+	for part := range inputs {
 		v, m := s.reg(), s.reg()
 		VMOVUPD(Mem{Base: x, Disp: part * s.size}, v)
 		VMAXPD(v, zero, m)
 		VADDPD(m, top[part], top[part])
 		VORPD(s.constant(math.Copysign(0, -1)), v, v)
 		VMAXPD(v, s.register(spec.ExpMin), v)
-		e := s.exp(v)
+		inputs[part] = v
+	}
+	s.exp(inputs)
+	for part, e := range inputs {
 		t := s.reg()
 		VMULPD(e, rest[part], t)
 		VADDPD(t, e, e)

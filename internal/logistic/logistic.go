@@ -15,7 +15,10 @@
 //     2⁵²+u, and a subtraction.
 //  5. Probabilities and draws of the same inputs share the exponential.
 //  6. A sum of softplus terms takes one logarithm: see Sum.
-//  7. In AVX-512 the constants stay in registers.
+//  7. In AVX2, the operations on two registers take turns. An exponential is a chain of
+//     operations that wait for each other: one after the other, the two would fill the
+//     scheduler of the processor with what has to wait.
+//  8. In AVX-512 the constants stay in registers.
 package logistic
 
 import (
