@@ -21,6 +21,7 @@ type fused struct {
 	edges [2][]product.Line // the panels of the first part and of the last
 	rows  [][]float64       // of each worker: rows of the gradient of W, as many as a panel has
 	rateH float64           // of the offsets of the hidden units
+	keeps bool              // prepare for the model to be read again
 }
 
 // longestFused is about how many nanoseconds of a processor a fused step may take if a context
@@ -30,7 +31,9 @@ var longestFused = 1 << 27
 // step takes the step after w.sums, with the gradient centered by c, unless that is nil, and
 // multiplied by factor. It reports whether it has: not if there is more to the gradient than
 // its statistics, if it is NaN, or if that takes long.
-func (f *fused) step(w *work, o *SGD, c *Centering, rate, factor float64) bool {
+//
+// If keep is true, nobody may change the model before it is read by the work on a gradient.
+func (f *fused) step(w *work, o *SGD, c *Centering, rate, factor float64, keep bool) bool {
 	g, m := w.g, w.m
 	s, team := &g.stats, &g.model.team
 	if w.isAnalytic() || g.model.nan || m.until() != nil && s.flushWork() > longestFused {
@@ -62,14 +65,20 @@ func (f *fused) step(w *work, o *SGD, c *Centering, rate, factor float64) bool {
 	defer o.take(rate).Release()
 	team.Until, s.lists.Until = nil, nil // from here on, all is done or nothing
 	o.ready(nv, nh)
+	if f.keeps = keep; keep {
+		g.model.keep(s.parts())
+	}
 	team.Run(workers, s.parts(), f)
+	if keep {
+		g.model.kept = m
+	}
 	if c != nil {
 		c.state.job.finish()
 	}
 	if factor != 1 {
 		g.B.ScaleVec(factor, g.B)
 	}
-	o.biases(m, g, rate)
+	o.biases(m.B, g.B, o.state.velocity.B, rate)
 	return true
 }
 
@@ -149,10 +158,13 @@ func (f *fused) Do(worker, part int) {
 			f.move(j+l, rows[l*s.nv:][:s.nv], panel[s.nv][l])
 		}
 	}
+	if f.keeps {
+		f.g.model.keepRows(part, f.m)
+	}
 }
 
-// move moves the weights of hidden unit j along w, the row of the ordinary gradient, and
-// sets the element of C, which was x.
+// move moves the weights of hidden unit j along w, the row of the ordinary gradient, and its
+// bias along x.
 func (f *fused) move(j int, w []float64, x float64) {
 	if c := f.centering; c != nil {
 		f.moveOffset(j, x)
@@ -162,8 +174,8 @@ func (f *fused) move(j int, w []float64, x float64) {
 		floats.Scale(f.factor, w)
 		x = float64(f.factor * x)
 	}
-	f.g.C.SetVec(j, x)
 	f.sgd.row(f.m, j, w, f.rate)
+	f.sgd.bias(f.m.C, f.sgd.state.velocity.C, j, x, f.rate)
 }
 
 // moveOffset moves the offset of hidden unit j, whose bias has the gradient x.

@@ -57,3 +57,32 @@ func TestFusedStepStoresNoGradient(t *testing.T) {
 		}
 	}
 }
+
+// What a fused step keeps for the next one is of no use after a step of the plain way.
+func TestPlainStepAfterFused(t *testing.T) {
+	defer func(n int) { longestFused = n }(longestFused)
+	run := func(longest int) *RBM {
+		longestFused = longest
+		m := NewRandom(70, 40, 0.3, rand.NewPCG(1, 2))
+		rows := NewBits(330, 70)
+		for r := range 330 {
+			for i := range 70 {
+				rows.SetBit(r, i, (r*r+i*r+i*i)%5 < 2)
+			}
+		}
+		tr := NewTrainer(m, rows, NewCD(2, rand.NewPCG(3, 4)), rand.NewPCG(5, 6))
+		tr.BatchSize, tr.Single, tr.SGD.Rate = 300, true, 1
+		if err := tr.Train(context.Background(), 5); err != nil {
+			t.Fatal(err)
+		}
+		if plain := tr.gradient.W != nil; plain != (longest < 1<<20) {
+			t.Errorf("longest = %d: steps of the plain way: %v", longest, plain)
+		}
+		return m
+	}
+	s := statistics{nv: 70, nh: 40, rows: 128} // of the 30 rows of the last minibatch
+	got, want := run(s.flushWork()), run(math.MaxInt)
+	if !mat.Equal(got.W, want.W) || !mat.Equal(got.B, want.B) || !mat.Equal(got.C, want.C) {
+		t.Error("the model is another one than by fused steps alone")
+	}
+}

@@ -35,6 +35,11 @@ type model struct {
 	visible, hidden layer
 	nan             bool // in any parameter
 
+	// If kept is the model to be read next, abs stays as it is, and the hidden layer in fixed
+	// point if keptFixed: see keepRows.
+	kept      *RBM
+	keptFixed bool
+
 	src   *RBM
 	team  parallel.Team
 	sweep *stop.Signal // ends sampling between two sweeps; nil: nothing does
@@ -66,12 +71,23 @@ func (p *model) read(m *RBM) {
 	p.hidden.oneHot.load(nil) // the layers may have changed places
 	p.visible.w.View(nh, nv, w.Stride, w.Data)
 	p.hidden.w.ViewT(nv, nh, w.Stride, w.Data)
-	p.src = m
-	parts := (nh + scanRows - 1) / scanRows
-	p.visible.sums(parts)
-	p.hidden.sums(1)
-	p.team.Run(p.team.Workers(parts, nv*nh/8), parts, (*scanning)(p))
-	p.src = nil
+	kept := p.kept == m
+	p.kept = nil
+	if kept {
+		p.hidden.isPacked = p.keptFixed
+		for j, x := range p.hidden.abs[:nh] {
+			if math.IsNaN(x) {
+				p.hidden.bias[j] = x
+			}
+		}
+	} else {
+		p.src = m
+		parts := (nh + scanRows - 1) / scanRows
+		p.visible.sums(parts)
+		p.hidden.sums(1)
+		p.team.Run(p.team.Workers(parts, nv*nh/8), parts, (*scanning)(p))
+		p.src = nil
+	}
 	p.nan = product.HasNaN(p.visible.bias) || product.HasNaN(p.hidden.bias)
 	if p.nan {
 		for j := range nh {
@@ -174,6 +190,36 @@ func (p *scanning) Do(_, part int) {
 		if math.IsNaN(h.abs[j]) {
 			h.bias[j] = math.NaN()
 		}
+	}
+}
+
+// keep begins to prepare for m as it will be when all its rows and hidden biases have been
+// given to keepRows. Then the model can be set to m.
+func (p *model) keep(parts int) {
+	p.keptFixed = p.hidden.isPacked
+	p.visible.sums(parts)
+	p.hidden.sums(1)
+}
+
+// keepRows prepares for the rows of the hidden units of panel q in fixed point, which will not
+// change any more.
+func (p *model) keepRows(q int, m *RBM) {
+	v, h := &p.visible, &p.hidden
+	abs := v.abs[q*len(v.bias):][:v.units]
+	j0 := q * product.FixedLanes
+	var bias, sums [product.FixedLanes]float64
+	for l := range bias {
+		bias[l] = math.Inf(-1)
+		if j := j0 + l; j < h.units {
+			sums[l] = product.AddAbs(abs, m.W.RawRowView(j))
+			h.abs[j], bias[l] = sums[l], m.C.AtVec(j)
+			if math.IsNaN(sums[l]) {
+				bias[l] = sums[l]
+			}
+		}
+	}
+	if p.keptFixed && j0 < h.units {
+		h.fixed.PackPanel(q, &h.w, &bias, &sums)
 	}
 }
 

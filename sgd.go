@@ -54,7 +54,8 @@ func (o *SGD) step(m *RBM, g *Gradient, rate float64) {
 	work := nv * nh / 4
 	s.team.Call(work, nh, &s.job)
 	s.job = step{}
-	o.biases(m, g, rate)
+	o.biases(m.B, g.B, s.velocity.B, rate)
+	o.biases(m.C, g.C, s.velocity.C, rate)
 }
 
 // take begins a use at a rate.
@@ -131,23 +132,21 @@ func (o *SGD) row(m *RBM, j int, g []float64, rate float64) {
 	}
 }
 
-// biases moves the biases of m along g.
-func (o *SGD) biases(m *RBM, g *Gradient, rate float64) {
-	d := &o.state.velocity
-	o.vector(m.B, g.B, d.B, rate)
-	o.vector(m.C, g.C, d.C, rate)
+// biases moves all biases of a layer, x, along g. Their velocity is d, or nil.
+func (o *SGD) biases(x, g, d *mat.VecDense, rate float64) {
+	for i := range x.Len() {
+		o.bias(x, d, i, g.AtVec(i), rate)
+	}
 }
 
-// vector moves biases.
-func (o *SGD) vector(x, g, d *mat.VecDense, rate float64) {
-	for i := range x.Len() {
-		delta := float64(rate * g.AtVec(i))
-		if d != nil {
-			delta += float64(o.Momentum * d.AtVec(i))
-			d.SetVec(i, delta)
-		}
-		x.SetVec(i, x.AtVec(i)+delta)
+// bias moves element i of x along its gradient g.
+func (o *SGD) bias(x, d *mat.VecDense, i int, g, rate float64) {
+	delta := float64(rate * g)
+	if d != nil {
+		delta += float64(o.Momentum * d.AtVec(i))
+		d.SetVec(i, delta)
 	}
+	x.SetVec(i, x.AtVec(i)+delta)
 }
 
 var _ marshaler = (*SGD)(nil)

@@ -150,6 +150,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 	c := t.train
 	c.begin(ctx)
 	defer c.end()
+	defer t.forget()
 	for {
 		if t.due > 0 && t.due == t.state.steps {
 			if err := t.report(c); err != nil {
@@ -175,6 +176,13 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 		if t.state.steps%t.every() == 0 {
 			t.due = t.state.steps
 		}
+	}
+}
+
+// forget makes the next step read all of Model.
+func (t *Trainer) forget() {
+	if t.gradient != nil {
+		t.gradient.model.kept = nil
 	}
 }
 
@@ -278,7 +286,8 @@ func (t *Trainer) climbFused(v *Bits, weights []float64, factor float64) (done b
 	var w work
 	defer w.end()
 	w.sums(g, t.Model, v, weights, t.Sampler)
-	if t.fused.step(&w, &t.SGD, t.Centering, t.state.rate, factor) {
+	keep := t.call != nil // in Train, which forgets it before somebody can change Model
+	if t.fused.step(&w, &t.SGD, t.Centering, t.state.rate, factor, keep) {
 		return true
 	}
 	g.size(t.Model.Dims())

@@ -446,3 +446,59 @@ func TestCenteringOrder(t *testing.T) {
 		checkSame(t, fmt.Sprintf("%d×%d", s.nv, s.nh), params(m), params(want))
 	}
 }
+
+// Train goes on from what a step has left in the caches, and has the bits of single steps,
+// even if each report changes the model.
+func TestTrainIsItsSteps(t *testing.T) {
+	const epochs = 6
+	for _, s := range []struct{ nv, nh, n, size int }{{7, 5, 45, 20}, {33, 17, 40, 9}, {65, 16, 300, 150}, {130, 67, 140, 70}, {64, 64, 130, 65}} {
+		for _, tt := range fusedSettings {
+			if tt.name == "Exact" && min(s.nv, s.nh) > 9 || tt.groups {
+				continue
+			}
+			data := randomBits(s.n, s.nv, 0.3, 1)
+			trainer := func() *rbm.Trainer {
+				tr := rbm.NewTrainer(randomModel(s.nv, s.nh, 0.3, 2), data, tt.sampler(), newSource(4))
+				tr.BatchSize, tr.SGD, tr.Centering, tr.Single = s.size, tt.sgd, nil, tt.single
+				if c := tt.centering; c != nil {
+					tr.Centering = &rbm.Centering{Rate: c.Rate, Enhanced: c.Enhanced}
+				}
+				if tt.weighted {
+					tr.Weights = randomWeights(s.n, 6)
+				}
+				return tr
+			}
+			change := func(m *rbm.RBM, step int) {
+				m.W.Set(step%s.nh, step%s.nv, float64(step%5)-2)
+				m.B.SetVec(step%s.nv, float64(step%3)-1)
+				m.C.SetVec(step%s.nh, float64(step%3)-1)
+			}
+			got, want := trainer(), trainer()
+			for epoch := 2; epoch <= epochs; epoch += 2 {
+				reports := epoch == 2
+				got.OnReport = nil
+				if reports {
+					got.OnReport = func(r rbm.Report) error {
+						change(got.Model, r.Step)
+						return nil
+					}
+				}
+				if err := got.Train(context.Background(), epoch); err != nil {
+					t.Fatal(err)
+				}
+				change(got.Model, 100+epoch) // between two calls
+				for want.Epochs() < epoch {
+					epochs := want.Epochs()
+					if err := want.Step(); err != nil {
+						t.Fatal(err)
+					}
+					if reports && want.Epochs() > epochs {
+						change(want.Model, want.Steps())
+					}
+				}
+				change(want.Model, 100+epoch)
+				checkSame(t, fmt.Sprintf("%d×%d, %s, epoch %d", s.nv, s.nh, tt.name, epoch), params(got.Model), params(want.Model))
+			}
+		}
+	}
+}

@@ -22,6 +22,7 @@ func (t *Trainer) report(c *call) error {
 	if t.OnReport == nil {
 		return nil
 	}
+	t.forget()
 	if err := t.OnReport(r); err != nil {
 		return fmt.Errorf("rbm: after step %d: %w", r.Step, err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -65,8 +66,8 @@ type starter func(c benchCase, m *rbm.RBM, data *rbm.Bits) (work func() (int, er
 
 var variants = []variant{
 	{"Gradient+SGD.Step", step, startGradient},
-	{"Trainer.Step", step, startTrainer},
-	{"Trainer.Step single precision", step, startSingle},
+	{"Trainer.Train", step, startTrainer},
+	{"Trainer.Train single precision", step, startSingle},
 	{"Chains.Gibbs", gibbs, startGibbs},
 	{"FreeEnergy", freeEnergy, startFreeEnergy},
 }
@@ -89,20 +90,28 @@ func startGradient(c benchCase, m *rbm.RBM, data *rbm.Bits) func() (int, error) 
 	}
 }
 
+// stepsOfEpoch is the number of steps of a Trainer in one call, at most.
+const stepsOfEpoch = 20
+
 func startTrainer(c benchCase, m *rbm.RBM, data *rbm.Bits) func() (int, error) {
-	t := trainer(c, m, data)
-	return func() (int, error) { return c.N, t.Step() }
+	return train(c, trainer(c, m, data))
 }
 
 func startSingle(c benchCase, m *rbm.RBM, data *rbm.Bits) func() (int, error) {
 	t := trainer(c, m, data)
 	t.Single = true
-	return func() (int, error) { return c.N, t.Step() }
+	return train(c, t)
+}
+
+// train returns a function that trains for an epoch, of which it returns the number of rows.
+func train(c benchCase, t *rbm.Trainer) func() (int, error) {
+	rows, _ := t.Data.Dims()
+	return func() (int, error) { return rows, t.Train(context.Background(), t.Epochs()+1) }
 }
 
 func trainer(c benchCase, m *rbm.RBM, data *rbm.Bits) *rbm.Trainer {
 	n, _ := data.Dims()
-	t := rbm.NewTrainer(m, data.Slice(0, n/c.N*c.N), rbm.NewCD(c.K, rand.NewPCG(5, 6)), rand.NewPCG(7, 8))
+	t := rbm.NewTrainer(m, data.Slice(0, min(n/c.N, stepsOfEpoch)*c.N), rbm.NewCD(c.K, rand.NewPCG(5, 6)), rand.NewPCG(7, 8))
 	t.BatchSize = c.N
 	t.SGD.Rate = learningRate
 	t.Centering = nil // which the peers have not

@@ -81,6 +81,18 @@ func (f *Fixed) Pack(t int, p *Panels, bias []float64, sums *[wordBits]float64) 
 	}
 }
 
+// PackPanel packs panel q alone, given the biases and sums of its columns.
+func (f *Fixed) PackPanel(q int, p *Panels, bias, sums *[FixedLanes]float64) {
+	var scale [FixedLanes]float64
+	from := q * FixedLanes
+	for i := range scale {
+		f.Units[from+i], f.Bias[from+i], scale[i] = inFixed(bias[i], sums[i])
+	}
+	lines := f.Panel(q)
+	p.pack(lines[:p.rows], 0, p.rows, from, &scale)
+	clear(lines[p.rows:])
+}
+
 // packRowsAtOnce is how many rows of a word fill half of a first-level cache.
 const packRowsAtOnce = 32
 
