@@ -28,8 +28,8 @@ func TestVariants(t *testing.T) {
 				if c.Kind == gibbs {
 					want = 10 * c.N
 				}
-				if n != want {
-					t.Errorf("work returns %d, want %d", n, want)
+				if n == 0 || n%want != 0 || c.Kind != step && n != want {
+					t.Errorf("work returns %d, want %d, or whole steps", n, want)
 				}
 			}
 			trained := m.W.At(3, 300) != before.W.At(3, 300)
@@ -64,10 +64,12 @@ func trained(t *testing.T, v variant, c benchCase, m *rbm.RBM, data *rbm.Bits, s
 	t.Helper()
 	m = m.Clone()
 	work := v.start(c, m, data)
-	for range steps {
-		if _, err := work(); err != nil {
+	for rows := 0; rows < steps*c.N; {
+		n, err := work()
+		if err != nil {
 			t.Fatal(err)
 		}
+		rows += n
 	}
 	return m
 }

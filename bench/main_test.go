@@ -51,7 +51,7 @@ func TestRun(t *testing.T) {
 	}
 	for _, want := range []string{
 		"not pinned", "NumPy: not installed", "PyTorch: not installed", "scikit-learn: not installed",
-		"784x64 CD-1 n=100", "Trainer.Step", "| 784×64 CD-1 n=100, `Gradient+SGD.Step` | ", "go run -C bench . ",
+		"784x64 CD-1 n=100", "Trainer.Train", "| 784×64 CD-1 n=100, `Gradient+SGD.Step` | ", "go run -C bench . ",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, out.String())
