@@ -1,12 +1,15 @@
 package rbm
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/gorbm/rbm/internal/cpu"
+	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/philox"
+	"github.com/gorbm/rbm/internal/stop"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -136,5 +139,87 @@ func testFixedDrawsOfFewOnes(t *testing.T) {
 				t.Fatalf("%d ones: packed: %v, %d draws were decided in float64, slack %v", k, packed, opened, many.pass.scratch[0].fixed.slack[0])
 			}
 		}
+	}
+}
+
+// A draw that is decided in float64 has the temperature of its own row, in any part of a pass.
+func TestFixedDrawsHaveTheirTemperature(t *testing.T) {
+	const nv, nh, n, at = 64, 9, 1100, 600
+	rnd := rand.New(rand.NewPCG(1, 2))
+	m := New(nv, nh)
+	for j := range nh {
+		for i := range nv {
+			m.W.Set(j, i, 3*rnd.NormFloat64())
+		}
+	}
+	h := rnd.Uint64() & (1<<nh - 1)
+	betas := []float64{0.25, 0.75}
+	base := make([]float64, nv)
+	var u [wordBits]uint32
+	philox.Fill(&u, wordBits, NewChains(rand.NewPCG(5, 6)).seed, philox.Place{Row: at, Phase: drawVisible}, 0)
+	for i := range nv {
+		p := (float64(u[i]) + 0.5) / (1 << 32)
+		x := 0.
+		for j := range nh {
+			x += m.W.At(j, i) * float64(h>>j&1)
+		}
+		base[i] = (math.Log(p/(1-p)) - betas[1]*x) / (1 - betas[1]) // the bit changes here
+	}
+	draw := func(rows int, numbers []int, heat *tempering) *Chains {
+		c := NewChains(rand.NewPCG(5, 6))
+		c.numbers = numbers
+		c.h = *NewBits(rows, nh)
+		for r := range rows {
+			c.h.row(r)[0] = h
+		}
+		c.model.load(m, rows)
+		defer c.model.done()
+		c.visibleHalf(&c.model.team, &c.model, 0, rows, heat)
+		return c
+	}
+	level := make([]int, n)
+	for r := range level {
+		level[r] = min(1, r/512) // a part has as many rows, or fewer
+	}
+	one := draw(1, []int{at}, &tempering{betas: betas[1:], base: base})
+	many := draw(n, nil, &tempering{betas: betas, level: level, base: base})
+	if got, want := many.v.row(at)[0], one.v.row(0)[0]; got != want {
+		t.Errorf("row %d is %#x among many, %#x alone", at, got, want)
+	}
+	if opened, packed := Opened(many); !packed || opened < nv {
+		t.Errorf("packed: %v, and %d draws were decided in float64, want at least %d", packed, opened, nv)
+	}
+}
+
+// The largest slack of an input at a temperature is one that a rule can have.
+func TestFixedSlackOfTemperedInputs(t *testing.T) {
+	if slack := logistic.MaxSlack/4 + 0x1p-24*(96+4*maxBase); slack > logistic.MaxSlack {
+		t.Errorf("slack is up to %v, want at most %v", slack, logistic.MaxSlack)
+	}
+	heat := tempering{betas: []float64{0.5}, base: make([]float64, 2*wordBits)}
+	s := clamp{layer: &layer{units: 100}, heat: &heat}
+	for _, a := range []float64{-maxBase, maxBase, math.Nextafter(maxBase, 2*maxBase), -2 * maxBase, math.Inf(1), math.NaN()} {
+		heat.base[70] = a
+		if got, want := s.takesFixed(1), math.Abs(a) <= maxBase; got != want || !s.takesFixed(0) {
+			t.Errorf("base %v: takes inputs in fixed point: %v, want %v", a, got, want)
+		}
+	}
+}
+
+// Weights are not packed where a call has ended before they were.
+func TestFixedPackingIsEnded(t *testing.T) {
+	m := NewRandom(100, 70, 0.1, rand.NewPCG(1, 2))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var p model
+	p.load(m, 100)
+	defer p.done()
+	p.team.Until = stop.On(ctx)
+	if ended := p.team.Until.Catch(func() { p.hidden.pack(&p.team) }); !ended || p.hidden.isPacked {
+		t.Errorf("ended: %v, packed: %v", ended, p.hidden.isPacked)
+	}
+	p.team.Until = nil
+	if p.hidden.pack(&p.team); !p.hidden.isPacked {
+		t.Error("not packed")
 	}
 }

@@ -338,3 +338,15 @@ func testDraws(t *testing.T, draws int) {
 }
 
 func TestFixedDraws(t *testing.T) { testDraws(t, 5_000_000) }
+
+// Rows of numbers are never taken as the bits that are not 0, however many rows there are.
+func TestFixedDrawsOfNumbers(t *testing.T) {
+	const nv, nh, n, few = 100, 70, 200, 20
+	m := randomModel(nv, nh, 0.3, 1)
+	data := grey(randomBits(n, nv, 0.4, 2), 3)
+	many, _ := rbm.NewCD(1, newSource(1)).Sample(m, data)
+	alone, _ := rbm.NewCD(1, newSource(1)).Sample(m, data.Slice(0, few, 0, nv))
+	if !mat.Equal(many.(*rbm.Bits).Slice(0, few), alone) {
+		t.Errorf("the first %d of %d rows lead to other states than alone", few, n)
+	}
+}

@@ -19,9 +19,9 @@ func gradientParams(g *rbm.Gradient) []float64 {
 // any weights, and with rows and samples of numbers among those of bits.
 func TestSingleOfManyRows(t *testing.T) {
 	const nv = 40
-	for _, nh := range []int{1, 15, 16, 17, 63, 64, 65, 129} {
+	for _, nh := range []int{15, 64, 129} {
 		m := randomModel(nv, nh, 0.3, 5)
-		for _, n := range []int{500, 2900, 6000} {
+		for _, n := range []int{500, 6000} {
 			bits := randomBits(n, nv, 0.4, uint64(n))
 			mixed := mat.DenseCopyOf(bits)
 			mixed.Set(n/2, 3, 0.5)
@@ -52,8 +52,7 @@ func TestSingleOfManyRows(t *testing.T) {
 				var double rbm.Gradient
 				m.WeightedGradient(&double, tt.data, weights, tt.s())
 				want := gradientParams(&double)
-				var center rbm.Centering
-				center.Enhanced = true
+				center := rbm.Centering{Enhanced: true}
 				center.Center(&double)
 				var first []float64
 				for _, procs := range []int{1, 3} {
@@ -133,5 +132,57 @@ func TestSingleOfTooManyRows(t *testing.T) {
 		m.WeightedGradient(&double, tt.data, nil, tt.s())
 		m.WeightedGradient(&single, tt.data, nil, tt.s())
 		checkSame(t, "gradient", gradientParams(&single), gradientParams(&double))
+	}
+}
+
+// A word with a unit whose error may be too large is in double precision, for rows with few
+// ones as well: the result of a row does not depend on the others.
+func TestSingleOfCoarseUnits(t *testing.T) {
+	const nv, nh, n = 15, 70, 40
+	const unit = 0x1p-14 // and the slack is 8 units, 2⁻¹¹
+	m := rbm.New(nv, nh)
+	for j := range nh {
+		for i := range nv - 1 {
+			m.W.Set(j, i, 0.49*unit)
+		}
+		m.W.Set(j, nv-1, 0x1p29*unit)
+	}
+	data := rbm.NewBits(n, nv)
+	for r := range n {
+		for i := range r % nv {
+			data.SetBit(r, i, i < nv-1)
+		}
+	}
+	off := func() rbm.Sampler {
+		return sampling(func(*rbm.RBM, mat.Matrix) (mat.Matrix, []float64) { return rbm.NewBits(1, nv), nil })
+	}
+	for _, s := range []func() rbm.Sampler{off, newCD(1)} {
+		for _, rows := range []int{2, n} {
+			double, single := rbm.Gradient{}, rbm.Gradient{Single: true}
+			m.Gradient(&double, data.Slice(0, rows), s())
+			m.Gradient(&single, data.Slice(0, rows), s())
+			want := gradientParams(&double)
+			for i, x := range gradientParams(&single) {
+				if math.Abs(x-want[i]) > n*0x1p-30 {
+					t.Fatalf("%T, %d rows: element %d is %v, want %v", s(), rows, i, x, want[i])
+				}
+			}
+		}
+	}
+}
+
+// A Gradient in single precision keeps nothing of the models that it has been used for.
+func TestSingleOfAUsedGradient(t *testing.T) {
+	data := randomBits(60, 70, 0.4, 1)
+	small := randomModel(70, 70, 0.3, 1)
+	var fresh, used rbm.Gradient
+	fresh.Single, used.Single = true, true
+	small.Gradient(&fresh, data, rbm.NewCD(1, newSource(1)))
+	for name, m := range fixedModels(70, 120) {
+		used.W, used.B, used.C = nil, nil, nil
+		m.Gradient(&used, data, rbm.NewCD(1, newSource(1)))
+		used.W, used.B, used.C = nil, nil, nil
+		small.Gradient(&used, data, rbm.NewCD(1, newSource(1)))
+		checkSame(t, "after "+name, gradientParams(&used), gradientParams(&fresh))
 	}
 }
