@@ -13,7 +13,7 @@ import (
 // bits. With a slack of the inputs of at most singleSlack, and as σ' ≤ ¼, ĥ is within
 // singleSlack/4 + 2⁻²¹ < 2⁻¹³ of the value in float64. A word with a unit of more slack is
 // computed in float64: if any row of bits might give it more, as the result of a row does
-// not depend on the other rows. S·ĥ is rounded to a multiple of 2⁻³⁰. S is positive in one
+// not depend on the other rows. (Rows of numbers do: where they are, bits go by float64 too.) S·ĥ is rounded to a multiple of 2⁻³⁰. S is positive in one
 // phase and negative in the other, and Σ|s| = 1 over the rows of each. So the sums are at
 // most 2³⁰ + n/2 in absolute value, and are off by at most 2⁻¹³ + n·2⁻³¹ for each phase.
 
