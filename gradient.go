@@ -21,11 +21,10 @@ import (
 type Gradient struct {
 	sealed
 
-	W *mat.Dense    // nh×nv
-	B *mat.VecDense // nv
-	C *mat.VecDense // nh
-
-	Single bool // single precision
+	W      *mat.Dense    // nh×nv
+	B      *mat.VecDense // nv
+	C      *mat.VecDense // nh
+	Single bool          // single precision
 
 	means    means // of the data, if hasMeans: see Centering.Center
 	hasMeans bool

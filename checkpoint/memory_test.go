@@ -50,10 +50,10 @@ func TestMemory(t *testing.T) {
 		{"PCD", []checkpoint.State{pcd}, 0},
 		{"Chains", []checkpoint.State{pcd.Chains}, 0},
 		{"PT", []checkpoint.State{pt}, 0.6}, // the row of each level
-		{"PTT", []checkpoint.State{ptt}, 0},
-		{"Trainer", []checkpoint.State{tr}, 0},
+		{"PTT", []checkpoint.State{ptt}, 0.05}, // sums over the weights of each model
+		{"Trainer", []checkpoint.State{tr}, 0.05},
 		{"model and SGD", []checkpoint.State{m, &sgd}, 0.5}, // a trial of one
-		{"large and small", []checkpoint.State{cd, centering, tr, &phases}, 0.3},
+		{"large and small", []checkpoint.State{cd, centering, tr, &phases}, 0.35},
 	} {
 		var err error
 		const slack = 48 << 10 // for what comes for the first time, and for whole pages
