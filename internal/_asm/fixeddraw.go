@@ -16,13 +16,6 @@ func (s isa) constant32(x float32) Op {
 	return s.integer(bits<<32 | bits)
 }
 
-// register32 returns a register full of the float32 x.
-func (s isa) register32(x float32) VecVirtual {
-	r := s.reg()
-	VMOVUPS(s.constant32(x), r)
-	return r
-}
-
 // exp32 replaces each x by its exponential in float32, operation by operation. The registers
 // take turns, as their operations do not wait for each other.
 func (s isa) exp32(x []VecVirtual) {
