@@ -26,7 +26,7 @@ type PTT struct {
 
 	n      int
 	saved  []*RBM
-	models []*model // saved, ready to use
+	models []*model // saved, ready to use, or nil until the next call of Sample
 	chains *Chains  // row k·n+i: the replica of chain i at model k, the last being the sampled one
 	swaps  []swapRate
 	sample Bits
@@ -166,6 +166,7 @@ func (s *PTT) begin(m *RBM, _ int) (samples, passes int) {
 		s.chains.startRandom(s.saved[0].as(m), (len(s.saved)+1)*s.n)
 	}
 	s.chains.check(m)
+	s.read(m)
 	return s.n, 4 * s.K * s.chains.v.rows
 }
 
@@ -210,16 +211,26 @@ func (s *PTT) wrong() string {
 func (s *PTT) ladder() int { return len(s.saved) }
 
 // save adds a copy of m to the ladder.
-func (s *PTT) save(m *RBM) { s.keep(m.clone(), m) }
+func (s *PTT) save(m *RBM) { s.keep(m.clone()) }
 
-// keep adds saved itself to the ladder, inside of the call that m is in.
-func (s *PTT) keep(saved, m *RBM) {
-	p := new(model)
-	p.load(saved.as(m), 0)
-	p.team.Stop() // only that of the model sampled is at work
-	p.team.Until = nil
-	s.saved, s.models = append(s.saved, saved), append(s.models, p)
+// keep adds saved itself to the ladder.
+func (s *PTT) keep(saved *RBM) {
+	s.saved, s.models = append(s.saved, saved), append(s.models, nil)
 	s.swaps = append(s.swaps, swapRate{last: math.NaN()})
+}
+
+// read makes the models of the ladder ready to use, inside of the call that m is in.
+func (s *PTT) read(m *RBM) {
+	for k, saved := range s.saved {
+		if s.models[k] != nil {
+			continue
+		}
+		p := new(model)
+		p.load(saved.as(m), 0)
+		p.team.Stop() // only that of the model sampled is at work
+		p.team.Until = nil
+		s.models[k] = p
+	}
 }
 
 // model returns model k of the ladder, or the sampled model, which is one above the last.
@@ -359,7 +370,7 @@ func readPTT(d *wire.Decoder) (s PTT) {
 			return s
 		}
 		nv = n
-		s.keep(&m, &m)
+		s.keep(&m)
 		s.swaps[k] = swaps
 	}
 	s.chains = readChains(d)

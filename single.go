@@ -11,11 +11,14 @@ import (
 //
 // The sums that give ĥ, and the sums of s·ĥ over rows, are taken in fixed point with 32
 // bits. With a slack of the inputs of at most singleSlack, and as σ' ≤ ¼, ĥ is within
-// singleSlack/4 + 2⁻²¹ < 2⁻¹³ of the value in float64. A word with a unit of more slack is
-// computed in float64: if any row of bits might give it more, as the result of a row does
-// not depend on the other rows. (Rows of numbers do: where they are, bits go by float64 too.) S·ĥ is rounded to a multiple of 2⁻³⁰. S is positive in one
-// phase and negative in the other, and Σ|s| = 1 over the rows of each. So the sums are at
-// most 2³⁰ + n/2 in absolute value, and are off by at most 2⁻¹³ + n·2⁻³¹ for each phase.
+// singleSlack/4 + 2⁻²¹ < 2⁻¹³ of the value in float64. A word with a unit that could have more
+// slack in some row of bits is computed in float64 for all rows, so that the ĥ of a row of
+// bits does not depend on the other rows of bits. A batch with numbers between 0 and 1 is
+// computed in float64 as a whole.
+//
+// The products s·ĥ are rounded to multiples of 2⁻³⁰. The scale s is positive in one phase
+// and negative in the other, and Σ|s| = 1 over the rows of each. So the sums are at most
+// 2³⁰ + n/2 in absolute value, and are off by at most 2⁻¹³ + n·2⁻³¹ for each phase.
 
 const (
 	singleSlack = 0x1p-12
@@ -29,7 +32,6 @@ const (
 type singles struct {
 	isOn bool
 	p    product.Fixed // room rows × words of units
-	room int
 }
 
 // set sets s·1 or s·ĥ of unit j and the row at a place to x.

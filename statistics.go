@@ -336,7 +336,9 @@ func (s *statistics) flush(team *parallel.Team, dst store) {
 	s.rows, s.real, s.begun, s.dst = 0, false, true, nil
 }
 
-const flushPanels = 2 // of (ĥ, 1) in a part of a flush; divides the panels of a word
+const flushPanels = 2 // of (ĥ, 1) in a part of a flush: as many units as a panel in fixed point
+
+var _ [product.FixedLanes]struct{} = [flushPanels * product.Lanes]struct{}{}
 
 // parts returns the number of parts of a flush.
 func (s *statistics) parts() int { return (s.panels() + flushPanels - 1) / flushPanels }
@@ -495,7 +497,6 @@ func (s *statistics) startSingle(p *model) {
 	if s.single = !slices.Contains(p.hidden.fixed.Units, math.Inf(1)); !s.single {
 		return
 	}
-	s.fixed.room = s.room
 	s.fixed.p.Reset(s.room, (s.nh/wordBits+1)*wordBits)
 }
 

@@ -18,8 +18,7 @@ type FixedInputs struct {
 //
 //	xᵢ = Scale[i]·s + Shift[i]
 //
-// s being its input in fixed point, and Slack is how far it may be from the input in float64.
-// Certain sets the bounds of the draws from it.
+// where s is its input in fixed point. Certain sets the bounds of its draws.
 type Rule struct {
 	Scale, Shift [64]float32
 	below, above [64]float32
@@ -34,12 +33,12 @@ type Rule struct {
 //	y = -x̂ is clamped to [-24, 24]. Beyond, the bit is 0 for any u if y > 24, as
 //	½·(1+e²⁴⁻¹) > 2³², and d is 1 to within e⁻²³ < ε if y < -24.
 //	y is within slack of -x, and d/dx log d = -σ(-x): log d changes by at most slack.
-//	Exp32 is within 6ε of e^y, for |y| ≤ 24.                              6
+//	The exponential is within 6ε of e^y, for |y| ≤ 24: see exp32.         6
 //	The sum 1 + e^y is rounded once.                                      1
-//	Float32(u>>1) is rounded once, and once more when ¼ or ¾ is added.    2
+//	The float32 of u>>1 is rounded, and again when ¼ or ¾ is added.       2
 //	Their product with d̂ is rounded once.                                1
 //	The bounds 2³¹(1 ± …) are rounded once.                               1
-//	Log d in float64, and its products, are within 2⁻⁵⁰.                  1
+//	The definition in float64 has roundings of its own, below 2⁻⁵⁰.       1
 //
 // So the logarithms of both products differ by at most slack + 12ε. With u' = u>>1,
 //
@@ -126,9 +125,9 @@ func one(b bool) uint64 {
 //	x = k·ln 2 + r    eˣ = 2ᵏ(1 + r + r²·q(r))    |r| ≤ ½ ln 2·(1 + 2⁻¹⁶)
 //
 // The coefficients of q interpolate (eʳ-1-r)/r² at Chebyshev nodes; the error is 1.1e-8 of
-// eʳ, 0.2ε. K·Ln2Hi is exact, as is the subtraction of it. R is off by the roundings of
-// x·log₂e, which only moves k, and of the two terms of k·Ln2Lo, which is at most 0.0075: less
-// than 0.4ε. In 1 + (r + r²q), r + r²q is at most 0.42 and has four roundings in its last
+// eʳ, 0.2ε. The product k·Ln2Hi is exact, as is its subtraction from x. The rounding of x·log₂e
+// only moves k. What r is off by are the roundings of k·Ln2Lo, which is at most 0.0075, and
+// of its subtraction: less than 0.4ε. In 1 + (r + r²q), r + r²q is at most 0.42 and has four roundings in its last
 // terms, less than 1.6ε, and the sum is rounded once, 1.5ε of eʳ at the least. The product
 // with 2ᵏ is exact. In all, less than 4ε.
 func exp32(x float32) float32 { return pow32(reduce32(x)) }

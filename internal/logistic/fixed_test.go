@@ -291,6 +291,13 @@ func BenchmarkTwinFixed(b *testing.B) {
 	b.Run("DrawFixed", func(b *testing.B) {
 		twin.Run(b, func() { r.Draw(in, &u) })
 	})
+	p := FixedInputs{X: make([][16]int32, 4), Stride: 1}
+	b.Run("ProbsFixed", func(b *testing.B) {
+		twin.Run(b, func() { r.Probs(p, 1<<30, in) })
+	})
+	b.Run("DrawProbsFixed", func(b *testing.B) {
+		twin.Run(b, func() { r.DrawProbs(p, 1<<30, in, &u) })
+	})
 }
 
 // BenchmarkFixedRatio reports how many times as fast as draws from float64s the draws in

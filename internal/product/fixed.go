@@ -37,7 +37,6 @@ type Fixed struct {
 	Units []float64 // of each column, whole words
 	Bias  []int32   // of each column
 
-	cols  int
 	room  int // rows, filled up to whole nibbles with zeros
 	lines []FixedLine
 }
@@ -47,7 +46,7 @@ const Never = 32
 
 // Reset makes room for a matrix. Pack must follow for all words.
 func (f *Fixed) Reset(rows, cols int) {
-	f.cols, f.room = cols, (rows+group-1)&^(group-1)
+	f.room = (rows + group - 1) &^ (group - 1)
 	n := (cols + wordBits - 1) &^ (wordBits - 1)
 	f.Units, f.Bias = grow(f.Units, n), grow(f.Bias, n)
 	if n := n / FixedLanes * f.room; cap(f.lines) < n {
@@ -61,36 +60,37 @@ func (f *Fixed) Reset(rows, cols int) {
 // words. The sums are the sums of the absolute values of these columns, NaN if one is. Pack
 // may be called for different words at the same time.
 func (f *Fixed) Pack(t int, p *Panels, bias []float64, sums *[wordBits]float64) {
-	var scale [wordBits]float64
-	from := t * wordBits
-	for i := range scale {
-		f.Units[from+i], f.Bias[from+i], scale[i] = inFixed(bias[from+i], sums[i])
-	}
+	var scale [FixedPanels][FixedLanes]float64
 	rows := p.rows // at once
 	if !p.transposed {
 		rows = packRowsAtOnce // while they are near the processor
 	}
-	for i := 0; i < p.rows; i += rows {
-		n := min(rows, p.rows-i)
-		for q := range FixedPanels {
-			p.pack(f.Panel(t*FixedPanels + q)[:p.rows], i, i+n, from+q*FixedLanes, (*[FixedLanes]float64)(scale[q*FixedLanes:]))
-		}
+	first := t * FixedPanels
+	for q := range scale {
+		at := (first + q) * FixedLanes
+		f.prepare(first+q, p, (*[FixedLanes]float64)(bias[at:]), (*[FixedLanes]float64)(sums[q*FixedLanes:]), &scale[q])
 	}
-	for q := range FixedPanels {
-		clear(f.Panel(t*FixedPanels + q)[p.rows:])
+	for i := 0; i < p.rows; i += rows {
+		for q := range scale {
+			p.pack(f.Panel(first+q), i, min(i+rows, p.rows), (first+q)*FixedLanes, &scale[q])
+		}
 	}
 }
 
 // PackPanel packs panel q alone, given the biases and sums of its columns.
 func (f *Fixed) PackPanel(q int, p *Panels, bias, sums *[FixedLanes]float64) {
 	var scale [FixedLanes]float64
-	from := q * FixedLanes
-	for i := range scale {
-		f.Units[from+i], f.Bias[from+i], scale[i] = inFixed(bias[i], sums[i])
+	f.prepare(q, p, bias, sums, &scale)
+	p.pack(f.Panel(q), 0, p.rows, q*FixedLanes, &scale)
+}
+
+// prepare sets all of panel q but the numbers of p, and the scale of these.
+func (f *Fixed) prepare(q int, p *Panels, bias, sums, scale *[FixedLanes]float64) {
+	for l := range scale {
+		at := q*FixedLanes + l
+		f.Units[at], f.Bias[at], scale[l] = inFixed(bias[l], sums[l])
 	}
-	lines := f.Panel(q)
-	p.pack(lines[:p.rows], 0, p.rows, from, &scale)
-	clear(lines[p.rows:])
+	clear(f.Panel(q)[p.rows:])
 }
 
 // packRowsAtOnce is how many rows of a word fill half of a first-level cache.
@@ -125,11 +125,8 @@ func inFixed(bias, sum float64) (unit float64, q int32, scale float64) {
 // AddAbs adds the absolute values of row to sums, and returns their sum, which is NaN if one
 // of them is. The slices have the same length.
 //
-//	sums[i] += |row[i]|
-//	lanes[i mod 16] += |row[i]|
-//
-// The sixteen sums are added by halves: 8 to 8, 4 to 4, and so on. What makes it fast: they
-// are four registers, whose additions do not wait for each other.
+// The returned sum is that of sixteen lanes, which are added by halves: 8 to 8, 4 to 4, and so
+// on.
 func AddAbs(sums, row []float64) float64 {
 	var lanes [spec.AbsStep]float64
 	addAbs(sums[:len(row)], row, &lanes)

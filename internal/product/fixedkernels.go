@@ -10,6 +10,13 @@ import (
 
 // The kernels in fixed point, in plain Go. They define the ones in assembly.
 
+// addAbsGo adds the absolute values of row to sums, and to sixteen lanes.
+//
+//	sums[i] += |row[i]|
+//	lanes[i mod 16] += |row[i]|
+//
+// What makes it fast: the lanes are four registers, whose additions do not wait for each
+// other, and the row is read once for both sums.
 func addAbsGo(sums, row []float64, lanes *[spec.AbsStep]float64) {
 	for i, x := range row {
 		x = math.Abs(x)
@@ -45,7 +52,7 @@ func packColumnsGo(lines []FixedLine, src []float64, stride int, scale *[FixedLa
 }
 
 // A pair is two int32s in one number, hi·2³² + lo modulo 2⁶⁴. The sum of pairs is the pair
-// of the sums: one addition adds both, and no carry has to be kept from the upper one. lo
+// of the sums: one addition adds both, and no carry has to be kept from the upper one. The lo
 // is the lower half, and hi is what is left of the upper half when lo has been subtracted.
 // The sum of the los must fit in an int32, as the sum of any rows of a Fixed does.
 type pair uint64

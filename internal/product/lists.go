@@ -31,7 +31,8 @@ type Lists struct {
 	share  int      // the number of rows of a share
 	direct bool     // add rows, not table entries: right for a few rows of bits
 	any    []uint64 // the bits of all rows together
-	most   int      // the largest number of ones of a row
+	ones   []int    // of each row
+	most   int      // the largest number of them
 	groups []int32  // the nibbles set in any row, in increasing order
 	spans  []span   // where they are in a row
 	block  []block
@@ -84,19 +85,24 @@ func grow[T any](s []T, n int) []T {
 func (l *Lists) count() (set int) {
 	b := &l.bits
 	l.any = slices.Grow(l.any[:0], b.words())[:b.words()]
-	clear(l.any)
-	l.most = 0
-	for r := range b.Rows {
+	l.ones = grow(l.ones, b.Rows)
+	clear(l.ones)
+	for w := range l.any {
 		if l.Until.Given() {
 			break
 		}
-		ones := 0
-		for w, x := range b.Words[r*b.Stride:][:len(l.any)] {
-			l.any[w] |= x
-			ones += bits.OnesCount64(x)
+		var any uint64
+		for r := range l.ones {
+			x := b.Words[r*b.Stride+w]
+			any |= x
+			l.ones[r] += bits.OnesCount64(x)
 		}
-		set += ones
-		l.most = max(l.most, ones)
+		l.any[w] = any
+	}
+	l.most = 0
+	for _, n := range l.ones {
+		set += n
+		l.most = max(l.most, n)
 	}
 	return set
 }

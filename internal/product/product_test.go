@@ -754,7 +754,7 @@ func (c *until) Err() error {
 }
 
 // A large product looks at its signal for every block of columns and every share of rows,
-// and Build looks for every row.
+// and Build looks for every word.
 func TestUntil(t *testing.T) {
 	for _, tt := range []struct{ rows, cols int }{{3, 5000}, {40, 5000}, {3000, 70}} {
 		b := Bits{Rows: tt.rows, Cols: tt.cols, Stride: (tt.cols + 63) / 64}
@@ -788,8 +788,8 @@ func TestUntil(t *testing.T) {
 			t.Errorf("%d×%d: a sum is %v, want more", tt.rows, tt.cols, whole)
 		}
 		shares := (tt.rows + ShareRows - 1) / ShareRows
-		if all[0] < b.Rows || all[1] < shares*tt.cols/(blockGroups*group) {
-			t.Errorf("%d×%d: %d looks in making lists and %d in the product, of %d shares", tt.rows, tt.cols, all[0], all[1], shares)
+		if all[0] < b.Stride || all[1] < shares*tt.cols/(blockGroups*group) {
+			t.Errorf("%d×%d: %d looks in making lists and %d in the product, in %d words and %d shares", tt.rows, tt.cols, all[0], all[1], b.Stride, shares)
 		}
 		whole := x[0][0]
 		for _, last := range []int{1, all[0] + 1} {
