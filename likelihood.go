@@ -3,7 +3,6 @@ package rbm
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -179,11 +178,13 @@ func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error
 	for r := range start {
 		start[r] = int(int64(r) * int64(n) / int64(len(start)))
 	}
-	var first Bits
-	if err := gatherRows(&first, data, start, m.until()); err != nil {
+	var groups oneHot
+	groups.load(m.OneHot)
+	first, err := groups.gather("data", data, start, m.until())
+	if err != nil {
 		return LogLikelihood{}, err
 	}
-	both.chains.start(&first, m.until())
+	both.chains.start(first, m.until())
 	for done := 0; done < steps && !math.IsNaN(l.AIS.Mean); {
 		k := min(100, steps-done)
 		both.chains.gibbs(m, k)
@@ -207,27 +208,31 @@ func (m *RBM) survey(rows Rows, seen *distinct, at *scored) (f float64, ones []f
 	var groups oneHot
 	groups.load(m.OneHot)
 	m.call.look()
-	for block, err := range Blocks(rows, passBlock(nv)) {
+	for block, err := range groups.blocks("data", rows, m.until()) {
 		if err != nil {
 			return 0, nil, err
 		}
 		m.call.look()
-		in := batch{rows: block.rows, cols: nv, bits: block}
-		for r := range block.rows {
-			if wrong := groups.wrongRow("data", &in, r, at.row+r, nil); wrong != "" {
-				return 0, nil, errors.New("rbm: " + wrong)
-			}
-		}
+		k, _ := block.Dims()
 		// Four at a time, as product.Sum would add all of them.
-		for x := range slices.Chunk(m.FreeEnergy(energies[:block.rows], block), 4) {
+		for x := range slices.Chunk(m.FreeEnergy(energies[:k], block), 4) {
 			sum += product.Sum(x)
 		}
-		seen.add(block, energies)
-		block.addOnes(count, m.until())
-		at.row += block.rows
+		switch block := block.(type) {
+		case *Bits:
+			seen.add(block, energies)
+			block.addOnes(count, m.until())
+		case *mat.Dense:
+			if seen.most > 0 { // configurations, which rows of values are not
+				near := rounded(block)
+				seen.add(near, m.FreeEnergy(nil, near))
+			}
+			addValues(ones, block, m.until())
+		}
+		at.row += k
 	}
 	for i, k := range count {
-		ones[i] = float64(k)
+		ones[i] += float64(k)
 	}
 	return sum / float64(n), ones, nil
 }
