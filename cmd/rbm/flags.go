@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // flags are those of a command, in groups as the help shows them.
@@ -43,7 +44,7 @@ func (f *flags) text(p *string, name, value, usage string) {
 }
 
 func (f *flags) yes(p *bool, name, usage string) {
-	f.set.BoolVar(p, name, false, usage)
+	f.set.BoolVar(p, name, *p, usage)
 	f.add(name)
 }
 
@@ -61,14 +62,14 @@ func (f *flags) real(p *float64, name string, value, low, high float64, usage st
 	f.add(name)
 }
 
-func (f *flags) seed(p *uint64, usage string) {
-	f.set.Uint64Var(p, "seed", 1, usage)
+func (f *flags) seed(p *uint64, value uint64, usage string) {
+	f.set.Uint64Var(p, "seed", value, usage)
 	f.add("seed")
 }
 
-// choice declares one of some words, the first of which is the default.
-func (f *flags) choice(p *string, name string, words []string, usage string) {
-	*p = words[0]
+// choice declares one of some words.
+func (f *flags) choice(p *string, name, value string, words []string, usage string) {
+	*p = value
 	f.set.Var(&choice{p, words}, name, usage)
 	f.add(name)
 }
@@ -117,6 +118,7 @@ func (f *flags) print(w io.Writer) {
 // printFlag prints a flag, its default and what it does.
 func printFlag(w io.Writer, x *flag.Flag) {
 	value, usage := flag.UnquoteUsage(x)
+	usage = strings.TrimPrefix(usage, value+": ")
 	head := "-" + x.Name
 	if value != "" && value != "value" {
 		head += " " + value
@@ -124,11 +126,25 @@ func printFlag(w io.Writer, x *flag.Flag) {
 	if x.DefValue != "" && x.DefValue != "false" {
 		usage += " (default " + x.DefValue + ")"
 	}
-	if len(head) > 18 {
-		fmt.Fprintf(w, "  %s\n  %18s  %s\n", head, "", usage)
-		return
+	for _, line := range wrap(usage, 90) {
+		fmt.Fprintf(w, "  %-18s  %s\n", head, line)
+		head = ""
 	}
-	fmt.Fprintf(w, "  %-18s  %s\n", head, usage)
+}
+
+// wrap returns the lines of a text.
+func wrap(text string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
 }
 
 // A number is a flag with bounds.

@@ -120,14 +120,23 @@ func readSidecar(path, sum string) (*sidecar, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, err := decodeSidecar(name, b)
+	if err != nil {
+		return nil, err
+	}
+	if s.Model != sum {
+		return nil, fmt.Errorf("%s: this describes another model than %s; remove it to use the model without names of columns", name, path)
+	}
+	return s, nil
+}
+
+// decodeSidecar returns what a file of this name holds.
+func decodeSidecar(name string, b []byte) (*sidecar, error) {
 	s := new(sidecar)
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(s); err != nil {
 		return nil, fmt.Errorf("%s: this does not describe a model: %w", name, err)
-	}
-	if s.Model != sum {
-		return nil, fmt.Errorf("%s: this describes another model than %s; remove it to use the model without names of columns", name, path)
 	}
 	return s, nil
 }
@@ -161,8 +170,11 @@ func removeOld(path string) error {
 	return nil
 }
 
-// trim removes the name of the package from an error.
+// trim removes the name of the package from an error, which may be nil.
 func trim(err error) error {
+	if err == nil {
+		return nil
+	}
 	for _, prefix := range []string{"rbm: RBM: ", "rbm: ", "npz: ", "bitio: ", "bitfile: "} {
 		if text, ok := strings.CutPrefix(err.Error(), prefix); ok {
 			return trimmed{text, err}

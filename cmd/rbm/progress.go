@@ -26,6 +26,8 @@ type progress struct {
 const (
 	barWidth = 24
 	barEvery = 100 * time.Millisecond
+
+	linesAfter = 5 * time.Second
 )
 
 // newProgress shows what is done of all, the first of which were done before.
@@ -41,10 +43,10 @@ func (p *progress) reach(done int) {
 	}
 }
 
-// tenths moves the bar or, without one, prints a line at each tenth.
+// tenths moves the bar or, without one, prints a line at each tenth of what takes long.
 func (p *progress) tenths(done int) {
 	p.reach(done)
-	if k := 10 * done / max(1, p.all); !p.bar && k > p.reported {
+	if k := 10 * done / max(1, p.all); !p.bar && k > p.reported && p.now().Sub(p.start) >= linesAfter {
 		p.reported = k
 		fmt.Fprintf(p.w, "%s: %d%%\n", p.title, 10*k)
 	}

@@ -51,10 +51,10 @@ func (s *settings) declare(f *flags) {
 	f.yes(&s.Single, "single", "single precision, which is faster on large data")
 	f.yes(&s.Plain, "plain", "the ordinary gradient in place of the centered one")
 	f.whole(&s.MissingSweeps, "missing-sweeps", s.MissingSweeps, 1, 1000, "`N` sweeps of the missing values of a row at each visit")
-	f.seed(&s.Seed, "`seed` of everything random")
+	f.seed(&s.Seed, s.Seed, "`seed` of everything random")
 
 	f.group("Sampler of the negative phase")
-	f.choice(&s.Sampler, "sampler", samplers, "`NAME`: pcd (persistent chains), cd (chains from the rows), pt or ptt (tempering, for data in separate clusters)")
+	f.choice(&s.Sampler, "sampler", s.Sampler, samplers, "`NAME`: pcd (persistent chains), cd (chains from the rows), pt or ptt (tempering, for data in separate clusters)")
 	f.whole(&s.Chains, "chains", s.Chains, 1, 1e5, "`N` chains of pcd, pt and ptt (default 100)")
 	f.whole(&s.Sweeps, "sweeps", s.Sweeps, 1, 1e6, "`N` Gibbs sweeps a step")
 	f.whole(&s.Levels, "levels", s.Levels, 2, 1000, "`N` temperatures of pt")

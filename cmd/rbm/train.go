@@ -128,7 +128,7 @@ func (t *training) prepare(ctx context.Context, e *env, path string) error {
 		if t.settings, err = t.resumed(s.note.Settings); err != nil {
 			return err
 		}
-		t.data.assume(t.flags, s.note.Rows)
+		t.data.assume(s.note.Rows)
 	}
 	r, err := t.data.read(ctx, e, path)
 	if err != nil {
@@ -248,7 +248,7 @@ func (t *training) report(p *progress, r rbm.Report) error {
 		p.printf("epoch %d of %d: pseudo-log-likelihood %s, rate %.3g", r.Epoch, t.Epochs, p.note, r.Rate)
 	}
 	for _, warning := range r.Warnings {
-		if kind := number.ReplaceAllString(warning, "#"); !slices.Contains(t.note.Warned, kind) {
+		if kind := digits.ReplaceAllString(warning, "#"); !slices.Contains(t.note.Warned, kind) {
 			t.note.Warned = append(t.note.Warned, kind)
 			p.printf("warning: %s", warning)
 		}
@@ -263,7 +263,7 @@ func (t *training) report(p *progress, r rbm.Report) error {
 }
 
 // Warnings that differ in their numbers only are the same one.
-var number = regexp.MustCompile(`[-+]?\d[-+.\de]*`)
+var digits = regexp.MustCompile(`[-+]?\d[-+.\de]*`)
 
 // save writes the checkpoint.
 func (t *training) save() error {
