@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io/fs"
+		"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,16 +19,15 @@ import (
 // sidecar is the file beside a model, with .json appended to its name. It has what a model itself has not: how to read
 // rows for it, and how it was trained.
 type sidecar struct {
-	Model    string    `json:"model_crc32c"` // of the bytes of the file of the model
+	Model    string    `json:"model_sha256"` // of the bytes of the file of the model
 	Rows     rowFormat `json:"rows"`
 	Training *settings `json:"training,omitempty"`
 }
 
 func sidecarOf(path string) string { return path + ".json" }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-func checksum(b []byte) string { return fmt.Sprintf("%08x", crc32.Checksum(b, castagnoli)) }
+// checksum is not a CRC, which is the same for all files that end in one of their own.
+func checksum(b []byte) string { return fmt.Sprintf("%x", sha256.Sum256(b)) }
 
 // The formats of model files.
 const (
