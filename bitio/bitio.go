@@ -27,7 +27,7 @@
 // [LibSVM] has a row in each line: a label, which becomes the name of the row, and
 // index:value for each column that is not 0. All lines have a label or none has. What follows
 // a # is left out. [Indices] is the same with an index for each one, and nothing else. In
-// both a blank line is a row of zeros, and the first index is 1 unless [Options.Base] says 0.
+// both a blank line is a row of zeros, and the first index is 1, or 0 with [Options.ZeroBased].
 //
 // [NPY] is an array of NumPy of booleans, integers, or floats of which NaN is missing, in
 // either byte order, and in C or Fortran order. The first dimension is that of the rows; the
@@ -49,6 +49,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"strings"
@@ -112,8 +113,8 @@ type Options struct {
 
 	// Columns are those to have, in this order, say the columns that a model was trained on.
 	// A column of the file that is not among them is an error, or left out with
-	// IgnoreUnknown. In a CSV, which must have a header, one that is not in the file is an
-	// error too; in Pairs it is an item that no user has.
+	// IgnoreUnknown. One that is not in a CSV is an error too; in Pairs it is an item that no
+	// user has. A file without names takes them, and must have as many columns.
 	Columns       []string
 	IgnoreUnknown bool
 
@@ -173,7 +174,8 @@ func read(r io.Reader, name string, o *Options) (*Table, error) {
 
 // failed returns an error of the package about a file.
 func failed(name string, err error) error {
-	if name == "" || strings.Contains(err.Error(), name) {
+	var of *fs.PathError // which has a name
+	if name == "" || errors.As(err, &of) || strings.HasPrefix(err.Error(), name) {
 		return fmt.Errorf("bitio: %w", err)
 	}
 	return fmt.Errorf("bitio: %s: %w", name, err)
@@ -185,23 +187,29 @@ func (o *Options) check() error {
 		return errors.New("both Threshold and Spins are set, want at most one")
 	}
 	if o.Threshold != nil && math.IsNaN(*o.Threshold) {
-		return errors.New("Threshold is NaN, want a number")
+		return errors.New("option Threshold is NaN, want a number")
+	}
+	if o.Width > 0 && o.Columns != nil && o.Width != len(o.Columns) {
+		return fmt.Errorf("option Width is %d and there are %d Columns, want as many", o.Width, len(o.Columns))
+	}
+	if o.Columns != nil && len(o.Columns) == 0 {
+		return errors.New("option Columns is empty, want nil or at least one name")
 	}
 	if o.Width < 0 {
-		return fmt.Errorf("Width is %d, want at least 1, or 0 for that of the file", o.Width)
+		return fmt.Errorf("option Width is %d, want at least 1, or 0 for that of the file", o.Width)
 	}
 	if o.MaxBytes < 0 {
-		return fmt.Errorf("MaxBytes is %d, want at least 1, or 0 for 4 GiB", o.MaxBytes)
+		return fmt.Errorf("option MaxBytes is %d, want at least 1, or 0 for 4 GiB", o.MaxBytes)
 	}
 	switch o.Comma {
 	case 0, ' ':
 	case '"', '\r', '\n', 0xfeff, 0xfffd:
-		return fmt.Errorf("Comma is %q, which cannot be between fields", o.Comma)
+		return fmt.Errorf("option Comma is %q, which cannot be between fields", o.Comma)
 	}
 	seen := make(map[string]bool)
 	for i, name := range o.Columns {
 		if seen[name] {
-			return fmt.Errorf("Columns has %q twice, the second one as number %d", name, i)
+			return fmt.Errorf("option Columns has %q twice, the second one as number %d", name, i)
 		}
 		seen[name] = true
 	}

@@ -103,7 +103,7 @@ func (in *input) openCSV() (*source, error) {
 			row.set(j, x)
 		}
 		if l.id >= 0 {
-			row.name = strings.Clone(fields[l.id])
+			row.name = strings.Clone(strings.TrimSpace(fields[l.id]))
 		}
 		return nil
 	}
@@ -116,31 +116,12 @@ func newLayout(first []string, p *parser, o *Options) (*layout, error) {
 	header := o.Header == WithHeader
 	if o.Header == GuessHeader {
 		byName := func(s string) bool { _, err := strconv.Atoi(s); return err != nil }
-		header = o.Columns != nil || o.ID != "" && byName(o.ID) || slices.ContainsFunc(o.Skip, byName)
+		header = o.ID != "" && byName(o.ID) || slices.ContainsFunc(o.Skip, byName) || o.Columns != nil && hasAll(first, o.Columns)
 	}
 	if header {
 		l.header = trimmed(first)
 	}
-	// find returns the field of a name or number.
-	find := func(what, s string) (int, error) {
-		if l.header != nil {
-			i := slices.Index(l.header, s)
-			if i >= 0 && slices.Contains(l.header[i+1:], s) {
-				return 0, fmt.Errorf("there are two columns %.40q, want one: give its number for %s", s, what)
-			}
-			if i >= 0 {
-				return i, nil
-			}
-		}
-		i, err := strconv.Atoi(s)
-		if err == nil && 0 <= i && i < len(first) {
-			return i, nil
-		}
-		if l.header != nil {
-			return 0, fmt.Errorf("there is no column %.40q for %s, want one of %s, or a number from 0 to %d", s, what, list(l.header), len(first)-1)
-		}
-		return 0, fmt.Errorf("there is no column %.40q for %s, want a number from 0 to %d", s, what, len(first)-1)
-	}
+	find := func(what, s string) (int, error) { return findColumn(l.header, len(first), what, s) }
 	left := make([]bool, len(first)) // out
 	place := func() (err error) {
 		l.id = -1
@@ -189,17 +170,43 @@ func newLayout(first []string, p *parser, o *Options) (*layout, error) {
 	if len(l.values) == 0 {
 		return nil, fmt.Errorf("there are no columns of values, of %d fields", len(first))
 	}
-	if o.Columns != nil {
+	if o.Columns != nil && l.header != nil {
 		return l, l.choose(o)
 	}
 	return l, nil
 }
 
+// hasAll reports whether all names are among the fields.
+func hasAll(fields, names []string) bool {
+	fields = trimmed(fields)
+	for _, name := range names {
+		if !slices.Contains(fields, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// findColumn returns the one of n fields that has this name, if there is a header, or this number.
+// What is the option that wants it.
+func findColumn(header []string, n int, what, s string) (int, error) {
+	if i := slices.Index(header, s); i >= 0 {
+		if slices.Contains(header[i+1:], s) {
+			return 0, fmt.Errorf("there are two columns %.40q, want one: give its number for %s", s, what)
+		}
+		return i, nil
+	}
+	if i, err := strconv.Atoi(s); err == nil && 0 <= i && i < n {
+		return i, nil
+	}
+	if header != nil {
+		return 0, fmt.Errorf("there is no column %.40q for %s, want one of %s, or a number from 0 to %d", s, what, list(header), n-1)
+	}
+	return 0, fmt.Errorf("there is no column %.40q for %s, want a number from 0 to %d", s, what, n-1)
+}
+
 // choose puts the values into the order of the wanted columns.
 func (l *layout) choose(o *Options) error {
-	if l.header == nil {
-		return fmt.Errorf("there is no header, want one to find the columns %s", list(o.Columns))
-	}
 	at := make(map[string]int)
 	for k, name := range l.names {
 		if _, ok := at[name]; ok {

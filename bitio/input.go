@@ -18,6 +18,9 @@ type input struct {
 	o      *Options
 	name   string
 	format Format
+
+	at   io.ReaderAt // the same bytes, if they may be read anywhere; or nil
+	size int64
 }
 
 const bufferBytes = 1 << 16
@@ -26,6 +29,8 @@ func newInput(r io.Reader, name string, o *Options) (*input, error) {
 	if r == nil {
 		panic("bitio: reader is nil")
 	}
+	in := &input{o: o, name: name, format: o.Format}
+	in.at, in.size = anywhere(r)
 	b := bufio.NewReaderSize(r, bufferBytes)
 	if start, _ := b.Peek(3); bytes.Equal(start, []byte{0x1f, 0x8b, 8}) {
 		z, err := gzip.NewReader(b)
@@ -33,8 +38,9 @@ func newInput(r io.Reader, name string, o *Options) (*input, error) {
 			return nil, err
 		}
 		b = bufio.NewReaderSize(z, bufferBytes)
+		in.at = nil
 	}
-	in := &input{Reader: b, o: o, name: name, format: o.Format}
+	in.Reader = b
 	start, err := b.Peek(bufferBytes)
 	if err != nil && err != io.EOF {
 		return nil, err
@@ -57,6 +63,29 @@ func newInput(r io.Reader, name string, o *Options) (*input, error) {
 		}
 	}
 	return in, nil
+}
+
+// anywhere returns r with its size, if it is at the beginning of a file of which any part may be
+// read.
+func anywhere(r io.Reader) (io.ReaderAt, int64) {
+	f, ok := r.(interface {
+		io.ReaderAt
+		io.Seeker
+	})
+	if !ok {
+		return nil, 0
+	}
+	if at, err := f.Seek(0, io.SeekCurrent); err != nil || at != 0 {
+		return nil, 0
+	}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, 0
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, 0
+	}
+	return f, size
 }
 
 // extension returns that of a name, in small letters, without .gz.
@@ -153,15 +182,35 @@ func (in *input) comma() rune {
 }
 
 // open returns the rows. With stream they are not all in memory, or there is an error.
-func (in *input) open(stream bool) (*source, error) {
+func (in *input) open(stream bool) (s *source, err error) {
 	switch in.format {
 	case CSV:
-		return in.openCSV()
+		s, err = in.openCSV()
 	case Text:
-		return in.openText()
+		s, err = in.openText()
+	case Pairs:
+		s, err = in.openPairs(stream)
+	case LibSVM, Indices:
+		s, err = in.openSparse(stream)
+	case NPY:
+		s, err = openNPY(in, in.o, stream)
+	case NPZ:
+		s, err = in.openNPZ(stream)
+	case IDX:
+		s, err = in.openIDX(stream)
+	case Packed:
+		s, err = in.openPacked(stream)
+	default:
+		return nil, in.format.unknown()
 	}
-	return nil, fmt.Errorf("format is %q, want one of %v", in.format, formats)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.name(in.o.Columns)
 }
+
+// unknown is the error of a format that is none.
+func (f Format) unknown() error { return fmt.Errorf("format is %q, want one of %q", f, formats) }
 
 var formats = []Format{Text, CSV, Pairs, LibSVM, Indices, NPY, NPZ, IDX, Packed}
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/gorbm/rbm"
 )
@@ -53,6 +54,23 @@ type source struct {
 	named func() bool           // whether rows have names; nil: they have none
 	next  func(row *row) error  // sets a row of zeros to the next one; io.EOF behind the last one
 	where func() (place string) // of the row that was read last
+}
+
+// name gives the columns the names of Options.Columns, if the file has none.
+func (s *source) name(columns []string) error {
+	cols, names := s.cols, &s.names
+	if s.table != nil {
+		_, cols = s.table.Bits.Dims()
+		names = &s.table.Columns
+	}
+	if columns == nil || *names != nil {
+		return nil
+	}
+	if len(columns) != cols {
+		return fmt.Errorf("there are %d columns, want %d: %s", cols, len(columns), list(columns))
+	}
+	*names = slices.Clone(columns)
+	return nil
 }
 
 var errNoRows = errors.New("there are no rows")

@@ -1,33 +1,43 @@
 package bitio
 
 import (
+	"archive/zip"
 	"bufio"
 	"compress/gzip"
+	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
+	"unicode"
 
+	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/bitfile"
 	"github.com/gorbm/rbm/internal/atomicfile"
-	"gonum.org/v1/gonum/mat"
+	"github.com/gorbm/rbm/internal/npy"
 )
 
 // WriteFile writes t to the file of this path, in place of an older one, as [Write] does, in
 // the format of its name unless o has one. If the name ends in .gz, it is compressed. It is
 // atomic, and leaves the older file as it was, as checkpoint.Save does.
 func WriteFile(path string, t *Table, o *Options) error {
-	return writeFile(path, o, func(w io.Writer, o *Options) error { return write(w, t, o) })
+	t.check()
+	packed := func() error {
+		if err := t.only(Packed, false, false, false); err != nil {
+			return err
+		}
+		return bitfile.Write(path, rbm.Blocks(t.Bits, 1<<10))
+	}
+	return writeFile(path, o, packed, func(w io.Writer, o *Options) error { return write(w, t, o) })
 }
 
-// WriteValuesFile writes numbers to the file of this path, as [WriteValues] and [WriteFile] do.
-func WriteValuesFile(path string, x mat.Matrix, rows, columns []string, o *Options) error {
-	return writeFile(path, o, func(w io.Writer, o *Options) error { return writeValues(w, x, rows, columns, o) })
-}
-
-func writeFile(path string, o *Options, write func(w io.Writer, o *Options) error) error {
+func writeFile(path string, o *Options, packed func() error, write func(w io.Writer, o *Options) error) error {
 	var named Options
 	if o != nil {
 		named = *o
@@ -39,6 +49,12 @@ func writeFile(path string, o *Options, write func(w io.Writer, o *Options) erro
 	}
 	if e := extension(path); named.Comma == 0 && (e == ".tsv" || e == ".tab") {
 		named.Comma = '\t'
+	}
+	if named.Format == Packed && packed != nil && !strings.HasSuffix(strings.ToLower(path), ".gz") {
+		if err := packed(); err != nil {
+			return failed(path, err)
+		}
+		return nil
 	}
 	err := atomicfile.Write(path, func(f *os.File) error {
 		if !strings.HasSuffix(strings.ToLower(path), ".gz") {
@@ -80,8 +96,22 @@ func write(w io.Writer, t *Table, o *Options) error {
 	switch o.Format {
 	case Auto, CSV:
 		err = t.writeCSV(b, o)
+	case Text:
+		err = t.writeText(b, o)
+	case Pairs:
+		err = t.writePairs(b, o)
+	case LibSVM, Indices:
+		err = t.writeSparse(b, o)
+	case NPY:
+		err = t.writeNPY(b, o)
+	case NPZ:
+		err = t.writeNPZ(b, o)
+	case IDX:
+		err = t.writeIDX(b, o)
+	case Packed:
+		err = errors.New("format bits is written to files only, by WriteFile, and not compressed")
 	default:
-		err = fmt.Errorf("format is %q, want one of %v", o.Format, formats)
+		err = o.Format.unknown()
 	}
 	if err != nil {
 		return err
@@ -135,14 +165,40 @@ func texts(o *Options) [3]string {
 	return s
 }
 
+// only returns an error if t has what a format has no place for.
+func (t *Table) only(f Format, mask, rows, columns bool) error {
+	switch {
+	case t.Observed != nil && !mask:
+		return fmt.Errorf("format %s has no place for missing values; set Observed to nil to write them as they are in Bits", f)
+	case t.Rows != nil && !rows:
+		return fmt.Errorf("format %s has no place for names of rows; set Rows to nil to leave them out", f)
+	case t.Columns != nil && !columns:
+		return fmt.Errorf("format %s has no place for names of columns; set Columns to nil to leave them out", f)
+	}
+	return nil
+}
+
 func (t *Table) writeCSV(w io.Writer, o *Options) error {
 	n, c := t.Bits.Dims()
 	value := texts(o)
+	if n := len(value[missing]); n == 0 && c == 1 && t.Rows == nil && t.Observed != nil {
+		return errors.New("an empty field for a missing value is a blank line in a table of one column, want NA or the like as the first one of Missing")
+	}
+	p := newParser(o)
+	if t.Columns != nil && o.Header == GuessHeader && !slices.ContainsFunc(t.Columns, func(s string) bool { _, bad := p.field(s); return bad != "" }) {
+		return fmt.Errorf("the names of the columns, %s, look like values, with which no header is found: set Header, and again to read them", list(t.Columns))
+	}
 	return writeRecords(w, n, c, t.Rows, t.Columns, o, func(r, j int) string { return value[t.at(r, j)] })
 }
 
 // writeRecords writes a CSV of n rows and c columns.
 func writeRecords(w io.Writer, n, c int, rows, columns []string, o *Options, at func(r, j int) string) error {
+	if err := checkRecord("rows", rows); err != nil {
+		return err
+	}
+	if err := checkRecord("columns", columns); err != nil {
+		return err
+	}
 	out := csv.NewWriter(w)
 	if o.Comma != 0 {
 		out.Comma = o.Comma
@@ -178,40 +234,257 @@ func writeRecords(w io.Writer, n, c int, rows, columns []string, o *Options, at 
 	return out.Error()
 }
 
-// WriteValues writes numbers, say probabilities or scores of rows, to w: a CSV, or NPY of
-// float64, each of which keeps all bits of a number. Names of rows and columns, of which either may be nil,
-// are written to a CSV as Write does; NPY has no place for them. It panics if the sizes do not fit.
-func WriteValues(w io.Writer, x mat.Matrix, rows, columns []string, o *Options) error {
-	if err := writeValues(w, x, rows, columns, o); err != nil {
-		return fmt.Errorf("bitio: %w", err)
+// writeText writes 0, 1 and ? with nothing between them, or other texts with blanks.
+func (t *Table) writeText(w *bufio.Writer, o *Options) error {
+	if err := t.only(Text, true, false, false); err != nil {
+		return err
+	}
+	if o.Missing == nil {
+		o = &Options{Spins: o.Spins, Missing: []string{"?"}}
+	}
+	value, between := texts(o), ""
+	if t.Observed != nil && (value[missing] == "" || hasBlank(value[missing]) || value[missing][0] == '#') {
+		return fmt.Errorf("a missing value is %.40q, want a word", value[missing])
+	}
+	if o.Spins || value[missing] != "?" {
+		between = " "
+	}
+	n, c := t.Bits.Dims()
+	for r := range n {
+		for j := range c {
+			if j > 0 {
+				w.WriteString(between)
+			}
+			w.WriteString(value[t.at(r, j)])
+		}
+		if err := w.WriteByte('\n'); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func writeValues(w io.Writer, x mat.Matrix, rows, columns []string, o *Options) error {
-	if x == nil {
-		panic("bitio: matrix is nil")
+// writePairs writes a line for each value that is not as those that are absent, and one more
+// where a row or a column would not be there otherwise.
+func (t *Table) writePairs(w io.Writer, o *Options) error {
+	n, c := t.Bits.Dims()
+	rows, columns := t.Rows, t.Columns
+	if rows == nil {
+		rows = numbers(n)
 	}
-	if o == nil {
-		o = new(Options)
+	if columns == nil {
+		columns = numbers(c)
 	}
-	if err := o.check(); err != nil {
+	blanks := o.Comma == ' '
+	if err := checkPairs("rows", rows, blanks); err != nil {
 		return err
 	}
-	n, c := x.Dims()
-	checkNames(n, c, rows, columns)
-	b := bufio.NewWriterSize(w, bufferBytes)
-	var err error
-	switch o.Format {
-	case Auto, CSV:
-		err = writeRecords(b, n, c, rows, columns, o, func(r, j int) string {
-			return strconv.FormatFloat(x.At(r, j), 'g', -1, 64)
-		})
-	default:
-		err = fmt.Errorf("format is %q, want csv or npy", o.Format)
+	if err := checkPairs("columns", columns, blanks); err != nil {
+		return err
 	}
+	value, absent := texts(o), zero
+	if o.AbsentMissing {
+		absent = missing
+	}
+	if blanks && (value[missing] == "" || hasBlank(value[missing])) {
+		return fmt.Errorf("a missing value is %.40q, want a word", value[missing])
+	}
+	there := make([]bool, c) // columns
+	for j := range c {
+		for r := 0; r < n && !there[j]; r++ {
+			there[j] = t.at(r, j) != absent
+		}
+	}
+	out := csv.NewWriter(w)
+	if o.Comma != 0 {
+		out.Comma = o.Comma
+	}
+	if o.Header != NoHeader {
+		out.Write([]string{"user", "item", "value"})
+	}
+	for r := range n {
+		some := false
+		for j := range c {
+			x := t.at(r, j)
+			if x == absent && (there[j] || r > 0) {
+				continue
+			}
+			some = true
+			out.Write([]string{rows[r], columns[j], value[x]})
+		}
+		if !some {
+			out.Write([]string{rows[r], columns[0], value[absent]})
+		}
+		if err := out.Error(); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// checkPairs returns an error if names cannot be told apart, or not be read.
+func checkPairs(what string, names []string, blanks bool) error {
+	seen := make(map[string]bool)
+	for i, name := range names {
+		switch {
+		case name == "":
+			return fmt.Errorf("name %d of %s is empty", i, what)
+		case blanks && (hasBlank(name) || strings.Contains(name, `"`)):
+			return fmt.Errorf("name %d of %s is %.40q, want one without blanks and quotes", i, what, name)
+		case seen[name]:
+			return fmt.Errorf("%s have the name %.40q twice, want another one for each", what, name)
+		}
+		seen[name] = true
+	}
+	return checkRecord(what, names)
+}
+
+// checkRecord returns an error if a CSV would not keep a name as it is.
+func checkRecord(what string, names []string) error {
+	for i, name := range names {
+		if strings.TrimSpace(name) != name || strings.Contains(name, "\r") {
+			return fmt.Errorf("name %d of %s is %.40q, want one without blanks around it and carriage returns", i, what, name)
+		}
+	}
+	return nil
+}
+
+func hasBlank(s string) bool { return strings.ContainsFunc(s, unicode.IsSpace) }
+
+// numbers returns the first n numbers, as names.
+func numbers(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	return names
+}
+
+func (t *Table) writeSparse(w *bufio.Writer, o *Options) error {
+	if err := t.only(o.Format, o.Format == LibSVM, o.Format == LibSVM, false); err != nil {
+		return err
+	}
+	n, c := t.Bits.Dims()
+	base := 1
+	if o.ZeroBased {
+		base = 0
+	}
+	value := texts(o)
+	bad := func(s string) bool {
+		return s == "" || hasBlank(s) || strings.ContainsAny(s, ":#")
+	}
+	if t.Observed != nil && bad(value[missing]) {
+		return fmt.Errorf("a missing value is %.40q, want a word", value[missing])
+	}
+	last := o.Width == c // is known
+	for r := 0; r < n && !last; r++ {
+		last = t.at(r, c-1) != zero
+	}
+	if !last && o.Format == Indices {
+		return fmt.Errorf("column %d is all zeros, which indices do not tell: set Width to %d, and again to read them", c-1, c)
+	}
+	for r := range n {
+		between := ""
+		put := func(s string) {
+			w.WriteString(between)
+			w.WriteString(s)
+			between = " "
+		}
+		if t.Rows != nil {
+			if bad(t.Rows[r]) {
+				return fmt.Errorf("name %d of rows is %.40q, want a label without blanks, : and #", r, t.Rows[r])
+			}
+			put(t.Rows[r])
+		}
+		for j := range c {
+			x := t.at(r, j)
+			switch index := strconv.Itoa(base + j); {
+			case x == zero && (last || r > 0 || j < c-1):
+			case o.Format == Indices:
+				put(index)
+			default:
+				put(index + ":" + value[x])
+			}
+		}
+		if err := w.WriteByte('\n'); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNPY writes uint8, int8 of Spins, or float32 of which NaN is missing.
+func (t *Table) writeNPY(w *bufio.Writer, o *Options) error {
+	if err := t.only(o.Format, true, false, false); err != nil {
+		return err
+	}
+	n, c := t.Bits.Dims()
+	descr := "|u1"
+	elements := [3]string{"\x00", "\x01"}
+	if o.Spins {
+		descr, elements[zero] = "|i1", "\xff"
+	}
+	if t.Observed != nil {
+		descr, elements = "<f4", [3]string{"\x00\x00\x00\x00", "\x00\x00\x80\x3f", "\x00\x00\xc0\x7f"}
+		if o.Spins {
+			elements[zero] = "\x00\x00\x80\xbf"
+		}
+	}
+	w.Write(npy.AppendHeader(nil, npy.Shape{n, c}, descr))
+	return t.writeElements(w, elements)
+}
+
+func (t *Table) writeElements(w *bufio.Writer, elements [3]string) error {
+	n, c := t.Bits.Dims()
+	for r := range n {
+		for j := range c {
+			if _, err := w.WriteString(elements[t.at(r, j)]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *Table) writeNPZ(w io.Writer, o *Options) error {
+	name := o.Array
+	if name == "" {
+		name = "arr_0" // as numpy.savez has it
+	}
+	z := zip.NewWriter(w)
+	f, err := z.CreateHeader(&zip.FileHeader{
+		Name:     name + npy.Extension,
+		Method:   zip.Deflate,
+		Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), // the first that a zip file can hold
+	})
 	if err != nil {
 		return err
 	}
-	return b.Flush()
+	b := bufio.NewWriterSize(f, bufferBytes)
+	if err := t.writeNPY(b, o); err != nil {
+		return err
+	}
+	if err := b.Flush(); err != nil {
+		return err
+	}
+	return z.Close()
+}
+
+// writeIDX writes bytes.
+func (t *Table) writeIDX(w *bufio.Writer, o *Options) error {
+	if err := t.only(IDX, false, false, false); err != nil {
+		return err
+	}
+	n, c := t.Bits.Dims()
+	if uint64(n) > math.MaxUint32 || uint64(c) > math.MaxUint32 {
+		return fmt.Errorf("the table is %d×%d, want at most %d of each", n, c, uint32(math.MaxUint32))
+	}
+	start := []byte{0, 0, 0x08, 2}
+	elements := [3]string{"\x00", "\x01"}
+	if o.Spins {
+		start[2], elements[zero] = 0x09, "\xff"
+	}
+	w.Write(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(start, uint32(n)), uint32(c)))
+	return t.writeElements(w, elements)
 }
