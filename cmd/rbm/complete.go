@@ -66,7 +66,7 @@ func (o *completion) run(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkGroups(m, r); err != nil {
+	if err := checkGroups(m.OneHot, r); err != nil {
 		return err
 	}
 	if o.draw {
@@ -190,11 +190,11 @@ func choose(u float64, weights []float64) int {
 	return last
 }
 
-// checkGroups returns an error if the known values of a row contradict a group of the model.
-func checkGroups(m *rbm.RBM, r *rows) error {
+// checkGroups returns an error if the known values of a row contradict a group.
+func checkGroups(groups []rbm.Group, r *rows) error {
 	n, _ := r.bits.Dims()
 	for i := range n {
-		for _, g := range m.OneHot {
+		for _, g := range groups {
 			on, unknown := 0, r.observed != nil && !r.allKnown(i, g)
 			for j := g.From; j < g.To; j++ {
 				if r.bits.Bit(i, j) {

@@ -76,9 +76,7 @@ func (d *dataFlags) assume(r rowFormat) {
 	yes("spins", &d.Spins, r.Spins)
 	yes("absent-missing", &d.Absent, r.Absent)
 	yes("zero-based", &d.ZeroBased, r.ZeroBased)
-	if d.Header != "no" {
-		d.Columns = r.Columns
-	}
+	d.Columns = r.Columns
 	if d.Columns == nil {
 		text("skip", &d.Skip, r.Skip)
 	} else if r.Skip != "" && !d.flags.given("skip") {

@@ -258,6 +258,9 @@ func TestUsage(t *testing.T) {
 		{"train rows.csv -o x.rbm -l2 -1", []string{"-l2", `"-1"`}},
 		{"train rows.csv -o x.rbm -seed -1", []string{"-seed", `"-1"`}},
 		{"train rows.csv -o x.rbm -sampler gibbs", []string{"-sampler", `"gibbs"`, "pcd, cd, pt or ptt"}},
+		{"train rows.csv -o x.rbm -onehot 3:3", []string{"-onehot", `"3:3"`, "FROM:TO"}},
+		{"train rows.csv -o x.rbm -onehot 0:3,2:4", []string{"-onehot"}},
+		{"train rows.csv -o x.rbm -onehot a:b", []string{"-onehot"}},
 		{"train rows.csv -o x.rbm -resume -fresh", []string{"-resume and -fresh"}},
 		{"train rows.csv -o x.rbm -held 0.1 -valid v.csv", []string{"-held and -valid"}},
 		{"train rows.csv -o x.rbm -sampler pt -chains 100000 -levels 1000", []string{"100000 chains at 1000 temperatures"}},
@@ -348,6 +351,8 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	refuse(t, exitError, []string{"bad.csv", "line 3"}, "train", "bad.csv", "-o", "x.rbm")
+	refuse(t, exitError, []string{"rows.csv", "6 columns", "5:7"}, "train", "rows.csv", "-o", "x.rbm", "-onehot", "5:7")
+	refuse(t, exitError, []string{"rows.csv", "row 0", "[0, 3)"}, "train", "rows.csv", "-o", "x.rbm", "-onehot", "0:3")
 	refuse(t, exitError, []string{"rows.csv", "no model"}, "train", "rows.csv", "-o", "rows.csv")
 	refuse(t, exitError, []string{"no folder"}, "train", "rows.csv", "-o", "nowhere/x.rbm")
 	refuse(t, exitError, []string{"directory"}, "train", "rows.csv", "-o", "folder")

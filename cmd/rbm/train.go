@@ -138,12 +138,19 @@ func (t *training) prepare(ctx context.Context, e *env, path string) error {
 	if err != nil {
 		return err
 	}
-	n, nv := d.train.Dims()
+	_, nv := d.train.Dims()
 	if s != nil && nv != s.note.Visible {
 		return fmt.Errorf("%s has %d columns, want %d as in %s", path, nv, s.note.Visible, t.checkpointFile())
 	}
-	t.fill(n, nv)
-	t.trainer = t.settings.trainer(d)
+	if err := t.checkRows(r, d); err != nil {
+		return err
+	}
+	if err := t.fill(ctx, d); err != nil {
+		return err
+	}
+	if t.trainer, err = t.settings.trainer(d); err != nil {
+		return err
+	}
 	t.note = note{Rows: r.format, Visible: nv}
 	if s != nil {
 		t.note = s.note
@@ -193,6 +200,21 @@ func (t *training) split(ctx context.Context, e *env, r *rows) (*split, error) {
 		return nil, fmt.Errorf("%s: %s is missing; rows to judge by must be complete", v.path, v.firstMissing())
 	}
 	return &split{train: r.bits, observed: r.observed, held: v.bits}, nil
+}
+
+// checkRows returns an error unless the rows fit the groups.
+func (t *training) checkRows(r *rows, d *split) error {
+	groups, err := parseGroups(t.OneHot)
+	if err != nil || groups == nil {
+		return err
+	}
+	if last, nv := groups[len(groups)-1], r.width(); last.To > nv {
+		return fmt.Errorf("%s has %d columns, fewer than -onehot %s", r.path, nv, t.OneHot)
+	}
+	if err := checkGroups(groups, r); err != nil || t.Valid == "" {
+		return err
+	}
+	return checkGroups(groups, &rows{path: t.Valid, bits: d.held})
 }
 
 // tell says what is trained.
