@@ -83,11 +83,19 @@ const (
 // can detect a mode that no run has visited. It takes as long as three or four Runs. The
 // error is that of ctx or of data.
 func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikelihood, error) {
+	return m.WeightedLogLikelihood(ctx, data, nil, a)
+}
+
+// WeightedLogLikelihood is LogLikelihood with a weighted Mean, by a weight for each row. The
+// base is fitted with the weights, too. Rows of weight 0 are as good as left out; Reverse
+// starts from the others alike, however they differ in weight.
+func (m *RBM) WeightedLogLikelihood(ctx context.Context, data Rows, weights []float64, a *AIS) (LogLikelihood, error) {
 	// The rows that Reverse starts from are evenly spaced, or all if there are fewer than
 	// a.Runs. The bound takes the first mostSeen rows that differ.
 	checkNil("ctx", ctx)
 	nv, nh := m.Dims()
-	checkBatch("data", data, nv)
+	n := checkBatch("data", data, nv)
+	totalWeight("weights", weights, n, nil)
 	exact := nh <= exactUnits || m.visibleCount(1<<exactUnits) <= 1<<exactUnits
 	if a == nil && !exact {
 		panic(fmt.Sprintf("rbm: a is nil and W is %d×%d: %d×%d units are too many to enumerate; pass NewAIS(100, 2000, src)", nh, nv, nv, nh))
@@ -104,7 +112,7 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 	var err error
 	var at scored
 	ended := c.run(func() {
-		if l, err = m.in(c).logLikelihood(data, a, &at); err != nil {
+		if l, err = m.in(c).logLikelihood(data, weights, a, &at); err != nil {
 			c.back()
 		}
 	})
@@ -134,14 +142,16 @@ func (s scored) String() string {
 	return fmt.Sprintf("before row %d of data", s.row)
 }
 
-// logLikelihood is LogLikelihood within the call that m is in, by enumeration if a is nil.
-func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error) {
-	n, nv := data.Dims()
+// logLikelihood is WeightedLogLikelihood within the call that m is in, by enumeration if a
+// is nil.
+func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (LogLikelihood, error) {
+	all, nv := data.Dims()
+	n := positive(weights, all)
 	var seen distinct
 	if a != nil {
 		seen.most = mostSeen
 	}
-	f, ones, err := m.survey(data, &seen, at)
+	f, ones, err := m.survey(data, withoutUnit(weights, m.until()), &seen, at)
 	if err != nil {
 		return LogLikelihood{}, err
 	}
@@ -176,8 +186,15 @@ func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error
 		end()
 	}
 	start := make([]int, min(n, a.Runs))
-	for r := range start {
-		start[r] = int(int64(r) * int64(n) / int64(len(start)))
+	for r, row, k := 0, 0, 0; r < len(start); row++ { // k rows before it count
+		if weights != nil && weights[row] == 0 {
+			continue
+		}
+		if k == int(int64(r)*int64(n)/int64(len(start))) {
+			start[r] = row
+			r++
+		}
+		k++
 	}
 	var first Bits
 	if err := gatherRows(&first, data, start, m.until()); err != nil {
@@ -196,14 +213,18 @@ func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error
 	return l, nil
 }
 
-// survey returns the mean free energy of the rows, and the number of ones in each column.
-// It adds the rows to the distinct ones in seen.
-func (m *RBM) survey(rows Rows, seen *distinct, at *scored) (f float64, ones []float64, err error) {
+// survey returns the mean free energy of the rows, and the sum of the weights of those with
+// a one in each column. It adds the rows to the distinct ones in seen. Those of weight 0 need
+// only fit the groups; the mean of the others' weights is 1.
+func (m *RBM) survey(rows Rows, weights []float64, seen *distinct, at *scored) (f float64, ones []float64, err error) {
 	n, nv := rows.Dims()
 	ones = make([]float64, nv)
-	count := make([]int, nv)
 	energies := make([]float64, min(n, passBlock(nv)))
-	var sum float64
+	var counted []int // rows of a block, with their weights w
+	var w []float64
+	var some Bits
+	var sum, part float64
+	added := 0
 	var groups oneHot
 	groups.load(m.OneHot)
 	m.call.look()
@@ -218,18 +239,38 @@ func (m *RBM) survey(rows Rows, seen *distinct, at *scored) (f float64, ones []f
 				return 0, nil, errors.New("rbm: " + wrong)
 			}
 		}
-		// Four at a time, as product.Sum would add all of them.
-		for x := range slices.Chunk(m.FreeEnergy(energies[:block.rows], block), 4) {
-			sum += product.Sum(x)
+		rows := block
+		if weights != nil {
+			counted, w = counted[:0], w[:0]
+			for r := range block.rows {
+				if x := weights[at.row+r]; x > 0 {
+					counted, w = append(counted, r), append(w, x)
+				}
+			}
+			some.resize(len(counted), nv)
+			for k, r := range counted {
+				copy(some.row(k), block.row(r))
+			}
+			rows = &some
 		}
-		seen.add(block, energies)
-		block.addOnes(count, m.until())
 		at.row += block.rows
+		if rows.rows == 0 {
+			continue
+		}
+		seen.add(rows, m.FreeEnergy(energies[:rows.rows], rows))
+		in = batch{rows: rows.rows, cols: nv, bits: rows}
+		for r := range rows.rows {
+			m.until().Look()
+			in.addTo(ones, r, weightOf(w, r))
+			// Four at a time, as product.Sum would add all of them.
+			if part += float64(weightOf(w, r) * energies[r]); added%4 == 3 {
+				sum += part
+				part = 0
+			}
+			added++
+		}
 	}
-	for i, k := range count {
-		ones[i] = float64(k)
-	}
-	return sum / float64(n), ones, nil
+	return (sum + part) / float64(added), ones, nil
 }
 
 // A distinct adds up exp(-F) over different configurations, which is a lower bound
