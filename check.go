@@ -16,8 +16,11 @@ func checkNil(name string, x any) {
 	}
 }
 
-// isNil reports whether x is nil, or holds a pointer or a function that is.
+// isNil reports whether x is nil, or holds a pointer or a function that is, or Values of it.
 func isNil(x any) bool {
+	if v, ok := x.(Values); ok {
+		x = v.Matrix
+	}
 	switch v := reflect.ValueOf(x); v.Kind() {
 	case reflect.Invalid:
 		return true

@@ -3,7 +3,6 @@ package rbm
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -196,11 +195,13 @@ func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (L
 		}
 		k++
 	}
-	var first Bits
-	if err := gatherRows(&first, data, start, m.until()); err != nil {
+	var groups oneHot
+	groups.load(m.OneHot)
+	first, err := groups.gather("data", data, start, m.until())
+	if err != nil {
 		return LogLikelihood{}, err
 	}
-	both.chains.start(&first, m.until())
+	both.chains.start(first, m.until())
 	for done := 0; done < steps && !math.IsNaN(l.AIS.Mean); {
 		k := min(100, steps-done)
 		both.chains.gibbs(m, k)
@@ -220,50 +221,42 @@ func (m *RBM) survey(rows Rows, weights []float64, seen *distinct, at *scored) (
 	n, nv := rows.Dims()
 	ones = make([]float64, nv)
 	energies := make([]float64, min(n, passBlock(nv)))
-	var counted []int // rows of a block, with their weights w
-	var w []float64
-	var some Bits
 	var sum, part float64
 	added := 0
 	var groups oneHot
 	groups.load(m.OneHot)
 	m.call.look()
-	for block, err := range Blocks(rows, passBlock(nv)) {
+	for block, err := range groups.blocks("data", rows, m.until()) {
 		if err != nil {
 			return 0, nil, err
 		}
 		m.call.look()
-		in := batch{rows: block.rows, cols: nv, bits: block}
-		for r := range block.rows {
-			if wrong := groups.wrongRow("data", &in, r, at.row+r, nil); wrong != "" {
-				return 0, nil, errors.New("rbm: " + wrong)
-			}
-		}
-		rows := block
-		if weights != nil {
-			counted, w = counted[:0], w[:0]
-			for r := range block.rows {
-				if x := weights[at.row+r]; x > 0 {
-					counted, w = append(counted, r), append(w, x)
-				}
-			}
-			some.resize(len(counted), nv)
-			for k, r := range counted {
-				copy(some.row(k), block.row(r))
-			}
-			rows = &some
-		}
-		at.row += block.rows
-		if rows.rows == 0 {
+		k, _ := block.Dims()
+		rows, w := withWeight(block, weights, at.row)
+		at.row += k
+		k, _ = rows.Dims()
+		if k == 0 {
 			continue
 		}
-		seen.add(rows, m.FreeEnergy(energies[:rows.rows], rows))
-		in = batch{rows: rows.rows, cols: nv, bits: rows}
-		for r := range rows.rows {
-			m.until().Look()
-			in.addTo(ones, r, weightOf(w, r))
+		m.FreeEnergy(energies[:k], rows)
+		switch rows := rows.(type) {
+		case *Bits:
+			seen.add(rows, energies)
+			in := batch{rows: k, cols: nv, bits: rows}
+			for r := range k {
+				m.until().Look()
+				in.addTo(ones, r, weightOf(w, r))
+			}
+		case *mat.Dense:
+			if seen.most > 0 { // configurations, which rows of values are not
+				near := rounded(rows)
+				seen.add(near, m.FreeEnergy(nil, near))
+			}
+			addValues(ones, rows, w, m.until())
+		}
+		for r, f := range energies[:k] {
 			// Four at a time, as product.Sum would add all of them.
-			if part += float64(weightOf(w, r) * energies[r]); added%4 == 3 {
+			if part += float64(weightOf(w, r) * f); added%4 == 3 {
 				sum += part
 				part = 0
 			}
@@ -271,6 +264,37 @@ func (m *RBM) survey(rows Rows, weights []float64, seen *distinct, at *scored) (
 		}
 	}
 	return (sum + part) / float64(added), ones, nil
+}
+
+// withWeight returns the rows of a block of which the weights from number first on are not 0,
+// with these. Nil weights are of all.
+func withWeight(block mat.Matrix, weights []float64, first int) (rows mat.Matrix, w []float64) {
+	if weights == nil {
+		return block, nil
+	}
+	n, nv := block.Dims()
+	var counted []int
+	for r, x := range weights[first:][:n] {
+		if x > 0 {
+			counted, w = append(counted, r), append(w, x)
+		}
+	}
+	if len(counted) == n {
+		return block, w
+	}
+	if b, ok := block.(*Bits); ok || len(counted) == 0 {
+		some := new(Bits)
+		some.resize(len(counted), nv)
+		for k, r := range counted {
+			copy(some.row(k), b.row(r))
+		}
+		return some, w
+	}
+	some := mat.NewDense(len(counted), nv, nil)
+	for k, r := range counted {
+		some.SetRow(k, block.(*mat.Dense).RawRowView(r))
+	}
+	return some, w
 }
 
 // A distinct adds up exp(-F) over different configurations, which is a lower bound

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gorbm/rbm"
+	"gonum.org/v1/gonum/mat"
 )
 
 func weightedLogLikelihood(t *testing.T, m *rbm.RBM, data rbm.Rows, weights []float64, a *rbm.AIS) rbm.LogLikelihood {
@@ -63,6 +64,7 @@ func TestWeightedLogLikelihood(t *testing.T) {
 			"weights times 2⁻¹⁰⁰⁰":      weightedLogLikelihood(t, tt.m, tt.data, times, tt.ais()),
 			"rows of weight 0 left out": weightedLogLikelihood(t, tt.m, tt.data.Gather(nil, chosen), some, tt.ais()),
 			"rows elsewhere":            weightedLogLikelihood(t, tt.m, &elsewhere{Bits: tt.data}, weights, tt.ais()),
+			"values":                    weightedLogLikelihood(t, tt.m, rbm.Values{Matrix: tt.data}, weights, tt.ais()),
 		} {
 			if got, want := fmt.Sprintf("%#v", other), fmt.Sprintf("%#v", l); got != want {
 				t.Errorf("%s: %s, want %s", name, got, want)
@@ -71,6 +73,19 @@ func TestWeightedLogLikelihood(t *testing.T) {
 		equal := weightedLogLikelihood(t, tt.m, tt.data, slices.Repeat([]float64{3}, n), tt.ais())
 		if got, want := fmt.Sprintf("%#v", equal), fmt.Sprintf("%#v", logLikelihood(t, tt.m, tt.data, tt.ais())); got != want {
 			t.Errorf("equal weights: %s, want %s", got, want)
+		}
+		values := func(rows []int) rbm.Values {
+			a := mat.DenseCopyOf(tt.data.Gather(nil, rows))
+			a.Set(0, 8, 0.25)
+			return rbm.Values{Matrix: a}
+		}
+		everyRow := make([]int, n)
+		for r := range everyRow {
+			everyRow[r] = r
+		}
+		got := fmt.Sprintf("%#v", weightedLogLikelihood(t, tt.m, values(chosen), some, tt.ais()))
+		if want := fmt.Sprintf("%#v", weightedLogLikelihood(t, tt.m, values(everyRow), weights, tt.ais())); got != want {
+			t.Errorf("values: %s, want %s", got, want)
 		}
 		if equal.Mean == l.Mean {
 			t.Error("weights do not matter: no test")
