@@ -76,7 +76,7 @@ func TestWeightedLogLikelihood(t *testing.T) {
 		}
 		values := func(rows []int) rbm.Values {
 			a := mat.DenseCopyOf(tt.data.Gather(nil, rows))
-			a.Set(0, 8, 0.25)
+			a.Set(slices.Index(rows, chosen[0]), 8, 0.25)
 			return rbm.Values{Matrix: a}
 		}
 		everyRow := make([]int, n)
