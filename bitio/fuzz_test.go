@@ -82,7 +82,6 @@ func fuzzRead(f *testing.F, format bitio.Format, extension string) {
 		if strings.ContainsAny(values, "!+") {
 			t.Errorf("a missing value is 1, or a bit past the last column: %s", values)
 		}
-		got := show(table)
 		if streamErr == nil {
 			if strings.Contains(values, "?") {
 				t.Errorf("Stream has rows of which values are missing: %s", values)
@@ -113,7 +112,7 @@ func fuzzRead(f *testing.F, format bitio.Format, extension string) {
 				}
 			}
 		}
-		got = show(table)
+		got := show(table)
 		if err := bitio.Write(&out, table, again); err != nil {
 			return // a name that cannot be written
 		}
