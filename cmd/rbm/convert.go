@@ -123,6 +123,8 @@ func (o *conversion) stream(ctx context.Context, e *env, in string) error {
 		}
 		return trim(err)
 	}
-	fmt.Fprintln(e.stderr, "rbm: names are left out, as bits has no place for them")
+	if format := dataFormat(in); format == bitio.CSV || format == bitio.Pairs {
+		fmt.Fprintln(e.stderr, "rbm: names, if there are any, are left out, as bits has no place for them")
+	}
 	return nil
 }

@@ -84,6 +84,8 @@ func (t *training) check() error {
 	switch {
 	case t.out == "":
 		return usagef("train: -o is missing, want a file for the model")
+	case t.checkpoint == t.out:
+		return usagef("train: -o and -checkpoint are the same file, want two")
 	case t.resume && t.fresh:
 		return usagef("train: -resume and -fresh exclude each other")
 	}
@@ -189,7 +191,9 @@ func (t *training) split(ctx context.Context, e *env, r *rows) (*split, error) {
 	if t.Valid == "" {
 		return splitRows(r, &t.settings)
 	}
-	v, err := t.data.read(ctx, e, t.Valid)
+	data := t.data
+	data.Columns = r.format.Columns
+	v, err := data.read(ctx, e, t.Valid)
 	if err != nil {
 		return nil, err
 	}
@@ -262,12 +266,12 @@ func (t *training) report(p *progress, r rbm.Report) error {
 	if r.Best {
 		t.note.BestEpoch = r.Epoch
 	}
-	p.note = fmt.Sprintf("%.3f nats a row", r.PseudoLogLikelihood)
+	p.note = fmt.Sprintf("%.3f", r.PseudoLogLikelihood)
 	if t.trainer.HeldOut != nil {
 		p.note += fmt.Sprintf(", held out %.3f", r.HeldOutPseudoLogLikelihood)
 	}
 	if !p.bar {
-		p.printf("epoch %d of %d: pseudo-log-likelihood %s, rate %.3g", r.Epoch, t.Epochs, p.note, r.Rate)
+		p.printf("epoch %d of %d: pseudo-log-likelihood %s nats a row, rate %.3g", r.Epoch, t.Epochs, p.note, r.Rate)
 	}
 	for _, warning := range r.Warnings {
 		if kind := digits.ReplaceAllString(warning, "#"); !slices.Contains(t.note.Warned, kind) {
