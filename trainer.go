@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/stop"
+	"gonum.org/v1/gonum/mat"
 )
 
 // Trainer trains a model on minibatches, with reports of how it goes: a loop over parts
@@ -46,9 +47,9 @@ type Trainer struct {
 	sealed
 
 	Model   *RBM
-	Data    Rows      // the rows to train on
+	Data    Rows      // the rows to train on; see [Values]
 	Weights []float64 // of the rows of Data, at least 0; nil: equal
-	HeldOut *Bits     // validation rows, whose mean pseudo-log-likelihood scores the model; nil: none
+	HeldOut Rows      // validation rows, by which a [Report] finds the best model; nil: none
 
 	Observed      *Bits // a one for each known unit of Data, which then are Bits; nil: all are known
 	MissingSweeps int   // Gibbs sweeps of the missing units at each visit of their row, up to 2²⁴; 0: one
@@ -72,8 +73,9 @@ type Trainer struct {
 	state    trainerState
 	order    epochOrder
 	batch    Bits
-	part     Bits   // of batch
-	groups   oneHot // of Model
+	part     Bits      // of batch
+	values   mat.Dense // the batch, if Data are Values
+	groups   oneHot    // of Model
 	weights  []float64
 	gradient *Gradient // nil before the first step
 	fused    fused
@@ -172,7 +174,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 			return err
 		}
 		t.elapsed += time.Since(start)
-		t.rows += t.batch.rows
+		t.rows += len(t.missing.rows)
 		if t.state.steps%t.every() == 0 {
 			t.due = t.state.steps
 		}
@@ -215,8 +217,8 @@ func (t *Trainer) until() *stop.Signal { return t.call.until() }
 // only counts.
 //
 // The error wraps [ErrDiverged] if a parameter is no longer finite: at once for a bias, one
-// step later for a weight. Any other error is that of Data, or names a row that does not
-// have exactly one unit of a group on; then nothing has changed, and the step may be tried
+// step later for a weight. Any other error is that of Data, or names a value that is not in
+// [0, 1] or a row that does not have exactly one unit of a group on; then nothing has changed, and the step may be tried
 // again. Step panics if a setting is out of range or the sizes do not fit.
 func (t *Trainer) Step() error {
 	checkNil("Trainer", t)
@@ -254,7 +256,7 @@ func (t *Trainer) Step() error {
 }
 
 // climb moves Model along the gradient of a minibatch, unless that is NaN.
-func (t *Trainer) climb(v *Bits, weights []float64) (ok bool) {
+func (t *Trainer) climb(v mat.Matrix, weights []float64) (ok bool) {
 	m, factor := t.Model, 1.0
 	if weights != nil {
 		factor = mean(weights, m.until()) / t.order.weight
@@ -280,7 +282,7 @@ func (t *Trainer) climb(v *Bits, weights []float64) (ok bool) {
 }
 
 // climbFused takes a fused step or, if there is none, finds the gradient of the minibatch.
-func (t *Trainer) climbFused(v *Bits, weights []float64, factor float64) (done bool) {
+func (t *Trainer) climbFused(v mat.Matrix, weights []float64, factor float64) (done bool) {
 	g := t.gradient
 	defer g.take().Release()
 	var w work
@@ -327,12 +329,12 @@ func (t *Trainer) Best() *RBM {
 
 // minibatch returns the rows of the next step with their weights, and whether
 // there is anything to learn from them.
-func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
+func (t *Trainer) minibatch() (v mat.Matrix, weights []float64, ok bool, err error) {
 	steps := t.epochSteps()
 	epoch, first := t.state.steps/steps, t.state.steps%steps*t.BatchSize
 	all, cols := t.Data.Dims()
 	n := min(t.BatchSize, all-first)
-	t.batch.resize(n, cols)
+	v = t.makeBatch(n, cols)
 	t.weights, t.missing.rows = t.weights[:0], t.missing.rows[:0]
 	ok = t.Weights == nil
 	t.groups.load(t.Model.OneHot)
@@ -340,14 +342,8 @@ func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
 	for done := 0; done < n; {
 		rows := t.order.from(first+done, t.until())
 		rows = rows[:min(n-done, len(rows), lookEvery)]
-		t.batch.slice(&t.part, done, done+len(rows))
-		if err := t.order.gather(&t.part, t.Data, t.ShuffleBlock > 0, rows, t.until()); err != nil {
+		if err := t.readBatch(done, rows); err != nil {
 			return nil, nil, false, err
-		}
-		if t.Observed == nil { // else they have been checked
-			if err := t.groups.checkRows("Data", &t.part, rows); err != nil {
-				return nil, nil, false, err
-			}
 		}
 		if t.Weights != nil {
 			for _, r := range rows {
@@ -359,7 +355,46 @@ func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
 		t.missing.rows = append(t.missing.rows, rows...)
 		done += len(rows)
 	}
-	return &t.batch, weights, ok, nil
+	return v, weights, ok, nil
+}
+
+// makeBatch returns the memory of a minibatch.
+func (t *Trainer) makeBatch(n, cols int) mat.Matrix {
+	if _, ok := valuesOf(t.Data); ok {
+		t.values.Reset()
+		t.values.ReuseAs(n, cols)
+		return &t.values
+	}
+	t.batch.resize(n, cols)
+	return &t.batch
+}
+
+// readBatch reads the rows with these numbers, and checks them, from row k of the minibatch on.
+func (t *Trainer) readBatch(k int, rows []int) error {
+	if a, ok := valuesOf(t.Data); ok {
+		for _, r := range rows {
+			t.until().Look()
+			if err := t.groups.readValues(t.values.RawRowView(k), "Data", a, r); err != nil {
+				return err
+			}
+			k++
+		}
+		return nil
+	}
+	t.batch.slice(&t.part, k, k+len(rows))
+	err := t.order.gather(&t.part, t.Data, t.ShuffleBlock > 0, rows, t.until())
+	if err == nil && t.Observed == nil { // else they have been checked
+		err = t.groups.checkRows("Data", &t.part, 0, rows)
+	}
+	return err
+}
+
+// heldOut returns HeldOut, or nil if it holds a pointer that is.
+func (t *Trainer) heldOut() Rows {
+	if isNil(t.HeldOut) {
+		return nil
+	}
+	return t.HeldOut
 }
 
 // epochSteps returns the number of steps of an epoch.
@@ -381,8 +416,9 @@ func (t *Trainer) check() {
 	checkNil("Trainer", t)
 	nv, nh := t.Model.Dims()
 	n := checkBatch("Data", t.Data, nv)
-	if t.HeldOut != nil {
-		checkBatch("HeldOut", t.HeldOut, nv)
+	held := t.heldOut()
+	if held != nil {
+		checkBatch("HeldOut", held, nv)
 	}
 	if t.Weights != nil {
 		checkLength("Weights", t.Weights, n)
@@ -393,7 +429,7 @@ func (t *Trainer) check() {
 	checkAtLeast("ShuffleBlock", t.ShuffleBlock, 0)
 	checkAtLeast("ReportEvery", t.ReportEvery, 0)
 	checkAtLeast("Patience", t.Patience, 0)
-	if t.Patience > 0 && t.HeldOut == nil {
+	if t.Patience > 0 && held == nil {
 		panic(fmt.Sprintf("rbm: Patience is %d and HeldOut is nil, want rows to judge by", t.Patience))
 	}
 	if best := t.state.best; best != nil {

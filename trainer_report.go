@@ -35,7 +35,8 @@ func (t *Trainer) look() (Report, error) {
 	if err := t.checkFinite(); err != nil {
 		return Report{}, err
 	}
-	if t.OnReport == nil && t.HeldOut == nil {
+	heldOut := t.heldOut()
+	if t.OnReport == nil && heldOut == nil {
 		return Report{}, nil
 	}
 	var w watched
@@ -59,25 +60,45 @@ func (t *Trainer) look() (Report, error) {
 	if t.elapsed > 0 {
 		r.RowsPerSecond = float64(t.rows) / t.elapsed.Seconds()
 	}
-	if t.HeldOut != nil {
-		t.groups.load(t.Model.OneHot)
-		if err := t.groups.checkRows("HeldOut", t.HeldOut, nil); err != nil {
+	if heldOut != nil {
+		if err := t.checkHeldOut(heldOut); err != nil {
 			return Report{}, err
 		}
-		w.held, _, _ = t.watch(t.HeldOut, nil, watchHeld)
+		var err error
+		if w.held, _, err = t.watch(heldOut, nil, watchHeld); err != nil {
+			return Report{}, err
+		}
 		r.HeldOutPseudoLogLikelihood = weightedMean(t.Model.PseudoLogLikelihood(nil, w.held), nil)
 	}
 	if t.OnReport != nil {
 		t.diagnose(&r, &w)
 	}
-	if t.HeldOut != nil {
-		r.Best = t.judge(r.HeldOutPseudoLogLikelihood)
+	score := t.addExact(&r, &w)
+	if heldOut != nil {
+		r.Best = t.judge(score)
 	}
 	if t.OnReport != nil {
 		t.noted(&r, &w)
 	}
 	t.rows, t.elapsed = 0, 0
 	return r, nil
+}
+
+// addExact sets the log-likelihoods of r, if log Z is cheap, and returns the score of the
+// model: the log-likelihood of the held-out rows or, if it is not cheap, the other figure.
+func (t *Trainer) addExact(r *Report, w *watched) (score float64) {
+	r.LogLikelihood, r.HeldOutLogLikelihood = math.NaN(), math.NaN()
+	logZ, ok := t.Model.cheapLogZ()
+	if !ok {
+		return r.HeldOutPseudoLogLikelihood
+	}
+	if w.data != nil {
+		r.LogLikelihood = exactly(weightedMean(w.free, w.weights), logZ).Mean
+	}
+	if w.held != nil {
+		r.HeldOutLogLikelihood = exactly(weightedMean(t.Model.FreeEnergy(nil, w.held), nil), logZ).Mean
+	}
+	return r.HeldOutLogLikelihood
 }
 
 // judge notes the score of the model, and reports whether it is the best.
@@ -98,10 +119,24 @@ func (t *Trainer) judge(score float64) bool {
 
 // watched is what a report looks at.
 type watched struct {
-	data, held *Bits // held may be nil
+	data, held mat.Matrix // each a *Bits or a *mat.Dense; held may be nil
 	weights    []float64
 	free       []float64 // energies of data
 	columns    *columns  // for the first report
+}
+
+// checkHeldOut returns an error unless the rows fit the model.
+func (t *Trainer) checkHeldOut(rows Rows) error {
+	t.groups.load(t.Model.OneHot)
+	if _, ok := valuesOf(rows); !ok && len(t.groups.groups) == 0 {
+		return nil
+	}
+	for _, err := range t.groups.blocks("HeldOut", rows, t.until()) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readWatched reads what a report needs of Data.
@@ -119,9 +154,14 @@ func (t *Trainer) readWatched() (w watched, err error) {
 		return w, err
 	}
 	n, _ := t.Data.Dims()
-	some, _, err := chooseRows(data, t.Weights, min(dependentRows, positive(t.Weights, n)), sourceOf(t.state.seed, 0, watchData, 0), t.until())
-	if err == nil {
-		w.columns, err = readColumns(t.Data, t.Weights, t.Observed, some, t.Model.OneHot, t.until())
+	some, _ := chooseRows(n, t.Weights, min(dependentRows, positive(t.Weights, n)), sourceOf(t.state.seed, 0, watchData, 0), t.until())
+	if a, ok := fractionsOf(data, t.until()); ok {
+		w.columns, err = readValueColumns(a, t.Weights, some, t.Model.OneHot, t.until())
+		return w, err
+	}
+	rows := new(Bits)
+	if err = gatherRows(rows, data, some, t.until()); err == nil {
+		w.columns, err = readColumns(t.Data, t.Weights, t.Observed, rows, t.Model.OneHot, t.until())
 	}
 	return w, err
 }
@@ -135,7 +175,7 @@ func (t *Trainer) diagnose(r *Report, w *watched) {
 	if w.held != nil {
 		r.FreeEnergyGap = weightedMean(m.FreeEnergy(nil, w.held), nil) - weightedMean(w.free, w.weights)
 	}
-	r.IndependentLogLikelihood = weightedMean(w.data.independentLogLikelihoods(t.columns(w).biases, t.Model.OneHot), w.weights)
+	r.IndependentLogLikelihood = weightedMean(independentLogLikelihoods(w.data, t.columns(w).biases, t.Model.OneHot), w.weights)
 	r.WeightRMS, r.HiddenActivity = norms(m.W, hidden, m.until())
 	if sampler, ok := t.Sampler.(interface{ SwapRates() []float64 }); ok {
 		r.SwapRates = sampler.SwapRates()
@@ -165,15 +205,24 @@ func (t *Trainer) noted(r *Report, w *watched) {
 	s.reported = s.steps
 }
 
-// watch returns the rows of data to watch, and their weights. They are as many of
-// Data as of HeldOut, at most 500.
-func (t *Trainer) watch(data Rows, weights []float64, purpose uint32) (rows *Bits, w []float64, err error) {
+// watch returns the rows of data to watch, and their weights. They are as many of Data as of
+// HeldOut, at most 500: a *Bits, or of Values a *mat.Dense.
+func (t *Trainer) watch(data Rows, weights []float64, purpose uint32) (rows mat.Matrix, w []float64, err error) {
 	all, _ := t.Data.Dims()
 	k := min(watchedRows, positive(t.Weights, all))
-	if t.HeldOut != nil {
-		k = min(k, t.HeldOut.rows)
+	if held := t.heldOut(); held != nil {
+		n, _ := held.Dims()
+		k = min(k, n)
 	}
-	return chooseRows(data, weights, k, sourceOf(t.state.seed, 0, purpose, 0), t.until())
+	n, _ := data.Dims()
+	numbers, w := chooseRows(n, weights, k, sourceOf(t.state.seed, 0, purpose, 0), t.until())
+	t.groups.load(t.Model.OneHot)
+	name := "Data"
+	if purpose == watchHeld {
+		name = "HeldOut"
+	}
+	rows, err = t.groups.gather(name, data, numbers, t.until())
+	return rows, w, err
 }
 
 // norms returns the root mean square of w and the mean of p.
@@ -200,7 +249,7 @@ func (t *Trainer) addWarnings(r *Report, w *watched, hidden *mat.Dense, before *
 		r.warn(t.warnOfColumns(hidden, w.columns))
 	}
 	r.warn(t.warnOfRate())
-	coins := -logZOfBiases(0, make([]float64, w.data.cols), t.Model.OneHot)
+	coins := -logZOfBiases(0, make([]float64, t.Model.B.Len()), t.Model.OneHot)
 	if warning := warnOfFall(r, t.peak(r), coins); warning != "" {
 		r.warn(warning)
 	} else {
@@ -208,7 +257,7 @@ func (t *Trainer) addWarnings(r *Report, w *watched, hidden *mat.Dense, before *
 	}
 	r.warn(warnOfWeights(r), warnOfShift(r, before))
 	if chains := chainsOf(t.Sampler); chains != nil {
-		r.warn(warnOfChains(r, before, chains.spread(t.until()), w.data.spread(t.until())))
+		r.warn(warnOfChains(r, before, chains.spread(t.until()), spreadOf(w.data, t.until())))
 	}
 	r.warn(warnOfLadder(t.Sampler))
 }

@@ -236,7 +236,8 @@ func (t *Trainer) fingerprints() ([]fingerprint, error) {
 		t.printed = new(printed)
 	}
 	data, err := t.printed.print, error(nil)
-	if _, ok := t.Data.(*Bits); ok || !sameRows(t.printed.rows, t.Data) {
+	_, inMemory := t.Data.(*Bits)
+	if _, ok := valuesOf(t.Data); ok || inMemory || !sameRows(t.printed.rows, t.Data) {
 		if data, err = fingerprintOf("Data", t.Data); err != nil {
 			return nil, err
 		}

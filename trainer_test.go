@@ -644,7 +644,7 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 		{"none", func(tr *rbm.Trainer) {}, ""},
 		{"Data", func(tr *rbm.Trainer) { tr.Data = flipped(tr.Data.(*rbm.Bits)) }, "rbm: Trainer: Data has checksum"},
 		{"rows of Data", func(tr *rbm.Trainer) { tr.Data, tr.Weights = tr.Data.(*rbm.Bits).Slice(0, 90), tr.Weights[:90] }, "rbm: Trainer: Data is 90×12, want 95×12"},
-		{"HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = flipped(tr.HeldOut) }, "rbm: Trainer: HeldOut has checksum"},
+		{"HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = flipped(tr.HeldOut.(*rbm.Bits)) }, "rbm: Trainer: HeldOut has checksum"},
 		{"no HeldOut", func(tr *rbm.Trainer) { tr.HeldOut, tr.Patience = nil, 0 }, "rbm: Trainer: HeldOut is 0×0, want 30×12"},
 		{"Weights", func(tr *rbm.Trainer) { tr.Weights = slices.Clone(tr.Weights); tr.Weights[94] *= 2 }, "rbm: Trainer: Weights has checksum"},
 		{"no Weights", func(tr *rbm.Trainer) { tr.Weights = nil }, "rbm: Trainer: Weights is 0×0, want 95×1"},
@@ -1009,7 +1009,7 @@ func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
 		set  func(tr *rbm.Trainer)
 	}{
 		{"Data", func(tr *rbm.Trainer) { tr.Data = swapped(tr.Data.(*rbm.Bits)) }},
-		{"HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = swapped(tr.HeldOut) }},
+		{"HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = swapped(tr.HeldOut.(*rbm.Bits)) }},
 		{"Observed", func(tr *rbm.Trainer) { tr.Observed = swapped(tr.Observed) }},
 		{"Weights", func(tr *rbm.Trainer) { tr.Weights[7], tr.Weights[8] = tr.Weights[8], tr.Weights[7] }},
 	} {
