@@ -17,10 +17,19 @@ import (
 
 // The figures of a row are those that follow from the energies of all configurations.
 func TestScore(t *testing.T) {
-	for _, groups := range [][]rbm.Group{nil, {{From: 1, To: 4}}, {{From: 0, To: 2}, {From: 2, To: 5}}} {
-		t.Run(fmt.Sprint(groups), func(t *testing.T) {
+	for _, tt := range []struct {
+		scale  float64
+		groups []rbm.Group
+	}{
+		{1, nil},
+		{1, []rbm.Group{{From: 1, To: 4}}},
+		{1, []rbm.Group{{From: 0, To: 2}, {From: 2, To: 5}}},
+		{10, nil}, // where probabilities round to 0 and 1
+		{10, []rbm.Group{{From: 1, To: 4}, {From: 4, To: 5}}},
+	} {
+		t.Run(fmt.Sprint(tt.scale, tt.groups), func(t *testing.T) {
 			in(t)
-			m := someModel(t, "m.json", 5, 3, 1, groups...)
+			m := someModel(t, "m.json", 5, 3, tt.scale, tt.groups...)
 			all, logp := allRows(m)
 			rows := ""
 			for _, v := range all {
