@@ -8,7 +8,7 @@ type Report struct {
 	RowsPerSecond float64 // trained on since the last report, without the time that reports take
 	Rate          float64 // of the last step
 
-	// Means over the rows watched, those of Data by their Weights, in nats a row.
+	// Means over the rows watched by Weights and HeldOutWeights, in nats a row.
 	PseudoLogLikelihood        float64
 	HeldOutPseudoLogLikelihood float64
 	FreeEnergyGap              float64 // as [RBM.FreeEnergyGap]: it rises when the model overfits

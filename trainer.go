@@ -46,10 +46,11 @@ import (
 type Trainer struct {
 	sealed
 
-	Model   *RBM
-	Data    Rows      // the rows to train on; see [Values]
-	Weights []float64 // of the rows of Data, at least 0; nil: equal
-	HeldOut Rows      // validation rows, by which a [Report] finds the best model; nil: none
+	Model          *RBM
+	Data           Rows      // the rows to train on; see [Values]
+	Weights        []float64 // of the rows of Data, at least 0; nil: equal
+	HeldOut        Rows      // validation rows, by which a [Report] finds the best model; nil: none
+	HeldOutWeights []float64 // of the rows of HeldOut, at least 0; nil: equal
 
 	Observed      *Bits // a one for each known unit of Data, which then are Bits; nil: all are known
 	MissingSweeps int   // Gibbs sweeps of the missing units at each visit of their row, up to 2²⁴; 0: one
@@ -149,6 +150,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 	if t.train == nil {
 		t.train = new(call)
 	}
+	t.checkHeldOutWeights()
 	c := t.train
 	c.begin(ctx)
 	defer c.end()
@@ -423,6 +425,13 @@ func (t *Trainer) check() {
 	if t.Weights != nil {
 		checkLength("Weights", t.Weights, n)
 	}
+	if t.HeldOutWeights != nil {
+		n := 0
+		if held != nil {
+			n, _ = held.Dims()
+		}
+		checkLength("HeldOutWeights", t.HeldOutWeights, n)
+	}
 	t.checkObserved()
 	checkNil("sampler", t.Sampler)
 	checkAtLeast("BatchSize", t.BatchSize, 1)
@@ -438,6 +447,9 @@ func (t *Trainer) check() {
 		}
 	}
 }
+
+// checkHeldOutWeights panics unless the weights have a mean.
+func (t *Trainer) checkHeldOutWeights() { checkWeights("HeldOutWeights", t.HeldOutWeights, t.until()) }
 
 // checkObserved panics if Observed does not fit.
 func (t *Trainer) checkObserved() {

@@ -61,14 +61,15 @@ func (t *Trainer) look() (Report, error) {
 		r.RowsPerSecond = float64(t.rows) / t.elapsed.Seconds()
 	}
 	if heldOut != nil {
+		t.checkHeldOutWeights()
 		if err := t.checkHeldOut(heldOut); err != nil {
 			return Report{}, err
 		}
 		var err error
-		if w.held, _, err = t.watch(heldOut, nil, watchHeld); err != nil {
+		if w.held, w.heldWeights, err = t.watch(heldOut, t.HeldOutWeights, watchHeld); err != nil {
 			return Report{}, err
 		}
-		r.HeldOutPseudoLogLikelihood = weightedMean(t.Model.PseudoLogLikelihood(nil, w.held), nil)
+		r.HeldOutPseudoLogLikelihood = weightedMean(t.Model.PseudoLogLikelihood(nil, w.held), w.heldWeights)
 	}
 	if t.OnReport != nil {
 		t.diagnose(&r, &w)
@@ -96,7 +97,7 @@ func (t *Trainer) addExact(r *Report, w *watched) (score float64) {
 		r.LogLikelihood = exactly(weightedMean(w.free, w.weights), logZ).Mean
 	}
 	if w.held != nil {
-		r.HeldOutLogLikelihood = exactly(weightedMean(t.Model.FreeEnergy(nil, w.held), nil), logZ).Mean
+		r.HeldOutLogLikelihood = exactly(weightedMean(t.Model.FreeEnergy(nil, w.held), w.heldWeights), logZ).Mean
 	}
 	return r.HeldOutLogLikelihood
 }
@@ -119,10 +120,10 @@ func (t *Trainer) judge(score float64) bool {
 
 // watched is what a report looks at.
 type watched struct {
-	data, held mat.Matrix // each a *Bits or a *mat.Dense; held may be nil
-	weights    []float64
-	free       []float64 // energies of data
-	columns    *columns  // for the first report
+	data, held           mat.Matrix // each a *Bits or a *mat.Dense; held may be nil
+	weights, heldWeights []float64
+	free                 []float64 // energies of data
+	columns              *columns  // for the first report
 }
 
 // checkHeldOut returns an error unless the rows fit the model.
@@ -173,7 +174,7 @@ func (t *Trainer) diagnose(r *Report, w *watched) {
 	w.free = m.FreeEnergy(nil, w.data)
 	r.PseudoLogLikelihood = weightedMean(m.PseudoLogLikelihood(nil, w.data), w.weights)
 	if w.held != nil {
-		r.FreeEnergyGap = weightedMean(m.FreeEnergy(nil, w.held), nil) - weightedMean(w.free, w.weights)
+		r.FreeEnergyGap = weightedMean(m.FreeEnergy(nil, w.held), w.heldWeights) - weightedMean(w.free, w.weights)
 	}
 	r.IndependentLogLikelihood = weightedMean(independentLogLikelihoods(w.data, t.columns(w).biases, t.Model.OneHot), w.weights)
 	r.WeightRMS, r.HiddenActivity = norms(m.W, hidden, m.until())
@@ -212,7 +213,7 @@ func (t *Trainer) watch(data Rows, weights []float64, purpose uint32) (rows mat.
 	k := min(watchedRows, positive(t.Weights, all))
 	if held := t.heldOut(); held != nil {
 		n, _ := held.Dims()
-		k = min(k, n)
+		k = min(k, positive(t.HeldOutWeights, n))
 	}
 	n, _ := data.Dims()
 	numbers, w := chooseRows(n, weights, k, sourceOf(t.state.seed, 0, purpose, 0), t.until())

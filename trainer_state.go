@@ -65,7 +65,7 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 // Sampler, or some more.
 func (t *Trainer) bytes() int {
 	s := &t.state
-	bytes := 8*(3+4*3+3+2+2+1) + 3 + t.Model.bytes() + t.SGD.bytes() + s.drawn.bytes()
+	bytes := 8*(3+5*3+3+2+2+1) + 3 + t.Model.bytes() + t.SGD.bytes() + s.drawn.bytes()
 	bytes += s.past.older.bytes() + s.past.younger.bytes() + s.past.start.bytes() + 8*(1+len(s.columns.biases)+1)
 	if t.Centering != nil {
 		bytes += t.Centering.bytes()
@@ -229,7 +229,7 @@ func (t *Trainer) fits(d *wire.Decoder, drawn *Bits) {
 	}
 }
 
-// fingerprints returns those of Data, HeldOut, Weights and Observed. That of Data which
+// fingerprints returns those of Data, HeldOut, Weights, HeldOutWeights and Observed. That of Data which
 // may be changed in memory is found each time.
 func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	if t.printed == nil {
@@ -248,13 +248,18 @@ func (t *Trainer) fingerprints() ([]fingerprint, error) {
 		return nil, err
 	}
 	observed, err := fingerprintOf("Observed", t.Observed)
-	weights := fingerprint{name: "Weights", rows: len(t.Weights), cols: min(1, len(t.Weights))}
+	return []fingerprint{data, held, weightsPrint("Weights", t.Weights), weightsPrint("HeldOutWeights", t.HeldOutWeights), observed}, err
+}
+
+// weightsPrint returns the fingerprint of weights.
+func weightsPrint(name string, weights []float64) fingerprint {
+	p := fingerprint{name: name, rows: len(weights), cols: min(1, len(weights))}
 	var b []byte
-	for w := range slices.Chunk(t.Weights, 1<<10) {
+	for w := range slices.Chunk(weights, 1<<10) {
 		b = wire.AppendFloats(b[:0], w)
-		weights.sum = crc64.Update(weights.sum, crc64.MakeTable(crc64.ECMA), b)
+		p.sum = crc64.Update(p.sum, crc64.MakeTable(crc64.ECMA), b)
 	}
-	return []fingerprint{data, held, weights, observed}, err
+	return p
 }
 
 // codecOf returns s itself as a decoder if it is native, and else s.
