@@ -53,6 +53,8 @@ func (t *Trainer) look() (Report, error) {
 
 		RowsPerSecond:              math.NaN(),
 		HeldOutPseudoLogLikelihood: math.NaN(),
+		Error:                      math.NaN(),
+		LogProb:                    math.NaN(),
 		FreeEnergyGap:              math.NaN(),
 		ChainMove:                  math.NaN(),
 		FreeEnergyShift:            math.NaN(),
@@ -62,6 +64,12 @@ func (t *Trainer) look() (Report, error) {
 	}
 	if heldOut != nil {
 		t.checkHeldOutWeights()
+	}
+	if heldOut != nil && t.Classifier != nil {
+		if err := t.classify(&r, heldOut); err != nil {
+			return Report{}, err
+		}
+	} else if heldOut != nil {
 		if err := t.checkHeldOut(heldOut); err != nil {
 			return Report{}, err
 		}
@@ -74,9 +82,12 @@ func (t *Trainer) look() (Report, error) {
 	if t.OnReport != nil {
 		t.diagnose(&r, &w)
 	}
-	score := t.addExact(&r, &w)
+	judged := score{classifier: true, first: -r.Error, second: r.LogProb}
+	if t.Classifier == nil {
+		judged = score{first: t.addExact(&r, &w)}
+	}
 	if heldOut != nil {
-		r.Best = t.judge(score)
+		r.Best = t.judge(judged)
 	}
 	if t.OnReport != nil {
 		t.noted(&r, &w)
@@ -103,9 +114,9 @@ func (t *Trainer) addExact(r *Report, w *watched) (score float64) {
 }
 
 // judge notes the score of the model, and reports whether it is the best.
-func (t *Trainer) judge(score float64) bool {
+func (t *Trainer) judge(x score) bool {
 	s := &t.state
-	if s.best != nil && !(score > s.score) {
+	if s.best != nil && x.classifier == s.score.classifier && !x.above(s.score) {
 		s.waited++
 		return false
 	}
@@ -114,7 +125,7 @@ func (t *Trainer) judge(score float64) bool {
 	}
 	t.Model.copyTo(t.spare)
 	s.best, t.spare = t.spare, s.best
-	s.score, s.waited = score, 0
+	s.score, s.waited = x, 0
 	return true
 }
 
@@ -151,7 +162,7 @@ func (t *Trainer) readWatched() (w watched, err error) {
 		data = all
 	}
 	w.data, w.weights, err = t.watch(data, t.Weights, watchData)
-	if err != nil || t.state.reported > 0 {
+	if err != nil || t.Classifier != nil || len(t.state.columns.biases) > 0 {
 		return w, err
 	}
 	n, _ := t.Data.Dims()
@@ -170,23 +181,34 @@ func (t *Trainer) readWatched() (w watched, err error) {
 // diagnose sets what else is in a report.
 func (t *Trainer) diagnose(r *Report, w *watched) {
 	m := t.Model
+	before := t.state.past.before(r.Step)
+	if t.Classifier != nil {
+		t.fillLabels(w.data)
+		r.noFigures()
+	} else {
+		t.compare(r, w, before)
+	}
 	hidden := m.HiddenProbs(nil, w.data)
+	r.WeightRMS, r.HiddenActivity = norms(m.W, hidden, m.until())
+	if sampler, ok := t.sampler().(interface{ SwapRates() []float64 }); ok {
+		r.SwapRates = sampler.SwapRates()
+	}
+	r.ChainMove = before.move(chainsOf(t.sampler()), t.until())
+	t.addWarnings(r, w, hidden, before)
+}
+
+// compare sets the figures of the log-likelihood.
+func (t *Trainer) compare(r *Report, w *watched, before *snapshot) {
+	m := t.Model
 	w.free = m.FreeEnergy(nil, w.data)
 	r.PseudoLogLikelihood = weightedMean(m.PseudoLogLikelihood(nil, w.data), w.weights)
 	if w.held != nil {
 		r.FreeEnergyGap = weightedMean(m.FreeEnergy(nil, w.held), w.heldWeights) - weightedMean(w.free, w.weights)
 	}
 	r.IndependentLogLikelihood = weightedMean(independentLogLikelihoods(w.data, t.columns(w).biases, t.Model.OneHot), w.weights)
-	r.WeightRMS, r.HiddenActivity = norms(m.W, hidden, m.until())
-	if sampler, ok := t.Sampler.(interface{ SwapRates() []float64 }); ok {
-		r.SwapRates = sampler.SwapRates()
-	}
-	before := t.state.past.before(r.Step)
-	r.ChainMove = before.move(chainsOf(t.Sampler), t.until())
 	if t.Observed == nil {
 		r.FreeEnergyShift = before.shift(w.free, w.weights)
 	}
-	t.addWarnings(r, w, hidden, before)
 }
 
 // columns returns what is known of them at a report.
@@ -200,9 +222,11 @@ func (t *Trainer) columns(w *watched) *columns {
 // noted keeps what later reports compare with.
 func (t *Trainer) noted(r *Report, w *watched) {
 	s := &t.state
-	s.peak = t.peak(r)
-	s.columns = columns{biases: t.columns(w).biases, dependence: t.columns(w).dependence}
-	s.past.keep(r.Step, r.Rate, r.PseudoLogLikelihood, w.free, chainsOf(t.Sampler))
+	if t.Classifier == nil {
+		s.peak = t.peak(r)
+		s.columns = columns{biases: t.columns(w).biases, dependence: t.columns(w).dependence}
+	}
+	s.past.keep(r.Step, r.Rate, r.PseudoLogLikelihood, w.free, chainsOf(t.sampler()))
 	s.reported = s.steps
 }
 
@@ -217,12 +241,15 @@ func (t *Trainer) watch(data Rows, weights []float64, purpose uint32) (rows mat.
 	}
 	n, _ := data.Dims()
 	numbers, w := chooseRows(n, weights, k, sourceOf(t.state.seed, 0, purpose, 0), t.until())
-	t.groups.load(t.Model.OneHot)
+	t.loadGroups()
 	name := "Data"
 	if purpose == watchHeld {
 		name = "HeldOut"
 	}
 	rows, err = t.groups.gather(name, data, numbers, t.until())
+	if b, ok := rows.(*Bits); ok && err == nil {
+		err = t.groups.checkRows(name, b, 0, numbers)
+	}
 	return rows, w, err
 }
 
@@ -250,15 +277,17 @@ func (t *Trainer) addWarnings(r *Report, w *watched, hidden *mat.Dense, before *
 		r.warn(t.warnOfColumns(hidden, w.columns))
 	}
 	r.warn(t.warnOfRate())
-	coins := -logZOfBiases(0, make([]float64, t.Model.B.Len()), t.Model.OneHot)
-	if warning := warnOfFall(r, t.peak(r), coins); warning != "" {
-		r.warn(warning)
-	} else {
-		r.warn(t.warnOfNothing(r, t.columns(w).dependence))
+	if t.Classifier == nil {
+		coins := -logZOfBiases(0, make([]float64, t.Model.B.Len()), t.Model.OneHot)
+		if warning := warnOfFall(r, t.peak(r), coins); warning != "" {
+			r.warn(warning)
+		} else {
+			r.warn(t.warnOfNothing(r, t.columns(w).dependence))
+		}
 	}
 	r.warn(warnOfWeights(r), warnOfShift(r, before))
-	if chains := chainsOf(t.Sampler); chains != nil {
+	if chains := chainsOf(t.sampler()); chains != nil {
 		r.warn(warnOfChains(r, before, chains.spread(t.until()), spreadOf(w.data, t.until())))
 	}
-	r.warn(warnOfLadder(t.Sampler))
+	r.warn(warnOfLadder(t.sampler()))
 }
