@@ -45,6 +45,9 @@ func (v Values) ReadRows(dst *Bits, i int) error {
 	return nil
 }
 
+// isNil reports whether there is no matrix.
+func (v Values) isNil() bool { return isNil(v.Matrix) }
+
 // valuesOf returns the matrix of rows that are Values.
 func valuesOf(rows Rows) (a mat.Matrix, ok bool) {
 	switch v := rows.(type) {
