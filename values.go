@@ -38,7 +38,7 @@ func (v Values) ReadRows(dst *Bits, i int) error {
 		}
 		for j := range c {
 			if x := v.At(i+k, j); x != 0 && x != 1 {
-				return fmt.Errorf("value at row %d, column %d is %v, want 0 or 1 where values are read as Bits", i+k, j, x)
+				return fmt.Errorf("rbm: value at row %d, column %d is %v, want 0 or 1 where values are read as Bits", i+k, j, x)
 			}
 		}
 	}
