@@ -23,7 +23,8 @@
 //
 // Groups: RBM.OneHot declares visible units of which exactly one is on, also known
 // as softmax or multinomial units. All methods honor it. [Classifier] has a label
-// among the visible units. [RBM.FreeEnergy] is large for unusual rows, anomalies.
+// among the visible units. [RBM.FreeEnergy] is large for unusual rows, anomalies,
+// and [RBM.UnitProbs] says which of their units are improbable given all others.
 //
 // Large data: [Rows] need not fit in memory; package bitfile has them in a file.
 // On several machines, each computes [Phases], which add up to the full gradient.

@@ -13,6 +13,12 @@ type Report struct {
 	HeldOutPseudoLogLikelihood float64
 	FreeEnergyGap              float64 // as [RBM.FreeEnergyGap]: it rises when the model overfits
 
+	// LogLikelihood and HeldOutLogLikelihood are exact, and there if log Z takes a few
+	// milliseconds: if the configurations that [RBM.LogPartition] enumerates, times the units
+	// of the larger layer, are at most 2²².
+	LogLikelihood        float64
+	HeldOutLogLikelihood float64
+
 	// IndependentLogLikelihood is the figure of a model that knows only the means of Data:
 	// without weights, with the biases of [RBM.FittedBias] as of the first report.
 	IndependentLogLikelihood float64
@@ -34,7 +40,7 @@ type Report struct {
 	// down. It is NaN with Observed.
 	FreeEnergyShift float64
 
-	Best bool // the largest HeldOutPseudoLogLikelihood so far
+	Best bool // the largest HeldOutLogLikelihood so far, or HeldOutPseudoLogLikelihood if that is NaN
 
 	// Warnings say in words what seems to be wrong, with the figure, and what to do: of
 	// units, columns, the rate, a model that does not learn, huge weights, stuck chains.

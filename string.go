@@ -130,6 +130,8 @@ func (r Report) String() string {
 			figures = append(figures, fmt.Sprintf(format, x))
 		}
 	}
+	add("log-likelihood %.2f", r.LogLikelihood)
+	add("held-out %.2f", r.HeldOutLogLikelihood)
 	add("pseudo-log-likelihood %.2f", r.PseudoLogLikelihood)
 	add("of independent units %.2f", r.IndependentLogLikelihood)
 	add("held-out %.2f", r.HeldOutPseudoLogLikelihood)

@@ -49,7 +49,7 @@ type Trainer struct {
 	Model   *RBM
 	Data    Rows      // the rows to train on; see [Values]
 	Weights []float64 // of the rows of Data, at least 0; nil: equal
-	HeldOut Rows      // validation rows, whose mean pseudo-log-likelihood scores the model; nil: none
+	HeldOut Rows      // validation rows, by which a [Report] finds the best model; nil: none
 
 	Observed      *Bits // a one for each known unit of Data, which then are Bits; nil: all are known
 	MissingSweeps int   // Gibbs sweeps of the missing units at each visit of their row, up to 2²⁴; 0: one

@@ -73,14 +73,32 @@ func (t *Trainer) look() (Report, error) {
 	if t.OnReport != nil {
 		t.diagnose(&r, &w)
 	}
+	score := t.addExact(&r, &w)
 	if heldOut != nil {
-		r.Best = t.judge(r.HeldOutPseudoLogLikelihood)
+		r.Best = t.judge(score)
 	}
 	if t.OnReport != nil {
 		t.noted(&r, &w)
 	}
 	t.rows, t.elapsed = 0, 0
 	return r, nil
+}
+
+// addExact sets the log-likelihoods of r, if log Z is cheap, and returns the score of the
+// model: the log-likelihood of the held-out rows or, if it is not cheap, the other figure.
+func (t *Trainer) addExact(r *Report, w *watched) (score float64) {
+	r.LogLikelihood, r.HeldOutLogLikelihood = math.NaN(), math.NaN()
+	logZ, ok := t.Model.cheapLogZ()
+	if !ok {
+		return r.HeldOutPseudoLogLikelihood
+	}
+	if w.data != nil {
+		r.LogLikelihood = exactly(weightedMean(w.free, w.weights), logZ).Mean
+	}
+	if w.held != nil {
+		r.HeldOutLogLikelihood = exactly(weightedMean(t.Model.FreeEnergy(nil, w.held), nil), logZ).Mean
+	}
+	return r.HeldOutLogLikelihood
 }
 
 // judge notes the score of the model, and reports whether it is the best.

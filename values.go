@@ -161,13 +161,14 @@ func (l *oneHot) bitBlocks(name string, data Rows, cols int) iter.Seq2[mat.Matri
 	}
 }
 
-// addValues adds the rows of a to sum.
-func addValues(sum []float64, a *mat.Dense, until *stop.Signal) {
+// addValues adds the rows of a to sum, each times its weight.
+func addValues(sum []float64, a *mat.Dense, weights []float64, until *stop.Signal) {
 	n, _ := a.Dims()
 	for r := range n {
 		until.Look()
+		w := weightOf(weights, r)
 		for i, x := range a.RawRowView(r) {
-			sum[i] += x
+			sum[i] += float64(w * x)
 		}
 	}
 }

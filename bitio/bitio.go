@@ -85,9 +85,10 @@ const (
 type Header uint8
 
 const (
-	// GuessHeader finds names in the first line of a CSV if a field is no value, the ID and
-	// skipped columns aside, or if an option names a column; and in the first line of pairs
-	// if a field is no number where the second line has one.
+	// GuessHeader takes the first line of a CSV for names if a field of it is no value, the
+	// ID and skipped columns aside, or if an option names a column. It takes that of pairs
+	// for names if the third field is no value; or, where there are two, if a field of it is
+	// no number and those of all other lines are.
 	GuessHeader Header = iota
 	WithHeader
 	NoHeader

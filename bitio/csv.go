@@ -115,8 +115,7 @@ func newLayout(first []string, p *parser, o *Options) (*layout, error) {
 	l := &layout{fields: len(first), id: -1}
 	header := o.Header == WithHeader
 	if o.Header == GuessHeader {
-		byName := func(s string) bool { _, err := strconv.Atoi(s); return err != nil }
-		header = o.ID != "" && byName(o.ID) || slices.ContainsFunc(o.Skip, byName) || o.Columns != nil && hasAll(first, o.Columns)
+		header = o.ID != "" && isName(o.ID) || slices.ContainsFunc(o.Skip, isName) || o.Columns != nil && hasAll(first, o.Columns)
 	}
 	if header {
 		l.header = trimmed(first)
@@ -186,6 +185,9 @@ func hasAll(fields, names []string) bool {
 	}
 	return true
 }
+
+// isName reports whether an option has the name of a column, not its number.
+func isName(s string) bool { _, err := strconv.Atoi(s); return err != nil }
 
 // findColumn returns the one of n fields that has this name, if there is a header, or this number.
 // What is the option that wants it.

@@ -25,13 +25,13 @@ type pairs struct {
 	line   func() int // of the record that was read last
 	record func() ([]string, error)
 
-	again  [][]string // records that are known
-	lines  []int      // theirs
-	number int        // the line of the pair that was read last
-	first  int        // the line of the first record
-	fields int        // of a record
-	keep   []int      // those of user, item and, if there are three, value
-	header []string   // or nil
+	start  []string // the first record, if it is to be read again
+	doubt  bool     // it may be a header, as the rest of the file will tell
+	number int      // the line of the pair that was read last
+	first  int      // the line of the first record
+	fields int      // of a record
+	keep   []int    // those of user, item and, if there are three, value
+	header []string // or nil
 }
 
 func (in *input) newPairs() (*pairs, error) {
@@ -59,42 +59,26 @@ func (in *input) newPairs() (*pairs, error) {
 		p.line = func() int { return r.line }
 		p.record = r.next
 	}
-	for range 2 {
-		fields, err := p.record()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		p.again, p.lines = append(p.again, trimmed(fields)), append(p.lines, p.line())
-	}
-	if len(p.again) == 0 {
+	fields, err := p.record()
+	if err == io.EOF {
 		return nil, errNoRows
 	}
-	p.first = p.lines[0]
-	if err := p.layout(); err != nil {
+	if err != nil {
+		return nil, err
+	}
+	p.first = p.line()
+	if err := p.layout(trimmed(fields)); err != nil {
 		return nil, fmt.Errorf("line %d: %w", p.first, err)
 	}
 	return p, nil
 }
 
-// layout finds the header and the fields.
-func (p *pairs) layout() error {
-	first := p.again[0]
+// layout finds the fields, and whether the first record is a header.
+func (p *pairs) layout(first []string) error {
 	p.fields = len(first)
-	isNumber := func(s string) bool { _, err := strconv.ParseFloat(s, 64); return err == nil }
-	header := p.o.Header == WithHeader
-	if p.o.Header == GuessHeader {
-		header = slices.ContainsFunc(p.o.Skip, func(s string) bool { _, err := strconv.Atoi(s); return err != nil })
-		if len(p.again) == 2 {
-			for i, field := range p.again[1] {
-				header = header || i < len(first) && isNumber(field) && !isNumber(first[i])
-			}
-		}
-	}
+	header := p.o.Header == WithHeader || p.o.Header == GuessHeader && slices.ContainsFunc(p.o.Skip, isName)
 	if header {
-		p.header, p.again, p.lines = first, p.again[1:], p.lines[1:]
+		p.header = first
 	}
 	left := make([]bool, p.fields)
 	for _, s := range p.o.Skip {
@@ -109,8 +93,16 @@ func (p *pairs) layout() error {
 			p.keep = append(p.keep, i)
 		}
 	}
-	if n := len(p.keep); n != 2 && n != 3 {
-		return fmt.Errorf("there are %d fields, want a user, an item and optionally a value: leave others out with Skip", n)
+	switch len(p.keep) {
+	case 2:
+		p.doubt = p.o.Header == GuessHeader && !header && !(isNumber(first[p.keep[0]]) && isNumber(first[p.keep[1]]))
+	case 3:
+		header = header || p.o.Header == GuessHeader && !p.p.like(first[p.keep[2]])
+	default:
+		return fmt.Errorf("there are %d fields, want a user, an item and optionally a value: leave others out with Skip", len(p.keep))
+	}
+	if !header {
+		p.start = first
 	}
 	return nil
 }
@@ -118,9 +110,8 @@ func (p *pairs) layout() error {
 // next reads the next pair.
 func (p *pairs) next() (pair, error) {
 	var fields []string
-	if len(p.again) > 0 {
-		fields, p.number = p.again[0], p.lines[0]
-		p.again, p.lines = p.again[1:], p.lines[1:]
+	if p.start != nil {
+		fields, p.number, p.start = p.start, p.first, nil
 	} else {
 		var err error
 		if fields, err = p.record(); err != nil {
@@ -181,40 +172,74 @@ func (n *numbering) number(name string) int {
 	return i
 }
 
-// table reads all pairs.
-func (p *pairs) table() (*Table, error) {
-	type entry struct {
-		user, item int32
-		line       int32 // that it is on, or the largest one
-		x          value
-	}
-	var entries []entry
-	users, items := newNumbering(nil), newNumbering(p.o.Columns)
-	anyMissing := false
+// A known pair is one by numbers.
+type knownPair struct {
+	user, item int32 // item is -1 if it is left out
+	line       int32 // that it is on, or the largest one
+	x          value
+}
+
+// all reads all pairs, without a header.
+func (p *pairs) all() (list []knownPair, users, items *numbering, err error) {
+	users, items = newNumbering(nil), newNumbering(p.o.Columns)
+	var head pair                  // the first one
+	var wrong error                // what is wrong with it, unless it is a header
+	numbers := [2]bool{true, true} // all other users, and items, are
 	for {
 		x, err := p.next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, nil, err
 		}
-		u := users.number(x.user)
-		if p.o.Columns != nil {
-			if _, ok := items.of[x.item]; !ok {
-				if !p.o.IgnoreUnknown {
-					return nil, p.unknown(x.item)
-				}
-				continue
+		first := len(list) == 0
+		if first {
+			head = pair{strings.Clone(x.user), strings.Clone(x.item), x.x}
+		} else if p.doubt {
+			numbers[0], numbers[1] = numbers[0] && isNumber(x.user), numbers[1] && isNumber(x.item)
+		}
+		k := knownPair{int32(users.number(x.user)), -1, int32(min(p.number, maxIndex)), x.x}
+		if _, ok := items.of[x.item]; ok || p.o.Columns == nil {
+			k.item = int32(items.number(x.item))
+		} else if !p.o.IgnoreUnknown {
+			if !first || !p.doubt {
+				return nil, nil, nil, p.unknown(x.item)
 			}
+			wrong = p.unknown(x.item)
 		}
-		i := items.number(x.item)
-		if u > maxIndex || i > maxIndex {
-			return nil, fmt.Errorf("line %d: there are more than %d users or items", p.number, maxIndex)
+		if max(len(users.names), len(items.names)) > maxIndex {
+			return nil, nil, nil, fmt.Errorf("line %d: there are more than %d users or items", p.number, maxIndex)
 		}
-		anyMissing = anyMissing || x.x == missing
-		entries = append(entries, entry{int32(u), int32(i), int32(min(p.number, maxIndex)), x.x})
+		list = append(list, k)
 	}
+	if p.doubt && len(list) > 1 && (numbers[0] && !isNumber(head.user) || numbers[1] && !isNumber(head.item)) {
+		list, users, items = p.renumber(list[1:], users, items)
+		return list, users, items, nil
+	}
+	return list, users, items, wrong
+}
+
+// renumber numbers the pairs again, without users and items that no longer are there.
+func (p *pairs) renumber(list []knownPair, users, items *numbering) ([]knownPair, *numbering, *numbering) {
+	u, i := newNumbering(nil), newNumbering(p.o.Columns)
+	for k := range list {
+		x := &list[k]
+		x.user = int32(u.number(users.names[x.user]))
+		if x.item >= 0 {
+			x.item = int32(i.number(items.names[x.item]))
+		}
+	}
+	return list, u, i
+}
+
+// table reads all pairs.
+func (p *pairs) table() (*Table, error) {
+	list, users, items, err := p.all()
+	if err != nil {
+		return nil, err
+	}
+	anyMissing := slices.ContainsFunc(list, func(x knownPair) bool { return x.x == missing })
 	n, c := len(users.names), len(items.names)
 	if n == 0 || c == 0 {
 		return nil, errNoRows
@@ -239,7 +264,10 @@ func (p *pairs) table() (*Table, error) {
 	if anyMissing {
 		unknown = rbm.NewBits(n, c)
 	}
-	for _, e := range entries {
+	for _, e := range list {
+		if e.item < 0 {
+			continue
+		}
 		u, j := int(e.user), column[e.item]
 		old := zero
 		switch {
@@ -303,6 +331,9 @@ func (in *input) openPairs(stream bool) (*source, error) {
 		return nil, err
 	}
 	if stream {
+		if p.doubt && !slices.Contains(in.o.Columns, p.start[p.keep[1]]) {
+			return nil, fmt.Errorf("line %d: item %.40q is not among the %d Columns; set Header if it is one", p.first, p.start[p.keep[1]], len(in.o.Columns))
+		}
 		return p.stream(), nil
 	}
 	t, err := p.table()

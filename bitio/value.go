@@ -57,13 +57,19 @@ func (p *parser) field(s string) (value, string) {
 			return v, ""
 		}
 		return 0, fmt.Sprintf("is %.40q, %s", s, p.want(x))
-	case p.threshold == nil && strings.EqualFold(s, "true"):
+	case p.threshold != nil || p.spins:
+	case strings.EqualFold(s, "true"):
 		return one, ""
-	case p.threshold == nil && strings.EqualFold(s, "false"):
+	case strings.EqualFold(s, "false"):
 		return zero, ""
 	}
 	return 0, fmt.Sprintf("is %.40q, %s", s, p.want(0))
 }
+
+// like reports whether s could be a value, be it one that is not wanted.
+func (p *parser) like(s string) bool { _, bad := p.field(s); return bad == "" || isNumber(s) }
+
+func isNumber(s string) bool { _, err := strconv.ParseFloat(s, 64); return err == nil }
 
 // isRange reports whether a number is an infinity because it is too large.
 func isRange(err error) bool { return strings.HasSuffix(err.Error(), strconv.ErrRange.Error()) }

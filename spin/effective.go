@@ -49,7 +49,7 @@ const (
 	bound     = 9     // standard deviations of the sum of spins, which it exceeds with probability 1e-17
 	end       = 26    // of the integrals: what is left out is below 1e-16
 	tiny      = 1e-18 // a product of cosines to leave out
-	maxSpread = 1e4   // end·(2·maxSpread+far) is less than maxAngle
+	maxSpread = 1e4   // end·(maxSpread+far), and so each angle, is below 2²⁰
 	block     = 64    // terms of a sum to be added at once
 )
 

@@ -14,12 +14,10 @@ const (
 	quarter1 = 0x1.921fb544p+0
 	quarter2 = 0x1.0b4611a6p-34
 	quarter3 = 0x1.3198a2e037073p-69
-
-	maxAngle = 1 << 20 // of sincos
 )
 
 // sincos returns the sine and the cosine of x, to within 2 units of the last place of 1,
-// for |x| below maxAngle.
+// for |x| below 2²⁰.
 func sincos(x float64) (sin, cos float64) {
 	x = float64(x)
 	turns := math.RoundToEven(x * (2 / math.Pi))
