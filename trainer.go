@@ -61,7 +61,7 @@ type Trainer struct {
 	sealed
 
 	Model          *RBM
-	Data           Rows      // the rows to train on; see [Values]
+	Data           Rows      // the rows to train on: Bits, Values or a source of Bits
 	Weights        []float64 // of the rows of Data, at least 0; nil: equal
 	HeldOut        Rows      // validation rows, by which a [Report] finds the best model; nil: none
 	HeldOutWeights []float64 // of the rows of HeldOut, at least 0; nil: equal

@@ -26,7 +26,7 @@ type byHand struct {
 
 // step takes a step with a minibatch and the weights of its rows, whose mean over all rows is
 // given.
-func (x *byHand) step(batch *rbm.Bits, weights []float64, all float64) {
+func (x *byHand) step(batch mat.Matrix, weights []float64, all float64) {
 	x.m.WeightedGradient(&x.g, batch, weights, x.sampler)
 	if x.c != nil {
 		x.c.Center(&x.g)
