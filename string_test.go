@@ -20,7 +20,7 @@ func TestString(t *testing.T) {
 	pcd := rbm.NewPCD(100, 2, newSource(1))
 	ptt := rbm.NewPTT(10, 1, []*rbm.RBM{rbm.New(70, 3), rbm.New(70, 4)}, newSource(1))
 	trainer := rbm.NewTrainer(rbm.New(70, 9), data, rbm.NewCD(1, newSource(1)), newSource(1))
-	trainer.BatchSize = 20
+	trainer.BatchSize, trainer.SGD.Rate = 20, 0.01
 	if err := trainer.Step(); err != nil {
 		t.Fatal(err)
 	}

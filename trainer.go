@@ -61,7 +61,7 @@ type Trainer struct {
 	sealed
 
 	Model          *RBM
-	Data           Rows      // the rows to train on; see [Values]
+	Data           Rows      // the rows to train on: Bits, Values or a source of Bits
 	Weights        []float64 // of the rows of Data, at least 0; nil: equal
 	HeldOut        Rows      // validation rows, by which a [Report] finds the best model; nil: none
 	HeldOutWeights []float64 // of the rows of HeldOut, at least 0; nil: equal
@@ -75,7 +75,7 @@ type Trainer struct {
 	Sampler    Sampler
 	Classifier *Classifier // of Model; nil: none. See above
 	SGD        SGD         // its Rate counts where there is no Schedule
-	Schedule   Schedule    // of the number of steps before; nil: as SGD says
+	Schedule   Schedule    // of the number of steps before; nil: as SGD and [NewTrainer] say
 	Centering  *Centering  // nil: the ordinary gradient
 	Single     bool        // single precision, as of a [Gradient]
 
@@ -136,19 +136,21 @@ type trainerState struct {
 	drawn Bits // Data, with what is missing as it was drawn last; empty before
 }
 
-// NewTrainer returns a Trainer with minibatches of 100 rows, a rate of 0.01 and centering,
-// seeded by src. It panics if the sizes do not fit, or if an argument is nil or data empty.
+// NewTrainer returns a Trainer with minibatches of 100 rows and centering, seeded by src. As
+// long as its SGD.Rate stays and Schedule is nil, the rate falls, as Inverse(SGD.Rate, 1500)
+// does, from 0.45, or 130/√(nv·nh) if that is less (see docs/training.md). A rate that is set
+// is constant. It panics if the sizes do not fit, or if an argument is nil or data empty.
 func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 	t := &Trainer{
 		Model:     m,
 		Data:      data,
 		BatchSize: 100,
 		Sampler:   s,
-		SGD:       SGD{Rate: 0.01},
 		Centering: new(Centering),
 		printed:   new(printed),
 	}
 	t.check()
+	t.SGD.Rate = usualRate(m.Dims())
 	t.state.seed = seed(src)
 	return t
 }
@@ -322,7 +324,17 @@ func (t *Trainer) rateAt(steps int) float64 {
 	if t.Schedule != nil {
 		return t.Schedule(steps)
 	}
+	if t.SGD.Rate == usualRate(t.Model.Dims()) {
+		return t.SGD.Rate / (1 + float64(steps)/usualHalf)
+	}
 	return t.SGD.Rate
+}
+
+const usualHalf = 1500 // steps by which a usual rate has fallen to its half
+
+// usualRate returns the rate of the first step where none is set.
+func usualRate(nv, nh int) float64 {
+	return min(0.45, 130/math.Sqrt(float64(nv)*float64(nh)))
 }
 
 // Steps returns the number of steps so far.

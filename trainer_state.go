@@ -14,7 +14,7 @@ var _ state = (*Trainer)(nil)
 // AppendBinary appends all that a later call depends on to b, but for the rows
 // themselves and for Schedule, Patience, ReportEvery and OnReport, which are up to the program.
 // Of the rows it appends a checksum, which takes a pass over them: of Data that are
-// not [Bits] only the first time. The error is that of Data, or of a Sampler, which
+// not in memory only the first time. The error is that of Data, or of a Sampler, which
 // must be an encoding.BinaryAppender and BinaryUnmarshaler, as all of this package
 // are, or an [Exact]. It panics if the settings do not fit.
 func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {

@@ -12,9 +12,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Values are rows of values in [0, 1], such as gray levels, for a [Trainer] and for
-// [RBM.LogLikelihood]. A value is the probability of a one, and takes the place of the bit
-// in the formulas. Zeros and ones alone give the results of Bits, bit for bit.
+// Values are rows of values in [0, 1], such as gray levels, as Data and HeldOut of a [Trainer]
+// and for [RBM.LogLikelihood]. A value v̄ is the probability of a one, and takes the place of
+// the bit in the formulas: the positive phase has ĥ = p(h=1|v̄), and CD draws the bits from
+// which it starts. Zeros and ones alone are the same rows as Bits, bit for bit.
+//
+// A value outside [0, 1] is an error when it is read. Values in (0, 1) make reports slow.
 type Values struct{ mat.Matrix }
 
 var _ Rows = Values{}
@@ -38,7 +41,7 @@ func (v Values) ReadRows(dst *Bits, i int) error {
 		}
 		for j := range c {
 			if x := v.At(i+k, j); x != 0 && x != 1 {
-				return fmt.Errorf("value at row %d, column %d is %v, want 0 or 1 where values are read as Bits", i+k, j, x)
+				return fmt.Errorf("rbm: value at row %d, column %d is %v, want 0 or 1 where values are read as Bits", i+k, j, x)
 			}
 		}
 	}
