@@ -148,6 +148,10 @@ func trainIsEnded(t *testing.T, looks int) {
 		{"missing", 7, true, func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(1)) }, func(tr *rbm.Trainer) {
 			tr.Observed, tr.MissingSweeps = randomBits(10, 7, 0.6, 3), 2
 		}},
+		{"sparse and frozen", 7, false, func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(1)) }, func(tr *rbm.Trainer) {
+			tr.Sparsity = &rbm.Sparsity{Target: 0.1, Cost: 1}
+			tr.Frozen = &rbm.Frozen{W: randomBits(5, 7, 0.3, 4), C: make([]bool, 5)}
+		}},
 		{"logged", 7, false, func() rbm.Sampler { return logged{rbm.NewPCD(5, 3, newSource(1)), new(int)} }, func(tr *rbm.Trainer) {}},
 		{"twice", 7, false, func() rbm.Sampler { return twice{rbm.NewPCD(5, 3, newSource(1))} }, func(tr *rbm.Trainer) {}},
 		{"held CD", 7, false, func() rbm.Sampler { return held{rbm.NewCD(3, newSource(1))} }, func(tr *rbm.Trainer) {}},
