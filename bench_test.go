@@ -182,6 +182,15 @@ func BenchmarkRatioLong(b *testing.B) {
 	}
 }
 
+// BenchmarkRatioUnitProbs has PseudoLogLikelihood as its reference, which does the same flips.
+func BenchmarkRatioUnitProbs(b *testing.B) {
+	for _, n := range []int{1, 10, 100, 1000} {
+		b.Run(fmt.Sprintf("nv=%d/nh=500/n=%d", benchVisible, n), func(b *testing.B) {
+			ratio(b, unitProbsStep, pseudoStep, 500, n, 1)
+		})
+	}
+}
+
 // BenchmarkRatioFew is of calls with few rows. Its reference is a loop over the ones
 // of each row.
 func BenchmarkRatioFew(b *testing.B) {
@@ -404,6 +413,11 @@ func pseudoStep(m *rbm.RBM, data *rbm.Bits) func() {
 	n, _ := data.Dims()
 	dst := make([]float64, n)
 	return func() { m.PseudoLogLikelihood(dst, data) }
+}
+
+func unitProbsStep(m *rbm.RBM, data *rbm.Bits) func() {
+	var dst mat.Dense
+	return func() { m.UnitProbs(&dst, data) }
 }
 
 // reference is an RBM on gonum alone.

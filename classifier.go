@@ -48,26 +48,30 @@ func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
 	dst = checkDst(dst, n)
 	logp := c.LogProbs(nil, x)
 	for r := range dst {
-		row := logp.RawRowView(r)
-		dst[r] = 0
-		for y, logp := range row {
-			if math.IsNaN(logp) {
-				dst[r] = NoLabel
-				break
-			}
-			if logp > row[dst[r]] {
-				dst[r] = y
-			}
-		}
+		dst[r] = mostProbable(logp.RawRowView(r))
 	}
 	return dst
 }
 
-// Join copies the rows of x (n×nx) and their labels to dst (n×nv) for Model.
+// mostProbable returns the class of a row of log p(y|x), or NoLabel for NaN.
+func mostProbable(logp []float64) (class int) {
+	for y, x := range logp {
+		if math.IsNaN(x) {
+			return NoLabel
+		}
+		if x > logp[class] {
+			class = y
+		}
+	}
+	return class
+}
+
+// Join copies the rows of x (n×nx) and their labels to dst (n×nv) for Model, or for a
+// [Trainer] also with NoLabel.
 func (c *Classifier) Join(dst *Bits, x *Bits, labels []int) *Bits {
 	nx := c.check()
 	n := checkBatch("x", x, nx)
-	c.checkLabels(labels, n, 0)
+	c.checkLabels(labels, n, NoLabel)
 	if dst == nil {
 		dst = new(Bits)
 	}
@@ -121,9 +125,7 @@ func (c *Classifier) checkLabels(labels []int, n, least int) {
 func (c *Classifier) checkInputs(inputs *oneHot, x mat.Matrix) {
 	n, nx := x.Dims()
 	inputs.load(c.Model.OneHot)
-	for len(inputs.groups) > 0 && inputs.groups[len(inputs.groups)-1].to > nx {
-		inputs.groups = inputs.groups[:len(inputs.groups)-1]
-	}
+	inputs.only(nx)
 	if len(inputs.groups) > 0 {
 		var in batch
 		in.each("x", x, n, func(r0 int) { inputs.check("x", &in, r0, nil, nil) })

@@ -25,6 +25,7 @@ func TestFewRowsAreEnded(t *testing.T) {
 			func(m *RBM) { m.VisibleProbs(nil, v) },
 			func(m *RBM) { m.Energy(nil, v, v) },
 			func(m *RBM) { m.PseudoLogLikelihood(nil, v) },
+			func(m *RBM) { m.UnitProbs(nil, v) },
 		} {
 			c := newCall(ctx)
 			if !c.run(func() { f(m.in(c)) }) {

@@ -31,9 +31,8 @@ type sparsityState struct {
 	kept  []float64 // see call
 }
 
-// Penalize moves H toward the means of the data of g, and adds the penalty to g, before
-// [Centering.Center] if g is going to be centered. It panics if g does not have such means: if it is
-// centered, or of a [Classifier].
+// Penalize moves H toward the means of the data of g, and adds the penalty to g: before
+// [Centering.Center], after which g has no such means and Penalize panics.
 func (s *Sparsity) Penalize(g *Gradient) { s.penalize(g, nil) }
 
 func (s *Sparsity) penalize(g *Gradient, m *RBM) {

@@ -188,7 +188,7 @@ func TestTrainerSparsityAndFrozenGoOn(t *testing.T) {
 	data := randomBits(n, nv, 0.3, 1)
 	start := func() *rbm.Trainer {
 		tr := rbm.NewTrainer(randomModel(nv, nh, 0.5, 2), data, rbm.NewPCD(10, 1, newSource(3)), newSource(4))
-		tr.BatchSize, tr.SGD.Momentum = 20, 0.5
+		tr.BatchSize, tr.SGD.Rate, tr.SGD.Momentum = 20, 0.01, 0.5
 		return tr
 	}
 	whole := start()
