@@ -48,26 +48,30 @@ func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
 	dst = checkDst(dst, n)
 	logp := c.LogProbs(nil, x)
 	for r := range dst {
-		row := logp.RawRowView(r)
-		dst[r] = 0
-		for y, logp := range row {
-			if math.IsNaN(logp) {
-				dst[r] = NoLabel
-				break
-			}
-			if logp > row[dst[r]] {
-				dst[r] = y
-			}
-		}
+		dst[r] = mostProbable(logp.RawRowView(r))
 	}
 	return dst
 }
 
-// Join copies the rows of x (n×nx) and their labels to dst (n×nv) for Model.
+// mostProbable returns the class of a row of log p(y|x), or NoLabel for NaN.
+func mostProbable(logp []float64) (class int) {
+	for y, x := range logp {
+		if math.IsNaN(x) {
+			return NoLabel
+		}
+		if x > logp[class] {
+			class = y
+		}
+	}
+	return class
+}
+
+// Join copies the rows of x (n×nx) and their labels to dst (n×nv) for Model, or for a
+// [Trainer] also with NoLabel.
 func (c *Classifier) Join(dst *Bits, x *Bits, labels []int) *Bits {
 	nx := c.check()
 	n := checkBatch("x", x, nx)
-	c.checkLabels(labels, n, 0)
+	c.checkLabels(labels, n, NoLabel)
 	if dst == nil {
 		dst = new(Bits)
 	}

@@ -52,7 +52,7 @@
 // Observations are the rows of a matrix. [Bits] holds them packed and is the fast
 // path; any other mat.Matrix of zeros and ones gives the same results, bit for bit.
 // A value between 0 and 1, such as a gray level, is the probability of a one and
-// takes the place of the bit in the formulas.
+// takes the place of the bit in the formulas; a Trainer takes [Values].
 //
 // # Conventions
 //

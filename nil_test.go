@@ -99,7 +99,7 @@ var optional = []string{
 	"Bits.Gather 1", "Chains.GibbsGiven 3", "Chains.MeansGiven 1", "Chains.MeansGiven 4", "Chains.StartGiven 3", "Classifier.Join 1",
 	"Classifier.LogProbs 1", "Exact.Sample 2", "PCD.Sample 2", "PT.Sample 2", "PTT.Sample 2", "Prepared.HiddenProbs 1", "Prepared.LogProbs 1", "Prepared.UnitProbs 1", "RBM.CompletionsGiven 2",
 	"RBM.FittedBias 3", "RBM.HiddenProbs 1", "RBM.LogLikelihood 3", "RBM.LogProbGiven 3", "RBM.MeansGiven 1", "RBM.MeansGiven 3",
-	"RBM.UnitProbs 1", "RBM.VisibleProbs 1",
+	"RBM.UnitProbs 1", "RBM.VisibleProbs 1", "RBM.WeightedLogLikelihood 4",
 }
 
 // samplerFunc is a Sampler that is a function.
