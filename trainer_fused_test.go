@@ -209,6 +209,7 @@ func TestFusedStepOfMissingValues(t *testing.T) {
 		return cd.Sample(m, data)
 	}), newSource(4))
 	tr.BatchSize, tr.Observed = 20, randomBits(n, nv, 0.7, 5)
+	tr.SGD.Rate = 0.01
 	x := &byHand{m: start, sampler: held{rbm.NewCD(2, newSource(2))}, sgd: tr.SGD, c: &rbm.Centering{}}
 	for step := range 6 {
 		if err := tr.Step(); err != nil {

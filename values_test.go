@@ -120,7 +120,7 @@ func TestShuffledBlocksOfValues(t *testing.T) {
 	data := grey(randomBits(n, nv, 0.4, 1), 2)
 	start := randomModel(nv, 4, 0.3, 2)
 	tr := rbm.NewTrainer(start.Clone(), rbm.Values{Matrix: data}, newCD(1)(), newSource(4))
-	tr.BatchSize, tr.ShuffleBlock = size, block
+	tr.BatchSize, tr.ShuffleBlock, tr.SGD.Rate = size, block, 0.01
 	x := &byHand{m: start, sampler: newCD(1)(), sgd: tr.SGD, c: new(rbm.Centering)}
 	for k, batch := range rows {
 		x.step(pickRows(data, batch), nil, 1)

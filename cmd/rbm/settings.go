@@ -39,7 +39,7 @@ const unset = -1
 func defaultSettings() settings {
 	return settings{
 		Hidden: unset, Epochs: unset, Rate: unset, Batch: unset, L2: unset, Chains: unset, ReportEpochs: unset, Held: unset,
-		Sampler: samplers[0], Sweeps: 1, Levels: 10, MissingSweeps: 1, Patience: 10, Seed: 1,
+		Sampler: samplers[0], Sweeps: 1, Levels: 10, MissingSweeps: 1, Seed: 1,
 	}
 }
 
