@@ -182,6 +182,15 @@ func BenchmarkRatioLong(b *testing.B) {
 	}
 }
 
+// BenchmarkRatioUnitProbs has PseudoLogLikelihood as its reference, which does the same flips.
+func BenchmarkRatioUnitProbs(b *testing.B) {
+	for _, n := range []int{1, 10, 100, 1000} {
+		b.Run(fmt.Sprintf("nv=%d/nh=500/n=%d", benchVisible, n), func(b *testing.B) {
+			ratio(b, unitProbsStep, pseudoStep, 500, n, 1)
+		})
+	}
+}
+
 // BenchmarkRatioFew is of calls with few rows. Its reference is a loop over the ones
 // of each row.
 func BenchmarkRatioFew(b *testing.B) {
@@ -198,6 +207,42 @@ func BenchmarkRatioFew(b *testing.B) {
 				ratio(b, bb.f, bb.reference, 500, n, 4)
 			})
 		}
+	}
+}
+
+// BenchmarkPrepared is of one row, by a Prepared on one goroutine. It reports microseconds a call, the shortest of all,
+// and how many times as long a loop over the ones of the row takes. UnitProbs has no such loop.
+func BenchmarkPrepared(b *testing.B) {
+	for _, bb := range []struct {
+		name         string
+		f, reference stepper
+		steps        int // to one of the reference
+	}{
+		{"FreeEnergy", preparedFreeEnergyStep, loopFreeEnergy, 50},
+		{"HiddenProbs", preparedHiddenProbsStep, loopHiddenProbs, 50},
+		{"UnitProbs", preparedUnitProbsStep, referencePseudo, 10},
+		{"LogProbs", preparedLogProbsStep, loopFreeEnergy, 50},
+	} {
+		b.Run(fmt.Sprintf("%s/nv=%d/nh=500/n=1", bb.name, benchVisible), func(b *testing.B) {
+			data := benchRows(1)
+			m := benchModel(500, data)
+			step, loop := bb.f(m, data), bb.reference(m, data)
+			step()
+			shortest := [2]time.Duration{math.MaxInt64, math.MaxInt64}
+			for b.Loop() {
+				start := time.Now()
+				for range bb.steps {
+					step()
+				}
+				middle := time.Now()
+				loop()
+				shortest[0] = min(shortest[0], middle.Sub(start)/time.Duration(bb.steps))
+				shortest[1] = min(shortest[1], time.Since(middle))
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(shortest[0])/1e3, "µs")
+			b.ReportMetric(float64(shortest[1])/float64(shortest[0]), "×loop")
+		})
 	}
 }
 
@@ -404,6 +449,33 @@ func pseudoStep(m *rbm.RBM, data *rbm.Bits) func() {
 	n, _ := data.Dims()
 	dst := make([]float64, n)
 	return func() { m.PseudoLogLikelihood(dst, data) }
+}
+
+func unitProbsStep(m *rbm.RBM, data *rbm.Bits) func() {
+	var dst mat.Dense
+	return func() { m.UnitProbs(&dst, data) }
+}
+
+func preparedFreeEnergyStep(m *rbm.RBM, data *rbm.Bits) func() {
+	p, dst := m.Prepare(), make([]float64, 1)
+	return func() { p.FreeEnergy(dst, data) }
+}
+
+func preparedHiddenProbsStep(m *rbm.RBM, data *rbm.Bits) func() {
+	p, dst := m.Prepare(), new(mat.Dense)
+	return func() { p.HiddenProbs(dst, data) }
+}
+
+func preparedUnitProbsStep(m *rbm.RBM, data *rbm.Bits) func() {
+	p, dst := m.Prepare(), new(mat.Dense)
+	return func() { p.UnitProbs(dst, data) }
+}
+
+// preparedLogProbsStep is of ten classes beside all units of the data.
+func preparedLogProbsStep(m *rbm.RBM, data *rbm.Bits) func() {
+	_, nh := m.Dims()
+	p, dst := rbm.NewRandom(benchVisible+10, nh, 0.01, rand.NewPCG(3, 4)).Prepare(), new(mat.Dense)
+	return func() { p.LogProbs(dst, data, 10) }
 }
 
 // reference is an RBM on gonum alone.

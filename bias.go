@@ -5,7 +5,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv) before training.
+// FitVisibleBias sets B to [RBM.FittedBias] of data (n×nv) before training; copy that to B
+// where there are weights or missing values.
 func (m *RBM) FitVisibleBias(data mat.Matrix) { m.B.CopyVec(m.FittedBias(data, nil, nil)) }
 
 // FittedBias returns the visible biases with which the model without weights has the means

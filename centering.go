@@ -35,8 +35,8 @@ type centeringState struct {
 	kept struct{ v, h []float64 } // see call
 }
 
-// Center moves the offsets toward the means of the data of g, and centers g. The gradient
-// of a [Classifier] moves none, and must find V and H set.
+// Center moves the offsets toward the means of the data of g, and centers g. Of a
+// [Classifier] these are all rows that count, one without a label by p(y|x).
 func (c *Centering) Center(g *Gradient) { c.center(g, nil) }
 
 func (c *Centering) center(g *Gradient, m *RBM) {

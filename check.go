@@ -16,15 +16,18 @@ func checkNil(name string, x any) {
 	}
 }
 
-// isNil reports whether x is nil, or holds a pointer or a function that is.
+// isNil reports whether x is nil, or holds a pointer or a function that is, or says so.
 func isNil(x any) bool {
 	switch v := reflect.ValueOf(x); v.Kind() {
 	case reflect.Invalid:
 		return true
 	case reflect.Pointer, reflect.Func:
-		return v.IsNil()
+		if v.IsNil() {
+			return true
+		}
 	}
-	return false
+	v, ok := x.(interface{ isNil() bool })
+	return ok && v.isNil()
 }
 
 // checkAtLeast panics if x, called name, is less than least.

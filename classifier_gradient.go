@@ -20,6 +20,12 @@ import (
 // first term need a Sampler, which sees each row joined with its label or all labels, a
 // group of Model.
 func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampler) {
+	c.WeightedGradient(dst, x, labels, nil, s)
+}
+
+// WeightedGradient is Gradient with weighted means: over the rows with a label, and over the
+// rows without. A row of weight 0 does not count. It panics as [RBM.WeightedGradient] does.
+func (c *Classifier) WeightedGradient(dst *Gradient, x mat.Matrix, labels []int, weights []float64, s Sampler) {
 	// With ĥ = p(h=1|x,y),
 	//
 	//	∂log p(y|x)/∂W = ĥ(x,eᵧ)ᵀ - Σₖ p(k|x) ĥ(x,eₖ)ᵀ    ∂log p(x)/∂W = Σₖ p(k|x) ĥ(x,eₖ)ᵀ - ⟨ĥvᵀ⟩model
@@ -30,10 +36,11 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 	n := checkBatch("x", x, nx)
 	c.checkLabels(labels, n, NoLabel)
 	c.checkWeights()
-	if c.Generative > 0 || c.Unlabeled > 0 {
+	if c.samples() {
 		checkNil("sampler", s)
 		c.checkGroup(nx)
 	}
+	totalWeight("data weights", weights, n, nil)
 	defer dst.take().Release()
 	l, ok := dst.labels.(*hybrid)
 	if !ok {
@@ -43,11 +50,13 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 	sampler := nativeOf(s)
 	_, starts := s.(fromData)
 	c.checkInputs(&l.visible, x)
-	l.choose(c, x, labels, sampler == nil || starts)
+	l.choose(c, x, labels, weights, sampler == nil || starts)
 	if c.Discriminative == 0 && len(l.of) > 0 && l.unlabeled == 0 {
-		c.Model.gradient(dst, l.data.matrix(), nil, s)
-		dst.scale(c.Generative, nil)
-		dst.hasMeans = false
+		if weights != nil {
+			weights = l.rowWeights
+		}
+		c.Model.gradient(dst, l.data.matrix(), weights, s)
+		dst.scale(c.Generative, c.Model.until())
 		return
 	}
 	samples, passes := 0, 0
@@ -61,7 +70,8 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 	dst.reset(c.Model, len(l.of)+samples, classWork(len(l.of), c.Classes)+2*samples+passes)
 	p, stats := &dst.model, &dst.stats
 	defer p.done()
-	l.reset(p, c)
+	dst.means.reset(c.Model.Dims())
+	l.reset(p, c, &dst.means)
 	if len(l.of) > 0 {
 		stats.add(p, l, "x", l.inputs.matrix(), nil, 1, nil)
 	}
@@ -74,22 +84,34 @@ func (c *Classifier) Gradient(dst *Gradient, x mat.Matrix, labels []int, s Sampl
 	}
 	dst.finish(dst, dst)
 	l.addTo(dst)
+	dst.hasMeans = len(l.of) > 0
 }
 
+// samples reports whether the objective has a term that needs a Sampler.
+func (c *Classifier) samples() bool { return c.Generative > 0 || c.Unlabeled > 0 }
+
 func (c *Classifier) checkWeights() {
+	if wrong := c.wrongWeights(); wrong != "" {
+		panic("rbm: " + wrong)
+	}
+}
+
+// wrongWeights says what is wrong with the weights of the terms, or nothing.
+func (c *Classifier) wrongWeights() string {
 	any := false
 	for _, w := range [...]struct {
 		name string
 		x    float64
 	}{{"Discriminative", c.Discriminative}, {"Generative", c.Generative}, {"Unlabeled", c.Unlabeled}} {
-		if !(0 <= w.x && w.x <= math.MaxFloat64) {
-			panic(fmt.Sprintf("rbm: %s is %v, want a finite number of at least 0", w.name, w.x))
+		if wrong := wrongFactor(w.name, w.x); wrong != "" {
+			return wrong
 		}
 		any = any || w.x > 0
 	}
 	if !any {
-		panic("rbm: Discriminative, Generative and Unlabeled are 0, want one that is not")
+		return "Discriminative, Generative and Unlabeled are 0, want one that is not"
 	}
+	return ""
 }
 
 // checkGroup panics unless the label is a group of the model.
@@ -108,15 +130,21 @@ func (c *Classifier) checkGroup(nx int) {
 // summed here.
 type hybrid struct {
 	classes
-	of             []int   // labels of the rows that count
-	unlabeled      int     // how many of them have none
-	discriminative float64 // weight of log p(y|x) of each other one
-	sampled        float64 // weight of the mean over the model
+	of         []int   // labels of the rows that count
+	unlabeled  int     // how many of them have none
+	sampled    float64 // weight of the mean over the model
+	generative bool    // a row with its label is data for the sampler
 
-	inputs  joined    // the rows, without labels
-	scale   []float64 // Σᵧ wᵣᵧ of each
-	weights []float64 // wᵣᵧ: rows × classes
-	base    int       // the first row of the current pass
+	inputs         joined    // the rows, without labels
+	rowWeights     []float64 // of each
+	total          float64   // of these
+	discriminative []float64 // weight of log p(y|x) of each
+	scale          []float64 // Σᵧ wᵣᵧ of each
+	weights        []float64 // wᵣᵧ: rows × classes
+	base           int       // the first row of the current pass
+
+	means   *means  // of all rows; one without a label has each by p(y|x)
+	ofScale float64 // share in them of a row without a label, per scale
 
 	visible oneHot // groups of inputs
 
@@ -129,21 +157,24 @@ type hybrid struct {
 
 // choose sets l to the rows of x that count. Those without a label are rows for the
 // sampler if it starts from data.
-func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int, starts bool) {
+func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int, weights []float64, starts bool) {
 	var labeled int
+	var with, without float64 // weight of the rows by whether they have a label
 	l.of, l.unlabeled = l.of[:0], 0
-	for _, y := range labels {
+	for r, y := range labels {
+		w := weightOf(weights, r)
 		switch {
-		case !c.counts(y):
+		case w == 0 || !c.counts(y):
 		case y == NoLabel:
 			l.unlabeled++
+			without += w
 		default:
 			labeled++
+			with += w
 		}
 	}
-	l.discriminative, l.sampled = 0, 0
+	l.sampled, l.generative = 0, c.Generative > 0
 	if labeled > 0 {
-		l.discriminative = c.Discriminative / float64(labeled)
 		l.sampled = c.Generative
 	}
 	if l.unlabeled > 0 {
@@ -153,30 +184,44 @@ func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int, starts bool) 
 	if starts {
 		samples = l.unlabeled * c.Classes
 	}
-	if c.Generative > 0 {
+	if l.generative {
 		samples += labeled
 	}
 	l.inputs.reset(labeled+l.unlabeled, c.Classes, x)
 	l.data.reset(samples, c.Classes, x)
-	l.scale = l.scale[:0]
+	l.rowWeights, l.total = l.rowWeights[:0], with+without
+	l.ofScale = min(without/l.total/c.Unlabeled, math.MaxFloat64)
+	l.scale, l.discriminative = l.scale[:0], l.discriminative[:0]
 	for r, y := range labels {
-		if !c.counts(y) {
+		w := weightOf(weights, r)
+		if w == 0 || !c.counts(y) {
 			continue
 		}
 		l.of = append(l.of, y)
+		l.rowWeights = append(l.rowWeights, w)
 		l.inputs.add(x, r, NoLabel)
 		if y == NoLabel {
-			l.scale = append(l.scale, c.Unlabeled/float64(l.unlabeled))
+			l.discriminative = append(l.discriminative, 0)
+			l.scale = append(l.scale, c.Unlabeled/(without/w)) // with a weight of 1 as without weights
 			for k := 0; starts && k < c.Classes; k++ {
 				l.data.add(x, r, k)
 			}
 			continue
 		}
-		l.scale = append(l.scale, c.Generative/float64(labeled))
-		if c.Generative > 0 {
+		l.discriminative = append(l.discriminative, c.Discriminative/(with/w))
+		l.scale = append(l.scale, c.Generative/(with/w))
+		if l.generative {
 			l.data.add(x, r, y)
 		}
 	}
+}
+
+// weightOf returns weight r, or 1 if there are none.
+func weightOf(weights []float64, r int) float64 {
+	if weights == nil {
+		return 1
+	}
+	return weights[r]
 }
 
 // counts reports whether the objective has a term for rows labeled y.
@@ -187,9 +232,10 @@ func (c *Classifier) counts(y int) bool {
 	return c.Discriminative > 0 || c.Generative > 0
 }
 
-// reset makes l ready to add the rows it has chosen.
-func (l *hybrid) reset(p *model, c *Classifier) {
+// reset makes l ready to add the rows it has chosen, and their means to zeros.
+func (l *hybrid) reset(p *model, c *Classifier, means *means) {
 	l.load(p, c.Model, c.Classes)
+	l.means = means
 	l.weights = grow(l.weights, len(l.of)*l.n)
 	l.sumW = grow(l.sumW, l.n*l.words*wordBits)
 	l.sumB = grow(l.sumB, l.n)
@@ -206,6 +252,7 @@ func (l *hybrid) run(p *model, stats *statistics) {
 	copy(stats.scale, l.scale[l.base:])
 	l.classes.run(p, &stats.pass, &stats.in, l.weights[l.base*l.n:], l.n)
 	for r := range l.rows {
+		stats.in.addTo(l.means.v, r, l.share(l.base+r))
 		l.weigh(l.base + r)
 	}
 	parts := (l.panels + halfPanels - 1) / halfPanels
@@ -217,19 +264,25 @@ func (l *hybrid) run(p *model, stats *statistics) {
 	l.base += l.rows
 }
 
+// share returns the weight of row r in the means.
+func (l *hybrid) share(r int) float64 { return l.rowWeights[r] / l.total }
+
 // weigh turns log p(y|x) of row r into its weights.
 func (l *hybrid) weigh(r int) {
-	scale := l.scale[r]
+	scale, share := l.scale[r], l.share(r)
+	mean := l.means.v[len(l.means.v)-l.n:]
 	for y := range l.n {
 		w := &l.weights[r*l.n+y]
 		p := logistic.Exp(*w)
 		switch l.of[r] {
 		case NoLabel:
 			*w = float64(scale * p)
+			mean[y] += float64(share * p)
 		case y:
-			*w = float64(l.discriminative*(1-p)) + scale
+			*w = float64(l.discriminative[r]*(1-p)) + scale
+			mean[y] += share
 		default:
-			*w = float64(-l.discriminative * p)
+			*w = float64(-l.discriminative[r] * p)
 		}
 		l.sumB[y] += *w
 	}
@@ -247,23 +300,39 @@ const (
 func (s *mixing) Do(_, part int) {
 	t, first := part/2, part%2*halfPanels
 	var z [halfPanels]product.Line
-	var p [halfWord]float64 // zero behind the last panel
+	var p, q [halfWord]float64 // zero behind the last panel
 	in := logistic.Inputs{X: z[:], Stride: 1, N: min(halfPanels, s.panels-part*halfPanels)}
+	mean := (*[halfWord]float64)(s.means.p[t*wordBits+first*product.Lanes:])
 	for r := range s.rows {
 		x := (*[halfWord]float64)(s.stats.word(t, r)[first*product.Lanes:])
 		var sum [halfWord]float64
+		of := s.of[s.base+r]
 		for y, weight := range s.weights[(s.base+r)*s.n:][:s.n] {
-			if weight == 0 {
+			if weight == 0 && y != of {
 				continue
 			}
 			for q, w := range s.w[(y*s.words+t)*panelsOfWord+first:][:in.N] {
 				addLines(&z[q], (*product.Line)(x[q*product.Lanes:]), &w)
+			}
+			if y == of {
+				in.Probs(q[:], (*hybrid)(s).share(s.base+r))
+				for i, q := range q {
+					mean[i] += q
+				}
+			}
+			if weight == 0 {
+				continue
 			}
 			in.Probs(p[:], weight)
 			of := (*[halfWord]float64)(s.sumW[(y*s.words+t)*wordBits+first*product.Lanes:])
 			for i, p := range p {
 				sum[i] += p
 				of[i] += p
+			}
+		}
+		if of == NoLabel {
+			for i, x := range sum {
+				mean[i] += float64(s.ofScale * x)
 			}
 		}
 		*x = sum
@@ -275,7 +344,8 @@ func (l *hybrid) sample(p *model, m *RBM, s Sampler, native native) (v mat.Matri
 	if native != nil {
 		v, weights = native.draw(p, m, l.data.matrix())
 	} else {
-		v, weights = s.Sample(m, l.data.matrix())
+		v, weights = m.lend(s, l.data.matrix())
+		p.team.Until = m.until()
 	}
 	if _, ok := s.(fromData); ok && weights == nil {
 		if n, _ := v.Dims(); n == l.data.rows {
@@ -292,7 +362,7 @@ func (l *hybrid) chainWeights() []float64 {
 		switch {
 		case y == NoLabel:
 			l.chains = append(l.chains, l.weights[r*l.n:][:l.n]...)
-		case l.scale[r] > 0:
+		case l.generative:
 			l.chains = append(l.chains, l.scale[r])
 		}
 	}

@@ -75,6 +75,7 @@ var rowwise = []struct {
 		return transposed(m).Energy(nil, m.HiddenProbs(nil, v), v)
 	}},
 	{"PseudoLogLikelihood", func(m *rbm.RBM, v mat.Matrix) []float64 { return m.PseudoLogLikelihood(nil, v) }},
+	{"UnitProbs", func(m *rbm.RBM, v mat.Matrix) []float64 { return values(m.UnitProbs(nil, v)) }},
 	{"LogProbs", func(m *rbm.RBM, v mat.Matrix) []float64 { return values(classifierOf(m, 5).LogProbs(nil, v)) }},
 	{"MeansGiven", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		return values(m.MeansGiven(nil, v, someMissing(1, m.B.Len(), 3)))
@@ -423,6 +424,8 @@ func TestReusedDestinations(t *testing.T) {
 			{"Energy", m.Energy(vector(), v, h), m.Energy(nil, v, h)},
 			{"FreeEnergy", m.FreeEnergy(vector(), v), m.FreeEnergy(nil, v)},
 			{"PseudoLogLikelihood", m.PseudoLogLikelihood(vector(), v), m.PseudoLogLikelihood(nil, v)},
+			{"UnitProbs", values(m.UnitProbs(matrix(nv), v)), values(m.UnitProbs(nil, v))},
+			{"UnitProbs in a view", values(m.UnitProbs(strided(matrix(nv)), v)), values(m.UnitProbs(&mat.Dense{}, v))},
 			{"HiddenProbs", values(m.HiddenProbs(matrix(nh), v)), values(m.HiddenProbs(nil, v))},
 			{"HiddenProbs in a view", values(m.HiddenProbs(strided(matrix(nh)), v)), values(m.HiddenProbs(&mat.Dense{}, v))},
 			{"VisibleProbs", values(m.VisibleProbs(matrix(nv), h)), values(m.VisibleProbs(nil, h))},
@@ -456,6 +459,7 @@ func TestDestinationIsReturned(t *testing.T) {
 		{"PseudoLogLikelihood", &m.PseudoLogLikelihood(x, v)[0] == &x[0]},
 		{"HiddenProbs", m.HiddenProbs(hp, v) == hp},
 		{"VisibleProbs", m.VisibleProbs(vp, h) == vp},
+		{"UnitProbs", m.UnitProbs(vp, v) == vp},
 	} {
 		if !tt.same {
 			t.Errorf("%s did not return its destination", tt.name)

@@ -23,7 +23,8 @@
 //
 // Groups: RBM.OneHot declares visible units of which exactly one is on, also known
 // as softmax or multinomial units. All methods honor it. [Classifier] has a label
-// among the visible units. [RBM.FreeEnergy] is large for unusual rows, anomalies.
+// among the visible units. [RBM.FreeEnergy] is large for unusual rows, anomalies,
+// and [RBM.UnitProbs] says which of their units are improbable given all others.
 //
 // Large data: [Rows] need not fit in memory; package bitfile has them in a file.
 // On several machines, each computes [Phases], which add up to the full gradient.
@@ -50,7 +51,7 @@
 // Observations are the rows of a matrix. [Bits] holds them packed and is the fast
 // path; any other mat.Matrix of zeros and ones gives the same results, bit for bit.
 // A value between 0 and 1, such as a gray level, is the probability of a one and
-// takes the place of the bit in the formulas.
+// takes the place of the bit in the formulas; a Trainer takes [Values].
 //
 // # Conventions
 //

@@ -17,11 +17,12 @@ var (
 		"BitsOf": rbm.BitsOf, "Binarize": rbm.Binarize, "MaskedBitsOf": rbm.MaskedBitsOf, "NewBits": rbm.NewBits,
 		"New": rbm.New, "NewRandom": rbm.NewRandom, "NewChains": rbm.NewChains, "NewCD": rbm.NewCD, "NewPCD": rbm.NewPCD,
 		"NewPT": rbm.NewPT, "NewPTT": rbm.NewPTT, "NewAIS": rbm.NewAIS, "NewTrainer": rbm.NewTrainer,
-		"Blocks": rbm.Blocks, "Minibatches": rbm.Minibatches,
+		"Blocks": rbm.Blocks, "Minibatches": rbm.Minibatches[*rbm.Bits],
 		"Constant": rbm.Constant, "Linear": rbm.Linear, "Inverse": rbm.Inverse, "Cosine": rbm.Cosine,
 	}
 	structs = map[string]func() any{ // pointers to values in use, of 3 visible and 3 hidden units
 		"RBM":      func() any { return randomModel(3, 3, 1, 1) },
+		"Prepared": func() any { return randomModel(3, 3, 1, 1).Prepare() },
 		"Bits":     func() any { return randomBits(3, 3, 0.5, 1) },
 		"Gradient": func() any { return gradientOf(rbm.NewCD(1, newSource(1))) },
 		"Phases":   func() any { return somePhases() },
@@ -46,6 +47,7 @@ var (
 		"LogZ":          func() any { return &rbm.LogZ{Mean: 1, LogWeights: []float64{1}} },
 		"LogLikelihood": func() any { return &rbm.LogLikelihood{Mean: -1, AIS: rbm.LogZ{Mean: 1}, Doubt: "r"} },
 		"Group":         func() any { return &rbm.Group{From: 1, To: 3} },
+		"Values":        func() any { return &rbm.Values{Matrix: randomReals(3, 3, 1)} },
 	}
 )
 

@@ -396,6 +396,7 @@ func TestOneHotMisuse(t *testing.T) {
 		{"FreeEnergy", func() { m.FreeEnergy(nil, rows()) }, []string{"row 1 of v has 0 units on"}},
 		{"FreeEnergyGap", func() { m.FreeEnergyGap(good, rows(1, 2)) }, []string{"has 2 units on"}},
 		{"PseudoLogLikelihood", func() { m.PseudoLogLikelihood(nil, rows()) }, []string{"row 1 of v has 0 units on"}},
+		{"UnitProbs", func() { m.UnitProbs(nil, rows()) }, []string{"row 1 of v has 0 units on"}},
 		{"FitVisibleBias", func() { m.FitVisibleBias(rows()) }, []string{"row 1 of data has 0 units on"}},
 		{"LogProbGiven", func() { m.LogProbGiven(nil, rows(1, 3), nil) }, []string{"row 1 of v has 2 units on"}},
 		{"CompletionsGiven", func() { m.CompletionsGiven(rows(1, 3), ones(1, 5)) }, []string{"row 1 of v has 2 units on"}},

@@ -7,13 +7,15 @@ import (
 	"slices"
 
 	"github.com/gorbm/rbm/internal/stop"
+	"gonum.org/v1/gonum/mat"
 )
 
 // columns is what a pass over Data tells of its columns, as far as they are observed.
 type columns struct {
-	ones, known []int     // how many rows are 1, and how many are known; of the first report alone
-	biases      []float64 // of independent units, as FitVisibleBias sets them; empty before the first report
-	dependence  float64
+	ones, zeros, known []int // how many rows are 1, are 0 and are known; of the first report alone
+
+	biases     []float64 // of independent units, as FitVisibleBias sets them; empty before the first report
+	dependence float64
 }
 
 // readColumns takes that pass over data, of which nil observed means all. Some are the rows
@@ -33,29 +35,35 @@ func readColumns(data Rows, weights []float64, observed, some *Bits, groups []Gr
 		known, all, _ = countOnes(observed, scaled, until) // which is in memory
 	}
 	biases := biasOf(groups, on, all).RawVector().Data
-	return &columns{ones: ones, known: known, biases: biases, dependence: some.dependence(groups, until)}, nil
+	zeros := make([]int, nv)
+	for i := range zeros {
+		zeros[i] = known[i] - ones[i]
+	}
+	return &columns{ones: ones, zeros: zeros, known: known, biases: biases, dependence: some.dependence(groups, until)}, nil
 }
 
-// constant returns the columns that have one value only.
+// constant returns the columns that are 0 in all rows, or 1.
 func (c *columns) constant() (columns []int) {
-	for i, ones := range c.ones {
-		if c.known[i] > 0 && (ones == 0 || ones == c.known[i]) {
+	for i, known := range c.known {
+		if known > 0 && (c.zeros[i] == known || c.ones[i] == known) {
 			columns = append(columns, i)
 		}
 	}
 	return columns
 }
 
-// independentLogLikelihoods returns the log-likelihood of each row of b for independent
-// units and groups with the given biases.
-func (b *Bits) independentLogLikelihoods(biases []float64, groups []Group) []float64 {
-	off := -logZOfBiases(0, biases, groups)
-	l := make([]float64, b.rows)
+// independentLogLikelihoods returns the log-likelihood of each row of v, a *Bits or a
+// *mat.Dense, for independent units and groups with the given biases.
+func independentLogLikelihoods(v mat.Matrix, biases []float64, groups []Group) []float64 {
+	n, _ := v.Dims()
+	l := slices.Repeat([]float64{-logZOfBiases(0, biases, groups)}, n)
 	for r := range l {
-		l[r] = off
-		for w, word := range b.row(r) {
-			for ; word != 0; word &= word - 1 {
-				l[r] += biases[w*wordBits+bits.TrailingZeros64(word)]
+		switch v := v.(type) {
+		case *Bits:
+			eachOne(v.row(r), func(i int) { l[r] += biases[i] })
+		case *mat.Dense:
+			for i, x := range v.RawRowView(r) {
+				l[r] += float64(x * biases[i])
 			}
 		}
 	}
@@ -82,12 +90,7 @@ const (
 // as that many.
 func (b *Bits) dependence(groups []Group, until *stop.Signal) float64 {
 	n, ones := b.rows, b.ones(until)
-	group, share := make([]int, b.cols), slices.Repeat([]float64{1}, b.cols) // number from 1, and (K-1)/K
-	for k, g := range groups {
-		for i := g.From; i < g.To; i++ {
-			group[i], share[i] = k+1, float64(g.To-g.From-1)/float64(g.To-g.From)
-		}
-	}
+	group, share := groupsOfUnits(b.cols, groups)
 	rarer := func(i int) int { return min(ones[i], n-ones[i]) }
 	columns := make([]int, 0, b.cols)
 	for i := range b.cols {
@@ -129,4 +132,16 @@ func (b *Bits) dependence(groups []Group, until *stop.Signal) float64 {
 		return 0
 	}
 	return excess / float64(n-1)
+}
+
+// groupsOfUnits returns of each unit the number of its group from 1, and (K-1)/K of K units of
+// it; or 0 and 1 if it is in none.
+func groupsOfUnits(nv int, groups []Group) (group []int, share []float64) {
+	group, share = make([]int, nv), slices.Repeat([]float64{1}, nv)
+	for k, g := range groups {
+		for i := g.From; i < g.To; i++ {
+			group[i], share[i] = k+1, float64(g.To-g.From-1)/float64(g.To-g.From)
+		}
+	}
+	return group, share
 }

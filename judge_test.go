@@ -203,12 +203,28 @@ func TestSurveySeesAllRows(t *testing.T) {
 		}
 	}
 	seen := distinct{most: mostSeen}
-	f, _, err := m.survey(rows, &seen, new(scored))
+	f, _, err := m.survey(rows, nil, &seen, new(scored))
 	if err != nil || !(math.Abs(seen.logZ()-math.Log(product.Sum(want))) <= 1e-12) {
 		t.Errorf("the bound is %v, want %v, error %v", seen.logZ(), math.Log(product.Sum(want)), err)
 	}
 	if mean := product.Sum(m.FreeEnergy(nil, rows)) / float64(n); !(math.Abs(f-mean) <= 1e-12*math.Abs(mean)) {
 		t.Errorf("the mean free energy is %v, want %v", f, mean)
+	}
+
+	// Rows of weight 0 are as good as left out, in whichever block.
+	weights := make([]float64, n)
+	var numbers []int
+	var some []float64
+	for r := range n {
+		if r%3 > 0 {
+			weights[r] = 0.5 + float64(r%7)
+			numbers, some = append(numbers, r), append(some, weights[r])
+		}
+	}
+	f, ones, err := m.survey(rows, withoutUnit(weights, nil), new(distinct), new(scored))
+	g, ofSome, _ := m.survey(rows.Gather(nil, numbers), withoutUnit(some, nil), new(distinct), new(scored))
+	if err != nil || f != g || !slices.Equal(ones, ofSome) {
+		t.Errorf("the mean free energy by weights is %v and the sums %v, want %v and %v, error %v", f, ones, g, ofSome, err)
 	}
 }
 

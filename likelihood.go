@@ -3,7 +3,6 @@ package rbm
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -70,7 +69,9 @@ const (
 	mostSeen = 1 << 16
 )
 
-// LogLikelihood returns the mean log-likelihood of data (n×nv), read once.
+// LogLikelihood returns the mean log-likelihood of data (n×nv), read once. Of [Values] v̄ it is
+// the mean of -F(v̄) - log Z: no log-probability, but as F is concave at most the expected one
+// of rows drawn with these probabilities.
 //
 // With at most 20 hidden units or 2²⁰ visible configurations log Z is exact, and a may be
 // nil. Otherwise a estimates it from both sides: by Run, and by Reverse from a.Runs rows,
@@ -83,11 +84,19 @@ const (
 // can detect a mode that no run has visited. It takes as long as three or four Runs. The
 // error is that of ctx or of data.
 func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikelihood, error) {
+	return m.WeightedLogLikelihood(ctx, data, nil, a)
+}
+
+// WeightedLogLikelihood is LogLikelihood with a weighted Mean, by a weight for each row. The
+// base is fitted with the weights, too. Rows of weight 0 are as good as left out; Reverse
+// starts from the others alike, however they differ in weight.
+func (m *RBM) WeightedLogLikelihood(ctx context.Context, data Rows, weights []float64, a *AIS) (LogLikelihood, error) {
 	// The rows that Reverse starts from are evenly spaced, or all if there are fewer than
 	// a.Runs. The bound takes the first mostSeen rows that differ.
 	checkNil("ctx", ctx)
 	nv, nh := m.Dims()
-	checkBatch("data", data, nv)
+	n := checkBatch("data", data, nv)
+	totalWeight("weights", weights, n, nil)
 	exact := nh <= exactUnits || m.visibleCount(1<<exactUnits) <= 1<<exactUnits
 	if a == nil && !exact {
 		panic(fmt.Sprintf("rbm: a is nil and W is %d×%d: %d×%d units are too many to enumerate; pass NewAIS(100, 2000, src)", nh, nv, nv, nh))
@@ -104,7 +113,7 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 	var err error
 	var at scored
 	ended := c.run(func() {
-		if l, err = m.in(c).logLikelihood(data, a, &at); err != nil {
+		if l, err = m.in(c).logLikelihood(data, weights, a, &at); err != nil {
 			c.back()
 		}
 	})
@@ -134,14 +143,16 @@ func (s scored) String() string {
 	return fmt.Sprintf("before row %d of data", s.row)
 }
 
-// logLikelihood is LogLikelihood within the call that m is in, by enumeration if a is nil.
-func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error) {
-	n, nv := data.Dims()
+// logLikelihood is WeightedLogLikelihood within the call that m is in, by enumeration if a
+// is nil.
+func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (LogLikelihood, error) {
+	all, nv := data.Dims()
+	n := positive(weights, all)
 	var seen distinct
 	if a != nil {
 		seen.most = mostSeen
 	}
-	f, ones, err := m.survey(data, &seen, at)
+	f, ones, err := m.survey(data, withoutUnit(weights, m.until()), &seen, at)
 	if err != nil {
 		return LogLikelihood{}, err
 	}
@@ -176,14 +187,23 @@ func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error
 		end()
 	}
 	start := make([]int, min(n, a.Runs))
-	for r := range start {
-		start[r] = int(int64(r) * int64(n) / int64(len(start)))
+	for r, row, k := 0, 0, 0; r < len(start); row++ { // k rows before it count
+		if weights != nil && weights[row] == 0 {
+			continue
+		}
+		if k == int(int64(r)*int64(n)/int64(len(start))) {
+			start[r] = row
+			r++
+		}
+		k++
 	}
-	var first Bits
-	if err := gatherRows(&first, data, start, m.until()); err != nil {
+	var groups oneHot
+	groups.load(m.OneHot)
+	first, err := groups.gather("data", data, start, m.until())
+	if err != nil {
 		return LogLikelihood{}, err
 	}
-	both.chains.start(&first, m.until())
+	both.chains.start(first, m.until())
 	for done := 0; done < steps && !math.IsNaN(l.AIS.Mean); {
 		k := min(100, steps-done)
 		both.chains.gibbs(m, k)
@@ -196,40 +216,87 @@ func (m *RBM) logLikelihood(data Rows, a *AIS, at *scored) (LogLikelihood, error
 	return l, nil
 }
 
-// survey returns the mean free energy of the rows, and the number of ones in each column.
-// It adds the rows to the distinct ones in seen.
-func (m *RBM) survey(rows Rows, seen *distinct, at *scored) (f float64, ones []float64, err error) {
+// survey returns the mean free energy of the rows, and the sum of the weights of those with
+// a one in each column. It adds the rows to the distinct ones in seen. Those of weight 0 need
+// only fit the groups; the mean of the others' weights is 1.
+func (m *RBM) survey(rows Rows, weights []float64, seen *distinct, at *scored) (f float64, ones []float64, err error) {
 	n, nv := rows.Dims()
 	ones = make([]float64, nv)
-	count := make([]int, nv)
 	energies := make([]float64, min(n, passBlock(nv)))
-	var sum float64
+	var sum, part float64
+	added := 0
 	var groups oneHot
 	groups.load(m.OneHot)
 	m.call.look()
-	for block, err := range Blocks(rows, passBlock(nv)) {
+	for block, err := range groups.blocks("data", rows, m.until()) {
 		if err != nil {
 			return 0, nil, err
 		}
 		m.call.look()
-		in := batch{rows: block.rows, cols: nv, bits: block}
-		for r := range block.rows {
-			if wrong := groups.wrongRow("data", &in, r, at.row+r, nil); wrong != "" {
-				return 0, nil, errors.New("rbm: " + wrong)
+		k, _ := block.Dims()
+		rows, w := withWeight(block, weights, at.row)
+		at.row += k
+		k, _ = rows.Dims()
+		if k == 0 {
+			continue
+		}
+		m.FreeEnergy(energies[:k], rows)
+		switch rows := rows.(type) {
+		case *Bits:
+			seen.add(rows, energies)
+			in := batch{rows: k, cols: nv, bits: rows}
+			for r := range k {
+				m.until().Look()
+				in.addTo(ones, r, weightOf(w, r))
 			}
+		case *mat.Dense:
+			if seen.most > 0 { // configurations, which rows of values are not
+				near := rounded(rows)
+				seen.add(near, m.FreeEnergy(nil, near))
+			}
+			addValues(ones, rows, w, m.until())
 		}
-		// Four at a time, as product.Sum would add all of them.
-		for x := range slices.Chunk(m.FreeEnergy(energies[:block.rows], block), 4) {
-			sum += product.Sum(x)
+		for r, f := range energies[:k] {
+			// Four at a time, as product.Sum would add all of them.
+			if part += float64(weightOf(w, r) * f); added%4 == 3 {
+				sum += part
+				part = 0
+			}
+			added++
 		}
-		seen.add(block, energies)
-		block.addOnes(count, m.until())
-		at.row += block.rows
 	}
-	for i, k := range count {
-		ones[i] = float64(k)
+	return (sum + part) / float64(added), ones, nil
+}
+
+// withWeight returns the rows of a block of which the weights from number first on are not 0,
+// with these. Nil weights are of all.
+func withWeight(block mat.Matrix, weights []float64, first int) (rows mat.Matrix, w []float64) {
+	if weights == nil {
+		return block, nil
 	}
-	return sum / float64(n), ones, nil
+	n, nv := block.Dims()
+	var counted []int
+	for r, x := range weights[first:][:n] {
+		if x > 0 {
+			counted, w = append(counted, r), append(w, x)
+		}
+	}
+	if len(counted) == n {
+		return block, w
+	}
+	if b, ok := block.(*Bits); ok || len(counted) == 0 {
+		some := new(Bits)
+		some.resize(len(counted), nv)
+		for k, r := range counted {
+			copy(some.row(k), b.row(r))
+		}
+		return some, w
+	}
+	some := mat.NewDense(len(counted), nv, nil)
+	for k, r := range counted {
+		some.SetRow(k, block.(*mat.Dense).RawRowView(r))
+	}
+	return some, w
 }
 
 // A distinct adds up exp(-F) over different configurations, which is a lower bound

@@ -6,31 +6,53 @@ import (
 
 	"github.com/gorbm/rbm/internal/philox"
 	"github.com/gorbm/rbm/internal/stop"
+	"gonum.org/v1/gonum/mat"
 )
 
 // Minibatches returns one pass over the rows of data in random order, n at a time; the last
 // minibatch may be shorter. Each is valid until the next. Src is read once, so that ranging
 // again repeats the pass. It panics if data is empty or n is less than 1.
-func Minibatches(data *Bits, n int, src rand.Source) iter.Seq[*Bits] {
+func Minibatches[M *Bits | *mat.Dense](data M, n int, src rand.Source) iter.Seq[M] {
 	checkNil("data", data)
-	if data.rows == 0 {
+	rows, _ := any(data).(mat.Matrix).Dims()
+	if rows == 0 {
 		panic("rbm: data is 0×0, want at least 1×1")
 	}
 	checkAtLeast("n", n, 1)
 	key := seed(src)
-	return func(yield func(*Bits) bool) {
-		order := make([]int, data.rows)
+	return func(yield func(M) bool) {
+		order := make([]int, rows)
 		permute(order, philox.NewSource(key), nil)
-		var full Bits
+		var full M
 		for ; len(order) >= n; order = order[n:] {
-			if !yield(data.Gather(&full, order[:n])) {
+			if full = gatherAny(full, data, order[:n]); !yield(full) {
 				return
 			}
 		}
 		if len(order) > 0 {
-			yield(data.Gather(nil, order))
+			yield(gatherAny(nil, data, order))
 		}
 	}
+}
+
+// gatherAny copies the rows of data with the given numbers to dst, unless that is nil, and
+// returns them.
+func gatherAny[M *Bits | *mat.Dense](dst, data M, rows []int) M {
+	var got any
+	switch data := any(data).(type) {
+	case *Bits:
+		got = data.Gather(any(dst).(*Bits), rows)
+	case *mat.Dense:
+		to := any(dst).(*mat.Dense)
+		if to == nil {
+			to = mat.NewDense(len(rows), data.RawMatrix().Cols, nil)
+		}
+		for k, r := range rows {
+			copy(to.RawRowView(k), data.RawRowView(r))
+		}
+		got = to
+	}
+	return got.(M)
 }
 
 // permute sets order to a random one of the numbers below its length (Fisher &

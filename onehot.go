@@ -122,14 +122,14 @@ func (l *oneHot) check(name string, in *batch, r0 int, observed *Bits, until *st
 }
 
 // checkRows returns an error unless the rows of b fit the groups. They have these numbers
-// in what is called name, or those of their places if there are none.
-func (l *oneHot) checkRows(name string, b *Bits, numbers []int) error {
+// in what is called name, or if there are none the numbers from first on.
+func (l *oneHot) checkRows(name string, b *Bits, first int, numbers []int) error {
 	if len(l.groups) == 0 {
 		return nil
 	}
 	in := batch{rows: b.rows, cols: b.cols, bits: b}
 	for r := range b.rows {
-		number := r
+		number := first + r
 		if numbers != nil {
 			number = numbers[r]
 		}
@@ -143,27 +143,43 @@ func (l *oneHot) checkRows(name string, b *Bits, numbers []int) error {
 // wrongRow says why the groups cannot have row r of the batch, which is that of the
 // given number in the matrix called name, or nothing. Nil observed means all.
 func (l *oneHot) wrongRow(name string, in *batch, r, number int, observed []uint64) string {
+	if in.real {
+		return l.wrongValues(name, in.value(r), number, observed)
+	}
 	for _, g := range l.groups {
-		on := 0
-		if !in.real {
-			on = ones(in.bits.row(r), g.from, g.to)
-		} else {
-			for i := g.from; i < g.to; i++ {
-				switch x := in.at(r, i); x {
-				case 0:
-				case 1:
-					on++
-				default:
-					return fmt.Sprintf("%s[%d, %d] is %v, want 0 or 1 in the group [%d, %d)", name, number, i, x, g.from, g.to)
-				}
-			}
+		if wrong := g.wrongOnes(name, ones(in.bits.row(r), g.from, g.to), number, observed); wrong != "" {
+			return wrong
 		}
-		if on == 1 || on == 0 && observed != nil && ones(observed, g.from, g.to) < g.to-g.from {
-			continue
-		}
-		return fmt.Sprintf("row %d of %s has %d units on in the group [%d, %d), want 1", number, name, on, g.from, g.to)
 	}
 	return ""
+}
+
+// wrongValues is wrongRow of values.
+func (l *oneHot) wrongValues(name string, row []float64, number int, observed []uint64) string {
+	for _, g := range l.groups {
+		on := 0
+		for i, x := range row[g.from:g.to] {
+			switch x {
+			case 0:
+			case 1:
+				on++
+			default:
+				return fmt.Sprintf("%s[%d, %d] is %v, want 0 or 1 in the group [%d, %d)", name, number, g.from+i, x, g.from, g.to)
+			}
+		}
+		if wrong := g.wrongOnes(name, on, number, observed); wrong != "" {
+			return wrong
+		}
+	}
+	return ""
+}
+
+// wrongOnes says why the group cannot have so many units on, or nothing.
+func (g group) wrongOnes(name string, on, number int, observed []uint64) string {
+	if on == 1 || on == 0 && observed != nil && ones(observed, g.from, g.to) < g.to-g.from {
+		return ""
+	}
+	return fmt.Sprintf("row %d of %s has %d units on in the group [%d, %d), want 1", number, name, on, g.from, g.to)
 }
 
 // wordInputs copies the inputs of a word's units to y.

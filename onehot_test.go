@@ -792,6 +792,7 @@ var figures = []struct {
 		return []float64{logLikelihood(t, m, v, nil).Mean}
 	}},
 	{"PseudoLogLikelihood", func(_ *testing.T, m *rbm.RBM, v *rbm.Bits) []float64 { return m.PseudoLogLikelihood(nil, v) }},
+	{"UnitProbs", func(_ *testing.T, m *rbm.RBM, v *rbm.Bits) []float64 { return values(m.UnitProbs(nil, v)) }},
 	{"LogProbGiven", func(_ *testing.T, m *rbm.RBM, v *rbm.Bits) []float64 {
 		return m.LogProbGiven(nil, v, someGiven(m, mat.DenseCopyOf(v)))
 	}},

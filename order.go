@@ -39,7 +39,7 @@ func (o *epochOrder) start(data Rows, weights []float64, block int, seed uint64,
 	if o.n == n && o.size == size && o.seed == seed && o.epoch == epoch {
 		return
 	}
-	checkWeights(weights, until)
+	checkWeights("Weights", weights, until)
 	o.weight = mean(weights, until)
 	if o.size != size {
 		o.first = -1
@@ -144,13 +144,12 @@ func sourceOf(seed, i uint64, purpose, part uint32) philox.Source {
 	return *philox.NewSource(uint64(r1)<<32 | uint64(r0))
 }
 
-// chooseRows returns k rows of data among those whose weights are not 0, and their
+// chooseRows returns the numbers of k of n rows among those whose weights are not 0, and their
 // weights, by selection sampling (Fan, Muller & Rezucha, 1962): each row is taken with the
 // probability of those wanted among those left.
-func chooseRows(data Rows, weights []float64, k int, src philox.Source, until *stop.Signal) (rows *Bits, w []float64, err error) {
-	n, _ := data.Dims()
+func chooseRows(n int, weights []float64, k int, src philox.Source, until *stop.Signal) (chosen []int, w []float64) {
 	left := positive(weights, n)
-	chosen := make([]int, 0, k)
+	chosen = make([]int, 0, k)
 	for r := range n {
 		if r%lookEvery == 0 {
 			until.Look()
@@ -166,6 +165,5 @@ func chooseRows(data Rows, weights []float64, k int, src philox.Source, until *s
 		}
 		left--
 	}
-	rows = new(Bits)
-	return rows, w, gatherRows(rows, data, chosen, until)
+	return chosen, w
 }

@@ -21,22 +21,29 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 	// It takes O(nv·nh) per row, and again O(nv·nh) per call for the exponentials of W, as
 	// long as about fifteen rows. Values between 0 and 1 take some thirty times as long as
 	// bits, and so do units with weights beyond ±600, and groups with weights beyond ±300.
-	nv, nh := m.Dims()
+	nv, _ := m.Dims()
 	n := checkBatch("v", v, nv)
 	dst = checkDst(dst, n)
+	s := pseudo{dst: dst}
+	s.flipAll(m, v, n)
+	return dst
+}
+
+// flipAll flips each unit of the n rows of v, and finishes each row.
+func (s *pseudo) flipAll(m *RBM, v mat.Matrix, n int) {
 	var p model
 	p.load(m, flipWork*n)
 	defer p.done()
-	s := pseudo{p: &p}
-	most := max(1, min(partRows, partUnits/nh))
+	s.p = &p
+	most := max(1, min(partRows, partUnits/p.hidden.units))
 	s.flips.load(&p, n > most || len(p.visible.groups) > 0)
 	in := batch{team: &p.team}
 	var pass pass
 	for r0 := 0; r0 < n; r0 += pseudoRows {
 		in.read("v", v, r0, min(n, r0+pseudoRows))
 		p.visible.oneHot.check("v", &in, r0, nil, p.team.Until)
-		s.reset(&in, dst[r0:])
-		pass.run(&p.team, &p.hidden, &in, &s)
+		s.reset(&in, r0)
+		pass.run(&p.team, &p.hidden, &in, s)
 		if s.flips.e == nil {
 			s.runFew()
 			break
@@ -44,9 +51,8 @@ func (m *RBM) PseudoLogLikelihood(dst []float64, v mat.Matrix) []float64 {
 		workers := s.workers(in.rows, min(most, n))
 		s.rows = min(most, (in.rows+workers-1)/workers)
 		parts := (in.rows + s.rows - 1) / s.rows
-		p.team.Run(workers, parts, &s)
+		p.team.Run(workers, parts, s)
 	}
-	return dst
 }
 
 const (
@@ -68,6 +74,7 @@ const (
 // job that computes it.
 type flips struct {
 	w     *product.Panels
+	ones  []product.Line // or the weights of a Prepared: of each unit a row, in whole panels
 	nh    int
 	e     [][]product.Line // of each panel nh × 2: eᵂ and e⁻ᵂ, if they are kept
 	chunk []int            // of flip.Mul, or 0 if the weights are too large for it
@@ -93,8 +100,22 @@ func (f *flips) Do(_, q int) {
 func (f *flips) fill(e []product.Line, q int) {
 	w := f.w.Panel(q)
 	flip.Table(e, w.Data, w.Stride)
+	f.measure(q, w)
+}
+
+// measure sets what is known of the size of the weights w of panel q.
+func (f *flips) measure(q int, w product.Panel) {
 	most := largest(w)
 	f.chunk[q], f.pair[q] = flip.Chunk(most), flip.Chunk(2*most)
+}
+
+// column returns the weights to visible unit i: that of hidden unit j is w[j·stride].
+func (f *flips) column(i int) (w []float64, stride int) {
+	if f.ones != nil {
+		return preparedRow(f.ones, i, f.nh), 1
+	}
+	panel := f.w.Panel(i / product.Lanes)
+	return panel.Data[i%product.Lanes:], panel.Stride
 }
 
 // largest returns the largest magnitude of a panel, or NaN if there is one.
@@ -110,12 +131,15 @@ func largest(w product.Panel) float64 {
 }
 
 // pseudo is the sink that keeps the inputs of the hidden units, and then the job
-// that sets dst to the pseudo-log-likelihoods of some rows a part.
+// that sets dst to the pseudo-log-likelihoods of some rows a part, or units to the
+// probabilities of their units.
 type pseudo struct {
 	p       *model
 	flips   flips
 	in      *batch
 	dst     []float64
+	units   *mat.Dense     // nil: dst is wanted
+	first   int            // row of dst or units, for row 0 of the batch
 	rows    int            // of a part
 	panels  int            // of hidden units
 	x       []product.Line // rows×panels
@@ -133,18 +157,21 @@ type pseudoScratch struct {
 	hidden [2][]logistic.Sum
 	sum    []logistic.Sum // over visible units
 
-	e []product.Line // the exponentials of a panel, if none are kept
+	e     []product.Line // the exponentials of a panel, if none are kept
+	w     []product.Line // its weights, and its number from 1: see exponentials
+	panel int
 
 	moved []float64 // of p, for a row without its unit of a group
 	logs  []float64 // of a group
+	probs []float64 // of the visible units of a row
 }
 
 func newPseudoScratch(p *model, rows int) pseudoScratch {
-	panels := p.hidden.w.Count()
+	panels := p.hidden.panels()
 	z := make([][]product.Line, rows)
 	for r := range z {
 		p.team.Until.Look()
-		z[r] = make([]product.Line, p.visible.w.Count())
+		z[r] = make([]product.Line, p.visible.panels())
 	}
 	return pseudoScratch{
 		p:        make([]float64, rows*panels*product.Lanes),
@@ -158,10 +185,10 @@ func newPseudoScratch(p *model, rows int) pseudoScratch {
 	}
 }
 
-// reset makes s ready for a batch.
-func (s *pseudo) reset(in *batch, dst []float64) {
-	s.in, s.dst = in, dst
-	s.panels = s.p.hidden.w.Count()
+// reset makes s ready for a batch, whose row 0 is the given row of all.
+func (s *pseudo) reset(in *batch, first int) {
+	s.in, s.first = in, first
+	s.panels = s.p.hidden.panels()
 	s.x = growLines(s.x, in.rows*s.panels)
 }
 
@@ -203,11 +230,11 @@ func (s *flipping) Do(worker, q int) {
 	(*pseudo)(s).flip(&s.scratch[0], t, t.e, q, 0, s.in.rows)
 }
 
-// finishing is the job that then sets dst, a row a part.
+// finishing is the job that then finishes the rows, a row a part.
 type finishing pseudo
 
 func (s *finishing) Do(worker, r int) {
-	s.dst[r] = s.p.orNaN((*pseudo)(s).row(&s.scratch[worker], s.scratch[0].z[r], r, r))
+	(*pseudo)(s).finish(&s.scratch[worker], s.scratch[0].z[r], r, r)
 }
 
 func (s *pseudo) Do(worker, part int) {
@@ -221,8 +248,17 @@ func (s *pseudo) Do(worker, part int) {
 		s.flip(c, c, s.flips.e[q], q, r0, n)
 	}
 	for r := range n {
-		s.dst[r0+r] = s.p.orNaN(s.row(c, c.z[r], r0+r, r))
+		s.finish(c, c.z[r], r0+r, r)
 	}
+}
+
+// finish sets what is wanted of row r, whose z is given, and which is row k of the scratch.
+func (s *pseudo) finish(c *pseudoScratch, z tile, r, k int) {
+	if s.units != nil {
+		s.unitRow(s.units.RawRowView(s.first+r), c, z, r, k)
+		return
+	}
+	s.dst[s.first+r] = s.p.orNaN(s.row(c, z, r, k))
 }
 
 // probs sets p and q for n rows from r0 on.
@@ -315,25 +351,38 @@ func (s *pseudo) row(c *pseudoScratch, z tile, r, k int) (pll float64) {
 // group returns log p(group|rest) for row r. With the unit k that is on, it is minus the
 // log of the sum over the units i of the group of
 //
-//	p(v with i on in place of k) / p(v) = exp(bᵢ - bₖ) · Πⱼ (q + p·e⁻ʷᵏ·eʷⁱ)
+//	p(v with i on in place of k) / p(v) = exp(bᵢ - bₖ + logsᵢ)
+func (s *pseudo) group(c *pseudoScratch, g group, r, row int) float64 {
+	k := s.move(c, g, r, row)
+	bias := s.p.visible.bias
+	for i := g.from; i < g.to; i++ {
+		c.logs[i-g.from] += difference(bias[i], bias[k])
+	}
+	return -logistic.LogSumExp(c.logs)
+}
+
+// move sets logs of c, for row r and each unit i of the group, to how much log p(v) changes
+// if i is on in place of the unit k that is, apart from their biases:
+//
+//	logsᵢ = log Πⱼ (q + p·e⁻ʷᵏ·eʷⁱ)
 //
 // the product being over the hidden units j, with q = p(0|v), p = p(1|v) and the weights
-// w of k and i.
-func (s *pseudo) group(c *pseudoScratch, g group, r, row int) float64 {
+// w of k and i. It returns k.
+func (s *pseudo) move(c *pseudoScratch, g group, r, row int) (k int) {
 	s.p.team.Until.Look()
-	k := g.unitOn(s.in.bits.row(r))
+	k = g.unitOn(s.in.bits.row(r))
 	first, end := g.from/product.Lanes, (g.to-1)/product.Lanes+1 // panels
 	c.logs = grow(c.logs, g.to-g.from)
 	if chunk := slices.Min(s.flips.pair[first:end]); chunk > 0 {
 		stride := s.panels * product.Lanes
 		c.moved = grow(c.moved, stride)
-		e, l := s.flips.e[k/product.Lanes], k%product.Lanes
+		e, l := s.exponentials(c, k/product.Lanes), k%product.Lanes
 		for j, p := range c.p[row*stride:][:s.flips.nh] {
 			c.moved[j] = p * e[2*j+1][l]
 		}
 		c.on[0] = 0
 		for q := first; q < end; q++ {
-			flip.Mul(c.products[:1], s.flips.e[q], c.moved, c.q[row*stride:], stride, c.on, chunk)
+			flip.Mul(c.products[:1], s.exponentials(c, q), c.moved, c.q[row*stride:], stride, c.on, chunk)
 			for i := max(g.from, q*product.Lanes); i < min(g.to, (q+1)*product.Lanes); i++ {
 				c.logs[i-g.from] = c.products[0].Log(i % product.Lanes)
 			}
@@ -344,11 +393,21 @@ func (s *pseudo) group(c *pseudoScratch, g group, r, row int) float64 {
 		}
 	}
 	c.logs[k-g.from] = 0
-	bias := s.p.visible.bias
-	for i := g.from; i < g.to; i++ {
-		c.logs[i-g.from] += difference(bias[i], bias[k])
+	return k
+}
+
+// exponentials returns those of panel q. If they are not kept, they are in c until the next
+// call.
+func (s *pseudo) exponentials(c *pseudoScratch, q int) []product.Line {
+	if s.flips.e != nil {
+		return s.flips.e[q]
 	}
-	return -logistic.LogSumExp(c.logs)
+	if c.panel != q+1 {
+		c.panel = q + 1
+		w := preparedPanel(c.w, s.flips.ones, q)
+		flip.Table(c.e, w.Data, w.Stride)
+	}
+	return c.e
 }
 
 // moveOn returns by how much the sum of softplus over the hidden units grows for row r
@@ -358,9 +417,10 @@ func (s *pseudo) moveOn(c *pseudoScratch, r, k, i int) float64 {
 	s.inputs(r).softplus(from)
 	copy(c.x, s.inputs(r))
 	x := product.Floats(c.x)
-	on, off := s.flips.w.Panel(i/product.Lanes), s.flips.w.Panel(k/product.Lanes)
-	for j := range on.Rows {
-		x[j] += on.Data[j*on.Stride+i%product.Lanes] - off.Data[j*off.Stride+k%product.Lanes]
+	on, stride := s.flips.column(i)
+	off, offStride := s.flips.column(k)
+	for j := range s.flips.nh {
+		x[j] += on[j*stride] - off[j*offStride]
 	}
 	tile(c.x).softplus(to)
 	return total(to) - total(from)
@@ -383,9 +443,10 @@ func (s *pseudo) moved(c *pseudoScratch, r, i int, d float64) tile {
 		return base
 	}
 	copy(c.x, base)
-	x, w := product.Floats(c.x), s.flips.w.Panel(i/product.Lanes)
-	for j := range w.Rows {
-		x[j] += float64(d * w.Data[j*w.Stride+i%product.Lanes])
+	x := product.Floats(c.x)
+	w, stride := s.flips.column(i)
+	for j := range s.flips.nh {
+		x[j] += float64(d * w[j*stride])
 	}
 	return c.x
 }

@@ -28,10 +28,11 @@ import (
 //	PTT        K; MinSwapRate; number of chains; number of models; of each model the
 //	           RBM, the sum and the number of the probabilities of exchanges
 //	           with the next, and their last mean; States
-//	Trainer    BatchSize, ShuffleBlock, MissingSweeps; of Data, of HeldOut, of Weights and of
-//	           Observed the rows, the columns and a uint64 checksum; uint64 seed;
+//	Trainer    BatchSize, ShuffleBlock, MissingSweeps; bool Single; bool Classifier; if so,
+//	           Classes, Discriminative, Generative, Unlabeled; of Data, of HeldOut, of Weights, of
+//	           HeldOutWeights and of Observed the rows, the columns and a uint64 checksum; uint64 seed;
 //	           steps; rate of the last step; RBM; SGD; bool Centering; if so, Centering; bool best; if
-//	           so, the best RBM, its score, the reports since; peak; steps before
+//	           so, the best RBM, bool of a Classifier, both parts of its score, the reports since; peak; steps before
 //	           the last report; twice, for the older and the younger report to
 //	           compare with: its steps, rate and score, list of free energies,
 //	           rows, columns and words of the chains; list of biases of independent

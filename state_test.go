@@ -645,9 +645,9 @@ func TestTrainerOfWildNumbers(t *testing.T) {
 	set := func(at int, x uint64) []byte {
 		return frame("Trainer", slices.Concat(p[:at], wire.AppendUint64(nil, x), p[at+8:]))
 	}
-	const sweeps, steps = 2 * 8, 3*8 + 1 + 4*3*8 + 8
+	const sweeps, steps = 2 * 8, 3*8 + 1 + 1 + 5*3*8 + 8
 	model := len(payload(saved(t, tr.Model)))
-	waited := steps + 8 + 8 + model + len(payload(saved(t, &tr.SGD))) + 1 + len(payload(saved(t, tr.Centering))) + 1 + model + 8
+	waited := steps + 8 + 8 + model + len(payload(saved(t, &tr.SGD))) + 1 + len(payload(saved(t, tr.Centering))) + 1 + model + 1 + 2*8
 	for _, tt := range []struct {
 		at   int
 		x    uint64

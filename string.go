@@ -19,6 +19,12 @@ func (m RBM) String() string {
 	return fmt.Sprintf("RBM(nv=%d, nh=%d)", nv, nh)
 }
 
+// String returns the sizes.
+func (p *Prepared) String() string {
+	nv, nh := p.Dims()
+	return fmt.Sprintf("Prepared(nv=%d, nh=%d)", nv, nh)
+}
+
 // String returns the size, as in Bits(100×784); mat.Formatted prints bits.
 func (b Bits) String() string { return fmt.Sprintf("Bits(%d×%d)", b.rows, b.cols) }
 
@@ -130,9 +136,13 @@ func (r Report) String() string {
 			figures = append(figures, fmt.Sprintf(format, x))
 		}
 	}
+	add("log-likelihood %.2f", r.LogLikelihood)
+	add("held-out %.2f", r.HeldOutLogLikelihood)
 	add("pseudo-log-likelihood %.2f", r.PseudoLogLikelihood)
 	add("of independent units %.2f", r.IndependentLogLikelihood)
 	add("held-out %.2f", r.HeldOutPseudoLogLikelihood)
+	add("error %.4g", r.Error)
+	add("log p(y|x) %.4g", r.LogProb)
 	if r.Best {
 		figures = append(figures, "the best so far")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorbm/rbm/internal/parallel"
 	"github.com/gorbm/rbm/internal/stop"
+	"gonum.org/v1/gonum/mat"
 )
 
 // Trainer trains a model on minibatches, with reports of how it goes: a loop over parts
@@ -42,13 +43,28 @@ import (
 // data augmentation (Tanner & Wong, 1987) with stochastic approximation (Younes, 1989). It
 // is unbiased if values are missing at random (Rubin, 1976). [RBM.CompletionsGiven] has the
 // exact mean, for a few missing units.
+//
+// # Classification
+//
+// With a Classifier, steps climb its objective. A row of Data and of HeldOut then has the inputs
+// and behind them the label, as [Classifier.Join] makes it; with no unit of the label on, it has
+// none. A minibatch without a row that counts only counts itself. Sampler may be nil, or is not
+// used, without the weights Generative and Unlabeled.
+//
+// Reports have Error and LogProb in place of the figures of the log-likelihood, and the best
+// model is that of the least Error, or of those with the least of the largest LogProb.
+//
+// With Observed, the label of a row is observed in whole or not at all, and then the row has
+// none. Missing inputs are completed given the others and the label, if there is one, so that the
+// discriminative term is log p(y|x) of completed inputs.
 type Trainer struct {
 	sealed
 
-	Model   *RBM
-	Data    Rows      // the rows to train on
-	Weights []float64 // of the rows of Data, at least 0; nil: equal
-	HeldOut *Bits     // validation rows, whose mean pseudo-log-likelihood scores the model; nil: none
+	Model          *RBM
+	Data           Rows      // the rows to train on: Bits, Values or a source of Bits
+	Weights        []float64 // of the rows of Data, at least 0; nil: equal
+	HeldOut        Rows      // validation rows, by which a [Report] finds the best model; nil: none
+	HeldOutWeights []float64 // of the rows of HeldOut, at least 0; nil: equal
 
 	Observed      *Bits // a one for each known unit of Data, which then are Bits; nil: all are known
 	MissingSweeps int   // Gibbs sweeps of the missing units at each visit of their row, up to 2²⁴; 0: one
@@ -56,11 +72,12 @@ type Trainer struct {
 	BatchSize    int // rows of a step, the last of an epoch having what is left
 	ShuffleBlock int // rows that are shuffled together, see above; 0: all
 
-	Sampler   Sampler
-	SGD       SGD        // its Rate counts where there is no Schedule
-	Schedule  Schedule   // of the number of steps before; nil: as SGD says
-	Centering *Centering // nil: the ordinary gradient
-	Single    bool       // single precision, as of a [Gradient]
+	Sampler    Sampler
+	Classifier *Classifier // of Model; nil: none. See above
+	SGD        SGD         // its Rate counts where there is no Schedule
+	Schedule   Schedule    // of the number of steps before; nil: as SGD and [NewTrainer] say
+	Centering  *Centering  // nil: the ordinary gradient
+	Single     bool        // single precision, as of a [Gradient]
 
 	Patience    int // reports in a row without a better model after which Train stops; 0: never; needs HeldOut
 	ReportEvery int // steps between reports; 0: one at the end of each epoch
@@ -69,21 +86,23 @@ type Trainer struct {
 	// settings, say by [PT.Adapt], and at last save a checkpoint.
 	OnReport func(Report) error
 
-	state    trainerState
-	order    epochOrder
-	batch    Bits
-	part     Bits   // of batch
-	groups   oneHot // of Model
-	weights  []float64
-	gradient *Gradient // nil before the first step
-	fused    fused
-	printed  *printed // what has been found out about Data
-	missing  missing
-	guard    parallel.Guard
-	spare    *RBM  // the last best model, whose memory the next one takes
-	train    *call // of Train, once it was called
-	call     *call // that a step or a report is in, if it is in one
-	kept     struct {
+	state          trainerState
+	order          epochOrder
+	batch          Bits
+	part           Bits      // of batch
+	values         mat.Dense // the batch, if Data are Values
+	groups         oneHot    // of Model
+	weights        []float64
+	classification classification
+	gradient       *Gradient // nil before the first step
+	fused          fused
+	printed        *printed // what has been found out about Data
+	missing        missing
+	guard          parallel.Guard
+	spare          *RBM  // the last best model, whose memory the next one takes
+	train          *call // of Train, once it was called
+	call           *call // that a step or a report is in, if it is in one
+	kept           struct {
 		rate  float64
 		drawn Bits
 	}
@@ -105,31 +124,33 @@ type trainerState struct {
 	steps int
 	rate  float64 // of the last step
 
-	best   *RBM    // nil before the first report with HeldOut
-	score  float64 // of best
-	waited int     // reports since
+	best   *RBM  // nil before the first report with HeldOut
+	score  score // of best
+	waited int   // reports since
 
-	peak     float64 // the largest pseudo-log-likelihood of a report, 0 if none
+	peak     float64 // the largest pseudo-log-likelihood of a report, if there are columns
 	reported int     // steps before the last report, 0 if none
 	past     past
-	columns  columns // of Data, as of the first report
+	columns  columns // of Data, as of the first report without a Classifier
 
 	drawn Bits // Data, with what is missing as it was drawn last; empty before
 }
 
-// NewTrainer returns a Trainer with minibatches of 100 rows, a rate of 0.01 and centering,
-// seeded by src. It panics if the sizes do not fit, or if an argument is nil or data empty.
+// NewTrainer returns a Trainer with minibatches of 100 rows and centering, seeded by src. As
+// long as its SGD.Rate stays and Schedule is nil, the rate falls, as Inverse(SGD.Rate, 1500)
+// does, from 0.45, or 130/√(nv·nh) if that is less (see docs/training.md). A rate that is set
+// is constant. It panics if the sizes do not fit, or if an argument is nil or data empty.
 func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 	t := &Trainer{
 		Model:     m,
 		Data:      data,
 		BatchSize: 100,
 		Sampler:   s,
-		SGD:       SGD{Rate: 0.01},
 		Centering: new(Centering),
 		printed:   new(printed),
 	}
 	t.check()
+	t.SGD.Rate = usualRate(m.Dims())
 	t.state.seed = seed(src)
 	return t
 }
@@ -147,6 +168,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 	if t.train == nil {
 		t.train = new(call)
 	}
+	t.checkHeldOutWeights()
 	c := t.train
 	c.begin(ctx)
 	defer c.end()
@@ -157,7 +179,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 				return err
 			}
 		}
-		if t.Patience > 0 && t.state.waited >= t.Patience {
+		if t.Patience > 0 && t.waited() >= t.Patience {
 			t.state.best.copyTo(t.Model)
 			return nil
 		}
@@ -172,7 +194,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 			return err
 		}
 		t.elapsed += time.Since(start)
-		t.rows += t.batch.rows
+		t.rows += len(t.missing.rows)
 		if t.state.steps%t.every() == 0 {
 			t.due = t.state.steps
 		}
@@ -215,8 +237,8 @@ func (t *Trainer) until() *stop.Signal { return t.call.until() }
 // only counts.
 //
 // The error wraps [ErrDiverged] if a parameter is no longer finite: at once for a bias, one
-// step later for a weight. Any other error is that of Data, or names a row that does not
-// have exactly one unit of a group on; then nothing has changed, and the step may be tried
+// step later for a weight. Any other error is that of Data, or names a value that is not in
+// [0, 1] or a row that does not have exactly one unit of a group on; then nothing has changed, and the step may be tried
 // again. Step panics if a setting is out of range or the sizes do not fit.
 func (t *Trainer) Step() error {
 	checkNil("Trainer", t)
@@ -233,7 +255,7 @@ func (t *Trainer) Step() error {
 		t.state.steps++
 		return nil
 	}
-	if t.Observed != nil && !t.missing.complete(t.Model, &t.batch, t.Observed, &t.state.drawn, t.MissingSweeps, t.state.seed, t.state.steps) {
+	if t.Observed != nil && !t.missing.complete(t.Model, &t.batch, t.Observed, &t.state.drawn, t.labelUnits(), t.MissingSweeps, t.state.seed, t.state.steps) {
 		return t.diverged()
 	}
 	t.state.rate = t.rateAt(t.state.steps)
@@ -245,7 +267,7 @@ func (t *Trainer) Step() error {
 	}
 	t.state.steps++
 	if past := &t.state.past; past.younger.step == 0 && (t.state.steps+pastSteps)%t.every() == 0 {
-		past.begin(t.state.steps, chainsOf(t.Sampler))
+		past.begin(t.state.steps, chainsOf(t.sampler()))
 	}
 	if firstNotFinite(t.Model.B) >= 0 || firstNotFinite(t.Model.C) >= 0 {
 		return t.diverged()
@@ -254,7 +276,7 @@ func (t *Trainer) Step() error {
 }
 
 // climb moves Model along the gradient of a minibatch, unless that is NaN.
-func (t *Trainer) climb(v *Bits, weights []float64) (ok bool) {
+func (t *Trainer) climb(v mat.Matrix, weights []float64) (ok bool) {
 	m, factor := t.Model, 1.0
 	if weights != nil {
 		factor = mean(weights, m.until()) / t.order.weight
@@ -263,7 +285,9 @@ func (t *Trainer) climb(v *Bits, weights []float64) (ok bool) {
 		t.gradient = &Gradient{noW: true}
 	}
 	t.gradient.Single = t.Single
-	if t.climbFused(v, weights, factor) {
+	if t.Classifier != nil {
+		t.classGradient(v, weights)
+	} else if t.climbFused(v, weights, factor) {
 		return true
 	}
 	if t.Centering != nil {
@@ -280,7 +304,7 @@ func (t *Trainer) climb(v *Bits, weights []float64) (ok bool) {
 }
 
 // climbFused takes a fused step or, if there is none, finds the gradient of the minibatch.
-func (t *Trainer) climbFused(v *Bits, weights []float64, factor float64) (done bool) {
+func (t *Trainer) climbFused(v mat.Matrix, weights []float64, factor float64) (done bool) {
 	g := t.gradient
 	defer g.take().Release()
 	var w work
@@ -300,7 +324,17 @@ func (t *Trainer) rateAt(steps int) float64 {
 	if t.Schedule != nil {
 		return t.Schedule(steps)
 	}
+	if t.SGD.Rate == usualRate(t.Model.Dims()) {
+		return t.SGD.Rate / (1 + float64(steps)/usualHalf)
+	}
 	return t.SGD.Rate
+}
+
+const usualHalf = 1500 // steps by which a usual rate has fallen to its half
+
+// usualRate returns the rate of the first step where none is set.
+func usualRate(nv, nh int) float64 {
+	return min(0.45, 130/math.Sqrt(float64(nv)*float64(nh)))
 }
 
 // Steps returns the number of steps so far.
@@ -327,27 +361,21 @@ func (t *Trainer) Best() *RBM {
 
 // minibatch returns the rows of the next step with their weights, and whether
 // there is anything to learn from them.
-func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
+func (t *Trainer) minibatch() (v mat.Matrix, weights []float64, ok bool, err error) {
 	steps := t.epochSteps()
 	epoch, first := t.state.steps/steps, t.state.steps%steps*t.BatchSize
 	all, cols := t.Data.Dims()
 	n := min(t.BatchSize, all-first)
-	t.batch.resize(n, cols)
+	v = t.makeBatch(n, cols)
 	t.weights, t.missing.rows = t.weights[:0], t.missing.rows[:0]
 	ok = t.Weights == nil
-	t.groups.load(t.Model.OneHot)
+	t.loadGroups()
 	t.order.start(t.Data, t.Weights, t.ShuffleBlock, t.state.seed, epoch, t.until())
 	for done := 0; done < n; {
 		rows := t.order.from(first+done, t.until())
 		rows = rows[:min(n-done, len(rows), lookEvery)]
-		t.batch.slice(&t.part, done, done+len(rows))
-		if err := t.order.gather(&t.part, t.Data, t.ShuffleBlock > 0, rows, t.until()); err != nil {
+		if err := t.readBatch(done, rows); err != nil {
 			return nil, nil, false, err
-		}
-		if t.Observed == nil { // else they have been checked
-			if err := t.groups.checkRows("Data", &t.part, rows); err != nil {
-				return nil, nil, false, err
-			}
 		}
 		if t.Weights != nil {
 			for _, r := range rows {
@@ -359,7 +387,49 @@ func (t *Trainer) minibatch() (v *Bits, weights []float64, ok bool, err error) {
 		t.missing.rows = append(t.missing.rows, rows...)
 		done += len(rows)
 	}
-	return &t.batch, weights, ok, nil
+	if t.Classifier != nil {
+		ok, err = t.readLabels(v, t.missing.rows, weights)
+	}
+	return v, weights, ok, err
+}
+
+// makeBatch returns the memory of a minibatch.
+func (t *Trainer) makeBatch(n, cols int) mat.Matrix {
+	if _, ok := valuesOf(t.Data); ok {
+		t.values.Reset()
+		t.values.ReuseAs(n, cols)
+		return &t.values
+	}
+	t.batch.resize(n, cols)
+	return &t.batch
+}
+
+// readBatch reads the rows with these numbers, and checks them, from row k of the minibatch on.
+func (t *Trainer) readBatch(k int, rows []int) error {
+	if a, ok := valuesOf(t.Data); ok {
+		for _, r := range rows {
+			t.until().Look()
+			if err := t.groups.readValues(t.values.RawRowView(k), "Data", a, r); err != nil {
+				return err
+			}
+			k++
+		}
+		return nil
+	}
+	t.batch.slice(&t.part, k, k+len(rows))
+	err := t.order.gather(&t.part, t.Data, t.ShuffleBlock > 0, rows, t.until())
+	if err == nil && t.Observed == nil { // else they have been checked
+		err = t.groups.checkRows("Data", &t.part, 0, rows)
+	}
+	return err
+}
+
+// heldOut returns HeldOut, or nil if it holds a pointer that is.
+func (t *Trainer) heldOut() Rows {
+	if isNil(t.HeldOut) {
+		return nil
+	}
+	return t.HeldOut
 }
 
 // epochSteps returns the number of steps of an epoch.
@@ -381,19 +451,27 @@ func (t *Trainer) check() {
 	checkNil("Trainer", t)
 	nv, nh := t.Model.Dims()
 	n := checkBatch("Data", t.Data, nv)
-	if t.HeldOut != nil {
-		checkBatch("HeldOut", t.HeldOut, nv)
+	held := t.heldOut()
+	if held != nil {
+		checkBatch("HeldOut", held, nv)
 	}
 	if t.Weights != nil {
 		checkLength("Weights", t.Weights, n)
 	}
+	if t.HeldOutWeights != nil {
+		n := 0
+		if held != nil {
+			n, _ = held.Dims()
+		}
+		checkLength("HeldOutWeights", t.HeldOutWeights, n)
+	}
 	t.checkObserved()
-	checkNil("sampler", t.Sampler)
+	t.checkClassifier()
 	checkAtLeast("BatchSize", t.BatchSize, 1)
 	checkAtLeast("ShuffleBlock", t.ShuffleBlock, 0)
 	checkAtLeast("ReportEvery", t.ReportEvery, 0)
 	checkAtLeast("Patience", t.Patience, 0)
-	if t.Patience > 0 && t.HeldOut == nil {
+	if t.Patience > 0 && held == nil {
 		panic(fmt.Sprintf("rbm: Patience is %d and HeldOut is nil, want rows to judge by", t.Patience))
 	}
 	if best := t.state.best; best != nil {
@@ -402,6 +480,9 @@ func (t *Trainer) check() {
 		}
 	}
 }
+
+// checkHeldOutWeights panics unless the weights have a mean.
+func (t *Trainer) checkHeldOutWeights() { checkWeights("HeldOutWeights", t.HeldOutWeights, t.until()) }
 
 // checkObserved panics if Observed does not fit.
 func (t *Trainer) checkObserved() {
@@ -429,7 +510,7 @@ func (t *Trainer) startMissing() error {
 	if drawn.rows == data.rows && drawn.cols == data.cols {
 		return nil
 	}
-	all, err := t.missing.startAll(t.Model, data, t.Observed, t.state.seed, t.until())
+	all, err := t.missing.startAll(t.Model, data, t.Observed, t.labelUnits(), t.state.seed, t.until())
 	if err == nil {
 		*drawn = *all
 	}
@@ -441,10 +522,11 @@ func (t *Trainer) completions() (*Bits, error) {
 	if err := t.startMissing(); err != nil {
 		return nil, err
 	}
-	drawn, data := &t.state.drawn, t.Data.(*Bits)
+	drawn, data, label, mask := &t.state.drawn, t.Data.(*Bits), t.labelUnits(), NewBits(1, t.Observed.cols).row(0)
 	for r := range drawn.rows {
 		t.until().Look()
-		observe(drawn.row(r), data.row(r), t.Observed.row(r))
+		label.mask(mask, data.row(r), t.Observed.row(r))
+		observe(drawn.row(r), data.row(r), mask)
 	}
 	return drawn, nil
 }
@@ -477,7 +559,7 @@ func (d divergence) Unwrap() error { return ErrDiverged }
 
 // peak returns the largest pseudo-log-likelihood up to this report.
 func (t *Trainer) peak(r *Report) float64 {
-	if s := &t.state; s.reported > 0 && !(r.PseudoLogLikelihood > s.peak) {
+	if s := &t.state; len(s.columns.biases) > 0 && !(r.PseudoLogLikelihood > s.peak) {
 		return s.peak
 	}
 	return r.PseudoLogLikelihood

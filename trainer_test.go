@@ -644,7 +644,7 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 		{"none", func(tr *rbm.Trainer) {}, ""},
 		{"Data", func(tr *rbm.Trainer) { tr.Data = flipped(tr.Data.(*rbm.Bits)) }, "rbm: Trainer: Data has checksum"},
 		{"rows of Data", func(tr *rbm.Trainer) { tr.Data, tr.Weights = tr.Data.(*rbm.Bits).Slice(0, 90), tr.Weights[:90] }, "rbm: Trainer: Data is 90×12, want 95×12"},
-		{"HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = flipped(tr.HeldOut) }, "rbm: Trainer: HeldOut has checksum"},
+		{"HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = flipped(tr.HeldOut.(*rbm.Bits)) }, "rbm: Trainer: HeldOut has checksum"},
 		{"no HeldOut", func(tr *rbm.Trainer) { tr.HeldOut, tr.Patience = nil, 0 }, "rbm: Trainer: HeldOut is 0×0, want 30×12"},
 		{"Weights", func(tr *rbm.Trainer) { tr.Weights = slices.Clone(tr.Weights); tr.Weights[94] *= 2 }, "rbm: Trainer: Weights has checksum"},
 		{"no Weights", func(tr *rbm.Trainer) { tr.Weights = nil }, "rbm: Trainer: Weights is 0×0, want 95×1"},
@@ -1009,7 +1009,7 @@ func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
 		set  func(tr *rbm.Trainer)
 	}{
 		{"Data", func(tr *rbm.Trainer) { tr.Data = swapped(tr.Data.(*rbm.Bits)) }},
-		{"HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = swapped(tr.HeldOut) }},
+		{"HeldOut", func(tr *rbm.Trainer) { tr.HeldOut = swapped(tr.HeldOut.(*rbm.Bits)) }},
 		{"Observed", func(tr *rbm.Trainer) { tr.Observed = swapped(tr.Observed) }},
 		{"Weights", func(tr *rbm.Trainer) { tr.Weights[7], tr.Weights[8] = tr.Weights[8], tr.Weights[7] }},
 	} {
@@ -1054,6 +1054,38 @@ func TestTrainerOfSamplersThatDoNotFit(t *testing.T) {
 			checkRefused(t, tt.want, tr, data, "rbm: Trainer: "+tt.want)
 		} else if err := tr.UnmarshalBinary(data); err != nil || !bytes.Equal(saved(t, tt.mine.(state)), other) {
 			t.Errorf("%T: %v, or the sampler is another one", tt.mine, err)
+		}
+	}
+}
+
+// The rate of a Trainer falls until one is set.
+func TestUsualRate(t *testing.T) {
+	rates := func(nv, nh int, set func(*rbm.Trainer)) (rates []float64) {
+		tr := rbm.NewTrainer(rbm.New(nv, nh), randomBits(10, nv, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(2))
+		tr.BatchSize = 5
+		tr.OnReport = func(r rbm.Report) error {
+			rates = append(rates, r.Rate)
+			return nil
+		}
+		set(tr)
+		trainFor(t, tr, 2)
+		return rates
+	}
+	for _, tt := range []struct {
+		name        string
+		nv, nh      int
+		set         func(*rbm.Trainer)
+		first, last float64 // of steps 1 and 3
+	}{
+		{"small", 30, 16, func(*rbm.Trainer) {}, 0.45 / (1 + 1./1500), 0.45 / (1 + 3./1500)},
+		{"large", 800, 200, func(*rbm.Trainer) {}, 130. / 400 / (1 + 1./1500), 130. / 400 / (1 + 3./1500)},
+		{"SGD.Rate", 30, 16, func(tr *rbm.Trainer) { tr.SGD.Rate = 0.5 }, 0.5, 0.5},
+		{"SGD.Rate of 0", 30, 16, func(tr *rbm.Trainer) { tr.SGD.Rate = 0 }, 0, 0},
+		{"Schedule", 30, 16, func(tr *rbm.Trainer) { tr.Schedule = rbm.Linear(0.4, 0, 4) }, 0.3, 0.1},
+	} {
+		got := rates(tt.nv, tt.nh, tt.set)
+		if len(got) != 2 || math.Abs(got[0]-tt.first) > 1e-15 || math.Abs(got[1]-tt.last) > 1e-15 {
+			t.Errorf("%s: rates are %v, want %v and %v", tt.name, got, tt.first, tt.last)
 		}
 	}
 }

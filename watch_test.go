@@ -51,7 +51,7 @@ func TestWatch(t *testing.T) {
 				tr.Weights = weights[:tt.n]
 			}
 			v, w, _ := tr.watch(tr.Data, tr.Weights, watchData)
-			rows := numbers(v)
+			rows := numbers(v.(*Bits))
 			if len(rows) != want || !slices.IsSorted(rows) || len(slices.Compact(slices.Clone(rows))) != want {
 				t.Errorf("%+v: rows %v of Data, want %d", tt, rows, want)
 			}
@@ -63,14 +63,14 @@ func TestWatch(t *testing.T) {
 			if !weighted && w != nil {
 				t.Errorf("%+v: weights %v", tt, w)
 			}
-			if again, _, _ := tr.watch(tr.Data, tr.Weights, watchData); !slices.Equal(numbers(again), rows) {
+			if again, _, _ := tr.watch(tr.Data, tr.Weights, watchData); !slices.Equal(numbers(again.(*Bits)), rows) {
 				t.Errorf("%+v: other rows the second time", tt)
 			}
 			if tr.HeldOut == nil {
 				continue
 			}
 			v, _, _ = tr.watch(tr.HeldOut, nil, watchHeld)
-			held := numbers(v)
+			held := numbers(v.(*Bits))
 			if len(held) != want || !slices.IsSorted(held) || len(slices.Compact(slices.Clone(held))) != want {
 				t.Errorf("%+v: rows %v of HeldOut, want %d", tt, held, want)
 			}
@@ -85,7 +85,7 @@ func TestWatch(t *testing.T) {
 	for range trials {
 		tr.state.seed = src.Uint64()
 		v, _, _ := tr.watch(tr.Data, nil, watchData)
-		for _, r := range numbers(v) {
+		for _, r := range numbers(v.(*Bits)) {
 			count[r]++
 		}
 	}

@@ -42,6 +42,7 @@ import (
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/internal/atomicfile"
+	"github.com/gorbm/rbm/internal/npy"
 	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
@@ -52,10 +53,7 @@ var (
 	sklearn = []string{"components_", "intercept_visible_", "intercept_hidden_"}
 )
 
-const (
-	extension = ".npy"
-	oneHot    = "one_hot" // the name of the groups
-)
+const oneHot = "one_hot" // the name of the groups
 
 // Read reads a model from a .npz file, the first size bytes of r. It needs either
 // the arrays W, b and c or components_, intercept_visible_ and intercept_hidden_,
@@ -86,7 +84,7 @@ func read(r io.ReaderAt, size int64) (*rbm.RBM, error) {
 	files := make(map[string]*zip.File)
 	var found []string
 	for _, f := range z.File {
-		name, ok := strings.CutSuffix(f.Name, extension)
+		name, ok := strings.CutSuffix(f.Name, npy.Extension)
 		if !ok {
 			continue
 		}
@@ -116,11 +114,11 @@ func read(r io.ReaderAt, size int64) (*rbm.RBM, error) {
 		return nil, fmt.Errorf("%s has shape %v, want (nh, nv) with at least 1 of each", w.name, w.shape)
 	}
 	nh, nv := w.shape[0], w.shape[1]
-	if b, c := arrays[1], arrays[2]; nh != nv && b.shape.isVector(nh) && c.shape.isVector(nv) {
+	if b, c := arrays[1], arrays[2]; nh != nv && isVector(b.shape, nh) && isVector(c.shape, nv) {
 		return nil, fmt.Errorf("%s has shape %v, want %v as %s has shape %v and %s has shape %v: %[1]s is transposed, or %[4]s and %[6]s are swapped",
-			w.name, w.shape, shape{nv, nh}, b.name, b.shape, c.name, c.shape)
+			w.name, w.shape, npy.Shape{nv, nh}, b.name, b.shape, c.name, c.shape)
 	}
-	for k, want := range []shape{{nv}, {nh}} {
+	for k, want := range []npy.Shape{{nv}, {nh}} {
 		if a := arrays[k+1]; !slices.Equal(a.shape, want) {
 			return nil, fmt.Errorf("%s has shape %v, want %v as %s has shape %v", a.name, a.shape, want, w.name, w.shape)
 		}
@@ -215,18 +213,18 @@ func write(w io.Writer, m *rbm.RBM) error {
 	nv, nh := m.Dims()
 	z := zip.NewWriter(w)
 	var b []byte
-	create := func(name string, s shape, k kind) (io.Writer, error) {
-		b = appendHeader(b[:0], s, k)
+	create := func(name string, s npy.Shape, k kind) (io.Writer, error) {
+		b = npy.AppendHeader(b[:0], s, fmt.Sprintf("<%c8", k))
 		return z.CreateHeader(&zip.FileHeader{
-			Name:     name + extension,
+			Name:     name + npy.Extension,
 			Method:   zip.Store,
 			Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), // the first that a zip file can hold
 		})
 	}
 	for k, a := range []struct {
-		shape
-		m mat.Matrix // its rows, one after the other
-	}{{shape{nh, nv}, m.W}, {shape{nv}, m.B.T()}, {shape{nh}, m.C.T()}} {
+		shape npy.Shape
+		m     mat.Matrix // its rows, one after the other
+	}{{npy.Shape{nh, nv}, m.W}, {npy.Shape{nv}, m.B.T()}, {npy.Shape{nh}, m.C.T()}} {
 		f, err := create(ours[k], a.shape, floats)
 		if err != nil {
 			return err
@@ -243,7 +241,7 @@ func write(w io.Writer, m *rbm.RBM) error {
 		}
 	}
 	if len(m.OneHot) > 0 {
-		f, err := create(oneHot, shape{len(m.OneHot), 2}, integers)
+		f, err := create(oneHot, npy.Shape{len(m.OneHot), 2}, integers)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/gorbm/rbm"
@@ -178,7 +179,9 @@ func (t *training) step() error {
 		if t.centering.V == nil || t.progress.steps%t.epochSteps() == 0 {
 			t.setOffsets()
 		}
-		t.centering.Center(&t.gradient)
+		// A copy, as those of t stay for the epoch.
+		c := rbm.Centering{V: slices.Clone(t.centering.V), H: slices.Clone(t.centering.H)}
+		c.Center(&t.gradient)
 	}
 	t.sgd.Step(m, &t.gradient)
 	if t.o.sparsity > 0 {
