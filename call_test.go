@@ -148,6 +148,13 @@ func trainIsEnded(t *testing.T, looks int) {
 		{"missing", 7, true, func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(1)) }, func(tr *rbm.Trainer) {
 			tr.Observed, tr.MissingSweeps = randomBits(10, 7, 0.6, 3), 2
 		}},
+		{"sparse and frozen", 7, false, func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(1)) }, func(tr *rbm.Trainer) {
+			tr.Sparsity = &rbm.Sparsity{Target: 0.1, Cost: 1}
+			tr.Frozen = &rbm.Frozen{W: randomBits(5, 7, 0.3, 4), C: make([]bool, 5)}
+		}},
+		{"values", 7, true, func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(1)) }, func(tr *rbm.Trainer) {
+			tr.Data, tr.HeldOut = between(tr.Data.(*rbm.Bits), 3, 5), between(tr.HeldOut.(*rbm.Bits), 3, 5)
+		}},
 		{"logged", 7, false, func() rbm.Sampler { return logged{rbm.NewPCD(5, 3, newSource(1)), new(int)} }, func(tr *rbm.Trainer) {}},
 		{"twice", 7, false, func() rbm.Sampler { return twice{rbm.NewPCD(5, 3, newSource(1))} }, func(tr *rbm.Trainer) {}},
 		{"held CD", 7, false, func() rbm.Sampler { return held{rbm.NewCD(3, newSource(1))} }, func(tr *rbm.Trainer) {}},
@@ -309,6 +316,9 @@ func TestAISIsEndedAnywhere(t *testing.T) {
 		},
 		"LogLikelihood of rows elsewhere": func(ctx context.Context, a *rbm.AIS) (any, error) {
 			return m.LogLikelihood(ctx, &elsewhere{Bits: data}, a)
+		},
+		"LogLikelihood of values": func(ctx context.Context, a *rbm.AIS) (any, error) {
+			return m.LogLikelihood(ctx, rbm.Values{Matrix: grey(data, 2)}, a)
 		},
 	} {
 		var want []string

@@ -48,26 +48,30 @@ func (c *Classifier) Predict(dst []int, x mat.Matrix) []int {
 	dst = checkDst(dst, n)
 	logp := c.LogProbs(nil, x)
 	for r := range dst {
-		row := logp.RawRowView(r)
-		dst[r] = 0
-		for y, logp := range row {
-			if math.IsNaN(logp) {
-				dst[r] = NoLabel
-				break
-			}
-			if logp > row[dst[r]] {
-				dst[r] = y
-			}
-		}
+		dst[r] = mostProbable(logp.RawRowView(r))
 	}
 	return dst
 }
 
-// Join copies the rows of x (n×nx) and their labels to dst (n×nv) for Model.
+// mostProbable returns the class of a row of log p(y|x), or NoLabel for NaN.
+func mostProbable(logp []float64) (class int) {
+	for y, x := range logp {
+		if math.IsNaN(x) {
+			return NoLabel
+		}
+		if x > logp[class] {
+			class = y
+		}
+	}
+	return class
+}
+
+// Join copies the rows of x (n×nx) and their labels to dst (n×nv) for Model, or for a
+// [Trainer] also with NoLabel.
 func (c *Classifier) Join(dst *Bits, x *Bits, labels []int) *Bits {
 	nx := c.check()
 	n := checkBatch("x", x, nx)
-	c.checkLabels(labels, n, 0)
+	c.checkLabels(labels, n, NoLabel)
 	if dst == nil {
 		dst = new(Bits)
 	}
@@ -98,10 +102,15 @@ func (b *Bits) join(i int, x *Bits, r, y int) {
 func (c *Classifier) check() (nx int) {
 	checkNil("Classifier", c)
 	nv, _ := c.Model.Dims()
-	if c.Classes < 1 || c.Classes >= nv {
-		panic(fmt.Sprintf("rbm: %d classes of %d visible units, want at least 1 and less than the units", c.Classes, nv))
-	}
+	checkClasses(c.Classes, nv)
 	return nv - c.Classes
+}
+
+// checkClasses panics unless so many of the nv visible units can be classes.
+func checkClasses(classes, nv int) {
+	if classes < 1 || classes >= nv {
+		panic(fmt.Sprintf("rbm: %d classes of %d visible units, want at least 1 and less than the units", classes, nv))
+	}
 }
 
 // checkLabels panics unless there are n labels between least and the classes.
@@ -116,14 +125,20 @@ func (c *Classifier) checkLabels(labels []int, n, least int) {
 	}
 }
 
+// groupsWithin returns the groups that lie among the first n units.
+func groupsWithin(groups []group, n int) []group {
+	for len(groups) > 0 && groups[len(groups)-1].to > n {
+		groups = groups[:len(groups)-1]
+	}
+	return groups
+}
+
 // checkInputs panics if a row of inputs does not fit the groups of the model, which it
 // loads to inputs.
 func (c *Classifier) checkInputs(inputs *oneHot, x mat.Matrix) {
 	n, nx := x.Dims()
 	inputs.load(c.Model.OneHot)
-	for len(inputs.groups) > 0 && inputs.groups[len(inputs.groups)-1].to > nx {
-		inputs.groups = inputs.groups[:len(inputs.groups)-1]
-	}
+	inputs.groups = groupsWithin(inputs.groups, nx)
 	if len(inputs.groups) > 0 {
 		var in batch
 		in.each("x", x, n, func(r0 int) { inputs.check("x", &in, r0, nil, nil) })

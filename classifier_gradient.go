@@ -91,19 +91,27 @@ func (c *Classifier) WeightedGradient(dst *Gradient, x mat.Matrix, labels []int,
 func (c *Classifier) samples() bool { return c.Generative > 0 || c.Unlabeled > 0 }
 
 func (c *Classifier) checkWeights() {
+	if wrong := c.wrongWeights(); wrong != "" {
+		panic("rbm: " + wrong)
+	}
+}
+
+// wrongWeights says what is wrong with the weights of the terms, or nothing.
+func (c *Classifier) wrongWeights() string {
 	any := false
 	for _, w := range [...]struct {
 		name string
 		x    float64
 	}{{"Discriminative", c.Discriminative}, {"Generative", c.Generative}, {"Unlabeled", c.Unlabeled}} {
-		if !(0 <= w.x && w.x <= math.MaxFloat64) {
-			panic(fmt.Sprintf("rbm: %s is %v, want a finite number of at least 0", w.name, w.x))
+		if wrong := wrongFactor(w.name, w.x); wrong != "" {
+			return wrong
 		}
 		any = any || w.x > 0
 	}
 	if !any {
-		panic("rbm: Discriminative, Generative and Unlabeled are 0, want one that is not")
+		return "Discriminative, Generative and Unlabeled are 0, want one that is not"
 	}
+	return ""
 }
 
 // checkGroup panics unless the label is a group of the model.
@@ -336,7 +344,8 @@ func (l *hybrid) sample(p *model, m *RBM, s Sampler, native native) (v mat.Matri
 	if native != nil {
 		v, weights = native.draw(p, m, l.data.matrix())
 	} else {
-		v, weights = s.Sample(m, l.data.matrix())
+		v, weights = m.lend(s, l.data.matrix())
+		p.team.Until = m.until()
 	}
 	if _, ok := s.(fromData); ok && weights == nil {
 		if n, _ := v.Dims(); n == l.data.rows {

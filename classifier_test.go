@@ -383,11 +383,11 @@ func TestJoin(t *testing.T) {
 	for _, s := range []struct{ nx, classes int }{{1, 1}, {5, 3}, {60, 10}, {63, 1}, {64, 1}, {64, 64}, {63, 70}, {130, 70}} {
 		const n = 75
 		c := randomClassifier(s.nx, 2, s.classes, 1, 1)
-		x, labels := randomBits(n, s.nx, 0.5, 2), cycle(n, s.classes, 0)
+		x, labels := randomBits(n, s.nx, 0.5, 2), cycle(n, s.classes, 5)
 		got := c.Join(nil, x, labels)
 		for r, y := range labels {
 			for i := range s.nx + s.classes {
-				want := i == s.nx+y
+				want := i == s.nx+y && y != rbm.NoLabel
 				if i < s.nx {
 					want = x.Bit(r, i)
 				}
@@ -742,8 +742,8 @@ func TestClassifierMisuse(t *testing.T) {
 		{"Join nil", func() { c.Join(nil, nil, labels) }, []string{"x is nil"}},
 		{"Join dst", func() { c.Join(rbm.NewBits(n, nx), x, labels) }, []string{"dst is 2×5", "2×8"}},
 		{"Join labels", func() { c.Join(nil, x, []int{0}) }, []string{"labels have length 1", "2"}},
-		{"Join large label", func() { c.Join(nil, x, []int{0, 3}) }, []string{"labels[1] is 3", "[0, 3)"}},
-		{"Join no label", func() { c.Join(nil, x, []int{-1, 0}) }, []string{"labels[0] is -1", "[0, 3)"}},
+		{"Join large label", func() { c.Join(nil, x, []int{0, 3}) }, []string{"labels[1] is 3", "[-1, 3)"}},
+		{"Join negative label", func() { c.Join(nil, x, []int{-2, 0}) }, []string{"labels[0] is -2", "[-1, 3)"}},
 		{"Gradient dst", func() { c.Gradient(nil, x, labels, s) }, []string{"gradient is nil"}},
 		{"Gradient dst.W", func() { c.Gradient(&rbm.Gradient{W: mat.NewDense(4, 5, nil)}, x, labels, s) }, []string{"W of 4×5", "4×8"}},
 		{"Gradient x", func() { c.Gradient(&g, joined, labels, s) }, []string{"x is 2×8", "n×5"}},

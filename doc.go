@@ -28,6 +28,7 @@
 //
 // Large data: [Rows] need not fit in memory; package bitfile has them in a file.
 // On several machines, each computes [Phases], which add up to the full gradient.
+// [RBM.Prepare] is for a server: a copy of a model for one row at a time.
 //
 // Files: package checkpoint saves training, to resume it bit for bit. Package npz
 // exchanges models with NumPy and scikit-learn. Types with state have AppendBinary,
@@ -51,7 +52,7 @@
 // Observations are the rows of a matrix. [Bits] holds them packed and is the fast
 // path; any other mat.Matrix of zeros and ones gives the same results, bit for bit.
 // A value between 0 and 1, such as a gray level, is the probability of a one and
-// takes the place of the bit in the formulas.
+// takes the place of the bit in the formulas; a Trainer takes [Values].
 //
 // # Conventions
 //

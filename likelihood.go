@@ -69,7 +69,9 @@ const (
 	mostSeen = 1 << 16
 )
 
-// LogLikelihood returns the mean log-likelihood of data (n×nv), read once.
+// LogLikelihood returns the mean log-likelihood of data (n×nv), read once. Of [Values] v̄ it is
+// the mean of -F(v̄) - log Z: no log-probability, but as F is concave at most the expected one
+// of rows drawn with these probabilities.
 //
 // With at most 20 hidden units or 2²⁰ visible configurations log Z is exact, and a may be
 // nil. Otherwise a estimates it from both sides: by Run, and by Reverse from a.Runs rows,

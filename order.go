@@ -39,7 +39,7 @@ func (o *epochOrder) start(data Rows, weights []float64, block int, seed uint64,
 	if o.n == n && o.size == size && o.seed == seed && o.epoch == epoch {
 		return
 	}
-	checkWeights(weights, until)
+	checkWeights("Weights", weights, until)
 	o.weight = mean(weights, until)
 	if o.size != size {
 		o.first = -1

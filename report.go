@@ -8,7 +8,7 @@ type Report struct {
 	RowsPerSecond float64 // trained on since the last report, without the time that reports take
 	Rate          float64 // of the last step
 
-	// Means over the rows watched, those of Data by their Weights, in nats a row.
+	// Means over the rows watched by Weights and HeldOutWeights, in nats a row.
 	PseudoLogLikelihood        float64
 	HeldOutPseudoLogLikelihood float64
 	FreeEnergyGap              float64 // as [RBM.FreeEnergyGap]: it rises when the model overfits
@@ -18,6 +18,12 @@ type Report struct {
 	// of the larger layer, are at most 2²².
 	LogLikelihood        float64
 	HeldOutLogLikelihood float64
+
+	// Of a Classifier, over all rows of HeldOut with a label, by HeldOutWeights: the share that is
+	// predicted wrongly, and the mean of log p(y|x). The figures of the log-likelihood above and
+	// below are NaN then.
+	Error   float64
+	LogProb float64
 
 	// IndependentLogLikelihood is the figure of a model that knows only the means of Data:
 	// without weights, with the biases of [RBM.FittedBias] as of the first report.
@@ -40,7 +46,9 @@ type Report struct {
 	// down. It is NaN with Observed.
 	FreeEnergyShift float64
 
-	Best bool // the largest HeldOutLogLikelihood so far, or HeldOutPseudoLogLikelihood if that is NaN
+	// Best is true for the largest HeldOutLogLikelihood so far, or HeldOutPseudoLogLikelihood if
+	// that is NaN; with a Classifier for the least Error, or an equal one with a larger LogProb.
+	Best bool
 
 	// Warnings say in words what seems to be wrong, with the figure, and what to do: of
 	// units, columns, the rate, a model that does not learn, huge weights, stuck chains.

@@ -20,7 +20,7 @@ func TestString(t *testing.T) {
 	pcd := rbm.NewPCD(100, 2, newSource(1))
 	ptt := rbm.NewPTT(10, 1, []*rbm.RBM{rbm.New(70, 3), rbm.New(70, 4)}, newSource(1))
 	trainer := rbm.NewTrainer(rbm.New(70, 9), data, rbm.NewCD(1, newSource(1)), newSource(1))
-	trainer.BatchSize = 20
+	trainer.BatchSize, trainer.SGD.Rate = 20, 0.01
 	if err := trainer.Step(); err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +37,7 @@ func TestString(t *testing.T) {
 		{inGroups.OneHot[1], "[2, 5)"},
 		{rbm.RBM{}, "RBM(W, B or C is nil)"},
 		{&rbm.RBM{W: mat.NewDense(2, 3, nil), B: mat.NewVecDense(3, nil), C: mat.NewVecDense(1, nil)}, "RBM(C has length 1, want 2 as W is 2×3)"},
+		{inGroups.Prepare(), "Prepared(nv=70, nh=9)"},
 		{data, "Bits(40×70)"},
 		{*data, "Bits(40×70)"},
 		{new(rbm.Bits), "Bits(0×0)"},
@@ -60,6 +61,8 @@ func TestString(t *testing.T) {
 		{usedSGD(), "SGD(Rate=0.1, Momentum=0.5)"},
 		{rbm.SGD{L2: 1e-4, L1: 0.5, MaxNorm: 3}, "SGD(Rate=0, L2=0.0001, L1=0.5, MaxNorm=3)"},
 		{&rbm.Centering{Rate: 0.01, V: make([]float64, 784), H: make([]float64, 500)}, "Centering(Rate=0.01, Enhanced=false, 784+500 offsets)"},
+		{&rbm.Sparsity{Target: 0.1, Cost: 0.5}, "Sparsity(Target=0.1, Cost=0.5, Rate=0)"},
+		{&rbm.Frozen{W: data, B: []bool{true, false, true}}, fmt.Sprintf("Frozen(%.0f weights, 2+0 biases)", mat.Sum(data))},
 		{rbm.NewAIS(100, 2000, newSource(1)), "AIS(Runs=100, 2001 temperatures)"},
 		{&rbm.Classifier{Model: rbm.New(794, 500), Classes: 10, Generative: 1}, "&{RBM(nv=794, nh=500) 10 0 1 0}"},
 		{rbm.LogZ{Mean: 12.34567, StdErr: 0.0456, ESS: 87.25, LogWeights: make([]float64, 100)}, "LogZ(12.3457 ± 0.046, ESS 87.2 of 100)"},
@@ -68,13 +71,13 @@ func TestString(t *testing.T) {
 		{&rbm.Trainer{Sampler: (*rbm.PCD)(nil)}, "Trainer(<nil>, *rbm.PCD, SGD(Rate=0), 0 rows, BatchSize=0, step 0)"},
 		{rbm.Report{
 			Step: 1200, Epoch: 2, PseudoLogLikelihood: -95.234, HeldOutPseudoLogLikelihood: -96.5, FreeEnergyGap: 0.813, WeightRMS: 0.05218,
-			LogLikelihood: -101.5, HeldOutLogLikelihood: -102.25, IndependentLogLikelihood: -206.1, FreeEnergyShift: 0.0123, HiddenActivity: 0.25, ChainMove: 0.98, SwapRates: []float64{0.5, 0.3, 0.4}, Rate: 0.01, RowsPerSecond: 20512.3, Best: true, Warnings: []string{"one", "two"},
+			LogLikelihood: -101.5, HeldOutLogLikelihood: -102.25, Error: 0.0125, LogProb: -0.0625, IndependentLogLikelihood: -206.1, FreeEnergyShift: 0.0123, HiddenActivity: 0.25, ChainMove: 0.98, SwapRates: []float64{0.5, 0.3, 0.4}, Rate: 0.01, RowsPerSecond: 20512.3, Best: true, Warnings: []string{"one", "two"},
 		}, "step 1200, epoch 2: log-likelihood -101.50, held-out -102.25, pseudo-log-likelihood -95.23, of independent units -206.10, held-out -96.50, " +
-			"the best so far, free-energy gap 0.81, free-energy shift 0.0123, weights 0.0522, activity 0.25, " +
+			"error 0.0125, log p(y|x) -0.0625, the best so far, free-energy gap 0.81, free-energy shift 0.0123, weights 0.0522, activity 0.25, " +
 			"chains move 0.98, swap rates from 0.3, rate 0.01, 20512 rows/s; warning: one; warning: two"},
 		{rbm.Report{
 			PseudoLogLikelihood: nan, HeldOutPseudoLogLikelihood: nan, FreeEnergyGap: nan, WeightRMS: nan, HiddenActivity: nan, ChainMove: nan,
-			LogLikelihood: nan, HeldOutLogLikelihood: nan, IndependentLogLikelihood: nan, FreeEnergyShift: nan, SwapRates: []float64{nan, nan}, Rate: 0.5, RowsPerSecond: nan, Best: true,
+			LogLikelihood: nan, HeldOutLogLikelihood: nan, Error: nan, LogProb: nan, IndependentLogLikelihood: nan, FreeEnergyShift: nan, SwapRates: []float64{nan, nan}, Rate: 0.5, RowsPerSecond: nan, Best: true,
 		}, "step 0, epoch 0: the best so far, rate 0.5"},
 	} {
 		if got := fmt.Sprint(tt.x); got != tt.want {

@@ -43,13 +43,28 @@ import (
 // data augmentation (Tanner & Wong, 1987) with stochastic approximation (Younes, 1989). It
 // is unbiased if values are missing at random (Rubin, 1976). [RBM.CompletionsGiven] has the
 // exact mean, for a few missing units.
+//
+// # Classification
+//
+// With a Classifier, steps climb its objective. A row of Data and of HeldOut then has the inputs
+// and behind them the label, as [Classifier.Join] makes it; with no unit of the label on, it has
+// none. A minibatch without a row that counts only counts itself. Sampler may be nil, or is not
+// used, without the weights Generative and Unlabeled.
+//
+// Reports have Error and LogProb in place of the figures of the log-likelihood, and the best
+// model is that of the least Error, or of those with the least of the largest LogProb.
+//
+// With Observed, the label of a row is observed in whole or not at all, and then the row has
+// none. Missing inputs are completed given the others and the label, if there is one, so that the
+// discriminative term is log p(y|x) of completed inputs.
 type Trainer struct {
 	sealed
 
-	Model   *RBM
-	Data    Rows      // the rows to train on; see [Values]
-	Weights []float64 // of the rows of Data, at least 0; nil: equal
-	HeldOut Rows      // validation rows, by which a [Report] finds the best model; nil: none
+	Model          *RBM
+	Data           Rows      // the rows to train on: Bits, Values or a source of Bits
+	Weights        []float64 // of the rows of Data, at least 0; nil: equal
+	HeldOut        Rows      // validation rows, by which a [Report] finds the best model; nil: none
+	HeldOutWeights []float64 // of the rows of HeldOut, at least 0; nil: equal
 
 	Observed      *Bits // a one for each known unit of Data, which then are Bits; nil: all are known
 	MissingSweeps int   // Gibbs sweeps of the missing units at each visit of their row, up to 2²⁴; 0: one
@@ -57,11 +72,14 @@ type Trainer struct {
 	BatchSize    int // rows of a step, the last of an epoch having what is left
 	ShuffleBlock int // rows that are shuffled together, see above; 0: all
 
-	Sampler   Sampler
-	SGD       SGD        // its Rate counts where there is no Schedule
-	Schedule  Schedule   // of the number of steps before; nil: as SGD says
-	Centering *Centering // nil: the ordinary gradient
-	Single    bool       // single precision, as of a [Gradient]
+	Sampler    Sampler
+	Classifier *Classifier // of Model; nil: none. See above
+	SGD        SGD         // its Rate counts where there is no Schedule
+	Schedule   Schedule    // of the number of steps before; nil: as SGD and [NewTrainer] say
+	Centering  *Centering  // nil: the ordinary gradient
+	Sparsity   *Sparsity   // a penalty, before centering; nil: none
+	Frozen     *Frozen     // parameters that stay as they are, as of a [Gradient]; nil: none
+	Single     bool        // single precision, as of a [Gradient]
 
 	Patience    int // reports in a row without a better model after which Train stops; 0: never; needs HeldOut
 	ReportEvery int // steps between reports; 0: one at the end of each epoch
@@ -70,22 +88,23 @@ type Trainer struct {
 	// settings, say by [PT.Adapt], and at last save a checkpoint.
 	OnReport func(Report) error
 
-	state    trainerState
-	order    epochOrder
-	batch    Bits
-	part     Bits      // of batch
-	values   mat.Dense // the batch, if Data are Values
-	groups   oneHot    // of Model
-	weights  []float64
-	gradient *Gradient // nil before the first step
-	fused    fused
-	printed  *printed // what has been found out about Data
-	missing  missing
-	guard    parallel.Guard
-	spare    *RBM  // the last best model, whose memory the next one takes
-	train    *call // of Train, once it was called
-	call     *call // that a step or a report is in, if it is in one
-	kept     struct {
+	state          trainerState
+	order          epochOrder
+	batch          Bits
+	part           Bits      // of batch
+	values         mat.Dense // the batch, if Data are Values
+	groups         oneHot    // of Model
+	weights        []float64
+	classification classification
+	gradient       *Gradient // nil before the first step
+	fused          fused
+	printed        *printed // what has been found out about Data
+	missing        missing
+	guard          parallel.Guard
+	spare          *RBM  // the last best model, whose memory the next one takes
+	train          *call // of Train, once it was called
+	call           *call // that a step or a report is in, if it is in one
+	kept           struct {
 		rate  float64
 		drawn Bits
 	}
@@ -107,31 +126,33 @@ type trainerState struct {
 	steps int
 	rate  float64 // of the last step
 
-	best   *RBM    // nil before the first report with HeldOut
-	score  float64 // of best
-	waited int     // reports since
+	best   *RBM  // nil before the first report with HeldOut
+	score  score // of best
+	waited int   // reports since
 
-	peak     float64 // the largest pseudo-log-likelihood of a report, 0 if none
+	peak     float64 // the largest pseudo-log-likelihood of a report, if there are columns
 	reported int     // steps before the last report, 0 if none
 	past     past
-	columns  columns // of Data, as of the first report
+	columns  columns // of Data, as of the first report without a Classifier
 
 	drawn Bits // Data, with what is missing as it was drawn last; empty before
 }
 
-// NewTrainer returns a Trainer with minibatches of 100 rows, a rate of 0.01 and centering,
-// seeded by src. It panics if the sizes do not fit, or if an argument is nil or data empty.
+// NewTrainer returns a Trainer with minibatches of 100 rows and centering, seeded by src. As
+// long as its SGD.Rate stays and Schedule is nil, the rate falls, as Inverse(SGD.Rate, 1000)
+// does, from 0.45, or 130/√(nv·nh) if that is less (see docs/training.md). A rate that is set
+// is constant. It panics if the sizes do not fit, or if an argument is nil or data empty.
 func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 	t := &Trainer{
 		Model:     m,
 		Data:      data,
 		BatchSize: 100,
 		Sampler:   s,
-		SGD:       SGD{Rate: 0.01},
 		Centering: new(Centering),
 		printed:   new(printed),
 	}
 	t.check()
+	t.SGD.Rate = usualRate(m.Dims())
 	t.state.seed = seed(src)
 	return t
 }
@@ -149,6 +170,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 	if t.train == nil {
 		t.train = new(call)
 	}
+	t.checkHeldOutWeights()
 	c := t.train
 	c.begin(ctx)
 	defer c.end()
@@ -159,7 +181,7 @@ func (t *Trainer) Train(ctx context.Context, epochs int) error {
 				return err
 			}
 		}
-		if t.Patience > 0 && t.state.waited >= t.Patience {
+		if t.Patience > 0 && t.waited() >= t.Patience {
 			t.state.best.copyTo(t.Model)
 			return nil
 		}
@@ -235,7 +257,7 @@ func (t *Trainer) Step() error {
 		t.state.steps++
 		return nil
 	}
-	if t.Observed != nil && !t.missing.complete(t.Model, &t.batch, t.Observed, &t.state.drawn, t.MissingSweeps, t.state.seed, t.state.steps) {
+	if t.Observed != nil && !t.missing.complete(t.Model, &t.batch, t.Observed, &t.state.drawn, t.labelUnits(), t.MissingSweeps, t.state.seed, t.state.steps) {
 		return t.diverged()
 	}
 	t.state.rate = t.rateAt(t.state.steps)
@@ -247,7 +269,7 @@ func (t *Trainer) Step() error {
 	}
 	t.state.steps++
 	if past := &t.state.past; past.younger.step == 0 && (t.state.steps+pastSteps)%t.every() == 0 {
-		past.begin(t.state.steps, chainsOf(t.Sampler))
+		past.begin(t.state.steps, chainsOf(t.sampler()))
 	}
 	if firstNotFinite(t.Model.B) >= 0 || firstNotFinite(t.Model.C) >= 0 {
 		return t.diverged()
@@ -264,14 +286,20 @@ func (t *Trainer) climb(v mat.Matrix, weights []float64) (ok bool) {
 	if t.gradient == nil {
 		t.gradient = &Gradient{noW: true}
 	}
-	t.gradient.Single = t.Single
-	if t.climbFused(v, weights, factor) {
+	t.gradient.Single, t.gradient.Frozen = t.Single, t.Frozen
+	if t.Classifier != nil {
+		t.classGradient(v, weights)
+	} else if t.climbFused(v, weights, factor) {
 		return true
+	}
+	isNaN := math.IsNaN(t.gradient.C.AtVec(0)) // as all of it is if a parameter is
+	if t.Sparsity != nil {
+		t.Sparsity.penalize(t.gradient, m)
 	}
 	if t.Centering != nil {
 		t.Centering.center(t.gradient, m)
 	}
-	if math.IsNaN(t.gradient.C.AtVec(0)) { // as all of it is if a parameter is
+	if isNaN || math.IsNaN(t.gradient.C.AtVec(0)) {
 		return false
 	}
 	if weights != nil {
@@ -289,7 +317,7 @@ func (t *Trainer) climbFused(v mat.Matrix, weights []float64, factor float64) (d
 	defer w.end()
 	w.sums(g, t.Model, v, weights, t.Sampler)
 	keep := t.call != nil // in Train, which forgets it before somebody can change Model
-	if t.fused.step(&w, &t.SGD, t.Centering, t.state.rate, factor, keep) {
+	if t.Sparsity == nil && t.fused.step(&w, &t.SGD, t.Centering, t.state.rate, factor, keep) {
 		return true
 	}
 	g.size(t.Model.Dims())
@@ -302,7 +330,17 @@ func (t *Trainer) rateAt(steps int) float64 {
 	if t.Schedule != nil {
 		return t.Schedule(steps)
 	}
+	if t.SGD.Rate == usualRate(t.Model.Dims()) {
+		return t.SGD.Rate / (1 + float64(steps)/usualHalf)
+	}
 	return t.SGD.Rate
+}
+
+const usualHalf = 1000 // steps by which a usual rate has fallen to its half
+
+// usualRate returns the rate of the first step where none is set.
+func usualRate(nv, nh int) float64 {
+	return min(0.45, 130/math.Sqrt(float64(nv)*float64(nh)))
 }
 
 // Steps returns the number of steps so far.
@@ -337,7 +375,7 @@ func (t *Trainer) minibatch() (v mat.Matrix, weights []float64, ok bool, err err
 	v = t.makeBatch(n, cols)
 	t.weights, t.missing.rows = t.weights[:0], t.missing.rows[:0]
 	ok = t.Weights == nil
-	t.groups.load(t.Model.OneHot)
+	t.loadGroups()
 	t.order.start(t.Data, t.Weights, t.ShuffleBlock, t.state.seed, epoch, t.until())
 	for done := 0; done < n; {
 		rows := t.order.from(first+done, t.until())
@@ -355,7 +393,10 @@ func (t *Trainer) minibatch() (v mat.Matrix, weights []float64, ok bool, err err
 		t.missing.rows = append(t.missing.rows, rows...)
 		done += len(rows)
 	}
-	return v, weights, ok, nil
+	if t.Classifier != nil {
+		ok, err = t.readLabels(v, t.missing.rows, weights)
+	}
+	return v, weights, ok, err
 }
 
 // makeBatch returns the memory of a minibatch.
@@ -423,8 +464,16 @@ func (t *Trainer) check() {
 	if t.Weights != nil {
 		checkLength("Weights", t.Weights, n)
 	}
+	if t.HeldOutWeights != nil {
+		n := 0
+		if held != nil {
+			n, _ = held.Dims()
+		}
+		checkLength("HeldOutWeights", t.HeldOutWeights, n)
+	}
 	t.checkObserved()
-	checkNil("sampler", t.Sampler)
+	t.Frozen.check(nv, nh)
+	t.checkClassifier()
 	checkAtLeast("BatchSize", t.BatchSize, 1)
 	checkAtLeast("ShuffleBlock", t.ShuffleBlock, 0)
 	checkAtLeast("ReportEvery", t.ReportEvery, 0)
@@ -438,6 +487,9 @@ func (t *Trainer) check() {
 		}
 	}
 }
+
+// checkHeldOutWeights panics unless the weights have a mean.
+func (t *Trainer) checkHeldOutWeights() { checkWeights("HeldOutWeights", t.HeldOutWeights, t.until()) }
 
 // checkObserved panics if Observed does not fit.
 func (t *Trainer) checkObserved() {
@@ -465,7 +517,7 @@ func (t *Trainer) startMissing() error {
 	if drawn.rows == data.rows && drawn.cols == data.cols {
 		return nil
 	}
-	all, err := t.missing.startAll(t.Model, data, t.Observed, t.state.seed, t.until())
+	all, err := t.missing.startAll(t.Model, data, t.Observed, t.labelUnits(), t.state.seed, t.until())
 	if err == nil {
 		*drawn = *all
 	}
@@ -477,10 +529,11 @@ func (t *Trainer) completions() (*Bits, error) {
 	if err := t.startMissing(); err != nil {
 		return nil, err
 	}
-	drawn, data := &t.state.drawn, t.Data.(*Bits)
+	drawn, data, label, mask := &t.state.drawn, t.Data.(*Bits), t.labelUnits(), NewBits(1, t.Observed.cols).row(0)
 	for r := range drawn.rows {
 		t.until().Look()
-		observe(drawn.row(r), data.row(r), t.Observed.row(r))
+		label.mask(mask, data.row(r), t.Observed.row(r))
+		observe(drawn.row(r), data.row(r), mask)
 	}
 	return drawn, nil
 }
@@ -513,7 +566,7 @@ func (d divergence) Unwrap() error { return ErrDiverged }
 
 // peak returns the largest pseudo-log-likelihood up to this report.
 func (t *Trainer) peak(r *Report) float64 {
-	if s := &t.state; s.reported > 0 && !(r.PseudoLogLikelihood > s.peak) {
+	if s := &t.state; len(s.columns.biases) > 0 && !(r.PseudoLogLikelihood > s.peak) {
 		return s.peak
 	}
 	return r.PseudoLogLikelihood

@@ -26,7 +26,7 @@ type byHand struct {
 
 // step takes a step with a minibatch and the weights of its rows, whose mean over all rows is
 // given.
-func (x *byHand) step(batch *rbm.Bits, weights []float64, all float64) {
+func (x *byHand) step(batch mat.Matrix, weights []float64, all float64) {
 	x.m.WeightedGradient(&x.g, batch, weights, x.sampler)
 	if x.c != nil {
 		x.c.Center(&x.g)
@@ -209,6 +209,7 @@ func TestFusedStepOfMissingValues(t *testing.T) {
 		return cd.Sample(m, data)
 	}), newSource(4))
 	tr.BatchSize, tr.Observed = 20, randomBits(n, nv, 0.7, 5)
+	tr.SGD.Rate = 0.01
 	x := &byHand{m: start, sampler: held{rbm.NewCD(2, newSource(2))}, sgd: tr.SGD, c: &rbm.Centering{}}
 	for step := range 6 {
 		if err := tr.Step(); err != nil {

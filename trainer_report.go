@@ -53,6 +53,8 @@ func (t *Trainer) look() (Report, error) {
 
 		RowsPerSecond:              math.NaN(),
 		HeldOutPseudoLogLikelihood: math.NaN(),
+		Error:                      math.NaN(),
+		LogProb:                    math.NaN(),
 		FreeEnergyGap:              math.NaN(),
 		ChainMove:                  math.NaN(),
 		FreeEnergyShift:            math.NaN(),
@@ -61,21 +63,31 @@ func (t *Trainer) look() (Report, error) {
 		r.RowsPerSecond = float64(t.rows) / t.elapsed.Seconds()
 	}
 	if heldOut != nil {
+		t.checkHeldOutWeights()
+	}
+	if heldOut != nil && t.Classifier != nil {
+		if err := t.classify(&r, heldOut); err != nil {
+			return Report{}, err
+		}
+	} else if heldOut != nil {
 		if err := t.checkHeldOut(heldOut); err != nil {
 			return Report{}, err
 		}
 		var err error
-		if w.held, _, err = t.watch(heldOut, nil, watchHeld); err != nil {
+		if w.held, w.heldWeights, err = t.watch(heldOut, t.HeldOutWeights, watchHeld); err != nil {
 			return Report{}, err
 		}
-		r.HeldOutPseudoLogLikelihood = weightedMean(t.Model.PseudoLogLikelihood(nil, w.held), nil)
+		r.HeldOutPseudoLogLikelihood = weightedMean(t.Model.PseudoLogLikelihood(nil, w.held), w.heldWeights)
 	}
 	if t.OnReport != nil {
 		t.diagnose(&r, &w)
 	}
-	score := t.addExact(&r, &w)
+	judged := score{classifier: true, first: -r.Error, second: r.LogProb}
+	if t.Classifier == nil {
+		judged = score{first: t.addExact(&r, &w)}
+	}
 	if heldOut != nil {
-		r.Best = t.judge(score)
+		r.Best = t.judge(judged)
 	}
 	if t.OnReport != nil {
 		t.noted(&r, &w)
@@ -96,15 +108,15 @@ func (t *Trainer) addExact(r *Report, w *watched) (score float64) {
 		r.LogLikelihood = exactly(weightedMean(w.free, w.weights), logZ).Mean
 	}
 	if w.held != nil {
-		r.HeldOutLogLikelihood = exactly(weightedMean(t.Model.FreeEnergy(nil, w.held), nil), logZ).Mean
+		r.HeldOutLogLikelihood = exactly(weightedMean(t.Model.FreeEnergy(nil, w.held), w.heldWeights), logZ).Mean
 	}
 	return r.HeldOutLogLikelihood
 }
 
 // judge notes the score of the model, and reports whether it is the best.
-func (t *Trainer) judge(score float64) bool {
+func (t *Trainer) judge(x score) bool {
 	s := &t.state
-	if s.best != nil && !(score > s.score) {
+	if s.best != nil && x.classifier == s.score.classifier && !x.above(s.score) {
 		s.waited++
 		return false
 	}
@@ -113,16 +125,16 @@ func (t *Trainer) judge(score float64) bool {
 	}
 	t.Model.copyTo(t.spare)
 	s.best, t.spare = t.spare, s.best
-	s.score, s.waited = score, 0
+	s.score, s.waited = x, 0
 	return true
 }
 
 // watched is what a report looks at.
 type watched struct {
-	data, held mat.Matrix // each a *Bits or a *mat.Dense; held may be nil
-	weights    []float64
-	free       []float64 // energies of data
-	columns    *columns  // for the first report
+	data, held           mat.Matrix // each a *Bits or a *mat.Dense; held may be nil
+	weights, heldWeights []float64
+	free                 []float64 // energies of data
+	columns              *columns  // for the first report
 }
 
 // checkHeldOut returns an error unless the rows fit the model.
@@ -150,7 +162,7 @@ func (t *Trainer) readWatched() (w watched, err error) {
 		data = all
 	}
 	w.data, w.weights, err = t.watch(data, t.Weights, watchData)
-	if err != nil || t.state.reported > 0 {
+	if err != nil || t.Classifier != nil || len(t.state.columns.biases) > 0 {
 		return w, err
 	}
 	n, _ := t.Data.Dims()
@@ -169,23 +181,34 @@ func (t *Trainer) readWatched() (w watched, err error) {
 // diagnose sets what else is in a report.
 func (t *Trainer) diagnose(r *Report, w *watched) {
 	m := t.Model
+	before := t.state.past.before(r.Step)
+	if t.Classifier != nil {
+		t.fillLabels(w.data)
+		r.noFigures()
+	} else {
+		t.compare(r, w, before)
+	}
 	hidden := m.HiddenProbs(nil, w.data)
+	r.WeightRMS, r.HiddenActivity = norms(m.W, hidden, m.until())
+	if sampler, ok := t.sampler().(interface{ SwapRates() []float64 }); ok {
+		r.SwapRates = sampler.SwapRates()
+	}
+	r.ChainMove = before.move(chainsOf(t.sampler()), t.until())
+	t.addWarnings(r, w, hidden, before)
+}
+
+// compare sets the figures of the log-likelihood.
+func (t *Trainer) compare(r *Report, w *watched, before *snapshot) {
+	m := t.Model
 	w.free = m.FreeEnergy(nil, w.data)
 	r.PseudoLogLikelihood = weightedMean(m.PseudoLogLikelihood(nil, w.data), w.weights)
 	if w.held != nil {
-		r.FreeEnergyGap = weightedMean(m.FreeEnergy(nil, w.held), nil) - weightedMean(w.free, w.weights)
+		r.FreeEnergyGap = weightedMean(m.FreeEnergy(nil, w.held), w.heldWeights) - weightedMean(w.free, w.weights)
 	}
 	r.IndependentLogLikelihood = weightedMean(independentLogLikelihoods(w.data, t.columns(w).biases, t.Model.OneHot), w.weights)
-	r.WeightRMS, r.HiddenActivity = norms(m.W, hidden, m.until())
-	if sampler, ok := t.Sampler.(interface{ SwapRates() []float64 }); ok {
-		r.SwapRates = sampler.SwapRates()
-	}
-	before := t.state.past.before(r.Step)
-	r.ChainMove = before.move(chainsOf(t.Sampler), t.until())
 	if t.Observed == nil {
 		r.FreeEnergyShift = before.shift(w.free, w.weights)
 	}
-	t.addWarnings(r, w, hidden, before)
 }
 
 // columns returns what is known of them at a report.
@@ -199,9 +222,11 @@ func (t *Trainer) columns(w *watched) *columns {
 // noted keeps what later reports compare with.
 func (t *Trainer) noted(r *Report, w *watched) {
 	s := &t.state
-	s.peak = t.peak(r)
-	s.columns = columns{biases: t.columns(w).biases, dependence: t.columns(w).dependence}
-	s.past.keep(r.Step, r.Rate, r.PseudoLogLikelihood, w.free, chainsOf(t.Sampler))
+	if t.Classifier == nil {
+		s.peak = t.peak(r)
+		s.columns = columns{biases: t.columns(w).biases, dependence: t.columns(w).dependence}
+	}
+	s.past.keep(r.Step, r.Rate, r.PseudoLogLikelihood, w.free, chainsOf(t.sampler()))
 	s.reported = s.steps
 }
 
@@ -212,16 +237,19 @@ func (t *Trainer) watch(data Rows, weights []float64, purpose uint32) (rows mat.
 	k := min(watchedRows, positive(t.Weights, all))
 	if held := t.heldOut(); held != nil {
 		n, _ := held.Dims()
-		k = min(k, n)
+		k = min(k, positive(t.HeldOutWeights, n))
 	}
 	n, _ := data.Dims()
 	numbers, w := chooseRows(n, weights, k, sourceOf(t.state.seed, 0, purpose, 0), t.until())
-	t.groups.load(t.Model.OneHot)
+	t.loadGroups()
 	name := "Data"
 	if purpose == watchHeld {
 		name = "HeldOut"
 	}
 	rows, err = t.groups.gather(name, data, numbers, t.until())
+	if b, ok := rows.(*Bits); ok && err == nil {
+		err = t.groups.checkRows(name, b, 0, numbers)
+	}
 	return rows, w, err
 }
 
@@ -249,15 +277,17 @@ func (t *Trainer) addWarnings(r *Report, w *watched, hidden *mat.Dense, before *
 		r.warn(t.warnOfColumns(hidden, w.columns))
 	}
 	r.warn(t.warnOfRate())
-	coins := -logZOfBiases(0, make([]float64, t.Model.B.Len()), t.Model.OneHot)
-	if warning := warnOfFall(r, t.peak(r), coins); warning != "" {
-		r.warn(warning)
-	} else {
-		r.warn(t.warnOfNothing(r, t.columns(w).dependence))
+	if t.Classifier == nil {
+		coins := -logZOfBiases(0, make([]float64, t.Model.B.Len()), t.Model.OneHot)
+		if warning := warnOfFall(r, t.peak(r), coins); warning != "" {
+			r.warn(warning)
+		} else {
+			r.warn(t.warnOfNothing(r, t.columns(w).dependence))
+		}
 	}
 	r.warn(warnOfWeights(r), warnOfShift(r, before))
-	if chains := chainsOf(t.Sampler); chains != nil {
+	if chains := chainsOf(t.sampler()); chains != nil {
 		r.warn(warnOfChains(r, before, chains.spread(t.until()), spreadOf(w.data, t.until())))
 	}
-	r.warn(warnOfLadder(t.Sampler))
+	r.warn(warnOfLadder(t.sampler()))
 }

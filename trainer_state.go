@@ -14,7 +14,7 @@ var _ state = (*Trainer)(nil)
 // AppendBinary appends all that a later call depends on to b, but for the rows
 // themselves and for Schedule, Patience, ReportEvery and OnReport, which are up to the program.
 // Of the rows it appends a checksum, which takes a pass over them: of Data that are
-// not [Bits] only the first time. The error is that of Data, or of a Sampler, which
+// not in memory only the first time. The error is that of Data, or of a Sampler, which
 // must be an encoding.BinaryAppender and BinaryUnmarshaler, as all of this package
 // are, or an [Exact]. It panics if the settings do not fit.
 func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
@@ -33,7 +33,7 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 	b = slices.Grow(b, t.bytes()+wire.Overhead)
 	return wire.AppendFrame(b, "Trainer", func(b []byte) ([]byte, error) {
 		b = wire.AppendInt(wire.AppendInt(wire.AppendInt(b, t.BatchSize), t.ShuffleBlock), t.MissingSweeps)
-		b = wire.AppendBool(b, t.Single)
+		b = t.writeClassifier(wire.AppendBool(b, t.Single))
 		for _, p := range prints {
 			b = p.write(b)
 		}
@@ -42,8 +42,14 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 		if b = wire.AppendBool(b, t.Centering != nil); t.Centering != nil {
 			b = t.Centering.write(b)
 		}
+		if b = wire.AppendBool(b, t.Sparsity != nil); t.Sparsity != nil {
+			b = t.Sparsity.write(b)
+		}
+		if b = wire.AppendBool(b, t.Frozen != nil); t.Frozen != nil {
+			b = t.Frozen.write(b)
+		}
 		if b = wire.AppendBool(b, s.best != nil); s.best != nil {
-			b = wire.AppendInt(wire.AppendFloat64(s.best.write(b), s.score), s.waited)
+			b = wire.AppendInt(s.score.write(s.best.write(b)), s.waited)
 		}
 		b = wire.AppendInt(wire.AppendFloat64(b, s.peak), s.reported)
 		b = s.past.start.write(s.past.younger.write(s.past.older.write(b)))
@@ -53,7 +59,7 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 			switch s := t.Sampler.(type) {
 			case state:
 				return s.AppendBinary(b)
-			case stateless:
+			case nil, stateless:
 				return b, nil
 			}
 			return nil, fmt.Errorf("rbm: Trainer: sampler is a %T, want one with AppendBinary and UnmarshalBinary", t.Sampler)
@@ -65,10 +71,16 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 // Sampler, or some more.
 func (t *Trainer) bytes() int {
 	s := &t.state
-	bytes := 8*(3+4*3+3+2+2+1) + 3 + t.Model.bytes() + t.SGD.bytes() + s.drawn.bytes()
+	bytes := 8*(3+4+5*3+3+3+2+1) + 7 + t.Model.bytes() + t.SGD.bytes() + s.drawn.bytes()
 	bytes += s.past.older.bytes() + s.past.younger.bytes() + s.past.start.bytes() + 8*(1+len(s.columns.biases)+1)
 	if t.Centering != nil {
 		bytes += t.Centering.bytes()
+	}
+	if t.Sparsity != nil {
+		bytes += t.Sparsity.bytes()
+	}
+	if t.Frozen != nil {
+		bytes += t.Frozen.bytes()
 	}
 	if s.best != nil {
 		bytes += s.best.bytes()
@@ -82,24 +94,28 @@ func (t *Trainer) bytes() int {
 // UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows, be
 // they in memory or not, and a Sampler of the same type: t goes on as that one would
 // have, with its own Schedule, Patience, ReportEvery and OnReport. Model keeps its address,
-// and so do the Sampler and Centering, unless that is nil. Other rows are an error.
+// and so do the Sampler and, unless nil, Centering and Sparsity. Other rows are an error.
 // After an error t is as before.
 func (t *Trainer) UnmarshalBinary(data []byte) error {
 	t.check()
 	type saved struct {
-		batch     int
-		block     int
-		sweeps    int
-		single    bool
-		state     trainerState
-		model     RBM
-		sgd       SGD
-		centering *Centering
-		sampler   []byte
+		batch      int
+		block      int
+		sweeps     int
+		single     bool
+		classifier Classifier
+		state      trainerState
+		model      RBM
+		sgd        SGD
+		centering  *Centering
+		sparsity   *Sparsity
+		frozen     *Frozen
+		sampler    []byte
 	}
 	x, err := decode(data, "Trainer", func(d *wire.Decoder) (x saved) {
 		x.batch, x.block, x.sweeps = d.Int("BatchSize", 1), d.Int("ShuffleBlock", 0), d.Range("MissingSweeps", 0, maxSweeps)
 		x.single = d.Bool("Single")
+		x.classifier = t.readClassifier(d)
 		if !d.OK() {
 			return x
 		}
@@ -116,9 +132,17 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 			c := readCentering(d)
 			x.centering = &c
 		}
+		if d.Bool("Sparsity") {
+			s := readSparsity(d)
+			x.sparsity = &s
+		}
+		if d.Bool("Frozen") {
+			f := readFrozen(d)
+			x.frozen = &f
+		}
 		if d.Bool("best") {
 			best := readRBM(d)
-			x.state.best, x.state.score, x.state.waited = &best, d.Float64(), d.Range("reports", 0, x.state.steps)
+			x.state.best, x.state.score, x.state.waited = &best, readScore(d), d.Range("reports", 0, x.state.steps)
 		}
 		x.state.peak, x.state.reported = d.Float64(), d.Range("steps before the last report", 0, x.state.steps)
 		x.state.past = past{readSnapshot(d, x.state.reported), readSnapshot(d, x.state.reported), readSnapshot(d, x.state.steps)}
@@ -131,8 +155,11 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 			x.state.best.fits(d, "best model", nv, x.model.C.Len())
 			x.sgd.fits(d, nv, x.model.C.Len())
 			x.centering.fits(d, nv, x.model.C.Len())
+			x.sparsity.fits(d, x.model.C.Len())
+			x.frozen.fits(d, nv, x.model.C.Len())
+			x.classifier.fits(d, &x.model)
 			t.fits(d, &x.state.drawn)
-			if n := len(x.state.columns.biases); n != nv && (n > 0 || x.state.reported > 0) {
+			if n := len(x.state.columns.biases); n != nv && n > 0 {
 				d.Failf("biases of independent units are %d, want %d", n, nv)
 			}
 		}
@@ -155,7 +182,7 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		if err := s.UnmarshalBinary(x.sampler); err != nil {
 			return fmt.Errorf("rbm: Trainer: %w", err)
 		}
-	case stateless:
+	case nil, stateless:
 		if len(x.sampler) > 0 {
 			return fmt.Errorf("rbm: Trainer: sampler is a %T, want the one of the data", s)
 		}
@@ -164,6 +191,9 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	}
 	t.BatchSize, t.ShuffleBlock, t.MissingSweeps, t.Single = x.batch, x.block, x.sweeps, x.single
 	t.state, *t.Model, t.SGD = x.state, x.model, x.sgd
+	if c := t.Classifier; c != nil {
+		c.Discriminative, c.Generative, c.Unlabeled = x.classifier.Discriminative, x.classifier.Generative, x.classifier.Unlabeled
+	}
 	t.gradient = nil // which may have had another size
 	t.rows, t.elapsed, t.due = 0, 0, 0
 	if c := x.centering; c == nil || t.Centering == nil {
@@ -171,6 +201,12 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	} else {
 		t.Centering.restore(c)
 	}
+	if s := x.sparsity; s == nil || t.Sparsity == nil {
+		t.Sparsity = s
+	} else {
+		t.Sparsity.restore(s)
+	}
+	t.Frozen = x.frozen
 	return nil
 }
 
@@ -218,8 +254,10 @@ func (t *Trainer) fits(d *wire.Decoder, drawn *Bits) {
 		d.Failf("completions are %d×%d, want %d×%d", drawn.rows, drawn.cols, rows, cols)
 		return
 	}
+	label, mask := t.labelUnits(), NewBits(1, data.cols).row(0)
 	for r := range drawn.rows {
-		mask, want := t.Observed.row(r), data.row(r)
+		want := data.row(r)
+		label.mask(mask, want, t.Observed.row(r))
 		for w, x := range drawn.row(r) {
 			if wrong := (x ^ want[w]) & mask[w]; wrong != 0 {
 				d.Failf("completion of row %d differs in column %d, which is observed", r, w*wordBits+bits.TrailingZeros64(wrong))
@@ -229,7 +267,7 @@ func (t *Trainer) fits(d *wire.Decoder, drawn *Bits) {
 	}
 }
 
-// fingerprints returns those of Data, HeldOut, Weights and Observed. That of Data which
+// fingerprints returns those of Data, HeldOut, Weights, HeldOutWeights and Observed. That of Data which
 // may be changed in memory is found each time.
 func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	if t.printed == nil {
@@ -248,13 +286,18 @@ func (t *Trainer) fingerprints() ([]fingerprint, error) {
 		return nil, err
 	}
 	observed, err := fingerprintOf("Observed", t.Observed)
-	weights := fingerprint{name: "Weights", rows: len(t.Weights), cols: min(1, len(t.Weights))}
+	return []fingerprint{data, held, weightsPrint("Weights", t.Weights), weightsPrint("HeldOutWeights", t.HeldOutWeights), observed}, err
+}
+
+// weightsPrint returns the fingerprint of weights.
+func weightsPrint(name string, weights []float64) fingerprint {
+	p := fingerprint{name: name, rows: len(weights), cols: min(1, len(weights))}
 	var b []byte
-	for w := range slices.Chunk(t.Weights, 1<<10) {
+	for w := range slices.Chunk(weights, 1<<10) {
 		b = wire.AppendFloats(b[:0], w)
-		weights.sum = crc64.Update(weights.sum, crc64.MakeTable(crc64.ECMA), b)
+		p.sum = crc64.Update(p.sum, crc64.MakeTable(crc64.ECMA), b)
 	}
-	return []fingerprint{data, held, weights, observed}, err
+	return p
 }
 
 // codecOf returns s itself as a decoder if it is native, and else s.

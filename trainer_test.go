@@ -1057,3 +1057,35 @@ func TestTrainerOfSamplersThatDoNotFit(t *testing.T) {
 		}
 	}
 }
+
+// The rate of a Trainer falls until one is set.
+func TestUsualRate(t *testing.T) {
+	rates := func(nv, nh int, set func(*rbm.Trainer)) (rates []float64) {
+		tr := rbm.NewTrainer(rbm.New(nv, nh), randomBits(10, nv, 0.5, 1), rbm.NewCD(1, newSource(1)), newSource(2))
+		tr.BatchSize = 5
+		tr.OnReport = func(r rbm.Report) error {
+			rates = append(rates, r.Rate)
+			return nil
+		}
+		set(tr)
+		trainFor(t, tr, 2)
+		return rates
+	}
+	for _, tt := range []struct {
+		name        string
+		nv, nh      int
+		set         func(*rbm.Trainer)
+		first, last float64 // of steps 1 and 3
+	}{
+		{"small", 30, 16, func(*rbm.Trainer) {}, 0.45 / (1 + 1./1000), 0.45 / (1 + 3./1000)},
+		{"large", 800, 200, func(*rbm.Trainer) {}, 130. / 400 / (1 + 1./1000), 130. / 400 / (1 + 3./1000)},
+		{"SGD.Rate", 30, 16, func(tr *rbm.Trainer) { tr.SGD.Rate = 0.5 }, 0.5, 0.5},
+		{"SGD.Rate of 0", 30, 16, func(tr *rbm.Trainer) { tr.SGD.Rate = 0 }, 0, 0},
+		{"Schedule", 30, 16, func(tr *rbm.Trainer) { tr.Schedule = rbm.Linear(0.4, 0, 4) }, 0.3, 0.1},
+	} {
+		got := rates(tt.nv, tt.nh, tt.set)
+		if len(got) != 2 || math.Abs(got[0]-tt.first) > 1e-15 || math.Abs(got[1]-tt.last) > 1e-15 {
+			t.Errorf("%s: rates are %v, want %v and %v", tt.name, got, tt.first, tt.last)
+		}
+	}
+}

@@ -12,9 +12,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Values are rows of values in [0, 1], such as gray levels, for a [Trainer] and for
-// [RBM.LogLikelihood]. A value is the probability of a one, and takes the place of the bit
-// in the formulas. Zeros and ones alone give the results of Bits, bit for bit.
+// Values are rows of values in [0, 1], such as gray levels, as Data and HeldOut of a [Trainer]
+// and for [RBM.LogLikelihood]. A value v̄ is the probability of a one, and takes the place of
+// the bit in the formulas: the positive phase has ĥ = p(h=1|v̄), and CD draws the bits from
+// which it starts. Zeros and ones alone are the same rows as Bits, bit for bit.
+//
+// A value outside [0, 1] is an error when it is read. Values in (0, 1) make reports slow.
 type Values struct{ mat.Matrix }
 
 var _ Rows = Values{}
@@ -38,7 +41,7 @@ func (v Values) ReadRows(dst *Bits, i int) error {
 		}
 		for j := range c {
 			if x := v.At(i+k, j); x != 0 && x != 1 {
-				return fmt.Errorf("value at row %d, column %d is %v, want 0 or 1 where values are read as Bits", i+k, j, x)
+				return fmt.Errorf("rbm: value at row %d, column %d is %v, want 0 or 1 where values are read as Bits", i+k, j, x)
 			}
 		}
 	}
@@ -113,7 +116,7 @@ func (l *oneHot) gather(name string, data Rows, numbers []int, until *stop.Signa
 }
 
 // blocks is [Blocks] of data, called name, whose rows fit the groups: a block is a *Bits or, if
-// some values are not 0 or 1, a *mat.Dense. A block has a multiple of 4 rows, except the last.
+// some values are not 0 or 1, a *mat.Dense.
 func (l *oneHot) blocks(name string, data Rows, until *stop.Signal) iter.Seq2[mat.Matrix, error] {
 	n, c := data.Dims()
 	a, ok := fractionsOf(data, until)
@@ -122,7 +125,7 @@ func (l *oneHot) blocks(name string, data Rows, until *stop.Signal) iter.Seq2[ma
 	}
 	return func(yield func(mat.Matrix, error) bool) {
 		var block mat.Dense
-		most := max(16, min(512, 1<<19/c)) &^ 3
+		most := max(16, min(512, 1<<19/c))
 		for i := 0; i < n; i += most {
 			k := min(most, n-i)
 			block.Reset()

@@ -105,8 +105,8 @@ func mean(x []float64, until *stop.Signal) float64 {
 	return sum / float64(len(x))
 }
 
-// checkWeights panics unless the weights of rows are nil or have a mean.
-func checkWeights(weights []float64, until *stop.Signal) {
+// checkWeights panics unless the weights of rows, called name, are nil or have a mean.
+func checkWeights(name string, weights []float64, until *stop.Signal) {
 	if weights == nil {
 		return
 	}
@@ -116,14 +116,14 @@ func checkWeights(weights []float64, until *stop.Signal) {
 			until.Look()
 		}
 		if !(0 <= w && w <= math.MaxFloat64) {
-			panic(fmt.Sprintf("rbm: Weights[%d] is %v, want a finite number of at least 0", r, w))
+			panic(fmt.Sprintf("rbm: %s[%d] is %v, want a finite number of at least 0", name, r, w))
 		}
 		sum += w
 	}
 	if sum == 0 {
-		panic("rbm: Weights are all 0, want a positive one")
+		panic(fmt.Sprintf("rbm: %s are all 0, want a positive one", name))
 	}
 	if !finite(sum) {
-		panic(fmt.Sprintf("rbm: Weights have the sum %v, want a finite one", sum))
+		panic(fmt.Sprintf("rbm: %s have the sum %v, want a finite one", name, sum))
 	}
 }

@@ -165,6 +165,10 @@ func (a *array) openRows() (*source, error) {
 		return nil, err
 	}
 	b := first.Bytes()
+	var bytes *[256]byteValue // of every byte, if elements are bytes
+	if a.of.Width == 1 {
+		bytes = a.byteValues()
+	}
 	r := -1
 	s := &source{cols: a.cols, where: func() string { return fmt.Sprintf("row %d", r) }}
 	s.next = func(row *row) error {
@@ -179,6 +183,12 @@ func (a *array) openRows() (*source, error) {
 			}
 		}
 		for j := range a.cols {
+			if bytes != nil {
+				if x := bytes[b[j]]; x.ok {
+					row.set(j, x.value)
+					continue
+				}
+			}
 			x, err := a.value(r, j, b[j*a.of.Width:])
 			if err != nil {
 				return err
@@ -201,6 +211,20 @@ func (a *array) value(r, j int, b []byte) (value, error) {
 		return 0, fmt.Errorf("row %d, column %d is %v, %s", r, j, x, a.p.want(x))
 	}
 	return v, nil
+}
+
+// A byteValue is the value of a byte, if it has one.
+type byteValue struct {
+	value
+	ok bool
+}
+
+func (a *array) byteValues() *[256]byteValue {
+	t := new([256]byteValue)
+	for i := range t {
+		t[i].value, t[i].ok = a.p.number(a.of.Value([]byte{byte(i)}))
+	}
+	return t
 }
 
 // short returns the error of an array that ends in row r, after n of its bytes.

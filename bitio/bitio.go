@@ -16,8 +16,8 @@
 // or without. Lines that begin with # and blank lines are left out.
 //
 // [CSV] is what encoding/csv reads: fields may be quoted, and lines end in LF or CRLF. The
-// separator may be a comma, a semicolon or a tab. Blank lines are left out, but in a table
-// of a single column they are an error.
+// separator may be a comma, a semicolon or a tab. Blank lines are left out; between
+// the rows of a single column they are an error.
 //
 // [Pairs] has a line for each one of a table: a user (row), an item (column) and optionally
 // a value, with commas, semicolons, tabs or blanks between them. Both are names. Rows are in
@@ -69,7 +69,7 @@ type Table struct {
 type Format string
 
 const (
-	Auto    Format = ""        // by the name of the file, or else its first bytes; never Pairs or Indices
+	Auto    Format = ""        // by the name of the file, or else its first bytes, which do not tell Pairs and Indices
 	Text    Format = "text"    // .txt
 	CSV     Format = "csv"     // .csv; .tsv and .tab, with tabs
 	Pairs   Format = "pairs"   // .pairs
@@ -85,10 +85,11 @@ const (
 type Header uint8
 
 const (
-	// GuessHeader takes the first line of a CSV for names if a field of it is no value, the
-	// ID and skipped columns aside, or if an option names a column. It takes that of pairs
-	// for names if the third field is no value; or, where there are two, if a field of it is
-	// no number and those of all other lines are.
+	// GuessHeader takes the first line of a CSV for names if an option names a column; or if
+	// a field of it is no value, the ID and skipped columns aside, unless it looks like a row
+	// that is wrong: with a value twice, or a number that has more than digits. It takes
+	// the first line of pairs for names if the third field is no value; or, where there are
+	// two, if a field of it is no number and those of all other lines are.
 	GuessHeader Header = iota
 	WithHeader
 	NoHeader

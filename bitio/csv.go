@@ -2,6 +2,7 @@ package bitio
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -145,12 +146,11 @@ func newLayout(first []string, p *parser, o *Options) (*layout, error) {
 	}
 	err := place()
 	if o.Header == GuessHeader && !header {
-		guess := err != nil // a number may be a name
-		for i, field := range first {
-			_, bad := p.field(field)
-			guess = guess || bad != "" && !left[i]
+		names, bad := l.areNames(first, left, p)
+		if bad != "" {
+			return nil, errors.New(bad)
 		}
-		if guess {
+		if names || err != nil { // a number may be a name
 			l.header = trimmed(first)
 			err = place()
 		}
@@ -173,6 +173,34 @@ func newLayout(first []string, p *parser, o *Options) (*layout, error) {
 		return l, l.choose(o)
 	}
 	return l, nil
+}
+
+// areNames reports whether the fields that are not left out are names of columns, as one
+// is no value. What is wrong is returned if they are neither names nor values.
+func (l *layout) areNames(fields []string, left []bool, p *parser) (names bool, wrong string) {
+	odd := false // for names
+	seen := make(map[string]bool)
+	for i, field := range fields {
+		if left[i] {
+			continue
+		}
+		field = strings.TrimSpace(field)
+		_, bad := p.field(field)
+		switch {
+		case bad != "" && !names:
+			names, wrong = true, fmt.Sprintf("%s %s; set Header if the line has names", l.column(i), bad)
+			fallthrough
+		case bad != "":
+			odd = odd || isNumber(field) && strings.Trim(field, "0123456789") != ""
+		case !p.missing[field]:
+			odd = odd || seen[field]
+			seen[field] = true
+		}
+	}
+	if odd && names {
+		return false, wrong
+	}
+	return names, ""
 }
 
 // hasAll reports whether all names are among the fields.

@@ -22,6 +22,7 @@ type parser struct {
 	spins     bool
 	threshold *float64
 	missing   map[string]bool
+	simple    bool // 1 is one, and 0 is zero unless spins are wanted
 }
 
 func newParser(o *Options) *parser {
@@ -33,12 +34,13 @@ func newParser(o *Options) *parser {
 	for _, s := range list {
 		p.missing[strings.TrimSpace(s)] = true
 	}
+	p.simple = p.threshold == nil && !p.missing["0"] && !p.missing["1"]
 	return p
 }
 
 // field returns the value of a field, or says why it is none.
 func (p *parser) field(s string) (value, string) {
-	if len(s) == 1 && p.threshold == nil && !p.missing[s] {
+	if p.simple && len(s) == 1 {
 		switch {
 		case s[0] == '1':
 			return one, ""

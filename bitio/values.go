@@ -13,9 +13,8 @@ import (
 )
 
 // WriteValues writes numbers, say probabilities or scores of rows, to w, as CSV unless o says
-// [NPY], which has no place for names; either keeps all bits of a number but which NaN it is.
-// Names of the rows, in a column of their own, and of the columns may be nil. It panics if
-// the sizes do not fit.
+// [NPY], which has no place for names. A number is read as the same one. Names of the rows, in
+// a column of their own, and of the columns may be nil. It panics if the sizes do not fit.
 func WriteValues(w io.Writer, x mat.Matrix, rows, columns []string, o *Options) error {
 	if err := writeValues(w, x, rows, columns, o); err != nil {
 		return fmt.Errorf("bitio: %w", err)

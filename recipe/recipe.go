@@ -30,7 +30,7 @@ type Recipe struct {
 	Hidden    int     // hidden units
 	Epochs    int     // passes over the rows
 	BatchSize int     // rows of a step
-	Chains    int     // of PCD
+	Chains    int     // of PTT, or of PCD for a large model
 	Rate      float64 // of the first step; it falls linearly to 0 over Epochs
 	L2        float64 // decay of the weights; negative: none
 
@@ -45,6 +45,7 @@ const (
 	usualSteps  = 10000
 	usualRate   = 0.5
 	mostHidden  = 500
+	mostWeights = 1 << 14 // for PTT
 	mostReports = 50
 )
 
@@ -68,12 +69,15 @@ func (r *Recipe) Fill(ctx context.Context, train, heldOut, observed *rbm.Bits) e
 	}
 	if r.Epochs == 0 {
 		r.Epochs = max(1, usualSteps/r.epochSteps(n))
+		if r.Epochs > mostReports {
+			r.Epochs -= r.Epochs % mostReports // the last epoch has a report
+		}
 	}
 	if r.Hidden == 0 {
-		r.Hidden = min(max(4, nv/2), mostHidden)
+		r.Hidden = max(1, min(nv, n/20, mostHidden))
 	}
 	if r.Rate == 0 {
-		r.Rate = usualRate
+		r.Rate = min(usualRate, 140/math.Sqrt(float64(nv)*float64(r.Hidden)))
 	}
 	if r.L2 == 0 {
 		r.L2 = 1 / float64(n)
@@ -125,9 +129,9 @@ func sizes(train, heldOut, observed *rbm.Bits) (n, nv int) {
 // epochSteps returns the number of steps of an epoch of n rows.
 func (r *Recipe) epochSteps(n int) int { return (n-1)/r.BatchSize + 1 }
 
-// Trainer returns a Trainer with the settings, after Fill: persistent chains, the centered
-// gradient, a rate that falls linearly to 0, and a model whose visible biases are those of
-// the means. Its HeldOut judges about 50 times. It panics if a setting is 0 or the sizes do
+// Trainer returns a Trainer with the settings, after Fill: PTT, or PCD for a model of more
+// than 16,384 weights, the centered gradient, a rate that falls linearly to 0, and a model whose visible biases are those of
+// the means. Its HeldOut judges up to 50 times. It panics if a setting is 0 or the sizes do
 // not fit.
 func (r *Recipe) Trainer(train, heldOut, observed *rbm.Bits) *rbm.Trainer {
 	n, nv := sizes(train, heldOut, observed)
@@ -141,26 +145,22 @@ func (r *Recipe) Trainer(train, heldOut, observed *rbm.Bits) *rbm.Trainer {
 	m := rbm.NewRandom(nv, r.Hidden, 0.01, src)
 	m.OneHot = r.OneHot
 	m.B = m.FittedBias(train, nil, observed)
-	t := rbm.NewTrainer(m, train, rbm.NewPCD(r.Chains, 1, src), src)
+	var sampler rbm.Sampler
+	if nv*r.Hidden <= mostWeights {
+		ptt := rbm.NewPTT(r.Chains, 1, nil, src)
+		ptt.MinSwapRate = 0.1
+		sampler = ptt
+	} else {
+		sampler = rbm.NewPCD(r.Chains, 1, src)
+	}
+	t := rbm.NewTrainer(m, train, sampler, src)
 	t.HeldOut, t.Observed = heldOut, observed
 	t.BatchSize = r.BatchSize
 	t.SGD.L2 = max(0, r.L2)
-	t.SGD.Rate = r.Rate
 	steps := r.epochSteps(n)
 	t.Schedule = rbm.Linear(r.Rate, 0, r.Epochs*steps)
-	t.ReportEvery = steps * between(r.Epochs)
+	t.ReportEvery = steps * ((r.Epochs-1)/mostReports + 1)
 	return t
-}
-
-// between returns the number of epochs between reports, of which there are at most 50 unless
-// epochs have few divisors: the last epoch has a report.
-func between(epochs int) int {
-	for k := (epochs-1)/mostReports + 1; k < epochs; k++ {
-		if epochs%k == 0 {
-			return k
-		}
-	}
-	return epochs
 }
 
 // Best returns the model of t at the best of its reports, or as it is without HeldOut.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 
 	"github.com/gorbm/rbm"
@@ -33,9 +32,9 @@ func (a *aisFlags) logLikelihood(ctx context.Context, e *env, m *rbm.RBM, rows r
 	p.clear()
 	if err != nil {
 		if ctx.Err() != nil {
-			err = ctx.Err()
+			return l, ctx.Err()
 		}
-		return l, fmt.Errorf("log-likelihood: %w", trim(err))
+		return l, trim(err)
 	}
 	return l, nil
 }

@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, e *env) int {
 	case errors.Is(err, errNotBelievable):
 		return exitNotBelievable
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(e.stderr, "rbm: interrupted:", err)
+		fmt.Fprintln(e.stderr, "rbm: interrupted"+strings.TrimPrefix(err.Error(), context.Canceled.Error()))
 		return exitInterrupted
 	default:
 		fmt.Fprintln(e.stderr, "rbm:", strings.TrimPrefix(err.Error(), "rbm: "))

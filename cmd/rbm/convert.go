@@ -44,16 +44,17 @@ type conversion struct {
 func (o *conversion) run(ctx context.Context, e *env, args []string) error {
 	in, out := args[0], args[1]
 	o.output.out = out
-	if err := o.output.check(in); err != nil {
-		return err
-	}
 	model, err := o.isModel(in)
 	switch {
 	case err != nil:
 		return err
 	case model:
 		return convertModel(in, out)
-	case o.target() == bitio.Packed && out != "-":
+	}
+	if err := o.output.check(in); err != nil {
+		return err
+	}
+	if o.target() == bitio.Packed && out != "-" {
 		return o.stream(ctx, e, in)
 	}
 	r, err := o.data.read(ctx, e, in)
@@ -97,6 +98,9 @@ func (o *conversion) isModel(path string) (bool, error) {
 
 // convertModel writes a model, with what is known of its rows.
 func convertModel(in, out string) error {
+	if err := checkOutput(out, in); err != nil {
+		return err
+	}
 	if err := checkModelOutput(out); err != nil {
 		return err
 	}
@@ -123,6 +127,8 @@ func (o *conversion) stream(ctx context.Context, e *env, in string) error {
 		}
 		return trim(err)
 	}
-	fmt.Fprintln(e.stderr, "rbm: names are left out, as bits has no place for them")
+	if format := dataFormat(in); format == bitio.CSV || format == bitio.Pairs {
+		fmt.Fprintln(e.stderr, "rbm: names, if there are any, are left out, as bits has no place for them")
+	}
 	return nil
 }

@@ -182,8 +182,11 @@ func (d *dataFlags) readFor(ctx context.Context, e *env, path string, m *rbm.RBM
 	if err := r.checkColumns(columns, nv, "the model"); err != nil {
 		return nil, err
 	}
-	if r.format.Columns == nil {
+	switch {
+	case r.format.Columns == nil:
 		r.format.Columns = columns
+	case columns == nil:
+		fmt.Fprintf(e.stderr, "rbm: the model has no names of columns: those of %s are taken in their order\n", path)
 	}
 	if r.observed == nil {
 		if err := m.CheckRows(r.bits); err != nil {

@@ -261,6 +261,7 @@ func TestUsage(t *testing.T) {
 		{"train rows.csv -o x.rbm -onehot 3:3", []string{"-onehot", `"3:3"`, "FROM:TO"}},
 		{"train rows.csv -o x.rbm -onehot 0:3,2:4", []string{"-onehot"}},
 		{"train rows.csv -o x.rbm -onehot a:b", []string{"-onehot"}},
+		{"train rows.csv -o x.rbm -checkpoint x.rbm", []string{"-o and -checkpoint"}},
 		{"train rows.csv -o x.rbm -resume -fresh", []string{"-resume and -fresh"}},
 		{"train rows.csv -o x.rbm -held 0.1 -valid v.csv", []string{"-held and -valid"}},
 		{"train rows.csv -o x.rbm -sampler pt -chains 100000 -levels 1000", []string{"100000 chains at 1000 temperatures"}},
@@ -392,7 +393,7 @@ func TestInterrupted(t *testing.T) {
 	} {
 		var out, err bytes.Buffer
 		code := run(ctx, strings.Fields(args), &env{stdin: strings.NewReader(""), stdout: &out, stderr: &err})
-		if code != exitInterrupted || out.Len() > 0 || !strings.HasPrefix(err.String(), "rbm: interrupted") {
+		if code != exitInterrupted || out.Len() > 0 || err.String() != "rbm: interrupted\n" {
 			t.Errorf("rbm %s: exit code %d, want %d; it prints %q and says %q", args, code, exitInterrupted, &out, &err)
 		}
 	}

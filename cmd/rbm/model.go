@@ -169,18 +169,34 @@ func removeOld(path string) error {
 	return nil
 }
 
-// trim removes the name of the package from an error, which may be nil.
+// trim removes the name of the package from an error, which may be nil, and says flags for options.
 func trim(err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, prefix := range []string{"rbm: RBM: ", "rbm: ", "npz: ", "bitio: ", "bitfile: "} {
+	for _, prefix := range []string{"rbm: RBM: ", "rbm: ", "npz: ", "bitio: ", "bitfile: ", "checkpoint: ", "recipe: "} {
 		if text, ok := strings.CutPrefix(err.Error(), prefix); ok {
-			return trimmed{text, err}
+			return trimmed{inFlags.Replace(text), err}
 		}
 	}
 	return err
 }
+
+// inFlags replaces the options of package bitio by the flags that set them.
+var inFlags = strings.NewReplacer(
+	"by Array", "by -array",
+	"both Threshold and Spins are set", "both -threshold and -spins are given",
+	"option Threshold", "-threshold",
+	"option Width", "-width",
+	"option Comma", "-sep",
+	"set IgnoreUnknown", "give -ignore-unknown",
+	"set ZeroBased", "give -zero-based",
+	"set Width to", "give -width",
+	"or Width", "or -width",
+	"wants Width", "wants -width",
+	"with Skip", "with -skip",
+	", which a stream cannot tell: read it with ReadFile", ", for which bits has no place",
+)
 
 type trimmed struct {
 	text string

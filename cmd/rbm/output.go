@@ -40,8 +40,8 @@ func checkModelOutput(path string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if dir := filepath.Dir(path); !exists(dir) {
-		return fmt.Errorf("%s: there is no folder %s", path, dir)
+	if err := checkFolder(path); err != nil {
+		return err
 	}
 	name := sidecarOf(path)
 	b, err := os.ReadFile(name)
@@ -53,6 +53,19 @@ func checkModelOutput(path string) error {
 	}
 	_, err = decodeSidecar(name, b)
 	return err
+}
+
+// checkFolder returns an error unless a file can be written in the folder of this one.
+func checkFolder(path string) error {
+	dir := filepath.Dir(path)
+	if !exists(dir) {
+		return fmt.Errorf("%s: there is no folder %s", path, dir)
+	}
+	f, err := os.CreateTemp(dir, ".rbm-*")
+	if err != nil {
+		return fmt.Errorf("%s: nothing can be written in the folder %s: %w", path, dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // readHead returns the first bytes of a file.
@@ -74,13 +87,18 @@ func readHead(path string) ([]byte, error) {
 	return head[:n], err
 }
 
-// dataFormat returns the format that the name of a file says, or else CSV.
+// dataFormat returns the format that the name of a file says, or Auto. On the standard output it is CSV.
 func dataFormat(path string) bitio.Format {
+	if path == "" || path == "-" {
+		return bitio.CSV
+	}
 	name := strings.TrimSuffix(strings.ToLower(path), ".gz")
 	if strings.HasSuffix(name, "-ubyte") {
 		return bitio.IDX
 	}
 	switch ext := filepath.Ext(name); ext {
+	case ".csv", ".tsv", ".tab":
+		return bitio.CSV
 	case ".txt":
 		return bitio.Text
 	case ".svm", ".svmlight":
@@ -88,7 +106,7 @@ func dataFormat(path string) bitio.Format {
 	case ".pairs", ".libsvm", ".indices", ".npy", ".npz", ".idx", ".bits":
 		return bitio.Format(ext[1:])
 	}
-	return bitio.CSV
+	return bitio.Auto
 }
 
 // writeTable writes rows to a file, or as CSV to the standard output. Names for which a format has no place are left out.
@@ -103,6 +121,9 @@ func writeTable(e *env, path string, t *bitio.Table, o *bitio.Options) error {
 		if format != bitio.LibSVM {
 			copied.Rows = nil
 		}
+	}
+	if copied.Columns != nil {
+		o.Header = bitio.WithHeader // also where names look like values
 	}
 	var err error
 	if path == "" || path == "-" {
@@ -133,8 +154,8 @@ func checkValuesOutput(path string, inputs ...string) error {
 		if format := dataFormat(path); format != bitio.CSV && format != bitio.NPY {
 			return usagef("-o is %q, want a name that ends in .csv, .tsv or .npy", path)
 		}
-		if dir := filepath.Dir(path); !exists(dir) {
-			return fmt.Errorf("%s: there is no folder %s", path, dir)
+		if err := checkFolder(path); err != nil {
+			return err
 		}
 	}
 	return checkOutput(path, inputs...)
@@ -163,8 +184,11 @@ func (o *tableFlags) check(inputs ...string) error {
 		return err
 	}
 	if o.out != "" && o.out != "-" {
-		if dir := filepath.Dir(o.out); !exists(dir) {
-			return fmt.Errorf("%s: there is no folder %s", o.out, dir)
+		if o.format == "" && dataFormat(o.out) == bitio.Auto {
+			return usagef("%s: the name says no format, want one that ends in .csv or the like, or -to", o.out)
+		}
+		if err := checkFolder(o.out); err != nil {
+			return err
 		}
 	}
 	return checkOutput(o.out, inputs...)

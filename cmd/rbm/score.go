@@ -98,41 +98,35 @@ func (o *score) run(ctx context.Context, e *env, args []string) error {
 }
 
 // surprise returns -log p(vᵢ|other units) of each row and free unit or group i. Free has the free energies of the rows.
-//
-// With F' those of the rows that differ from v in i only, p(vᵢ|other units) = e⁻ᶠ/(e⁻ᶠ + Σ e⁻ᶠ').
 func surprise(ctx context.Context, e *env, m *rbm.RBM, v *rbm.Bits, free []float64) (*mat.Dense, error) {
-	n, nv := v.Dims()
+	const block = 256
+	n, _ := v.Dims()
 	units := freeUnits(m)
-	others := 0
-	for _, u := range units {
-		others += u.others()
-	}
 	s := mat.NewDense(n, len(units), nil)
-	if others == 0 {
-		return s, nil // groups of one unit
-	}
 	p := e.newProgress("surprise", 0, n)
 	defer p.clear()
-	block := rbm.NewBits(others, nv)
-	var energies []float64
-	for r := range n {
+	for first := 0; first < n; first += block {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		k := 0
-		for _, u := range units {
-			k = u.vary(block, k, v, r)
+		last := min(first+block, n)
+		probs := m.UnitProbs(nil, v.Slice(first, last))
+		for r := first; r < last; r++ {
+			for i, u := range units {
+				x := u.surprise(probs.RawRowView(r-first), v, r)
+				if x >= surprising {
+					x = u.exactSurprise(m, v, r, free[r])
+				}
+				s.Set(r, i, x)
+			}
 		}
-		energies = m.FreeEnergy(energies, block)
-		k = 0
-		for i, u := range units {
-			s.Set(r, i, u.surprise(free[r], energies[k:k+u.others()]))
-			k += u.others()
-		}
-		p.reach(r + 1)
+		p.reach(last)
 	}
 	return s, nil
 }
+
+// surprising is where 1-p has lost too many digits.
+const surprising = 7
 
 // A unit is a free visible unit, or a group of which one is on.
 type unit struct {
@@ -157,44 +151,48 @@ func freeUnits(m *rbm.RBM) []unit {
 	return units
 }
 
-// others returns how many other values there are.
-func (u unit) others() int {
-	if u.group {
-		return u.to - u.from - 1
+// surprise returns -log p of row r of v by the probabilities that the units are 1.
+func (u unit) surprise(probs []float64, v *rbm.Bits, r int) float64 {
+	for i := u.from; i < u.to; i++ {
+		if v.Bit(r, i) {
+			return 0 - logistic.Log(probs[i])
+		}
 	}
-	return 1
+	return 0 - logistic.Log(1-probs[u.from])
 }
 
-// vary sets rows k, k+1, … of block to row r of v with the other values, and returns the number of the row behind them.
-func (u unit) vary(block *rbm.Bits, k int, v *rbm.Bits, r int) int {
-	if !u.group {
-		copy(block.RawRow(k), v.RawRow(r))
-		block.SetBit(k, u.from, !v.Bit(r, u.from))
-		return k + 1
+// exactSurprise returns log(1 + Σ exp(F - F')), with the free energy F of row r of v and those F' of the rows that differ
+// from it in the unit only.
+func (u unit) exactSurprise(m *rbm.RBM, v *rbm.Bits, r int, free float64) float64 {
+	others := u.vary(v, r)
+	x := []float64{0}
+	for _, other := range m.FreeEnergy(nil, others) {
+		x = append(x, free-other)
 	}
+	return logistic.LogSumExp(x)
+}
+
+// vary returns row r of v with all other values of the unit.
+func (u unit) vary(v *rbm.Bits, r int) *rbm.Bits {
+	_, nv := v.Dims()
+	if !u.group {
+		other := v.Gather(nil, []int{r})
+		other.SetBit(0, u.from, !v.Bit(r, u.from))
+		return other
+	}
+	others := rbm.NewBits(u.to-u.from-1, nv) // at least one, as a group of one is no surprise
+	k := 0
 	for i := u.from; i < u.to; i++ {
 		if v.Bit(r, i) {
 			continue
 		}
-		copy(block.RawRow(k), v.RawRow(r))
+		copy(others.RawRow(k), v.RawRow(r))
 		for j := u.from; j < u.to; j++ {
-			block.SetBit(k, j, j == i)
+			others.SetBit(k, j, j == i)
 		}
 		k++
 	}
-	return k
-}
-
-// surprise returns log(1 + Σ exp(free - others)).
-func (u unit) surprise(free float64, others []float64) float64 {
-	if !u.group {
-		return logistic.Softplus(free - others[0])
-	}
-	x := []float64{0}
-	for _, other := range others {
-		x = append(x, free-other)
-	}
-	return logistic.LogSumExp(x)
+	return others
 }
 
 // unitNames returns the names of the free units, and of groups those of their units with bars between them.

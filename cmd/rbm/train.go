@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"regexp"
 	"slices"
@@ -25,8 +26,8 @@ Train fits a model to the rows of a file, a column for each visible unit, and wr
 format: .npz for NumPy, .json, or else the format of the Go package. MODEL.json, beside it, has the names of the columns
 and how to read rows, so that other commands read theirs in the same way.
 
-Some rows are held out. The figure of a report is the pseudo-log-likelihood, in nats a row, of rows to train on and of
-those held out; higher is better. The model that is written is the best of all reports by the rows held out, or else the
+Some rows are held out. The figure of a report is the log-likelihood, in nats a row, or where this takes too long the
+pseudo-log-likelihood, of rows to train on and of those held out; higher is better. The model that is written is the best of all reports by the rows held out, or else the
 last.
 
 Missing values are averaged over as the model sees them. Ctrl-C saves a checkpoint, and -resume goes on from there to
@@ -84,6 +85,8 @@ func (t *training) check() error {
 	switch {
 	case t.out == "":
 		return usagef("train: -o is missing, want a file for the model")
+	case t.checkpoint == t.out:
+		return usagef("train: -o and -checkpoint are the same file, want two")
 	case t.resume && t.fresh:
 		return usagef("train: -resume and -fresh exclude each other")
 	}
@@ -189,7 +192,9 @@ func (t *training) split(ctx context.Context, e *env, r *rows) (*split, error) {
 	if t.Valid == "" {
 		return splitRows(r, &t.settings)
 	}
-	v, err := t.data.read(ctx, e, t.Valid)
+	data := t.data
+	data.Columns = r.format.Columns
+	v, err := data.read(ctx, e, t.Valid)
 	if err != nil {
 		return nil, err
 	}
@@ -262,12 +267,16 @@ func (t *training) report(p *progress, r rbm.Report) error {
 	if r.Best {
 		t.note.BestEpoch = r.Epoch
 	}
-	p.note = fmt.Sprintf("%.3f nats a row", r.PseudoLogLikelihood)
-	if t.trainer.HeldOut != nil {
-		p.note += fmt.Sprintf(", held out %.3f", r.HeldOutPseudoLogLikelihood)
+	name, of, held := "log-likelihood", r.LogLikelihood, r.HeldOutLogLikelihood
+	if math.IsNaN(of) {
+		name, of, held = "pseudo-log-likelihood", r.PseudoLogLikelihood, r.HeldOutPseudoLogLikelihood
+	}
+	p.note = fmt.Sprintf("%.3f", of)
+	if !math.IsNaN(held) {
+		p.note += fmt.Sprintf(", held out %.3f", held)
 	}
 	if !p.bar {
-		p.printf("epoch %d of %d: pseudo-log-likelihood %s, rate %.3g", r.Epoch, t.Epochs, p.note, r.Rate)
+		p.printf("epoch %d of %d: %s %s nats a row, rate %.3g", r.Epoch, t.Epochs, name, p.note, r.Rate)
 	}
 	for _, warning := range r.Warnings {
 		if kind := digits.ReplaceAllString(warning, "#"); !slices.Contains(t.note.Warned, kind) {

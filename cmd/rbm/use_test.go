@@ -17,10 +17,19 @@ import (
 
 // The figures of a row are those that follow from the energies of all configurations.
 func TestScore(t *testing.T) {
-	for _, groups := range [][]rbm.Group{nil, {{From: 1, To: 4}}, {{From: 0, To: 2}, {From: 2, To: 5}}} {
-		t.Run(fmt.Sprint(groups), func(t *testing.T) {
+	for _, tt := range []struct {
+		scale  float64
+		groups []rbm.Group
+	}{
+		{1, nil},
+		{1, []rbm.Group{{From: 1, To: 4}}},
+		{1, []rbm.Group{{From: 0, To: 2}, {From: 2, To: 5}}},
+		{10, nil}, // where probabilities round to 0 and 1
+		{10, []rbm.Group{{From: 1, To: 4}, {From: 4, To: 5}}},
+	} {
+		t.Run(fmt.Sprint(tt.scale, tt.groups), func(t *testing.T) {
 			in(t)
-			m := someModel(t, "m.json", 5, 3, 1, groups...)
+			m := someModel(t, "m.json", 5, 3, tt.scale, tt.groups...)
 			all, logp := allRows(m)
 			rows := ""
 			for _, v := range all {
@@ -184,7 +193,8 @@ func TestNotBelievable(t *testing.T) {
 		t.Errorf("score: exit code %d, want %d; it prints %q and says %q", code, exitNotBelievable, out, stderr)
 	}
 	someModel(t, "easy.rbm", 25, 22, 0.1)
-	if out := must(t, strings.Fields("loglik easy.rbm rows.txt -runs 50 -temperatures 300")...); !strings.Contains(out, "; believable") {
+	must(t, strings.Fields("sample easy.rbm -n 60 -burn 50 -o easy.csv")...)
+	if out := must(t, strings.Fields("loglik easy.rbm easy.csv -runs 50 -temperatures 300")...); !strings.Contains(out, "; believable") {
 		t.Errorf("loglik prints %q", out)
 	}
 }
@@ -326,7 +336,7 @@ func TestCompleteMeans(t *testing.T) {
 		for _, tt := range []struct {
 			args      string
 			tolerance float64
-		}{{"", 1e-12}, {"-exact 0 -burn 20 -sweeps 4000", 0.05}, {"-exact 1 -burn 25 -sweeps 4003", 0.05}} {
+		}{{"", 1e-12}, {"-exact 0 -burn 20 -sweeps 1500", 0.08}, {"-exact 1 -burn 25 -sweeps 1503", 0.08}} {
 			args := append([]string{"complete", "m.rbm", "rows.csv", "-header", "no", "-o", "f.csv"}, strings.Fields(tt.args)...)
 			must(t, args...)
 			_, got := table(t, "0,1,2,3,4\n"+string(read(t, "f.csv")), 0)
