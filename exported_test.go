@@ -22,6 +22,7 @@ var (
 	}
 	structs = map[string]func() any{ // pointers to values in use, of 3 visible and 3 hidden units
 		"RBM":      func() any { return randomModel(3, 3, 1, 1) },
+		"Prepared": func() any { return randomModel(3, 3, 1, 1).Prepare() },
 		"Bits":     func() any { return randomBits(3, 3, 0.5, 1) },
 		"Gradient": func() any { return gradientOf(rbm.NewCD(1, newSource(1))) },
 		"Phases":   func() any { return somePhases() },

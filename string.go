@@ -19,6 +19,12 @@ func (m RBM) String() string {
 	return fmt.Sprintf("RBM(nv=%d, nh=%d)", nv, nh)
 }
 
+// String returns the sizes.
+func (p *Prepared) String() string {
+	nv, nh := p.Dims()
+	return fmt.Sprintf("Prepared(nv=%d, nh=%d)", nv, nh)
+}
+
 // String returns the size, as in Bits(100×784); mat.Formatted prints bits.
 func (b Bits) String() string { return fmt.Sprintf("Bits(%d×%d)", b.rows, b.cols) }
 

@@ -37,6 +37,7 @@ func TestString(t *testing.T) {
 		{inGroups.OneHot[1], "[2, 5)"},
 		{rbm.RBM{}, "RBM(W, B or C is nil)"},
 		{&rbm.RBM{W: mat.NewDense(2, 3, nil), B: mat.NewVecDense(3, nil), C: mat.NewVecDense(1, nil)}, "RBM(C has length 1, want 2 as W is 2×3)"},
+		{inGroups.Prepare(), "Prepared(nv=70, nh=9)"},
 		{data, "Bits(40×70)"},
 		{*data, "Bits(40×70)"},
 		{new(rbm.Bits), "Bits(0×0)"},

@@ -139,7 +139,7 @@ type trainerState struct {
 }
 
 // NewTrainer returns a Trainer with minibatches of 100 rows and centering, seeded by src. As
-// long as its SGD.Rate stays and Schedule is nil, the rate falls, as Inverse(SGD.Rate, 1500)
+// long as its SGD.Rate stays and Schedule is nil, the rate falls, as Inverse(SGD.Rate, 1000)
 // does, from 0.45, or 130/√(nv·nh) if that is less (see docs/training.md). A rate that is set
 // is constant. It panics if the sizes do not fit, or if an argument is nil or data empty.
 func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
@@ -336,7 +336,7 @@ func (t *Trainer) rateAt(steps int) float64 {
 	return t.SGD.Rate
 }
 
-const usualHalf = 1500 // steps by which a usual rate has fallen to its half
+const usualHalf = 1000 // steps by which a usual rate has fallen to its half
 
 // usualRate returns the rate of the first step where none is set.
 func usualRate(nv, nh int) float64 {
