@@ -154,6 +154,7 @@ var methods = []struct {
 	{"VisibleProbs", func(m *rbm.RBM) { m.VisibleProbs(nil, rbm.NewBits(1, 2)) }},
 	{"PseudoLogLikelihood", func(m *rbm.RBM) { m.PseudoLogLikelihood(nil, rbm.NewBits(1, 3)) }},
 	{"UnitProbs", func(m *rbm.RBM) { m.UnitProbs(nil, rbm.NewBits(1, 3)) }},
+	{"Prepare", func(m *rbm.RBM) { m.Prepare() }},
 	{"LogPartition", func(m *rbm.RBM) { m.LogPartition() }},
 	{"LogPartitionGradient", func(m *rbm.RBM) { m.LogPartitionGradient(new(rbm.Gradient)) }},
 	{"Gradient", func(m *rbm.RBM) { m.Gradient(new(rbm.Gradient), rbm.NewBits(1, 3), rbm.NewCD(1, newSource(1))) }},

@@ -102,10 +102,15 @@ func (b *Bits) join(i int, x *Bits, r, y int) {
 func (c *Classifier) check() (nx int) {
 	checkNil("Classifier", c)
 	nv, _ := c.Model.Dims()
-	if c.Classes < 1 || c.Classes >= nv {
-		panic(fmt.Sprintf("rbm: %d classes of %d visible units, want at least 1 and less than the units", c.Classes, nv))
-	}
+	checkClasses(c.Classes, nv)
 	return nv - c.Classes
+}
+
+// checkClasses panics unless so many of the nv visible units can be classes.
+func checkClasses(classes, nv int) {
+	if classes < 1 || classes >= nv {
+		panic(fmt.Sprintf("rbm: %d classes of %d visible units, want at least 1 and less than the units", classes, nv))
+	}
 }
 
 // checkLabels panics unless there are n labels between least and the classes.
@@ -120,12 +125,20 @@ func (c *Classifier) checkLabels(labels []int, n, least int) {
 	}
 }
 
+// groupsWithin returns the groups that lie among the first n units.
+func groupsWithin(groups []group, n int) []group {
+	for len(groups) > 0 && groups[len(groups)-1].to > n {
+		groups = groups[:len(groups)-1]
+	}
+	return groups
+}
+
 // checkInputs panics if a row of inputs does not fit the groups of the model, which it
 // loads to inputs.
 func (c *Classifier) checkInputs(inputs *oneHot, x mat.Matrix) {
 	n, nx := x.Dims()
 	inputs.load(c.Model.OneHot)
-	inputs.only(nx)
+	inputs.groups = groupsWithin(inputs.groups, nx)
 	if len(inputs.groups) > 0 {
 		var in batch
 		in.each("x", x, n, func(r0 int) { inputs.check("x", &in, r0, nil, nil) })

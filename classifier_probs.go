@@ -85,13 +85,18 @@ func (l *classes) Do(_, part int) {
 		for y := range logp {
 			logp[y] = l.bias[y] + total(l.sum[(r*l.n+y)*l.words:][:l.words])
 		}
-		// Where all are large, so is the rounding of their sum, but not the rounding
-		// of the distances from the largest.
-		shift(logp, -slices.Max(logp))
-		shift(logp, -logistic.LogSumExp(logp))
-		if l.nan {
-			shift(logp, math.NaN())
-		}
+		normalize(logp, l.nan)
+	}
+}
+
+// normalize turns logs of weights into logs of probabilities, or into NaN if nan.
+func normalize(logp []float64, nan bool) {
+	// Where all are large, so is the rounding of their sum, but not the rounding
+	// of the distances from the largest.
+	shift(logp, -slices.Max(logp))
+	shift(logp, -logistic.LogSumExp(logp))
+	if nan {
+		shift(logp, math.NaN())
 	}
 }
 

@@ -22,6 +22,7 @@ var (
 	}
 	structs = map[string]func() any{ // pointers to values in use, of 3 visible and 3 hidden units
 		"RBM":      func() any { return randomModel(3, 3, 1, 1) },
+		"Prepared": func() any { return randomModel(3, 3, 1, 1).Prepare() },
 		"Bits":     func() any { return randomBits(3, 3, 0.5, 1) },
 		"Gradient": func() any { return gradientOf(rbm.NewCD(1, newSource(1))) },
 		"Phases":   func() any { return somePhases() },
@@ -34,6 +35,10 @@ var (
 		"SGD":      func() any { return usedSGD() },
 		"Centering": func() any {
 			return &rbm.Centering{Rate: 0.5, Enhanced: true, V: []float64{0, 0.25, 1}, H: []float64{1, 0.1, 0}}
+		},
+		"Sparsity": func() any { return &rbm.Sparsity{Target: 0.1, Cost: 2, Rate: 0.5, H: []float64{1, 0.1, 0}} },
+		"Frozen": func() any {
+			return &rbm.Frozen{W: rbm.NewBits(3, 3), B: []bool{true, false, true}, C: make([]bool, 3)}
 		},
 		"Classifier": func() any {
 			return withLabel(&rbm.Classifier{Model: randomModel(4, 3, 1, 1), Classes: 1, Generative: 1})

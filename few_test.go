@@ -116,6 +116,7 @@ func TestNaNOfAnotherCall(t *testing.T) {
 func TestCallsForget(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	m := NewRandom(70, 50, 0.1, rand.NewPCG(1, 1))
+	prepared := m.Prepare()
 	word := func(b *Bits) func() bool {
 		p := weak.Make(&b.words[0])
 		return func() bool { return p.Value() == nil }
@@ -145,6 +146,12 @@ func TestCallsForget(t *testing.T) {
 			m.Energy(nil, v, h)
 			m.HiddenProbs(nil, v)
 			return []func() bool{number(v.RawMatrix().Data), number(h.RawMatrix().Data)}
+		},
+		"prepared": func() []func() bool {
+			v, x := NewBits(2, 70), NewBits(2, 60)
+			f, h := prepared.FreeEnergy(nil, v), prepared.HiddenProbs(nil, v)
+			u, c := prepared.UnitProbs(nil, v), prepared.LogProbs(nil, x, 10)
+			return []func() bool{word(v), word(x), number(f), number(h.RawMatrix().Data), number(u.RawMatrix().Data), number(c.RawMatrix().Data)}
 		},
 		"panic": func() []func() bool {
 			m.FreeEnergy(nil, NewBits(1, 70))

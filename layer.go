@@ -166,6 +166,9 @@ func (l *layer) isUnseen() bool { return l.unseen.Data != nil }
 // fixedPanels returns the number of panels that the units fill in fixed point.
 func (l *layer) fixedPanels() int { return (l.units + product.FixedLanes - 1) / product.FixedLanes }
 
+// panels returns the number of panels that the units fill.
+func (l *layer) panels() int { return (l.units + product.Lanes - 1) / product.Lanes }
+
 // words returns the number of words that the units fill.
 func (l *layer) words() int { return (l.units + wordBits - 1) / wordBits }
 

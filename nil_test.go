@@ -58,8 +58,12 @@ func (c callee) args() (args []reflect.Value) {
 	}
 	cd, gradient, bits, floats, whole := rbm.NewCD(1, newSource(1)), new(rbm.Gradient), rbm.NewBits(1, 3), []float64(nil), 1
 	switch c.name {
+	case "Sparsity.Penalize":
+		gradient = gradientOf(cd)
 	case "Centering.Center", "SGD.Step":
 		gradient = &somePhases().Data
+	case "Prepared.LogProbs": // one of the units is the class
+		bits = rbm.NewBits(1, 2)
 	}
 	for k := len(args); k < n; k++ {
 		for _, x := range []any{
@@ -95,7 +99,7 @@ func panicOf(f reflect.Value, args []reflect.Value) (p any) {
 // optional are the arguments, by their numbers from 0 for the receiver or of a function, that may be nil.
 var optional = []string{
 	"Bits.Gather 1", "Chains.GibbsGiven 3", "Chains.MeansGiven 1", "Chains.MeansGiven 4", "Chains.StartGiven 3", "Classifier.Join 1",
-	"Classifier.LogProbs 1", "Exact.Sample 2", "PCD.Sample 2", "PT.Sample 2", "PTT.Sample 2", "RBM.CompletionsGiven 2",
+	"Classifier.LogProbs 1", "Exact.Sample 2", "PCD.Sample 2", "PT.Sample 2", "PTT.Sample 2", "Prepared.HiddenProbs 1", "Prepared.LogProbs 1", "Prepared.UnitProbs 1", "RBM.CompletionsGiven 2",
 	"RBM.FittedBias 3", "RBM.HiddenProbs 1", "RBM.LogLikelihood 3", "RBM.LogProbGiven 3", "RBM.MeansGiven 1", "RBM.MeansGiven 3",
 	"RBM.UnitProbs 1", "RBM.VisibleProbs 1", "RBM.WeightedLogLikelihood 4",
 }

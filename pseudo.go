@@ -74,6 +74,7 @@ const (
 // job that computes it.
 type flips struct {
 	w     *product.Panels
+	ones  []product.Line // or the weights of a Prepared: of each unit a row, in whole panels
 	nh    int
 	e     [][]product.Line // of each panel nh × 2: eᵂ and e⁻ᵂ, if they are kept
 	chunk []int            // of flip.Mul, or 0 if the weights are too large for it
@@ -99,8 +100,22 @@ func (f *flips) Do(_, q int) {
 func (f *flips) fill(e []product.Line, q int) {
 	w := f.w.Panel(q)
 	flip.Table(e, w.Data, w.Stride)
+	f.measure(q, w)
+}
+
+// measure sets what is known of the size of the weights w of panel q.
+func (f *flips) measure(q int, w product.Panel) {
 	most := largest(w)
 	f.chunk[q], f.pair[q] = flip.Chunk(most), flip.Chunk(2*most)
+}
+
+// column returns the weights to visible unit i: that of hidden unit j is w[j·stride].
+func (f *flips) column(i int) (w []float64, stride int) {
+	if f.ones != nil {
+		return preparedRow(f.ones, i, f.nh), 1
+	}
+	panel := f.w.Panel(i / product.Lanes)
+	return panel.Data[i%product.Lanes:], panel.Stride
 }
 
 // largest returns the largest magnitude of a panel, or NaN if there is one.
@@ -142,7 +157,9 @@ type pseudoScratch struct {
 	hidden [2][]logistic.Sum
 	sum    []logistic.Sum // over visible units
 
-	e []product.Line // the exponentials of a panel, if none are kept
+	e     []product.Line // the exponentials of a panel, if none are kept
+	w     []product.Line // its weights, and its number from 1: see exponentials
+	panel int
 
 	moved []float64 // of p, for a row without its unit of a group
 	logs  []float64 // of a group
@@ -150,11 +167,11 @@ type pseudoScratch struct {
 }
 
 func newPseudoScratch(p *model, rows int) pseudoScratch {
-	panels := p.hidden.w.Count()
+	panels := p.hidden.panels()
 	z := make([][]product.Line, rows)
 	for r := range z {
 		p.team.Until.Look()
-		z[r] = make([]product.Line, p.visible.w.Count())
+		z[r] = make([]product.Line, p.visible.panels())
 	}
 	return pseudoScratch{
 		p:        make([]float64, rows*panels*product.Lanes),
@@ -171,7 +188,7 @@ func newPseudoScratch(p *model, rows int) pseudoScratch {
 // reset makes s ready for a batch, whose row 0 is the given row of all.
 func (s *pseudo) reset(in *batch, first int) {
 	s.in, s.first = in, first
-	s.panels = s.p.hidden.w.Count()
+	s.panels = s.p.hidden.panels()
 	s.x = growLines(s.x, in.rows*s.panels)
 }
 
@@ -359,13 +376,13 @@ func (s *pseudo) move(c *pseudoScratch, g group, r, row int) (k int) {
 	if chunk := slices.Min(s.flips.pair[first:end]); chunk > 0 {
 		stride := s.panels * product.Lanes
 		c.moved = grow(c.moved, stride)
-		e, l := s.flips.e[k/product.Lanes], k%product.Lanes
+		e, l := s.exponentials(c, k/product.Lanes), k%product.Lanes
 		for j, p := range c.p[row*stride:][:s.flips.nh] {
 			c.moved[j] = p * e[2*j+1][l]
 		}
 		c.on[0] = 0
 		for q := first; q < end; q++ {
-			flip.Mul(c.products[:1], s.flips.e[q], c.moved, c.q[row*stride:], stride, c.on, chunk)
+			flip.Mul(c.products[:1], s.exponentials(c, q), c.moved, c.q[row*stride:], stride, c.on, chunk)
 			for i := max(g.from, q*product.Lanes); i < min(g.to, (q+1)*product.Lanes); i++ {
 				c.logs[i-g.from] = c.products[0].Log(i % product.Lanes)
 			}
@@ -379,6 +396,20 @@ func (s *pseudo) move(c *pseudoScratch, g group, r, row int) (k int) {
 	return k
 }
 
+// exponentials returns those of panel q. If they are not kept, they are in c until the next
+// call.
+func (s *pseudo) exponentials(c *pseudoScratch, q int) []product.Line {
+	if s.flips.e != nil {
+		return s.flips.e[q]
+	}
+	if c.panel != q+1 {
+		c.panel = q + 1
+		w := preparedPanel(c.w, s.flips.ones, q)
+		flip.Table(c.e, w.Data, w.Stride)
+	}
+	return c.e
+}
+
 // moveOn returns by how much the sum of softplus over the hidden units grows for row r
 // if visible unit i is on in place of k, for weights of any size.
 func (s *pseudo) moveOn(c *pseudoScratch, r, k, i int) float64 {
@@ -386,9 +417,10 @@ func (s *pseudo) moveOn(c *pseudoScratch, r, k, i int) float64 {
 	s.inputs(r).softplus(from)
 	copy(c.x, s.inputs(r))
 	x := product.Floats(c.x)
-	on, off := s.flips.w.Panel(i/product.Lanes), s.flips.w.Panel(k/product.Lanes)
-	for j := range on.Rows {
-		x[j] += on.Data[j*on.Stride+i%product.Lanes] - off.Data[j*off.Stride+k%product.Lanes]
+	on, stride := s.flips.column(i)
+	off, offStride := s.flips.column(k)
+	for j := range s.flips.nh {
+		x[j] += on[j*stride] - off[j*offStride]
 	}
 	tile(c.x).softplus(to)
 	return total(to) - total(from)
@@ -411,9 +443,10 @@ func (s *pseudo) moved(c *pseudoScratch, r, i int, d float64) tile {
 		return base
 	}
 	copy(c.x, base)
-	x, w := product.Floats(c.x), s.flips.w.Panel(i/product.Lanes)
-	for j := range w.Rows {
-		x[j] += float64(d * w.Data[j*w.Stride+i%product.Lanes])
+	x := product.Floats(c.x)
+	w, stride := s.flips.column(i)
+	for j := range s.flips.nh {
+		x[j] += float64(d * w[j*stride])
 	}
 	return c.x
 }

@@ -19,6 +19,12 @@ func (m RBM) String() string {
 	return fmt.Sprintf("RBM(nv=%d, nh=%d)", nv, nh)
 }
 
+// String returns the sizes.
+func (p *Prepared) String() string {
+	nv, nh := p.Dims()
+	return fmt.Sprintf("Prepared(nv=%d, nh=%d)", nv, nh)
+}
+
 // String returns the size, as in Bits(100×784); mat.Formatted prints bits.
 func (b Bits) String() string { return fmt.Sprintf("Bits(%d×%d)", b.rows, b.cols) }
 
@@ -101,6 +107,18 @@ func (o SGD) String() string {
 // String returns the settings and the numbers of offsets.
 func (c Centering) String() string {
 	return fmt.Sprintf("Centering(Rate=%v, Enhanced=%v, %d+%d offsets)", c.Rate, c.Enhanced, len(c.V), len(c.H))
+}
+
+// String returns the settings.
+func (s Sparsity) String() string {
+	return fmt.Sprintf("Sparsity(Target=%v, Cost=%v, Rate=%v)", s.Target, s.Cost, s.Rate)
+}
+
+// String returns the numbers of parameters that stay.
+func (f *Frozen) String() string {
+	checkNil("Frozen", f)
+	w, b, c := f.parts()
+	return fmt.Sprintf("Frozen(%d weights, %d+%d biases)", w.count(), b.count(), c.count())
 }
 
 // String returns the numbers of runs and temperatures.

@@ -70,14 +70,7 @@ func (t *Trainer) checkClassifier() {
 func (t *Trainer) loadGroups() {
 	t.groups.load(t.Model.OneHot)
 	if t.Classifier != nil {
-		t.groups.only(t.Classifier.check())
-	}
-}
-
-// only leaves the groups out that have units from number n on.
-func (l *oneHot) only(n int) {
-	for len(l.groups) > 0 && l.groups[len(l.groups)-1].to > n {
-		l.groups = l.groups[:len(l.groups)-1]
+		t.groups.groups = groupsWithin(t.groups.groups, t.Classifier.check())
 	}
 }
 

@@ -63,7 +63,7 @@ func readValueColumns(a mat.Matrix, weights []float64, some []int, groups []Grou
 // What one column tells of another explains r² of its variance s². For a mean of μ that is a
 // gain of about r²/2 · s²/(μ(1-μ)) nats, as the last factor is 1 for bits. If the rows of each
 // column are shuffled, the variance of (n-1)·r² is about 2 + κκ'/n (Pitman, 1937) for the
-// excess kurtosis κ and κ' of both columns: for a rare value of bits about n/k.
+// excess kurtosis κ and κ' of both columns, each about n/k for bits of which few, k, are ones.
 func dependenceOfValues(a *mat.Dense, groups []Group, until *stop.Signal) float64 {
 	n, nv := a.Dims()
 	group, share := groupsOfUnits(nv, groups)

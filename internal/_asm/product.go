@@ -31,6 +31,7 @@ func product() {
 	}
 	addWeights(avx2, 2, true)
 	addColumns()
+	addNibble()
 	dot()
 	transpose()
 	unpack()
@@ -563,6 +564,48 @@ func transpose() {
 	Label("done")
 	VZEROUPPER()
 	RET()
+}
+
+// addNibble writes the kernel that adds up to four rows to lines of x.
+func addNibble() {
+	TEXT("addNibbleAVX2", NOSPLIT, "func(x *float64, n, at int, a, b, c, d *float64, rows int)")
+	Pragma("noescape")
+	Doc("addNibbleAVX2 is addNibbleGo for n lines of x, at least 1, and the first of the rows a, b, c and d. Their",
+		"lines begin at bytes on.")
+	x := Load(Param("x"), GP64())
+	n := Load(Param("n"), GP64())
+	at := Load(Param("at"), GP64())
+	count := Load(Param("rows"), GP64())
+	var rows []Register
+	for _, name := range []string{"a", "b", "c", "d"} {
+		row := Load(Param(name), GP64())
+		ADDQ(at, row)
+		rows = append(rows, row)
+	}
+	for k := 2; k <= len(rows); k++ {
+		CMPQ(count, U8(k))
+		JE(LabelRef(fmt.Sprintf("rows%d", k)))
+	}
+	for k := 1; k <= len(rows); k++ {
+		Label(fmt.Sprintf("rows%d", k))
+		for p := range avx2.parts {
+			sum, disp := YMM(), p*avx2.size
+			VMOVUPD(Mem{Base: rows[0], Disp: disp}, sum)
+			for _, row := range rows[1:k] {
+				VADDPD(Mem{Base: row, Disp: disp}, sum, sum)
+			}
+			VADDPD(Mem{Base: x, Disp: disp}, sum, sum)
+			VMOVUPD(sum, Mem{Base: x, Disp: disp})
+		}
+		ADDQ(U8(line), x)
+		for _, row := range rows[:k] {
+			ADDQ(U8(line), row)
+		}
+		DECQ(n)
+		JNZ(LabelRef(fmt.Sprintf("rows%d", k)))
+		VZEROUPPER()
+		RET()
+	}
 }
 
 // unpack writes the kernel that transposes a panel into eight rows.

@@ -273,6 +273,47 @@ func addColumnsGo(x, src []float64, stride int, groups []int32, weights []quad) 
 	}
 }
 
+// addNibbleGo adds the sum of up to four rows to x. Bit b of n selects row b, which is
+// rows[b·len(x):][:len(x)].
+//
+//	for each q < len(x):
+//		partial = -0
+//		for each bit b of n, in increasing order:
+//			partial += rows[b·len(x) + q]
+//		x[q] += partial
+//
+// What makes it fast: the rows are read from end to end, as processors prefetch. There is
+// a loop for each number of rows, so that none has a branch on a bit.
+func addNibbleGo(x, rows []Line, n uint) {
+	to := Floats(x)
+	next := func() (row []float64) {
+		row = Floats(rows[bits.TrailingZeros(n)*len(x):][:len(x)])
+		n &= n - 1
+		return row[:len(to)]
+	}
+	switch bits.OnesCount(n) {
+	case 1:
+		for i, a := range next() {
+			to[i] += a
+		}
+	case 2:
+		a, b := next(), next()
+		for i := range to {
+			to[i] += a[i] + b[i]
+		}
+	case 3:
+		a, b, c := next(), next(), next()
+		for i := range to {
+			to[i] += a[i] + b[i] + c[i]
+		}
+	case 4:
+		a, b, c, d := next(), next(), next(), next()
+		for i := range to {
+			to[i] += a[i] + b[i] + c[i] + d[i]
+		}
+	}
+}
+
 // dotGo returns sum plus the products of the weights and x.
 //
 //	for each nibble of the weights:

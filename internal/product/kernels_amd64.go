@@ -3,6 +3,8 @@
 package product
 
 import (
+	"math/bits"
+
 	"github.com/gorbm/rbm/internal/cpu"
 	"github.com/gorbm/rbm/internal/spec"
 )
@@ -177,6 +179,30 @@ func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
 		n := min(len(groups), callRows)
 		addColumnsAVX2(&x[0], &src[0], stride*floatBytes, &groups[0], &weights[0][0], n)
 		groups, weights = groups[n:], weights[n:]
+	}
+}
+
+// addNibble is addNibbleGo.
+func addNibble(x, rows []Line, n uint) {
+	if !cpu.AVX2 || n == 0 || len(x) == 0 {
+		addNibbleGo(x, rows, n)
+		return
+	}
+	_ = rows[bits.Len(n)*len(x)-1] // the last line that assembly reaches must exist
+	at := func(n uint) *float64 { return &rows[bits.TrailingZeros(n)*len(x)][0] }
+	a, n1 := at(n), n&(n-1)
+	b, c, d, count := a, a, a, 1
+	if n1 != 0 {
+		b, n1, count = at(n1), n1&(n1-1), 2
+	}
+	if n1 != 0 {
+		c, n1, count = at(n1), n1&(n1-1), 3
+	}
+	if n1 != 0 {
+		d, count = at(n1), 4
+	}
+	for i := 0; i < len(x); i += callRows {
+		addNibbleAVX2(&x[i][0], min(callRows, len(x)-i), i*lineBytes, a, b, c, d, count)
 	}
 }
 

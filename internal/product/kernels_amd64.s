@@ -2453,6 +2453,102 @@ done:
 	VZEROUPPER
 	RET
 
+// func addNibbleAVX2(x *float64, n int, at int, a *float64, b *float64, c *float64, d *float64, rows int)
+// Requires: AVX
+TEXT ·addNibbleAVX2(SB), NOSPLIT, $0-64
+	MOVQ x+0(FP), AX
+	MOVQ n+8(FP), CX
+	MOVQ at+16(FP), DX
+	MOVQ rows+56(FP), BX
+	MOVQ a+24(FP), SI
+	ADDQ DX, SI
+	MOVQ b+32(FP), DI
+	ADDQ DX, DI
+	MOVQ c+40(FP), R8
+	ADDQ DX, R8
+	MOVQ d+48(FP), R9
+	ADDQ DX, R9
+	CMPQ BX, $0x02
+	JE   rows2
+	CMPQ BX, $0x03
+	JE   rows3
+	CMPQ BX, $0x04
+	JE   rows4
+
+rows1:
+	VMOVUPD (SI), Y0
+	VADDPD  (AX), Y0, Y0
+	VMOVUPD Y0, (AX)
+	VMOVUPD 32(SI), Y0
+	VADDPD  32(AX), Y0, Y0
+	VMOVUPD Y0, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, SI
+	DECQ    CX
+	JNZ     rows1
+	VZEROUPPER
+	RET
+
+rows2:
+	VMOVUPD (SI), Y0
+	VADDPD  (DI), Y0, Y0
+	VADDPD  (AX), Y0, Y0
+	VMOVUPD Y0, (AX)
+	VMOVUPD 32(SI), Y0
+	VADDPD  32(DI), Y0, Y0
+	VADDPD  32(AX), Y0, Y0
+	VMOVUPD Y0, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, SI
+	ADDQ    $0x40, DI
+	DECQ    CX
+	JNZ     rows2
+	VZEROUPPER
+	RET
+
+rows3:
+	VMOVUPD (SI), Y0
+	VADDPD  (DI), Y0, Y0
+	VADDPD  (R8), Y0, Y0
+	VADDPD  (AX), Y0, Y0
+	VMOVUPD Y0, (AX)
+	VMOVUPD 32(SI), Y0
+	VADDPD  32(DI), Y0, Y0
+	VADDPD  32(R8), Y0, Y0
+	VADDPD  32(AX), Y0, Y0
+	VMOVUPD Y0, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, SI
+	ADDQ    $0x40, DI
+	ADDQ    $0x40, R8
+	DECQ    CX
+	JNZ     rows3
+	VZEROUPPER
+	RET
+
+rows4:
+	VMOVUPD (SI), Y0
+	VADDPD  (DI), Y0, Y0
+	VADDPD  (R8), Y0, Y0
+	VADDPD  (R9), Y0, Y0
+	VADDPD  (AX), Y0, Y0
+	VMOVUPD Y0, (AX)
+	VMOVUPD 32(SI), Y0
+	VADDPD  32(DI), Y0, Y0
+	VADDPD  32(R8), Y0, Y0
+	VADDPD  32(R9), Y0, Y0
+	VADDPD  32(AX), Y0, Y0
+	VMOVUPD Y0, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, SI
+	ADDQ    $0x40, DI
+	ADDQ    $0x40, R8
+	ADDQ    $0x40, R9
+	DECQ    CX
+	JNZ     rows4
+	VZEROUPPER
+	RET
+
 // func dotAVX2(sum *float64, weights *float64, x *float64, n int)
 // Requires: AVX, AVX2
 TEXT ·dotAVX2(SB), NOSPLIT, $0-32

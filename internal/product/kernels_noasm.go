@@ -39,6 +39,8 @@ func addColumns(x, src []float64, stride int, groups []int32, weights []quad) {
 	addColumnsGo(x, src, stride, groups, weights)
 }
 
+func addNibble(x, rows []Line, n uint) { addNibbleGo(x, rows, n) }
+
 // Dot returns the sum of weights[i]·x[i], in the order of the definition.
 func Dot(weights, x []float64) float64 { return dotGo(0, weights, x) }
 

@@ -717,6 +717,8 @@ func BenchmarkTwin(b *testing.B) {
 	weights := Weights{Stride: k, Data: flat(o.v, k)}
 	few := operands{v: o.v[:1]}.few(false)
 	numbers, copied, words := flat(o.v, k), make([]float64, n*k), make([]uint64, (n*k+63)/64)
+	const long = 64 // lines of a row
+	long64, ones := Lines(65*long), []uint64{0x8421_3579_ace0_0f1b}
 	for _, bb := range []struct {
 		name string
 		f    func()
@@ -728,6 +730,7 @@ func BenchmarkTwin(b *testing.B) {
 		{"AddRows", func() { addRows(x, n, n, rows.Panel(0), groups, 0, 1, list) }},
 		{"Gather", func() { columns.gather(panel, 0, groups) }},
 		{"AddWeights", func() { addWeights(x, n, n, tile, 1, weights, groups, list) }},
+		{"AddOnes", func() { AddOnes(long64[:long], long64[long:], ones) }},
 		{"Few", func() { few.Mul(x, &columns, 0, 1) }},
 		{"Dot", func() { Dot(o.v[0], o.v[1]) }},
 		{"TransposeRows", func() { TransposeRows(Floats(panel), Lanes, columns.data, k, k) }},

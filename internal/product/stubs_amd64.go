@@ -105,6 +105,12 @@ func addWeightsDirectAVX2(x *float64, xstride int, lines *float64, stride int, z
 //go:noescape
 func addColumnsAVX2(x *float64, src *float64, stride int, groups *int32, weights *float64, n int)
 
+// addNibbleAVX2 is addNibbleGo for n lines of x, at least 1, and the first of the rows a, b, c and d. Their
+// lines begin at bytes on.
+//
+//go:noescape
+func addNibbleAVX2(x *float64, n int, at int, a *float64, b *float64, c *float64, d *float64, rows int)
+
 // dotAVX2 sets sum to dotGo of sum and n numbers, n a multiple of 16.
 //
 //go:noescape
