@@ -39,7 +39,7 @@ const unset = -1
 func defaultSettings() settings {
 	return settings{
 		Hidden: unset, Epochs: unset, Rate: unset, Batch: unset, L2: unset, Chains: unset, ReportEpochs: unset, Held: unset,
-		Sampler: samplers[0], Sweeps: 1, Levels: 10, MissingSweeps: 1, Seed: 1,
+		Sweeps: 1, Levels: 10, MissingSweeps: 1, Seed: 1,
 	}
 }
 
@@ -60,7 +60,7 @@ func (s *settings) declare(f *flags) {
 	f.seed(&s.Seed, s.Seed, "`N` for everything random")
 
 	f.group("Sampler of the negative phase")
-	f.choice(&s.Sampler, "sampler", s.Sampler, samplers, "`NAME`: pcd (persistent chains), cd (chains from the rows), pt or ptt (tempering, for rows in separate clusters)")
+	f.choice(&s.Sampler, "sampler", s.Sampler, samplers, "`NAME`: pcd (persistent chains), cd (chains from the rows), pt or ptt (tempering, for rows in separate clusters) (default ptt, or pcd for a large model)")
 	f.whole(&s.Chains, "chains", s.Chains, 1, 1e5, "`N` chains of pcd, pt and ptt (default by a rule)")
 	f.whole(&s.Sweeps, "sweeps", s.Sweeps, 1, 1e6, "`N` Gibbs sweeps a step")
 	f.whole(&s.Levels, "levels", s.Levels, 2, 1000, "`N` temperatures of pt")
@@ -128,12 +128,24 @@ func (s *settings) trainer(d *split) (*rbm.Trainer, error) {
 	return t, nil
 }
 
-// setSampler sets the sampler of the negative phase. The base of pt is the model without weights.
+// setSampler sets the sampler of the negative phase, or notes which one was chosen. The base of pt is the model without
+// weights.
 func (s *settings) setSampler(t *rbm.Trainer) {
+	chosen := ""
+	switch x := t.Sampler.(type) {
+	case *rbm.PCD:
+		chosen, x.K = "pcd", s.Sweeps
+	case *rbm.PTT:
+		chosen, x.K = "ptt", s.Sweeps
+	}
+	if s.Sampler == "" || s.Sampler == chosen {
+		s.Sampler = chosen
+		return
+	}
 	src := rand.NewPCG(s.Seed, 2)
 	switch s.Sampler {
 	case "pcd":
-		t.Sampler.(*rbm.PCD).K = s.Sweeps
+		t.Sampler = rbm.NewPCD(s.Chains, s.Sweeps, src)
 	case "cd":
 		t.Sampler = rbm.NewCD(s.Sweeps, src)
 	case "pt":

@@ -272,7 +272,7 @@ func (t *training) report(p *progress, r rbm.Report) error {
 		name, of, held = "pseudo-log-likelihood", r.PseudoLogLikelihood, r.HeldOutPseudoLogLikelihood
 	}
 	p.note = fmt.Sprintf("%.3f", of)
-	if t.trainer.HeldOut != nil {
+	if !math.IsNaN(held) {
 		p.note += fmt.Sprintf(", held out %.3f", held)
 	}
 	if !p.bar {

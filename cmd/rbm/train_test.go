@@ -33,7 +33,7 @@ func TestTrainIsTheTrainer(t *testing.T) {
 	}
 	r := recipe.Recipe{Hidden: 4, Epochs: 6, BatchSize: 20, Chains: 7, Rate: 0.3, L2: 0.001, Seed: 5}
 	trainer := r.Trainer(rows.Bits, nil, nil)
-	trainer.Sampler.(*rbm.PCD).K = 2
+	trainer.Sampler.(*rbm.PTT).K = 2
 	if err := trainer.Train(context.Background(), 6); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,8 @@ func TestResume(t *testing.T) {
 		name, args string
 		missing    float64
 	}{
-		{"pcd", "", 0},
+		{"default", "", 0},
+		{"pcd", "-sampler pcd", 0},
 		{"cd", "-sampler cd -sweeps 2 -l2 0.01", 0},
 		{"pt", "-sampler pt -levels 4", 0},
 		{"ptt", "-sampler ptt", 0},
