@@ -148,6 +148,10 @@ func trainIsEnded(t *testing.T, looks int) {
 		{"missing", 7, true, func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(1)) }, func(tr *rbm.Trainer) {
 			tr.Observed, tr.MissingSweeps = randomBits(10, 7, 0.6, 3), 2
 		}},
+		{"sparse and frozen", 7, false, func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(1)) }, func(tr *rbm.Trainer) {
+			tr.Sparsity = &rbm.Sparsity{Target: 0.1, Cost: 1}
+			tr.Frozen = &rbm.Frozen{W: randomBits(5, 7, 0.3, 4), C: make([]bool, 5)}
+		}},
 		{"values", 7, true, func() rbm.Sampler { return rbm.NewPCD(5, 1, newSource(1)) }, func(tr *rbm.Trainer) {
 			tr.Data, tr.HeldOut = between(tr.Data.(*rbm.Bits), 3, 5), between(tr.HeldOut.(*rbm.Bits), 3, 5)
 		}},

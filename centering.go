@@ -49,14 +49,15 @@ func (c *Centering) center(g *Gradient, m *RBM) {
 	defer c.take().Release()
 	defer g.guard.Take("Gradient").Release()
 	c.check(nv, nh)
+	g.Frozen.check(nv, nh)
 	if m != nil {
 		m.call.keeps(c)
 	}
 	if g.hasMeans {
 		g.findMeans()
 		g.hasMeans = false
-		c.V = c.move(c.V, g.means.v, g.B)
-		c.H = c.move(c.H, g.means.h, g.C)
+		c.V = c.move(c.V, g.means.v, g.B, nil)
+		c.H = c.move(c.H, g.means.h, g.C, g.means.penalty)
 	} else {
 		checkOffsets("V", c.V, nv)
 		checkOffsets("H", c.H, nh)
@@ -124,11 +125,16 @@ func checkOffsets(name string, offsets []float64, n int) {
 	}
 }
 
-// move returns the offsets moved toward the means of the data; g is the gradient of the biases.
-func (c *Centering) move(offsets, means []float64, g *mat.VecDense) []float64 {
+// move returns the offsets moved toward the means of the data; g is the gradient of the biases,
+// of which the penalty, unless nil, is not that of the likelihood.
+func (c *Centering) move(offsets, means []float64, g *mat.VecDense, penalty []float64) []float64 {
 	offsets, rate := c.start(offsets, len(means))
 	for i, x := range means {
-		offsets[i] = c.toward(offsets[i], x, g.AtVec(i), rate)
+		slope := g.AtVec(i)
+		if penalty != nil {
+			slope -= penalty[i]
+		}
+		offsets[i] = c.toward(offsets[i], x, slope, rate)
 	}
 	return offsets
 }
@@ -180,7 +186,10 @@ func (s *centering) begin(g *Gradient, v, h []float64) {
 	s.g, s.v, s.h = g, v, h
 	s.b = grow(s.b, len(v))
 	for i := range s.b {
-		s.b[i] = g.B.AtVec(i)
+		s.b[i] = 0
+		if !g.Frozen.b(i) {
+			s.b[i] = g.B.AtVec(i)
+		}
 	}
 	s.down = grow(s.down, s.blocks()*len(v))
 }
@@ -201,7 +210,35 @@ func (s *centering) Do(_, k int) {
 // row centers w, which is row j of W, adds it to W̃ᵀλ of its block, and returns the centered
 // element j of C, which was x.
 func (s *centering) row(j int, w []float64, x float64) float64 {
-	return x - update.Center(w, s.b, s.v, s.block(j/centeringRows), s.h[j], x)
+	frozen := s.g.Frozen
+	if frozen.c(j) {
+		x = 0
+	}
+	down := s.block(j / centeringRows)
+	var dot float64
+	if mask := frozen.row(j); mask != nil {
+		dot = centerFree(w, s.b, s.v, down, s.h[j], x, mask)
+	} else {
+		dot = update.Center(w, s.b, s.v, down, s.h[j], x)
+	}
+	if frozen.c(j) {
+		return 0
+	}
+	return x - dot
+}
+
+// centerFree is update.Center where the weights of the ones of mask are constants.
+func centerFree(w, b, mu, down []float64, lambda, c float64, mask []uint64) (dot float64) {
+	for i := range w {
+		if mask[i/wordBits]>>(i%wordBits)&1 == 1 {
+			w[i] = 0
+			continue
+		}
+		w[i] -= float64(lambda*b[i]) + float64(c*mu[i])
+		dot += float64(w[i] * mu[i])
+		down[i] += float64(lambda * w[i])
+	}
+	return dot
 }
 
 // finish centers B after all rows.
@@ -211,6 +248,9 @@ func (s *centering) finish() {
 		floats.Add(down, s.block(k))
 	}
 	for i, x := range down {
+		if s.g.Frozen.b(i) {
+			x = s.b[i]
+		}
 		s.g.B.SetVec(i, s.b[i]-x)
 	}
 	s.g, s.v, s.h = nil, nil, nil

@@ -591,6 +591,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	observed, means := randomBits(n, nv, 0.5, 36), mat.NewDense(n, nv, nil)
 	cd := rbm.NewCD(1, newSource(39))
 	centering := rbm.Centering{Rate: 0.1}
+	sparsity, frozen := rbm.Sparsity{Target: 0.1, Cost: 0.1}, &rbm.Frozen{W: randomBits(nh, nv, 0.01, 43), B: make([]bool, nv)}
 	weights := randomWeights(n, 40)
 	var part, sum rbm.Phases
 	all := rbm.SGD{Rate: 1e-3, Momentum: 0.5, L2: 1e-4, L1: 1e-4, MaxNorm: 2}
@@ -627,6 +628,14 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		{"PT", step(newPT(10, 1, []float64{0, 0.4, 1}, newSource(38)), bits)},
 		{"PTT", step(ptt, bits)},
 		{"Centering", func() { m.Gradient(&g, bits, cd); centering.Center(&g) }},
+		{"Sparsity", func() { m.Gradient(&g, bits, cd); sparsity.Penalize(&g); centering.Center(&g) }},
+		{"Frozen", func() {
+			m.Gradient(&g, bits, cd)
+			g.Frozen = frozen
+			centering.Center(&g)
+			all.Step(m, &g)
+			g.Frozen = nil
+		}},
 		{"Classifier of Bits", hybrid(labelled, bits)},
 		{"Classifier of real values", hybrid(labelled, real)},
 		{"Classifier with PCD", hybrid(pcd, bits)},

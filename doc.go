@@ -28,6 +28,7 @@
 //
 // Large data: [Rows] need not fit in memory; package bitfile has them in a file.
 // On several machines, each computes [Phases], which add up to the full gradient.
+// [RBM.Prepare] is for a server: a copy of a model for one row at a time.
 //
 // Files: package checkpoint saves training, to resume it bit for bit. Package npz
 // exchanges models with NumPy and scikit-learn. Types with state have AppendBinary,
@@ -66,7 +67,7 @@
 // [RBM.CheckRows]. A NaN parameter makes every result that depends on it NaN.
 //
 // Methods that only read an RBM may be called concurrently. A Sampler, Chains, AIS,
-// Gradient, Centering, SGD or Trainer belongs to one goroutine at a time: a call
+// Gradient, Centering, Sparsity, SGD or Trainer belongs to one goroutine at a time: a call
 // that finds another one at work on it panics and changes nothing.
 //
 // # Randomness

@@ -36,6 +36,10 @@ var (
 		"Centering": func() any {
 			return &rbm.Centering{Rate: 0.5, Enhanced: true, V: []float64{0, 0.25, 1}, H: []float64{1, 0.1, 0}}
 		},
+		"Sparsity": func() any { return &rbm.Sparsity{Target: 0.1, Cost: 2, Rate: 0.5, H: []float64{1, 0.1, 0}} },
+		"Frozen": func() any {
+			return &rbm.Frozen{W: rbm.NewBits(3, 3), B: []bool{true, false, true}, C: make([]bool, 3)}
+		},
 		"Classifier": func() any {
 			return withLabel(&rbm.Classifier{Model: randomModel(4, 3, 1, 1), Classes: 1, Generative: 1})
 		},

@@ -52,7 +52,7 @@ func (f *fused) step(w *work, o *SGD, c *Centering, rate, factor float64, keep b
 		m.call.keeps(c)
 		g.findMeans()
 		c.note()
-		c.V = c.move(c.V, g.means.v, g.B)
+		c.V = c.move(c.V, g.means.v, g.B, nil)
 		c.H, f.rateH = c.start(c.H, nh) // the job moves them
 		c.state.job.begin(g, c.V, c.H)
 	}
@@ -64,7 +64,7 @@ func (f *fused) step(w *work, o *SGD, c *Centering, rate, factor float64, keep b
 	}
 	defer o.take(rate).Release()
 	team.Until, s.lists.Until = nil, nil // from here on, all is done or nothing
-	o.ready(nv, nh)
+	o.ready(nv, nh, g.Frozen)
 	if f.keeps = keep; keep {
 		g.model.keep(s.parts())
 	}
@@ -78,7 +78,7 @@ func (f *fused) step(w *work, o *SGD, c *Centering, rate, factor float64, keep b
 	if factor != 1 {
 		g.B.ScaleVec(factor, g.B)
 	}
-	o.biases(m.B, g.B, o.state.velocity.B, rate)
+	o.visible(m, g, rate)
 	return true
 }
 
@@ -131,7 +131,7 @@ func (f *fused) first() float64 {
 	nv := f.g.stats.nv
 	panel := f.sums(0, 0)[:nv+1]
 	x := panel[nv][0]
-	if c := f.centering; c != nil {
+	if c := f.centering; c != nil && !math.IsNaN(x) { // a frozen bias has a centered gradient of 0
 		product.Unpack(panel[:nv], 0, 1, nv, f.rows[0])
 		h := c.H[0]
 		f.moveOffset(0, x)
@@ -174,8 +174,8 @@ func (f *fused) move(j int, w []float64, x float64) {
 		floats.Scale(f.factor, w)
 		x = float64(f.factor * x)
 	}
-	f.sgd.row(f.m, j, w, f.rate)
-	f.sgd.bias(f.m.C, f.sgd.state.velocity.C, j, x, f.rate)
+	f.sgd.row(f.m, j, w, f.rate, f.g.Frozen)
+	f.sgd.bias(f.m.C, f.sgd.state.velocity.C, j, x, f.rate, f.g.Frozen.c(j))
 }
 
 // moveOffset moves the offset of hidden unit j, whose bias has the gradient x.

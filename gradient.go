@@ -16,6 +16,9 @@ import (
 // Gradient is a derivative by the parameters of an RBM. The zero value is ready to use;
 // reused for the same sizes, it allocates nothing.
 //
+// With Frozen, [SGD.Step] leaves some parameters alone, and [Centering.Center] takes them for
+// constants.
+//
 // With Single, [RBM.Gradient] adds up n rows of bits in half the time, in fixed point, with an
 // error of an element below 2⁻¹² + n·2⁻³⁰, mostly 1e-7.
 type Gradient struct {
@@ -25,6 +28,7 @@ type Gradient struct {
 	B      *mat.VecDense // nv
 	C      *mat.VecDense // nh
 	Single bool          // single precision
+	Frozen *Frozen       // parameters that do not move; nil: none
 
 	means    means // of the data, if hasMeans: see Centering.Center
 	hasMeans bool

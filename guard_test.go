@@ -45,8 +45,9 @@ func TestUseByTwoGoroutines(t *testing.T) {
 	pt, ptt := newPT(2, 1, []float64{0, 1}, src), NewPTT(2, 1, nil, src)
 	ais := NewAIS(5, 10, src)
 	exact := new(Exact)
-	centering, sgd := new(Centering), new(SGD)
+	centering, sgd, sparsity := new(Centering), new(SGD), new(Sparsity)
 	sums.Gradient(&g)
+	sparsity.Penalize(&g)
 	centering.Center(&g)
 	sgd.Step(m, &computed)
 	trainer := NewTrainer(m, x, cd, src)
@@ -95,6 +96,11 @@ func TestUseByTwoGoroutines(t *testing.T) {
 			centering.Center(&computed)
 		}},
 		{"g of Centering.Center", &computed.guard, "Gradient", func() { centering.Center(&computed) }, func() { centering.Center(&wrongPhases().Data) }},
+		{"Sparsity.Penalize", &sparsity.state.guard, "Sparsity", func() { computed.hasMeans = true; sparsity.Penalize(&computed) }, func() {
+			computed.hasMeans = false
+			sparsity.Penalize(&computed)
+		}},
+		{"g of Sparsity.Penalize", &computed.guard, "Gradient", func() { computed.hasMeans = true; sparsity.Penalize(&computed) }, func() { sparsity.Penalize(&wrongPhases().Data) }},
 		{"SGD.Step", &sgd.state.guard, "SGD", func() { sgd.Step(m, &computed) }, nil},
 		{"Trainer.Step", &trainer.guard, "Trainer", func() { trainer.Step() }, func() {
 			defer func(s Sampler) { trainer.Sampler = s }(trainer.Sampler)

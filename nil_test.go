@@ -58,6 +58,8 @@ func (c callee) args() (args []reflect.Value) {
 	}
 	cd, gradient, bits, floats, whole := rbm.NewCD(1, newSource(1)), new(rbm.Gradient), rbm.NewBits(1, 3), []float64(nil), 1
 	switch c.name {
+	case "Sparsity.Penalize":
+		gradient = gradientOf(cd)
 	case "Centering.Center", "SGD.Step":
 		gradient = &somePhases().Data
 	case "Prepared.LogProbs": // one of the units is the class

@@ -8,13 +8,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Prepared is a copy of an RBM for one row at a time, or a few: for serving. It holds W
-// once more, in the order in which a row of bits reads it. Results are those of the RBM,
-// bit for bit. Many rows at once are faster by the RBM itself.
+// Prepared is a copy of an RBM for one row at a time, or a few: for serving. It has as much
+// memory as W, in the order in which a row of bits reads it. The results are the same as
+// those of the RBM, bit for bit. Many rows at once are faster by the RBM itself.
 //
 // A Prepared never changes, and does not follow the RBM: call Prepare again. Any number of
-// goroutines may use it. Its methods start none, and allocate nothing once they have been
-// called, if dst is given.
+// goroutines may use it. Its methods start none, and with a dst allocate nothing in the
+// long run.
 type Prepared struct {
 	sealed
 
@@ -24,7 +24,7 @@ type Prepared struct {
 	pool  sync.Pool
 }
 
-// Prepare returns m as it is now, for one row at a time.
+// Prepare returns a copy of m as it is now, for one row at a time.
 func (m *RBM) Prepare() *Prepared {
 	nv, nh := m.Dims()
 	p := new(Prepared)
@@ -163,8 +163,10 @@ func (p *Prepared) HiddenProbs(dst *mat.Dense, v *Bits) *mat.Dense {
 	return dst
 }
 
-// UnitProbs is RBM.UnitProbs.
+// UnitProbs is RBM.UnitProbs. Up to eight rows at once share most of the work.
 func (p *Prepared) UnitProbs(dst *mat.Dense, v *Bits) *mat.Dense {
+	// For a row of 784 units and 500 hidden ones it takes about a hundred times as long as
+	// FreeEnergy (BenchmarkPrepared), nearly all for the exponentials of W.
 	nv, nh := p.Dims()
 	n := checkBatch("v", v, nv)
 	dst = checkDense(dst, n, nv)

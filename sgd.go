@@ -29,7 +29,8 @@ type SGD struct {
 }
 
 type sgdState struct {
-	velocity Gradient // Δ, once there is momentum
+	velocity Gradient  // Δ, once there is momentum
+	held     []float64 // W, of which the frozen weights come back, once there are any
 	job      step
 	team     parallel.Team
 	guard    parallel.Guard
@@ -48,14 +49,17 @@ func (o *SGD) step(m *RBM, g *Gradient, rate float64) {
 	nv, nh := m.Dims()
 	checkNil("gradient", g)
 	g.check("gradient", nv, nh)
-	o.ready(nv, nh)
+	g.Frozen.check(nv, nh)
+	o.ready(nv, nh, g.Frozen)
 	s := o.state
 	s.job = step{o: o, m: m, g: g, rate: rate}
 	work := nv * nh / 4
 	s.team.Call(work, nh, &s.job)
 	s.job = step{}
-	o.biases(m.B, g.B, s.velocity.B, rate)
-	o.biases(m.C, g.C, s.velocity.C, rate)
+	o.visible(m, g, rate)
+	for j := range nh {
+		o.bias(m.C, s.velocity.C, j, g.C.AtVec(j), rate, g.Frozen.c(j))
+	}
 }
 
 // take begins a use at a rate.
@@ -70,7 +74,10 @@ func (o *SGD) take(rate float64) *parallel.Guard {
 
 // ready makes the velocity of nv and nh units if there is momentum, and panics if it is that
 // of others.
-func (o *SGD) ready(nv, nh int) {
+func (o *SGD) ready(nv, nh int, f *Frozen) {
+	if f != nil && f.W != nil {
+		o.state.held = grow(o.state.held, nv*nh)
+	}
 	d := &o.state.velocity
 	if o.Momentum != 0 && d.W == nil {
 		d.W, d.B, d.C = mat.NewDense(nh, nv, nil), mat.NewVecDense(nv, nil), mat.NewVecDense(nh, nil)
@@ -110,37 +117,55 @@ type step struct {
 	rate float64
 }
 
-func (s *step) Do(_, j int) { s.o.row(s.m, j, s.g.W.RawRowView(j), s.rate) }
+func (s *step) Do(_, j int) { s.o.row(s.m, j, s.g.W.RawRowView(j), s.rate, s.g.Frozen) }
 
 // row moves row j of the weights of m along g. As the corrections are a part of Δ, momentum
 // repeats the way that the weights really went: where the ascent comes to rest,
 // |∂ - λw| = L1 for a weight other than 0, whatever the momentum.
-func (o *SGD) row(m *RBM, j int, g []float64, rate float64) {
-	w := m.W.RawRowView(j)
-	var d []float64
+func (o *SGD) row(m *RBM, j int, g []float64, rate float64, f *Frozen) {
+	w, frozen := m.W.RawRowView(j), f.row(j)
+	var d, held []float64
+	if frozen != nil {
+		held = o.state.held[j*len(w):][:len(w)]
+		copy(held, w)
+	}
 	if velocity := o.state.velocity.W; velocity == nil {
 		update.Plain(w, g, rate, o.L2)
 	} else {
 		d = velocity.RawRowView(j)
 		update.Momentum(w, d, g, rate, o.L2, o.Momentum)
 	}
+	eachOne(frozen, func(i int) { // is no part of the norm
+		w[i] = 0
+		if d != nil {
+			d[i] = 0
+		}
+	})
 	if o.L1 != 0 {
 		update.Shrink(w, d, rate*o.L1)
 	}
 	if o.MaxNorm != 0 {
 		update.Clip(w, d, o.MaxNorm)
 	}
+	eachOne(frozen, func(i int) { w[i] = held[i] })
 }
 
-// biases moves all biases of a layer, x, along g. Their velocity is d, or nil.
-func (o *SGD) biases(x, g, d *mat.VecDense, rate float64) {
-	for i := range x.Len() {
-		o.bias(x, d, i, g.AtVec(i), rate)
+// visible moves the visible biases of m along g.
+func (o *SGD) visible(m *RBM, g *Gradient, rate float64) {
+	for i := range m.B.Len() {
+		o.bias(m.B, o.state.velocity.B, i, g.B.AtVec(i), rate, g.Frozen.b(i))
 	}
 }
 
-// bias moves element i of x along its gradient g.
-func (o *SGD) bias(x, d *mat.VecDense, i int, g, rate float64) {
+// bias moves element i of x along its gradient g, unless it is frozen. Its velocity is in d,
+// unless that is nil.
+func (o *SGD) bias(x, d *mat.VecDense, i int, g, rate float64, frozen bool) {
+	if frozen {
+		if d != nil {
+			d.SetVec(i, 0)
+		}
+		return
+	}
 	delta := float64(rate * g)
 	if d != nil {
 		delta += float64(o.Momentum * d.AtVec(i))

@@ -18,6 +18,8 @@ import (
 //	SGD        Rate, Momentum, L2, L1, MaxNorm; bool velocity; if so, the
 //	           velocity like an RBM, without groups
 //	Centering  Rate; bool Enhanced; list V, list H
+//	Sparsity   Target, Cost, Rate; list H
+//	Frozen     rows, columns and words of W, of B and of C
 //	States     uint64 seed, uint64 clock; rows, columns; uint64 words of the states
 //	Chains     States
 //	CD         K; uint64 seed, uint64 clock
@@ -31,9 +33,10 @@ import (
 //	Trainer    BatchSize, ShuffleBlock, MissingSweeps; bool Single; bool Classifier; if so,
 //	           Classes, Discriminative, Generative, Unlabeled; of Data, of HeldOut, of Weights, of
 //	           HeldOutWeights and of Observed the rows, the columns and a uint64 checksum; uint64 seed;
-//	           steps; rate of the last step; RBM; SGD; bool Centering; if so, Centering; bool best; if
-//	           so, the best RBM, bool of a Classifier, both parts of its score, the reports since; peak; steps before
-//	           the last report; twice, for the older and the younger report to
+//	           steps; rate of the last step; RBM; SGD; bool Centering; if so, Centering; bool
+//	           Sparsity; if so, Sparsity; bool Frozen; if so, Frozen; bool best; if so, the best
+//	           RBM, bool of a Classifier, both parts of its score, the reports since; peak; steps
+//	           before the last report; twice, for the older and the younger report to
 //	           compare with: its steps, rate and score, list of free energies,
 //	           rows, columns and words of the chains; list of biases of independent
 //	           units; dependence; rows, columns and words of the completions of

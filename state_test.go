@@ -395,7 +395,7 @@ func (w *limited) Write(p []byte) (int, error) {
 
 // Every exported field comes back, those that are added later too.
 func TestStateOfFields(t *testing.T) {
-	for _, x := range []state{new(rbm.SGD), new(rbm.Centering), rbm.NewCD(1, newSource(1)),
+	for _, x := range []state{new(rbm.SGD), new(rbm.Centering), new(rbm.Sparsity), rbm.NewCD(1, newSource(1)),
 		rbm.NewPCD(1, 1, newSource(1)), newPT(1, 1, []float64{1}, newSource(1)),
 		rbm.NewPTT(1, 1, nil, newSource(1))} {
 		v := reflect.ValueOf(x).Elem()
@@ -453,10 +453,14 @@ var kinds = func() (kinds []struct {
 		phases := new(rbm.Phases)
 		o.model.Phases(phases, o.data, nil, rbm.NewPCD(7, 1, newSource(4)))
 		o.model.OneHot = []rbm.Group{{From: 0, To: 1}, {From: 1, To: nv}} // at last: no row of theirs has such
-		return []state{o.model, phases, o.sgd, o.centering, p.sampler.(*rbm.PCD).Chains, q.sampler.(state), p.sampler.(state), o.sampler.(state), r.sampler.(state)}
+		sparsity := &rbm.Sparsity{Target: 0.1, Cost: 0.5}
+		var g rbm.Gradient
+		rbm.New(nv, nh).Gradient(&g, o.data, q.sampler)
+		sparsity.Penalize(&g)
+		return []state{o.model, phases, o.sgd, o.centering, sparsity, &rbm.Frozen{W: randomBits(nh, nv, 0.5, 5), C: make([]bool, nh)}, p.sampler.(*rbm.PCD).Chains, q.sampler.(state), p.sampler.(state), o.sampler.(state), r.sampler.(state)}
 	}
 	x, old := make(3, 2), make(2, 1)
-	for i, name := range []string{"RBM", "Phases", "SGD", "Centering", "Chains", "CD", "PCD", "PT", "PTT"} {
+	for i, name := range []string{"RBM", "Phases", "SGD", "Centering", "Sparsity", "Frozen", "Chains", "CD", "PCD", "PT", "PTT"} {
 		kinds = append(kinds, struct {
 			name   string
 			x, old state
@@ -621,7 +625,7 @@ func useTrainer(tr *rbm.Trainer) {
 // than the data justifies.
 func TestTrainerOfWildNumbers(t *testing.T) {
 	t.Parallel()
-	tr := smallest()[9].(*rbm.Trainer)
+	tr := smallest()[len(smallest())-1].(*rbm.Trainer)
 	good := saved(t, tr)
 	p := payload(good)
 	var taken, refused int
@@ -676,9 +680,11 @@ func smallest() []state {
 	cd, ptt := rbm.NewCD(1, newSource(4)), rbm.NewPTT(1, 1, nil, newSource(5))
 	pt.Base = vec(make([]float64, 2))
 	sgd, centering, phases := &rbm.SGD{Rate: 0.1, Momentum: 0.5}, new(rbm.Centering), new(rbm.Phases)
+	sparsity := &rbm.Sparsity{Target: 0.25, Cost: 1}
 	var g rbm.Gradient
 	for _, s := range []rbm.Sampler{cd, pcd, pt, ptt} {
 		m.Gradient(&g, data, s)
+		sparsity.Penalize(&g)
 		centering.Center(&g)
 		sgd.Step(m, &g)
 		m.Phases(phases, data, nil, s)
@@ -686,11 +692,12 @@ func smallest() []state {
 	tr := rbm.NewTrainer(m, data, pcd, newSource(6))
 	tr.HeldOut, tr.Weights, tr.Observed = rbm.NewBits(1, 2), []float64{1}, rbm.NewBits(1, 2)
 	tr.SGD.Momentum = 0.5
+	tr.Sparsity, tr.Frozen = &rbm.Sparsity{Target: 0.25, Cost: 1}, &rbm.Frozen{W: rbm.NewBits(1, 2), B: make([]bool, 2), C: make([]bool, 1)}
 	tr.OnReport = func(rbm.Report) error { return nil }
 	if err := tr.Train(context.Background(), 1); err != nil {
 		panic(err)
 	}
-	return []state{m, phases, sgd, centering, pcd.Chains, cd, pcd, pt, ptt, tr}
+	return []state{m, phases, sgd, centering, sparsity, tr.Frozen, pcd.Chains, cd, pcd, pt, ptt, tr}
 }
 
 // checkWild decodes data, and sets x back to before if it was accepted.
@@ -821,6 +828,16 @@ func TestImpossibleState(t *testing.T) {
 		{"Centering", []uint64{f(math.NaN())}, []byte("\x00" + strings.Repeat("\x00", 16)), "Rate is NaN"},
 		{"Centering", []uint64{f(1)}, []byte("\x02" + strings.Repeat("\x00", 16)), "Enhanced is 2"},
 		{"Centering", []uint64{f(1)}, []byte("\x01" + strings.Repeat("\x00", 16)), ""},
+		{"Sparsity", []uint64{f(0.1), f(2), f(0.5), 1, f(0.25)}, nil, ""},
+		{"Sparsity", []uint64{f(1.5), 0, 0, 0}, nil, "target of sparsity is 1.5, want one in [0, 1]"},
+		{"Sparsity", []uint64{f(math.NaN()), 0, 0, 0}, nil, "target of sparsity is NaN, want one in [0, 1]"},
+		{"Sparsity", []uint64{0, f(-1), 0, 0}, nil, "cost of sparsity is -1"},
+		{"Sparsity", []uint64{0, 0, f(-0.5), 0}, nil, "rate of sparsity is -0.5, want one in [0, 1]"},
+		{"Frozen", []uint64{2, 3, 7, 0, 1, 3, 5, 0, 0}, nil, ""},
+		{"Frozen", []uint64{0, 0, 0, 0, 1, 2, 1}, nil, ""},
+		{"Frozen", []uint64{0, 0, 2, 3, 1, 1, 0, 0}, nil, "marks of biases have 2 rows, want 1"},
+		{"Frozen", []uint64{2, 3, 7, 0, 1, 2, 1, 0, 0}, nil, "B of frozen has length 2, want 3"},
+		{"Frozen", []uint64{2, 3, 7, 0, 0, 0, 1, 3, 5}, nil, "C of frozen has length 3, want 2"},
 		{"Chains", []uint64{1, 2, 0, 0}, nil, ""},
 		{"Chains", []uint64{1, 1<<56 - 1, 0, 0}, nil, ""},
 		{"Chains", []uint64{1, 1 << 56, 0, 0}, nil, "clock is 72057594037927936, want less than 2⁵⁶"},
@@ -934,6 +951,7 @@ func TestStateOfMisuse(t *testing.T) {
 		{new(rbm.RBM), "W, B or C is nil"},
 		{&rbm.RBM{W: mat.NewDense(2, 3, nil), B: mat.NewVecDense(2, nil), C: mat.NewVecDense(2, nil)}, "B has length 2, want 3"},
 		{&rbm.Centering{Rate: 2}, "rate of centering is 2"},
+		{&rbm.Sparsity{Target: 2}, "target of sparsity is 2"},
 		{&rbm.CD{K: 0, Chains: rbm.NewChains(src)}, "k is 0, want at least 1"},
 		{&rbm.CD{K: 1}, "CD has no Chains"},
 		{&rbm.PCD{K: -1, Chains: rbm.NewChains(src)}, "k is -1, want at least 1"},
@@ -1017,7 +1035,7 @@ func FuzzUnmarshal(f *testing.F) {
 }
 
 func FuzzTrainer(f *testing.F) {
-	tr := smallest()[9].(*rbm.Trainer)
+	tr := smallest()[len(smallest())-1].(*rbm.Trainer)
 	good := saved(f, tr)
 	f.Add(payload(good))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -1086,6 +1104,12 @@ func use(x state, p []byte) {
 				rbm.New(3, 2).Gradient(&g, rbm.NewBits(1, 3), &rbm.Exact{})
 				x.Center(&g)
 			}
+		}
+	case *rbm.Sparsity:
+		if n := len(x.H); n == 0 || n == 2 {
+			var g rbm.Gradient
+			rbm.New(3, 2).Gradient(&g, rbm.NewBits(1, 3), &rbm.Exact{})
+			x.Penalize(&g)
 		}
 	case *rbm.CD:
 		if x.K < 5 {

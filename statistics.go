@@ -443,14 +443,18 @@ type means struct {
 	v, h  []float64
 	p     []float64 // h, filled up to whole words
 	scale []float64 // of the waiting rows
+
+	penalty []float64 // a part of the gradient of C that the means do not tell: see Sparsity
 }
 
 // reset makes s zero.
 func (s *means) reset(nv, nh int) {
 	s.p = grow(s.p, (nh+wordBits-1)/wordBits*wordBits)
 	s.v, s.h = grow(s.v, nv), s.p[:nh]
+	s.penalty = grow(s.penalty, nh)
 	clear(s.v)
 	clear(s.p)
+	clear(s.penalty)
 }
 
 // addWaiting adds the data among the rows that wait in stats, or did so before the last

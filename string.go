@@ -109,6 +109,18 @@ func (c Centering) String() string {
 	return fmt.Sprintf("Centering(Rate=%v, Enhanced=%v, %d+%d offsets)", c.Rate, c.Enhanced, len(c.V), len(c.H))
 }
 
+// String returns the settings.
+func (s Sparsity) String() string {
+	return fmt.Sprintf("Sparsity(Target=%v, Cost=%v, Rate=%v)", s.Target, s.Cost, s.Rate)
+}
+
+// String returns the numbers of parameters that stay.
+func (f *Frozen) String() string {
+	checkNil("Frozen", f)
+	w, b, c := f.parts()
+	return fmt.Sprintf("Frozen(%d weights, %d+%d biases)", w.count(), b.count(), c.count())
+}
+
 // String returns the numbers of runs and temperatures.
 func (a AIS) String() string {
 	return fmt.Sprintf("AIS(Runs=%d, %d temperatures)", a.Runs, len(a.Betas))

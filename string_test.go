@@ -61,6 +61,8 @@ func TestString(t *testing.T) {
 		{usedSGD(), "SGD(Rate=0.1, Momentum=0.5)"},
 		{rbm.SGD{L2: 1e-4, L1: 0.5, MaxNorm: 3}, "SGD(Rate=0, L2=0.0001, L1=0.5, MaxNorm=3)"},
 		{&rbm.Centering{Rate: 0.01, V: make([]float64, 784), H: make([]float64, 500)}, "Centering(Rate=0.01, Enhanced=false, 784+500 offsets)"},
+		{&rbm.Sparsity{Target: 0.1, Cost: 0.5}, "Sparsity(Target=0.1, Cost=0.5, Rate=0)"},
+		{&rbm.Frozen{W: data, B: []bool{true, false, true}}, fmt.Sprintf("Frozen(%.0f weights, 2+0 biases)", mat.Sum(data))},
 		{rbm.NewAIS(100, 2000, newSource(1)), "AIS(Runs=100, 2001 temperatures)"},
 		{&rbm.Classifier{Model: rbm.New(794, 500), Classes: 10, Generative: 1}, "&{RBM(nv=794, nh=500) 10 0 1 0}"},
 		{rbm.LogZ{Mean: 12.34567, StdErr: 0.0456, ESS: 87.25, LogWeights: make([]float64, 100)}, "LogZ(12.3457 ± 0.046, ESS 87.2 of 100)"},

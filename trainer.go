@@ -46,16 +46,16 @@ import (
 //
 // # Classification
 //
-// With a Classifier, steps climb its objective. A row of Data and of HeldOut then has the inputs
-// and behind them the label, as [Classifier.Join] makes it; with no unit of the label on, it has
-// none. A minibatch without a row that counts only counts itself. Sampler may be nil, or is not
-// used, without the weights Generative and Unlabeled.
+// With a Classifier, whose Model is Model, steps climb its objective. Rows of Data and HeldOut
+// are those of [Classifier.Join], inputs followed by the label; a row has no label if none of
+// its units is on. A minibatch without a row that counts moves nothing. Sampler may be nil if
+// Generative and Unlabeled are 0.
 //
-// Reports have Error and LogProb in place of the figures of the log-likelihood, and the best
-// model is that of the least Error, or of those with the least of the largest LogProb.
+// Reports have Error and LogProb in place of log-likelihoods. The best model has the least
+// Error and, among equals, the largest LogProb.
 //
-// With Observed, the label of a row is observed in whole or not at all, and then the row has
-// none. Missing inputs are completed given the others and the label, if there is one, so that the
+// With Observed, a label is observed as a whole or not at all, and then its row has none.
+// Missing inputs are completed given the others and the label, if there is one: the
 // discriminative term is log p(y|x) of completed inputs.
 type Trainer struct {
 	sealed
@@ -73,10 +73,12 @@ type Trainer struct {
 	ShuffleBlock int // rows that are shuffled together, see above; 0: all
 
 	Sampler    Sampler
-	Classifier *Classifier // of Model; nil: none. See above
+	Classifier *Classifier // nil: Model learns its rows as a whole
 	SGD        SGD         // its Rate counts where there is no Schedule
 	Schedule   Schedule    // of the number of steps before; nil: as SGD and [NewTrainer] say
 	Centering  *Centering  // nil: the ordinary gradient
+	Sparsity   *Sparsity   // a penalty, before centering; nil: none
+	Frozen     *Frozen     // parameters that stay as they are, as of a [Gradient]; nil: none
 	Single     bool        // single precision, as of a [Gradient]
 
 	Patience    int // reports in a row without a better model after which Train stops; 0: never; needs HeldOut
@@ -137,7 +139,7 @@ type trainerState struct {
 }
 
 // NewTrainer returns a Trainer with minibatches of 100 rows and centering, seeded by src. As
-// long as its SGD.Rate stays and Schedule is nil, the rate falls, as Inverse(SGD.Rate, 1500)
+// long as its SGD.Rate stays and Schedule is nil, the rate falls, as Inverse(SGD.Rate, 1000)
 // does, from 0.45, or 130/√(nv·nh) if that is less (see docs/training.md). A rate that is set
 // is constant. It panics if the sizes do not fit, or if an argument is nil or data empty.
 func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
@@ -238,8 +240,9 @@ func (t *Trainer) until() *stop.Signal { return t.call.until() }
 //
 // The error wraps [ErrDiverged] if a parameter is no longer finite: at once for a bias, one
 // step later for a weight. Any other error is that of Data, or names a value that is not in
-// [0, 1] or a row that does not have exactly one unit of a group on; then nothing has changed, and the step may be tried
-// again. Step panics if a setting is out of range or the sizes do not fit.
+// [0, 1] or a row that does not have exactly one unit of a group on, or more than one of the
+// label; then nothing has changed, and the step may be tried again. Step panics if a setting is
+// out of range or the sizes do not fit.
 func (t *Trainer) Step() error {
 	checkNil("Trainer", t)
 	defer t.guard.Take("Trainer").Release()
@@ -284,16 +287,20 @@ func (t *Trainer) climb(v mat.Matrix, weights []float64) (ok bool) {
 	if t.gradient == nil {
 		t.gradient = &Gradient{noW: true}
 	}
-	t.gradient.Single = t.Single
+	t.gradient.Single, t.gradient.Frozen = t.Single, t.Frozen
 	if t.Classifier != nil {
 		t.classGradient(v, weights)
 	} else if t.climbFused(v, weights, factor) {
 		return true
 	}
+	isNaN := math.IsNaN(t.gradient.C.AtVec(0)) // as all of it is if a parameter is
+	if t.Sparsity != nil {
+		t.Sparsity.penalize(t.gradient, m)
+	}
 	if t.Centering != nil {
 		t.Centering.center(t.gradient, m)
 	}
-	if math.IsNaN(t.gradient.C.AtVec(0)) { // as all of it is if a parameter is
+	if isNaN || math.IsNaN(t.gradient.C.AtVec(0)) {
 		return false
 	}
 	if weights != nil {
@@ -311,7 +318,7 @@ func (t *Trainer) climbFused(v mat.Matrix, weights []float64, factor float64) (d
 	defer w.end()
 	w.sums(g, t.Model, v, weights, t.Sampler)
 	keep := t.call != nil // in Train, which forgets it before somebody can change Model
-	if t.fused.step(&w, &t.SGD, t.Centering, t.state.rate, factor, keep) {
+	if t.Sparsity == nil && t.fused.step(&w, &t.SGD, t.Centering, t.state.rate, factor, keep) {
 		return true
 	}
 	g.size(t.Model.Dims())
@@ -330,7 +337,7 @@ func (t *Trainer) rateAt(steps int) float64 {
 	return t.SGD.Rate
 }
 
-const usualHalf = 1500 // steps by which a usual rate has fallen to its half
+const usualHalf = 1000 // steps by which a usual rate has fallen to its half
 
 // usualRate returns the rate of the first step where none is set.
 func usualRate(nv, nh int) float64 {
@@ -466,6 +473,7 @@ func (t *Trainer) check() {
 		checkLength("HeldOutWeights", t.HeldOutWeights, n)
 	}
 	t.checkObserved()
+	t.Frozen.check(nv, nh)
 	t.checkClassifier()
 	checkAtLeast("BatchSize", t.BatchSize, 1)
 	checkAtLeast("ShuffleBlock", t.ShuffleBlock, 0)

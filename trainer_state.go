@@ -42,6 +42,12 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 		if b = wire.AppendBool(b, t.Centering != nil); t.Centering != nil {
 			b = t.Centering.write(b)
 		}
+		if b = wire.AppendBool(b, t.Sparsity != nil); t.Sparsity != nil {
+			b = t.Sparsity.write(b)
+		}
+		if b = wire.AppendBool(b, t.Frozen != nil); t.Frozen != nil {
+			b = t.Frozen.write(b)
+		}
 		if b = wire.AppendBool(b, s.best != nil); s.best != nil {
 			b = wire.AppendInt(s.score.write(s.best.write(b)), s.waited)
 		}
@@ -65,10 +71,16 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 // Sampler, or some more.
 func (t *Trainer) bytes() int {
 	s := &t.state
-	bytes := 8*(3+4+5*3+3+3+2+1) + 5 + t.Model.bytes() + t.SGD.bytes() + s.drawn.bytes()
+	bytes := 8*(3+4+5*3+3+3+2+1) + 7 + t.Model.bytes() + t.SGD.bytes() + s.drawn.bytes()
 	bytes += s.past.older.bytes() + s.past.younger.bytes() + s.past.start.bytes() + 8*(1+len(s.columns.biases)+1)
 	if t.Centering != nil {
 		bytes += t.Centering.bytes()
+	}
+	if t.Sparsity != nil {
+		bytes += t.Sparsity.bytes()
+	}
+	if t.Frozen != nil {
+		bytes += t.Frozen.bytes()
 	}
 	if s.best != nil {
 		bytes += s.best.bytes()
@@ -80,10 +92,10 @@ func (t *Trainer) bytes() int {
 }
 
 // UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows, be
-// they in memory or not, and a Sampler of the same type: t goes on as that one would
-// have, with its own Schedule, Patience, ReportEvery and OnReport. Model keeps its address,
-// and so do the Sampler and Centering, unless that is nil. Other rows are an error.
-// After an error t is as before.
+// they in memory or not, a Sampler of the same type and a Classifier of as many classes, if
+// any: t goes on as that one would have, with its own Schedule, Patience, ReportEvery and
+// OnReport. Model keeps its address, and so do the Sampler, the Classifier and, unless nil,
+// Centering and Sparsity. Other rows are an error. After an error t is as before.
 func (t *Trainer) UnmarshalBinary(data []byte) error {
 	t.check()
 	type saved struct {
@@ -96,6 +108,8 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 		model      RBM
 		sgd        SGD
 		centering  *Centering
+		sparsity   *Sparsity
+		frozen     *Frozen
 		sampler    []byte
 	}
 	x, err := decode(data, "Trainer", func(d *wire.Decoder) (x saved) {
@@ -118,6 +132,14 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 			c := readCentering(d)
 			x.centering = &c
 		}
+		if d.Bool("Sparsity") {
+			s := readSparsity(d)
+			x.sparsity = &s
+		}
+		if d.Bool("Frozen") {
+			f := readFrozen(d)
+			x.frozen = &f
+		}
 		if d.Bool("best") {
 			best := readRBM(d)
 			x.state.best, x.state.score, x.state.waited = &best, readScore(d), d.Range("reports", 0, x.state.steps)
@@ -133,6 +155,8 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 			x.state.best.fits(d, "best model", nv, x.model.C.Len())
 			x.sgd.fits(d, nv, x.model.C.Len())
 			x.centering.fits(d, nv, x.model.C.Len())
+			x.sparsity.fits(d, x.model.C.Len())
+			x.frozen.fits(d, nv, x.model.C.Len())
 			x.classifier.fits(d, &x.model)
 			t.fits(d, &x.state.drawn)
 			if n := len(x.state.columns.biases); n != nv && n > 0 {
@@ -177,6 +201,12 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	} else {
 		t.Centering.restore(c)
 	}
+	if s := x.sparsity; s == nil || t.Sparsity == nil {
+		t.Sparsity = s
+	} else {
+		t.Sparsity.restore(s)
+	}
+	t.Frozen = x.frozen
 	return nil
 }
 

@@ -1077,8 +1077,8 @@ func TestUsualRate(t *testing.T) {
 		set         func(*rbm.Trainer)
 		first, last float64 // of steps 1 and 3
 	}{
-		{"small", 30, 16, func(*rbm.Trainer) {}, 0.45 / (1 + 1./1500), 0.45 / (1 + 3./1500)},
-		{"large", 800, 200, func(*rbm.Trainer) {}, 130. / 400 / (1 + 1./1500), 130. / 400 / (1 + 3./1500)},
+		{"small", 30, 16, func(*rbm.Trainer) {}, 0.45 / (1 + 1./1000), 0.45 / (1 + 3./1000)},
+		{"large", 800, 200, func(*rbm.Trainer) {}, 130. / 400 / (1 + 1./1000), 130. / 400 / (1 + 3./1000)},
 		{"SGD.Rate", 30, 16, func(tr *rbm.Trainer) { tr.SGD.Rate = 0.5 }, 0.5, 0.5},
 		{"SGD.Rate of 0", 30, 16, func(tr *rbm.Trainer) { tr.SGD.Rate = 0 }, 0, 0},
 		{"Schedule", 30, 16, func(tr *rbm.Trainer) { tr.Schedule = rbm.Linear(0.4, 0, 4) }, 0.3, 0.1},

@@ -116,7 +116,7 @@ func (l *oneHot) gather(name string, data Rows, numbers []int, until *stop.Signa
 }
 
 // blocks is [Blocks] of data, called name, whose rows fit the groups: a block is a *Bits or, if
-// some values are not 0 or 1, a *mat.Dense. A block has a multiple of 4 rows, except the last.
+// some values are not 0 or 1, a *mat.Dense.
 func (l *oneHot) blocks(name string, data Rows, until *stop.Signal) iter.Seq2[mat.Matrix, error] {
 	n, c := data.Dims()
 	a, ok := fractionsOf(data, until)
@@ -125,7 +125,7 @@ func (l *oneHot) blocks(name string, data Rows, until *stop.Signal) iter.Seq2[ma
 	}
 	return func(yield func(mat.Matrix, error) bool) {
 		var block mat.Dense
-		most := max(16, min(512, 1<<19/c)) &^ 3
+		most := max(16, min(512, 1<<19/c))
 		for i := 0; i < n; i += most {
 			k := min(most, n-i)
 			block.Reset()

@@ -90,10 +90,11 @@ func TestDependenceOfValues(t *testing.T) {
 
 // What chance makes of independent columns is no dependence, whatever their distribution.
 func TestDependenceOfIndependentValues(t *testing.T) {
-	for _, tt := range []struct{ n, nv int }{{1, 5}, {2, 30}, {20, 2}, {20, 200}, {100, 1}, {500, 30}} {
+	for _, tt := range []struct{ n, nv int }{{1, 5}, {2, 30}, {20, 2}, {20, 200}, {100, 1}, {60, 100}, {500, 30}} {
 		for name, x := range map[string]func(r, i int, rnd *rand.Rand) float64{
 			"even": func(_, _ int, rnd *rand.Rand) float64 { return rnd.Float64() },
 			"rare": func(_, _ int, rnd *rand.Rand) float64 { return math.Pow(rnd.Float64(), 100) },
+			"once": func(_, _ int, rnd *rand.Rand) float64 { return math.Pow(rnd.Float64(), 2000) },
 			"bits": func(_, i int, rnd *rand.Rand) float64 { return math.Round(rnd.Float64() * float64(i%4+2) / 4) },
 			"same": func(_, _ int, _ *rand.Rand) float64 { return 1. / 3 },
 		} {

@@ -41,8 +41,11 @@ func TestLogLikelihoodOfValues(t *testing.T) {
 			}
 			return sum
 		}
-		var want, drawn float64
+		weights := sparseWeights(600, 0.5, 4)
+		var want, drawn, weighted, total float64
 		for r := range 600 {
+			weighted += weights[r] * (minusF(func(i int) float64 { return a.At(r, i) }) - logZ)
+			total += weights[r]
 			want += (minusF(func(i int) float64 { return a.At(r, i) }) - logZ) / 600
 			for x := range 1 << nv {
 				p := 1.
@@ -62,6 +65,11 @@ func TestLogLikelihoodOfValues(t *testing.T) {
 			if !l.Exact || !l.Believable() || l.Mean >= drawn {
 				t.Errorf("%v, want exactly %v, below %v", l, want, drawn)
 			}
+			l, err := m.WeightedLogLikelihood(context.Background(), v, weights, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkNear(t, "weighted Mean", l.Mean, weighted/total, 1e-12*600)
 		}
 	}
 }
@@ -117,13 +125,16 @@ func TestLogLikelihoodIntervalOfValues(t *testing.T) {
 	}
 }
 
-// What is nearest to the rows is a configuration, of which Z has at least the weight.
+// What is nearest to a row is a configuration, of which Z has at least the weight, also if it is
+// no row from which runs start.
 func TestLogLikelihoodOfValuesThatRunsMiss(t *testing.T) {
 	m, row := hole()
-	a := mat.NewDense(100, 30, nil)
-	a.Apply(func(_, i int, _ float64) float64 { return 0.98*row.At(0, i) + 0.01 }, a)
+	a := randomReals(1000, 30, 1)
+	for i := range 30 {
+		a.Set(5, i, 0.98*row.At(0, i)+0.01)
+	}
 	logZ := m.LogPartition()
-	want := -m.FreeEnergy(nil, a)[0] - logZ
+	want := -meanOf(m.FreeEnergy(nil, a)) - logZ
 	for s := range uint64(3) {
 		runs := rbm.NewAIS(100, 300, newSource(s))
 		runs.Base = vec(make([]float64, 30))

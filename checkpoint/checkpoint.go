@@ -303,7 +303,7 @@ func zero(s State) State {
 // model and a sampler of its own.
 func zeroTrainer(t *rbm.Trainer) State {
 	trial, model := *t, *t.Model
-	trial.Model, trial.Centering = &model, nil
+	trial.Model, trial.Centering, trial.Sparsity = &model, nil, nil
 	if s, ok := t.Sampler.(State); ok { // any other has no state
 		if trial.Sampler, _ = zero(s).(rbm.Sampler); trial.Sampler == nil {
 			return nil

@@ -743,19 +743,22 @@ func all(t *testing.T, seed uint64) map[string]checkpoint.State {
 	cd, pcd, exact := rbm.NewCD(1, rnd), rbm.NewPCD(2, 1, rnd), rbm.NewPCD(3, 1, rnd)
 	pt, ptt := newPT(2, 1, []float64{0, 1}, rnd), rbm.NewPTT(2, 1, nil, rnd)
 	sgd, centering, phases := &rbm.SGD{Rate: 0.1, Momentum: 0.5}, new(rbm.Centering), new(rbm.Phases)
+	sparsity := &rbm.Sparsity{Target: 0.1, Cost: 0.5}
 	for _, s := range []rbm.Sampler{cd, pcd, pt, ptt, exact} {
 		m.Gradient(g, data, s)
+		sparsity.Penalize(g)
 		centering.Center(g)
 		sgd.Step(m, g)
 		m.Phases(phases, data, nil, s)
 	}
 	tr := rbm.NewTrainer(m.Clone(), data, rbm.NewPCD(3, 1, rnd), rnd)
 	tr.SGD.Momentum, tr.HeldOut = 0.5, data.Slice(0, 3)
+	tr.Sparsity, tr.Frozen = &rbm.Sparsity{Target: 0.1, Cost: 0.5}, &rbm.Frozen{B: make([]bool, 5)}
 	if err := tr.Train(context.Background(), int(seed)); err != nil {
 		t.Fatal(err)
 	}
 	parts := make(map[string]checkpoint.State)
-	for _, p := range []checkpoint.State{m, phases, sgd, centering, cd, pcd, pt, ptt, exact.Chains, tr} {
+	for _, p := range []checkpoint.State{m, phases, sgd, centering, sparsity, tr.Frozen, cd, pcd, pt, ptt, exact.Chains, tr} {
 		parts[name(p)] = p
 	}
 	return parts

@@ -45,7 +45,7 @@ const (
 	usualSteps  = 10000
 	usualRate   = 0.5
 	mostHidden  = 500
-	mostWeights = 1 << 15 // for PTT
+	mostWeights = 1 << 14 // for PTT
 	mostReports = 50
 )
 
@@ -69,6 +69,9 @@ func (r *Recipe) Fill(ctx context.Context, train, heldOut, observed *rbm.Bits) e
 	}
 	if r.Epochs == 0 {
 		r.Epochs = max(1, usualSteps/r.epochSteps(n))
+		if r.Epochs > mostReports {
+			r.Epochs -= r.Epochs % mostReports // the last epoch has a report
+		}
 	}
 	if r.Hidden == 0 {
 		r.Hidden = max(1, min(nv, n/20, mostHidden))
@@ -127,8 +130,8 @@ func sizes(train, heldOut, observed *rbm.Bits) (n, nv int) {
 func (r *Recipe) epochSteps(n int) int { return (n-1)/r.BatchSize + 1 }
 
 // Trainer returns a Trainer with the settings, after Fill: PTT, or PCD for a model of more
-// than 32,768 weights, the centered gradient, a rate that falls linearly to 0, and a model whose visible biases are those of
-// the means. Its HeldOut judges about 50 times. It panics if a setting is 0 or the sizes do
+// than 16,384 weights, the centered gradient, a rate that falls linearly to 0, and a model whose visible biases are those of
+// the means. Its HeldOut judges up to 50 times. It panics if a setting is 0 or the sizes do
 // not fit.
 func (r *Recipe) Trainer(train, heldOut, observed *rbm.Bits) *rbm.Trainer {
 	n, nv := sizes(train, heldOut, observed)
@@ -144,7 +147,9 @@ func (r *Recipe) Trainer(train, heldOut, observed *rbm.Bits) *rbm.Trainer {
 	m.B = m.FittedBias(train, nil, observed)
 	var sampler rbm.Sampler
 	if nv*r.Hidden <= mostWeights {
-		sampler = rbm.NewPTT(r.Chains, 1, nil, src)
+		ptt := rbm.NewPTT(r.Chains, 1, nil, src)
+		ptt.MinSwapRate = 0.1
+		sampler = ptt
 	} else {
 		sampler = rbm.NewPCD(r.Chains, 1, src)
 	}
@@ -154,19 +159,8 @@ func (r *Recipe) Trainer(train, heldOut, observed *rbm.Bits) *rbm.Trainer {
 	t.SGD.L2 = max(0, r.L2)
 	steps := r.epochSteps(n)
 	t.Schedule = rbm.Linear(r.Rate, 0, r.Epochs*steps)
-	t.ReportEvery = steps * between(r.Epochs)
+	t.ReportEvery = steps * ((r.Epochs-1)/mostReports + 1)
 	return t
-}
-
-// between returns the number of epochs between reports, of which there are at most 50 unless
-// epochs have few divisors: the last epoch has a report.
-func between(epochs int) int {
-	for k := (epochs-1)/mostReports + 1; k < epochs; k++ {
-		if epochs%k == 0 {
-			return k
-		}
-	}
-	return epochs
 }
 
 // Best returns the model of t at the best of its reports, or as it is without HeldOut.

@@ -66,7 +66,8 @@
 //     0.5 to 0.7 ns, where the loads and additions alone would take 0.3. A table takes
 //     12 ns, near the bound of its 32 stores, and pays from about thirty rows on. For
 //     fewer, addRows adds the rows themselves. It takes several panels at a time, which
-//     share the cost of finding out which rows are set.
+//     share the cost of finding out which rows are set. For a single row of bits, and a
+//     matrix copied for it, AddOnes reads the rows that are set from end to end.
 //  7. Fixed point, where the bits of a sum in float64 are not asked for: see Fixed. A line
 //     has 16 int32s, so that a lookup adds twice as many numbers, and so does an addition
 //     of two int32s in a uint64 in plain Go. Sums of integers do not depend on the order.
