@@ -343,8 +343,8 @@ func checkPairs(what string, names []string, blanks bool) error {
 // checkRecord returns an error if a CSV would not keep a name as it is.
 func checkRecord(what string, names []string) error {
 	for i, name := range names {
-		if strings.TrimSpace(name) != name || strings.Contains(name, "\r") {
-			return fmt.Errorf("name %d of %s is %.40q, want one without blanks around it and carriage returns", i, what, name)
+		if strings.TrimSpace(name) != name || strings.Contains(name, "\r") || strings.HasPrefix(name, "\ufeff") {
+			return fmt.Errorf("name %d of %s is %.40q, want one without blanks around it, carriage returns and byte order marks", i, what, name)
 		}
 	}
 	return nil
@@ -372,7 +372,7 @@ func (t *Table) writeSparse(w *bufio.Writer, o *Options) error {
 	}
 	value := texts(o)
 	bad := func(s string) bool {
-		return s == "" || hasBlank(s) || strings.ContainsAny(s, ":#")
+		return s == "" || hasBlank(s) || strings.ContainsAny(s, ":#\ufeff")
 	}
 	if t.Observed != nil && bad(value[missing]) {
 		return fmt.Errorf("a missing value is %.40q, want a word", value[missing])

@@ -240,6 +240,8 @@ func TestWriteErrors(t *testing.T) {
 		{named(nil, []string{"0", "NA"}), bitio.Options{}, `the names of the columns, "0", "NA", look like values`},
 		{named(nil, []string{" a", "b"}), bitio.Options{}, `name 0 of columns is " a", want one without blanks around it`},
 		{named([]string{"a", "b\r\n"}, nil), bitio.Options{}, `name 1 of rows is "b\r\n"`},
+		{named([]string{"\ufeffa", "b"}, nil), bitio.Options{}, `name 0 of rows is "\ufeffa", want one without blanks around it, carriage returns and byte order marks`},
+		{named([]string{"\ufeffa", "b"}, nil), bitio.Options{Format: bitio.LibSVM}, `name 0 of rows is "\ufeffa", want a label`},
 		{named([]string{"a", "a"}, nil), bitio.Options{Format: bitio.Pairs}, `rows have the name "a" twice`},
 		{named([]string{"a", ""}, nil), bitio.Options{Format: bitio.Pairs}, `name 1 of rows is empty`},
 		{named(nil, []string{"a", "b c"}), bitio.Options{Format: bitio.Pairs, Comma: ' '}, `name 1 of columns is "b c", want one without blanks`},
