@@ -121,20 +121,25 @@ func TestResume(t *testing.T) {
 		{"patience", "-patience 5 -rate 2", 0}, // the best is one of the first
 		{"onehot", "-onehot 0:2,3:5", 0},
 		{"label", "-label f", 0},
+		{"worse", "-report 4 -rate 0.3 -valid worse.csv", 0}, // the best is before the stop
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in(t)
 			write(t, "rows.csv", pairs(200, tt.missing))
 			write(t, "valid.csv", pairs(50, 0))
+			write(t, "worse.csv", strings.ReplaceAll(strings.ReplaceAll(pairs(50, 0), "0,0", "0,1"), "1,1", "1,0"))
 			if tt.name == "onehot" {
 				write(t, "rows.csv", strings.Repeat("0,1,1,0,1,1\n1,0,0,1,0,0\n1,0,1,0,1,1\n", 60))
 			}
-			args := append(strings.Fields("train rows.csv -hidden 3 -epochs 20 -batch 15 -chains 10 -held 0.2"), strings.Fields(tt.args)...)
-			if tt.name == "valid" {
-				args = append(args[:len(args)-4], args[len(args)-2:]...)
+			args := append(strings.Fields("train rows.csv -hidden 3 -epochs 20 -batch 15 -chains 10"), strings.Fields(tt.args)...)
+			if !strings.Contains(tt.args, "-valid") {
+				args = append(args, "-held", "0.2")
 			}
 			whole := must(t, append(args, "-o", "whole.rbm")...)
 
+			if tt.name == "worse" && !strings.Contains(whole, "of epoch 8, ") {
+				t.Errorf("train prints %q, want the best report before it is stopped", whole)
+			}
 			interrupt(t, false, "epoch ", 2, append(args, "-o", "parts.rbm")...)
 			if exists("parts.rbm") {
 				t.Error("an interrupted training has written a model")
@@ -291,7 +296,7 @@ func testBest(t *testing.T, patience int) {
 	in(t)
 	write(t, "rows.csv", pairs(40, 0))
 	write(t, "valid.csv", strings.ReplaceAll(pairs(40, 0), "0,0", "0,1")) // which soon get worse
-	code, stdout, stderr := invoke(t, strings.Fields("train rows.csv -o m.rbm -valid valid.csv -hidden 4 -epochs 100 -report 1 -rate 0.5 -patience " + strconv.Itoa(patience))...)
+	code, stdout, stderr := invoke(t, strings.Fields("train rows.csv -o m.rbm -valid valid.csv -hidden 4 -epochs 100 -report 1 -rate 0.5 -patience "+strconv.Itoa(patience))...)
 	if code != exitOK {
 		t.Fatal(stderr)
 	}
