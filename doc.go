@@ -2,8 +2,8 @@
 // energies, likelihoods, gradients and samplers, exact where they can be, on all
 // cores of a CPU.
 //
-// To train a model, use [Trainer], with [NewPCD](100, 1, src) as its sampler. Or
-// write the loop yourself:
+// To train a model, use package recipe, which chooses all settings, or [Trainer],
+// with [NewPCD](100, 1, src) as its sampler. Or write the loop yourself:
 //
 //	m.Gradient(&g, v, s) // of the log-likelihood of minibatch v, by sampler s
 //	c.Center(&g)         // optional: the centered gradient, which learns faster
@@ -67,7 +67,7 @@
 // [RBM.CheckRows]. A NaN parameter makes every result that depends on it NaN.
 //
 // Methods that only read an RBM may be called concurrently. A Sampler, Chains, AIS,
-// Gradient, Centering, SGD or Trainer belongs to one goroutine at a time: a call
+// Gradient, Centering, Sparsity, SGD or Trainer belongs to one goroutine at a time: a call
 // that finds another one at work on it panics and changes nothing.
 //
 // # Randomness

@@ -21,7 +21,7 @@ type Report struct {
 
 	// With a Classifier, over all rows of HeldOut that have a label, by HeldOutWeights: the share
 	// predicted wrongly, and the mean of log p(y|x). The other figures of rows are NaN then,
-	// except HiddenActivity, for which a row without a label has the predicted one.
+	// except HiddenActivity, for which a row without a label has one from the model.
 	Error   float64
 	LogProb float64
 

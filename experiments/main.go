@@ -189,7 +189,7 @@ func settings() []setting {
 		}},
 	}
 	for _, n := range []int{500, 2000, 8000} {
-		for _, rate := range []float64{0.01, 0.03, 0.1, 0.3, 1} {
+		for _, rate := range []float64{0.03, 0.1, 0.3, 1} {
 			all = append(all, setting{fmt.Sprintf("rate %v %d steps", rate, n), func(ctx context.Context, d *data, hidden int, seed uint64) (*rbm.RBM, error) {
 				t := newTrainer(d, hidden, seed)
 				t.Schedule = rbm.Linear(rate, 0, n)

@@ -1,7 +1,7 @@
 // Package monitor shows how training goes: it makes lines, a bar and a table of the reports
 // of a [rbm.Trainer].
 //
-//	table, err := monitor.CSV("history.csv", t.Steps())
+//	table, err := monitor.CSV("history.csv", t.Steps()) // a file that may be there
 //	…
 //	bar := monitor.NewBar(os.Stdout, t.Epochs(), epochs)
 //	defer bar.Close()
