@@ -178,6 +178,36 @@ func TestMoreEpochs(t *testing.T) {
 	}
 }
 
+// A checkpoint is saved now and then: what a crash leaves goes on to the same bits.
+func TestCheckpoints(t *testing.T) {
+	in(t)
+	write(t, "rows.csv", pairs(100, 0))
+	tr := &training{settings: defaultSettings(), flags: newFlags(), out: "m.rbm"}
+	tr.data.flags = tr.flags
+	tr.Hidden, tr.Epochs, tr.ReportEpochs = 3, 8, 1
+	var left []byte
+	stderr := &canceler{text: "epoch 5 ", times: 1, cancel: func() {
+		if left == nil {
+			left = read(t, "m.rbm.checkpoint")
+		}
+	}}
+	if err := tr.run(context.Background(), &env{stdout: io.Discard, stderr: stderr}, []string{"rows.csv"}); err != nil {
+		t.Fatal(err)
+	}
+	if exists("m.rbm.checkpoint") {
+		t.Error("the checkpoint stays, though training is done")
+	}
+	whole := read(t, "m.rbm")
+	write(t, "m.rbm.checkpoint", string(left))
+	if info := must(t, "info", "m.rbm.checkpoint"); !strings.Contains(info, "4 of 8 epochs") {
+		t.Errorf("info prints\n%s", info)
+	}
+	must(t, "train", "rows.csv", "-o", "m.rbm", "-resume")
+	if !bytes.Equal(read(t, "m.rbm"), whole) {
+		t.Error("the models differ")
+	}
+}
+
 func TestResumeRefused(t *testing.T) {
 	in(t)
 	write(t, "rows.csv", pairs(100, 0))
@@ -355,7 +385,7 @@ func TestWarnings(t *testing.T) {
 
 	var out bytes.Buffer
 	p := (&env{stderr: &out}).newProgress("", 0, 1)
-	tr := &training{trainer: new(rbm.Trainer), saved: time.Now()}
+	tr := &training{trainer: new(rbm.Trainer), saved: time.Now(), every: time.Hour}
 	for _, rate := range []string{"0.5", "1e-3", "-2"} {
 		if err := tr.report(p, rbm.Report{Warnings: []string{"the rate is " + rate, "other"}}); err != nil {
 			t.Fatal(err)
