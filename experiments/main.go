@@ -1,6 +1,7 @@
 // Command experiments trains the same small models on tables of ten kinds, with a grid of
 // rates and lengths, with the defaults of NewTrainer and with package recipe, and prints the
-// log-likelihood of test rows, exactly. It finds what docs/training.md says.
+// log-likelihood of test rows, exactly for up to 20 hidden units. It finds what
+// docs/training.md says.
 package main
 
 import (
@@ -27,11 +28,11 @@ func main() {
 	flag.StringVar(&o.sets, "sets", "", "comma-separated `names` of sets of data; empty: all")
 	flag.StringVar(&o.settings, "settings", "", "comma-separated beginnings of the `names` of settings; empty: all")
 	flag.IntVar(&o.seeds, "seeds", 1, "number of seeds, each with its own rows and models")
-	flag.IntVar(&o.hidden, "hidden", 16, "hidden units, 1 to 20")
+	flag.IntVar(&o.hidden, "hidden", 16, "hidden units; more than 20 by annealed importance sampling")
 	flag.StringVar(&o.runs, "runs", "", "`file` to which runs are appended as CSV, and of which those that are there are not run again")
 	flag.Parse()
-	if flag.NArg() > 0 || o.seeds < 1 || o.hidden < 1 || o.hidden > 20 {
-		fmt.Fprintln(os.Stderr, "experiments: want no arguments, at least one seed, and 1 to 20 hidden units")
+	if flag.NArg() > 0 || o.seeds < 1 || o.hidden < 1 {
+		fmt.Fprintln(os.Stderr, "experiments: want no arguments, at least one seed and one hidden unit")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -84,9 +85,12 @@ func (o options) run(ctx context.Context) error {
 				if err != nil {
 					return fmt.Errorf("%s, %s: %w", s.name, x.name, err)
 				}
-				l, err := m.LogLikelihood(ctx, d.test, nil)
+				l, err := m.LogLikelihood(ctx, d.test, rbm.NewAIS(100, 2000, rand.NewPCG(1, 1)))
 				if err != nil {
 					return err
+				}
+				if !l.Believable() {
+					fmt.Fprintf(os.Stderr, "%s, %s, seed %d: %v\n", s.name, x.name, r.seed, l)
 				}
 				done[r] = l.Mean
 				out.Write([]string{r.set, r.setting, strconv.Itoa(r.seed), strconv.Itoa(r.hidden), strconv.FormatFloat(l.Mean, 'f', 4, 64)})
