@@ -67,7 +67,7 @@
 // [RBM.CheckRows]. A NaN parameter makes every result that depends on it NaN.
 //
 // Methods that only read an RBM may be called concurrently. A Sampler, Chains, AIS,
-// Gradient, Centering, SGD or Trainer belongs to one goroutine at a time: a call
+// Gradient, Centering, Sparsity, SGD or Trainer belongs to one goroutine at a time: a call
 // that finds another one at work on it panics and changes nothing.
 //
 // # Randomness

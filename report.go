@@ -19,9 +19,9 @@ type Report struct {
 	LogLikelihood        float64
 	HeldOutLogLikelihood float64
 
-	// Of a Classifier, over all rows of HeldOut with a label, by HeldOutWeights: the share that is
-	// predicted wrongly, and the mean of log p(y|x). The figures of the log-likelihood above and
-	// below are NaN then.
+	// With a Classifier, over all rows of HeldOut that have a label, by HeldOutWeights: the share
+	// predicted wrongly, and the mean of log p(y|x). The other figures of rows are NaN then,
+	// except HiddenActivity, for which a row without a label has one from the model.
 	Error   float64
 	LogProb float64
 

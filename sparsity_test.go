@@ -259,3 +259,53 @@ func TestSparsityMisuse(t *testing.T) {
 	new(rbm.Centering).Center(g)
 	wantPanic(t, "centered", func() { new(rbm.Sparsity).Penalize(g) }, "rbm: gradient has no means of data")
 }
+
+// Of a Classifier the means are over the rows with their labels.
+func TestSparsityOfClassifier(t *testing.T) {
+	const n, nx, classes, nh = 30, 6, 3, 4
+	c := &rbm.Classifier{Model: randomModel(nx+classes, nh, 0.5, 1), Classes: classes, Discriminative: 1}
+	c.Model.OneHot = []rbm.Group{{From: nx, To: nx + classes}}
+	x, labels := randomBits(n, nx, 0.4, 2), make([]int, n)
+	rows := rbm.NewBits(n, nx+classes)
+	for r := range n {
+		labels[r] = r * r % classes
+		rows.SetBit(r, nx+labels[r], true)
+		for i := range nx {
+			rows.SetBit(r, i, x.Bit(r, i))
+		}
+	}
+	var plain, g rbm.Gradient
+	c.Gradient(&plain, x, labels, nil)
+	c.Gradient(&g, x, labels, nil)
+	s := rbm.Sparsity{Target: 0.1, Cost: 0.5}
+	s.Penalize(&g)
+	meanV := columnMeans(rows, nil)
+	for j, q := range columnMeans(c.Model.HiddenProbs(nil, rows), nil) {
+		checkNear(t, "H", s.H[j], q, 1e-12)
+		checkNear(t, "C", g.C.AtVec(j)-plain.C.AtVec(j), 0.5*(0.1-q), 1e-12)
+		for i, v := range meanV {
+			checkNear(t, "W", g.W.At(j, i)-plain.W.At(j, i), 0.5*(0.1-q)*v, 1e-12)
+		}
+	}
+
+	start := func() *rbm.Trainer {
+		m := randomModel(nx+classes, nh, 0.5, 1)
+		m.OneHot = c.Model.OneHot
+		tr := rbm.NewTrainer(m, rows, rbm.NewCD(1, newSource(3)), newSource(4))
+		tr.Classifier = &rbm.Classifier{Model: m, Classes: classes, Discriminative: 1}
+		tr.BatchSize, tr.SGD.Rate = 7, 0.1
+		tr.Sparsity, tr.Frozen = &rbm.Sparsity{Target: 0.1, Cost: 0.5}, &rbm.Frozen{W: randomBits(nh, nx+classes, 0.3, 5)}
+		return tr
+	}
+	whole, half := start(), start()
+	before := params(whole.Model)
+	trainFor(t, whole, 2)
+	b := saved(t, whole)
+	trainFor(t, whole, 3)
+	if err := half.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	trainFor(t, half, 3)
+	checkSame(t, "from bytes", params(half.Model), params(whole.Model))
+	checkFrozen(t, "Classifier", params(whole.Model), before, marks(whole.Frozen, nx+classes, nh))
+}

@@ -46,16 +46,16 @@ import (
 //
 // # Classification
 //
-// With a Classifier, steps climb its objective. A row of Data and of HeldOut then has the inputs
-// and behind them the label, as [Classifier.Join] makes it; with no unit of the label on, it has
-// none. A minibatch without a row that counts only counts itself. Sampler may be nil, or is not
-// used, without the weights Generative and Unlabeled.
+// With a Classifier, whose Model is Model, steps climb its objective. Rows of Data and HeldOut
+// are those of [Classifier.Join], inputs followed by the label; a row has no label if none of
+// its units is on. A minibatch without a row that counts moves nothing. Sampler may be nil if
+// Generative and Unlabeled are 0.
 //
-// Reports have Error and LogProb in place of the figures of the log-likelihood, and the best
-// model is that of the least Error, or of those with the least of the largest LogProb.
+// Reports have Error and LogProb in place of log-likelihoods. The best model has the least
+// Error and, among equals, the largest LogProb.
 //
-// With Observed, the label of a row is observed in whole or not at all, and then the row has
-// none. Missing inputs are completed given the others and the label, if there is one, so that the
+// With Observed, a label is observed as a whole or not at all, and then its row has none.
+// Missing inputs are completed given the others and the label, if there is one: the
 // discriminative term is log p(y|x) of completed inputs.
 type Trainer struct {
 	sealed
@@ -73,7 +73,7 @@ type Trainer struct {
 	ShuffleBlock int // rows that are shuffled together, see above; 0: all
 
 	Sampler    Sampler
-	Classifier *Classifier // of Model; nil: none. See above
+	Classifier *Classifier // nil: Model learns its rows as a whole
 	SGD        SGD         // its Rate counts where there is no Schedule
 	Schedule   Schedule    // of the number of steps before; nil: as SGD and [NewTrainer] say
 	Centering  *Centering  // nil: the ordinary gradient
@@ -240,8 +240,9 @@ func (t *Trainer) until() *stop.Signal { return t.call.until() }
 //
 // The error wraps [ErrDiverged] if a parameter is no longer finite: at once for a bias, one
 // step later for a weight. Any other error is that of Data, or names a value that is not in
-// [0, 1] or a row that does not have exactly one unit of a group on; then nothing has changed, and the step may be tried
-// again. Step panics if a setting is out of range or the sizes do not fit.
+// [0, 1] or a row that does not have exactly one unit of a group on, or more than one of the
+// label; then nothing has changed, and the step may be tried again. Step panics if a setting is
+// out of range or the sizes do not fit.
 func (t *Trainer) Step() error {
 	checkNil("Trainer", t)
 	defer t.guard.Take("Trainer").Release()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/internal/philox"
+	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -860,6 +861,35 @@ func TestTrainerOfClassifierOfOtherBytes(t *testing.T) {
 			t.Fatalf("the first %d of %d bytes are taken", n, len(good))
 		}
 	}
+}
+
+// Numbers that no Classifier can have are refused.
+func TestTrainerOfClassifierOfWildNumbers(t *testing.T) {
+	tr := classWithHoles(rbm.NewPCD(9, 1, newSource(5)), [3]float64{1, 0.1, 0}, 2, false)
+	p := payload(saved(t, tr))
+	const classes = 3*8 + 2 // behind BatchSize, ShuffleBlock, MissingSweeps and two bools
+	for k, name := range []string{"classes", "Discriminative", "Generative", "Unlabeled"} {
+		for _, x := range []uint64{0, 2, 4, 1 << 62, 1<<64 - 1, math.Float64bits(math.NaN()), math.Float64bits(math.Inf(1)), math.Float64bits(-1)} {
+			at := classes + 8*k
+			data := frame("Trainer", slices.Concat(p[:at], wire.AppendUint64(nil, x), p[at+8:]))
+			if f := math.Float64frombits(x); k > 0 && f >= 0 && f <= math.MaxFloat64 {
+				if err := tr.UnmarshalBinary(data); err != nil {
+					t.Errorf("%s = %v: %v", name, f, err)
+				}
+				tr.Step()
+				continue
+			}
+			checkRefused(t, fmt.Sprintf("%s = %x", name, x), tr, data, "rbm: Trainer: ", name)
+		}
+	}
+	none := slices.Concat(p[:classes+8], make([]byte, 24), p[classes+32:])
+	checkRefused(t, "no term", tr, frame("Trainer", none), "rbm: Trainer: Discriminative, Generative and Unlabeled are 0")
+	// The label of a model must be a group if there are terms that need it.
+	bad := classWithHoles(nil, [3]float64{1, 0, 0}, 2, false)
+	bad.Model.OneHot = nil
+	p = payload(saved(t, bad))
+	data := frame("Trainer", slices.Concat(p[:classes+16], wire.AppendUint64(nil, math.Float64bits(1)), p[classes+24:]))
+	checkRefused(t, "no group", tr, data, "rbm: Trainer: model has no group [12, 15)")
 }
 
 // A model may be trained by one objective and then by another, each with its own best model.

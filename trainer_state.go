@@ -92,10 +92,10 @@ func (t *Trainer) bytes() int {
 }
 
 // UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows, be
-// they in memory or not, and a Sampler of the same type: t goes on as that one would
-// have, with its own Schedule, Patience, ReportEvery and OnReport. Model keeps its address,
-// and so do the Sampler and, unless nil, Centering and Sparsity. Other rows are an error.
-// After an error t is as before.
+// they in memory or not, a Sampler of the same type and a Classifier of as many classes, if
+// any: t goes on as that one would have, with its own Schedule, Patience, ReportEvery and
+// OnReport. Model keeps its address, and so do the Sampler, the Classifier and, unless nil,
+// Centering and Sparsity. Other rows are an error. After an error t is as before.
 func (t *Trainer) UnmarshalBinary(data []byte) error {
 	t.check()
 	type saved struct {

@@ -16,20 +16,19 @@ import (
 //
 // The expansion is unique: a coefficient is the mean, over all spins alike, of the product
 // of its spins and -F. This is the effective model of Decelle, Furtlehner, Navas Gómez &
-// Seoane (2024), who take the sum over the other spins for normal. Here it is exact, whatever
-// the number of units. With the parameters of [ToSpins] and the spins that remain averaged by
-// Fourier transformation,
+// Seoane (2024), who take the sum of many spins for normal. Here all means are exact, for any
+// number of units: by the parameters of [ToSpins] and Fourier transformation,
 //
 //	hᵢ  = aᵢ + Σ ∫ sin(ωwᵢ) sin(ωd) Π cos(ωwₖ) dω / 2ω sinh(πω/2)         k ≠ i
 //	Jᵢⱼ =      Σ ∫ sin(ωwᵢ) sin(ωwⱼ) cos(ωd) Π cos(ωwₖ) dω / 2ω sinh(πω/2)    k ≠ i, j
 //
 // summed over hidden spins of couplings w and field d. The integrals from -∞ to ∞ are sums of
-// equal steps, with an error below that of rounding, which is about 1e-15 of Σ|wᵢ|, or of
+// equal steps, with an error below that of rounding, which is a few 1e-15 of Σ|wᵢ|, or of
 // Σ min(|wᵢ|,|wⱼ|) for a coupling.
 //
 // The time is O(nh·nv²·S) for S = 20 + min(Σ|wₖ|, 9√Σwₖ²), less if there are many units. A
-// parameter that is NaN makes all couplings and fields NaN. Effective panics if m has groups,
-// or if S - 20 is more than 10,000.
+// NaN weight or hidden bias makes all of h and J NaN, and a NaN visible bias its field.
+// Effective panics if m has groups, or if S is more than 10,020.
 func Effective(m *rbm.RBM) (h *mat.VecDense, j *mat.SymDense) {
 	x, _ := ToSpins(m)
 	nv, nh := x.Dims()

@@ -58,7 +58,7 @@ func (x *RBM) Dims() (nv, nh int) {
 func ToSpins(m *rbm.RBM) (x *RBM, constant float64) {
 	nv, nh := m.Dims()
 	if len(m.OneHot) > 0 {
-		panic(fmt.Sprintf("spin: the model has %d groups of one-hot units, which have no spin form, want none", len(m.OneHot)))
+		panic(fmt.Sprintf("spin: the one-hot units of group %v have no spin form, want a model without groups", m.OneHot[0]))
 	}
 	x = newRBM(nv, nh)
 	for j := range nh {

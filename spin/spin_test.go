@@ -162,8 +162,8 @@ func TestPanics(t *testing.T) {
 		name, want string
 		call       func()
 	}{
-		{"groups", "spin: the model has 1 groups of one-hot units, which have no spin form, want none", func() { ToSpins(grouped) }},
-		{"effective groups", "spin: the model has 1 groups of one-hot units, which have no spin form, want none", func() { Effective(grouped) }},
+		{"groups", "spin: the one-hot units of group [1, 3) have no spin form, want a model without groups", func() { ToSpins(grouped) }},
+		{"effective groups", "spin: the one-hot units of group [1, 3) have no spin form, want a model without groups", func() { Effective(grouped) }},
 		{"nil", "rbm: model is nil", func() { ToSpins(nil) }},
 		{"nil spins", "spin: model is nil", func() { FromSpins(nil) }},
 		{"nil field", "spin: W, A or D is nil", func() { FromSpins(&RBM{W: mat.NewDense(1, 1, nil)}) }},

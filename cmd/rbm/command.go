@@ -41,7 +41,7 @@ type action func(ctx context.Context, e *env, args []string) error
 
 // commands returns all of them in the order of the help.
 func commands() []*command {
-	return []*command{trainCommand, scoreCommand, loglikCommand, sampleCommand, completeCommand, featuresCommand, convertCommand, infoCommand}
+	return []*command{trainCommand, scoreCommand, loglikCommand, sampleCommand, completeCommand, featuresCommand, classifyCommand, convertCommand, infoCommand}
 }
 
 // A usageError is one of the command line.

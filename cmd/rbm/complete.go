@@ -127,7 +127,7 @@ func (o *completion) writeMeans(ctx context.Context, e *env, m *rbm.RBM, r *rows
 		}
 	}
 	p.clear()
-	return writeValues(e, o.output.out, x, r.names, r.format.Columns)
+	return writeValues(e, o.output.out, x, r.names, r.columns)
 }
 
 // writeDraws writes zeros and ones.
@@ -155,7 +155,7 @@ func (o *completion) writeDraws(ctx context.Context, e *env, m *rbm.RBM, r *rows
 		}
 	}
 	p.clear()
-	return o.output.write(e, &bitio.Table{Bits: filled, Columns: r.format.Columns, Rows: r.names})
+	return o.output.write(e, &bitio.Table{Bits: filled, Columns: r.columns, Rows: r.names})
 }
 
 // chains returns chains of some rows after -burn sweeps of what is missing.

@@ -61,7 +61,7 @@ func (o *conversion) run(ctx context.Context, e *env, args []string) error {
 	if err != nil {
 		return err
 	}
-	t := &bitio.Table{Bits: r.bits, Observed: r.observed, Columns: r.format.Columns, Rows: r.names}
+	t := &bitio.Table{Bits: r.bits, Observed: r.observed, Columns: r.columns, Rows: r.names}
 	if target := o.target(); t.Columns != nil && target != bitio.CSV && target != bitio.Pairs {
 		fmt.Fprintf(e.stderr, "rbm: the names of the columns are left out, as %s has no place for them\n", target)
 	}

@@ -25,6 +25,10 @@ type rowFormat struct {
 	Spins     bool     `json:"spins,omitempty"`
 	Absent    bool     `json:"absent_missing,omitempty"`
 	ZeroBased bool     `json:"zero_based,omitempty"`
+
+	// Of a classifier. Behind the columns it has a unit for each class.
+	Label   string   `json:"label,omitempty"`
+	Classes []string `json:"classes,omitempty"`
 }
 
 // dataFlags are the flags of all commands that read rows.
@@ -76,6 +80,7 @@ func (d *dataFlags) assume(r rowFormat) {
 	yes("spins", &d.Spins, r.Spins)
 	yes("absent-missing", &d.Absent, r.Absent)
 	yes("zero-based", &d.ZeroBased, r.ZeroBased)
+	d.Label, d.Classes = r.Label, r.Classes
 	d.Columns = r.Columns
 	if d.Columns == nil {
 		text("skip", &d.Skip, r.Skip)
@@ -98,6 +103,12 @@ func (d *dataFlags) options() (*bitio.Options, error) {
 		o.Header = bitio.NoHeader
 	default:
 		return nil, usagef("-header is %q, want yes or no", d.Header)
+	}
+	if d.Label != "" {
+		if d.ID != "" {
+			return nil, usagef("-id cannot be given with labels, which are read in its place")
+		}
+		o.ID = d.Label
 	}
 	var err error
 	if o.Comma, err = separator(d.Separator); err != nil {
@@ -138,6 +149,7 @@ type rows struct {
 	bits     *rbm.Bits
 	observed *rbm.Bits // nil if no value is missing
 	names    []string  // of the rows, or nil
+	columns  []string  // names, or nil
 	format   rowFormat
 }
 
@@ -159,8 +171,11 @@ func (d *dataFlags) read(ctx context.Context, e *env, path string) (*rows, error
 	if err != nil {
 		return nil, trim(err)
 	}
-	r := &rows{path: path, bits: t.Bits, observed: t.Observed, names: t.Rows, format: d.rowFormat}
+	r := &rows{path: path, bits: t.Bits, observed: t.Observed, names: t.Rows, columns: t.Columns, format: d.rowFormat}
 	r.format.Columns = t.Columns
+	if d.Label != "" {
+		return r, r.join(o)
+	}
 	return r, nil
 }
 
@@ -170,10 +185,10 @@ func (d *dataFlags) readFor(ctx context.Context, e *env, path string, m *rbm.RBM
 	var columns []string
 	if s != nil {
 		d.assume(s.Rows)
-		columns = s.Rows.Columns
+		columns = s.Rows.names()
 	}
 	if d.width == 0 {
-		d.width = nv
+		d.width = nv - len(d.Classes)
 	}
 	r, err := d.read(ctx, e, path)
 	if err != nil {
@@ -183,8 +198,8 @@ func (d *dataFlags) readFor(ctx context.Context, e *env, path string, m *rbm.RBM
 		return nil, err
 	}
 	switch {
-	case r.format.Columns == nil:
-		r.format.Columns = columns
+	case r.columns == nil:
+		r.columns = columns
 	case columns == nil:
 		fmt.Fprintf(e.stderr, "rbm: the model has no names of columns: those of %s are taken in their order\n", path)
 	}
@@ -210,12 +225,12 @@ func (r *rows) checkColumns(names []string, width int, of string) error {
 	if c := r.width(); c != width {
 		return fmt.Errorf("%s has %d columns, want the %d of %s", r.path, c, width, of)
 	}
-	if names == nil || r.format.Columns == nil {
+	if names == nil || r.columns == nil {
 		return nil
 	}
 	for i, name := range names {
-		if r.format.Columns[i] != name {
-			return fmt.Errorf("%s: column %d is %q, want %q as in %s", r.path, i, r.format.Columns[i], name, of)
+		if r.columns[i] != name {
+			return fmt.Errorf("%s: column %d is %q, want %q as in %s", r.path, i, r.columns[i], name, of)
 		}
 	}
 	return nil
@@ -277,8 +292,8 @@ func (r *rows) rowName(i int) string {
 }
 
 func (r *rows) columnName(j int) string {
-	if r.format.Columns != nil {
-		return strconv.Quote(r.format.Columns[j])
+	if r.columns != nil {
+		return strconv.Quote(r.columns[j])
 	}
 	return strconv.Itoa(j)
 }

@@ -90,7 +90,7 @@ func (o *sample) run(ctx context.Context, e *env, args []string) error {
 	p.clear()
 	t := &bitio.Table{Bits: rows}
 	if side != nil {
-		t.Columns = side.Rows.Columns
+		t.Columns = side.Rows.names()
 	}
 	return o.output.write(e, t)
 }

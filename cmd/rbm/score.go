@@ -86,7 +86,7 @@ func (o *score) run(ctx context.Context, e *env, args []string) error {
 		if err != nil {
 			return err
 		}
-		names = append(names, unitNames(m, columnNames(r.format.Columns, r.width()))...)
+		names = append(names, unitNames(m, columnNames(r.columns, r.width()))...)
 		var all mat.Dense
 		all.Augment(x, s)
 		x = &all

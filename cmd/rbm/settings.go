@@ -28,6 +28,8 @@ type settings struct {
 	Held          float64 `json:"held"`
 	Valid         string  `json:"valid,omitempty"`
 	OneHot        string  `json:"one_hot,omitempty"`
+	Generative    float64 `json:"generative"` // of a classifier
+	Classes       int     `json:"classes,omitempty"`
 	Patience      int     `json:"patience"`
 	ReportEpochs  int     `json:"report_epochs"`
 	Seed          uint64  `json:"seed"`
@@ -39,7 +41,7 @@ const unset = -1
 func defaultSettings() settings {
 	return settings{
 		Hidden: unset, Epochs: unset, Rate: unset, Batch: unset, L2: unset, Chains: unset, ReportEpochs: unset, Held: unset,
-		Sweeps: 1, Levels: 10, MissingSweeps: 1, Seed: 1,
+		Sweeps: 1, Generative: 1, Levels: 10, MissingSweeps: 1, Seed: 1,
 	}
 }
 
@@ -54,6 +56,7 @@ func (s *settings) declare(f *flags) {
 	f.whole(&s.Batch, "batch", s.Batch, 1, 1e6, "`N` rows of a step")
 	f.real(&s.L2, "l2", s.L2, 0, 1, "decay `λ` of the weights")
 	f.text(&s.OneHot, "onehot", s.OneHot, "`FROM:TO,…`: groups of columns of which exactly one is 1; 2:5 are columns 2, 3 and 4")
+	f.real(&s.Generative, "generative", s.Generative, 0, 1e6, "with -label: `WEIGHT` of log p(row, class) beside log p(class|row), and of log p(row) without a label")
 	f.yes(&s.Single, "single", "single precision, which is faster on large data")
 	f.yes(&s.Plain, "plain", "the ordinary gradient in place of the centered one")
 	f.whole(&s.MissingSweeps, "missing-sweeps", s.MissingSweeps, 1, 1000, "`N` sweeps of the missing values of a row at each visit")
@@ -74,7 +77,7 @@ func (s *settings) declare(f *flags) {
 
 // fill chooses what is unset.
 func (s *settings) fill(ctx context.Context, d *split) error {
-	r, err := s.recipe()
+	r, err := s.recipe(d)
 	if err != nil {
 		return err
 	}
@@ -89,8 +92,11 @@ func (s *settings) fill(ctx context.Context, d *split) error {
 }
 
 // recipe returns the settings in the terms of its package.
-func (s *settings) recipe() (*recipe.Recipe, error) {
+func (s *settings) recipe(d *split) (*recipe.Recipe, error) {
 	groups, err := parseGroups(s.OneHot)
+	if _, nv := d.train.Dims(); s.Classes > 0 {
+		groups = append(groups, rbm.Group{From: nv - s.Classes, To: nv})
+	}
 	r := &recipe.Recipe{
 		Hidden: max(0, s.Hidden), Epochs: max(0, s.Epochs), BatchSize: max(0, s.Batch), Chains: max(0, s.Chains),
 		Rate: max(0, s.Rate), Seed: s.Seed, OneHot: groups,
@@ -106,12 +112,15 @@ func (s *settings) recipe() (*recipe.Recipe, error) {
 
 // trainer returns a training of which nothing is done, after fill.
 func (s *settings) trainer(d *split) (*rbm.Trainer, error) {
-	r, err := s.recipe()
+	r, err := s.recipe(d)
 	if err != nil {
 		return nil, err
 	}
 	t := r.Trainer(d.train, d.held, d.observed)
 	s.setSampler(t)
+	if s.Classes > 0 {
+		t.Classifier = s.classifier(t.Model)
+	}
 	t.MissingSweeps, t.Single = s.MissingSweeps, s.Single
 	if s.Plain {
 		t.Centering = nil
@@ -126,6 +135,11 @@ func (s *settings) trainer(d *split) (*rbm.Trainer, error) {
 		t.Patience = s.Patience
 	}
 	return t, nil
+}
+
+// classifier returns the objective by which a model of labels is trained.
+func (s *settings) classifier(m *rbm.RBM) *rbm.Classifier {
+	return &rbm.Classifier{Model: m, Classes: s.Classes, Discriminative: 1, Generative: s.Generative, Unlabeled: s.Generative}
 }
 
 // setSampler sets the sampler of the negative phase, or notes which one was chosen. The base of pt is the model without

@@ -62,6 +62,8 @@ func setupTrain(f *flags) action {
 	f.text(&t.checkpoint, "checkpoint", "", "`FILE` of the checkpoint, which then stays when training is done (default MODEL.checkpoint)")
 	f.yes(&t.resume, "resume", "go on from the checkpoint")
 	f.yes(&t.fresh, "fresh", "start anew although there is a checkpoint, which is then lost")
+	f.group("Classification")
+	f.text(&t.data.Label, "label", "", "csv, or libsvm with any name: `COLUMN` of the classes, in any words; rbm classify then tells the class of other rows")
 	t.declare(f)
 	t.data.declare(f)
 	return t.run
@@ -131,6 +133,9 @@ func (t *training) prepare(ctx context.Context, e *env, path string) error {
 		if t.settings, err = t.resumed(s.note.Settings); err != nil {
 			return err
 		}
+		if t.flags.given("label") && t.data.Label != s.note.Rows.Label {
+			return fmt.Errorf("-label is %s, but %q in %s", t.data.Label, s.note.Rows.Label, t.checkpointFile())
+		}
 		t.data.assume(s.note.Rows)
 	}
 	r, err := t.data.read(ctx, e, path)
@@ -145,6 +150,7 @@ func (t *training) prepare(ctx context.Context, e *env, path string) error {
 	if s != nil && nv != s.note.Visible {
 		return fmt.Errorf("%s has %d columns, want %d as in %s", path, nv, s.note.Visible, t.checkpointFile())
 	}
+	t.Classes = len(r.format.Classes)
 	if err := t.checkRows(r, d); err != nil {
 		return err
 	}
@@ -193,12 +199,12 @@ func (t *training) split(ctx context.Context, e *env, r *rows) (*split, error) {
 		return splitRows(r, &t.settings)
 	}
 	data := t.data
-	data.Columns = r.format.Columns
+	data.rowFormat = r.format
 	v, err := data.read(ctx, e, t.Valid)
 	if err != nil {
 		return nil, err
 	}
-	if err := v.checkColumns(r.format.Columns, r.width(), r.path); err != nil {
+	if err := v.checkColumns(r.columns, r.width(), r.path); err != nil {
 		return nil, err
 	}
 	if v.observed != nil {
@@ -213,8 +219,8 @@ func (t *training) checkRows(r *rows, d *split) error {
 	if err != nil || groups == nil {
 		return err
 	}
-	if last, nv := groups[len(groups)-1], r.width(); last.To > nv {
-		return fmt.Errorf("%s has %d columns, fewer than -onehot %s", r.path, nv, t.OneHot)
+	if last, nx := groups[len(groups)-1], r.width()-t.Classes; last.To > nx {
+		return fmt.Errorf("%s has %d columns, fewer than -onehot %s", r.path, nx, t.OneHot)
 	}
 	if err := checkGroups(groups, r); err != nil || t.Valid == "" {
 		return err
@@ -267,16 +273,9 @@ func (t *training) report(p *progress, r rbm.Report) error {
 	if r.Best {
 		t.note.BestEpoch = r.Epoch
 	}
-	name, of, held := "log-likelihood", r.LogLikelihood, r.HeldOutLogLikelihood
-	if math.IsNaN(of) {
-		name, of, held = "pseudo-log-likelihood", r.PseudoLogLikelihood, r.HeldOutPseudoLogLikelihood
-	}
-	p.note = fmt.Sprintf("%.3f", of)
-	if !math.IsNaN(held) {
-		p.note += fmt.Sprintf(", held out %.3f", held)
-	}
+	p.note = figures(r)
 	if !p.bar {
-		p.printf("epoch %d of %d: %s %s nats a row, rate %.3g", r.Epoch, t.Epochs, name, p.note, r.Rate)
+		p.printf("epoch %d of %d: %s, rate %.3g", r.Epoch, t.Epochs, p.note, r.Rate)
 	}
 	for _, warning := range r.Warnings {
 		if kind := digits.ReplaceAllString(warning, "#"); !slices.Contains(t.note.Warned, kind) {
@@ -291,6 +290,27 @@ func (t *training) report(p *progress, r rbm.Report) error {
 		return nil
 	}
 	return t.save()
+}
+
+// figures returns what a report says of the model.
+func figures(r rbm.Report) (text string) {
+	switch {
+	case !math.IsNaN(r.Error):
+		return fmt.Sprintf("%.2f%% errors, log p(class) %.3f", 100*r.Error, r.LogProb)
+	case math.IsNaN(r.PseudoLogLikelihood): // of a classifier
+		return "no rows are held out"
+	case !math.IsNaN(r.LogLikelihood):
+		text = fmt.Sprintf("log-likelihood %.3f", r.LogLikelihood)
+		if !math.IsNaN(r.HeldOutLogLikelihood) {
+			text += fmt.Sprintf(", held out %.3f", r.HeldOutLogLikelihood)
+		}
+	default:
+		text = fmt.Sprintf("pseudo-log-likelihood %.3f", r.PseudoLogLikelihood)
+		if !math.IsNaN(r.HeldOutPseudoLogLikelihood) {
+			text += fmt.Sprintf(", held out %.3f", r.HeldOutPseudoLogLikelihood)
+		}
+	}
+	return text
 }
 
 // Warnings that differ in their numbers only are the same one.

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,35 +22,56 @@ import (
 
 // train writes the model that a program of package rbm gets.
 func TestTrainIsTheTrainer(t *testing.T) {
-	in(t)
-	write(t, "rows.csv", pairs(90, 0))
-	out := must(t, "train", "rows.csv", "-o", "m.rbm", "-hidden", "4", "-epochs", "6", "-batch", "20", "-rate", "0.3", "-l2", "0.001", "-chains", "7", "-sweeps", "2", "-seed", "5")
-	if want := "m.rbm: 6 visible and 4 hidden units, of epoch 6\n"; out != want {
-		t.Errorf("train prints %q, want %q", out, want)
-	}
-
-	rows, err := bitio.ReadFile("rows.csv", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := recipe.Recipe{Hidden: 4, Epochs: 6, BatchSize: 20, Chains: 7, Rate: 0.3, L2: 0.001, Seed: 5}
-	trainer := r.Trainer(rows.Bits, nil, nil)
-	trainer.Sampler.(*rbm.PTT).K = 2
-	if err := trainer.Train(context.Background(), 6); err != nil {
-		t.Fatal(err)
-	}
-
-	f, err := os.Open("m.rbm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	got := new(rbm.RBM)
-	if _, err := got.ReadFrom(f); err != nil || !same(got, trainer.Model) {
-		t.Errorf("m.rbm is not the model of the Trainer, error %v", err)
-	}
-	if files, _ := filepath.Glob("*"); strings.Join(files, " ") != "m.rbm m.rbm.json rows.csv" {
-		t.Errorf("there are %q", files)
+	for _, tt := range []struct {
+		args    string
+		missing float64
+		set     func(t *rbm.Trainer)
+	}{
+		{"-sweeps 2", 0, func(t *rbm.Trainer) { t.Sampler.(*rbm.PTT).K = 2 }},
+		{"-sampler pcd -sweeps 2", 0, func(t *rbm.Trainer) { t.Sampler = rbm.NewPCD(7, 2, rand.NewPCG(5, 2)) }},
+		{"-sampler cd -sweeps 3", 0, func(t *rbm.Trainer) { t.Sampler = rbm.NewCD(3, rand.NewPCG(5, 2)) }},
+		{"-sampler pt -levels 4", 0, func(t *rbm.Trainer) {
+			pt := rbm.NewPT(7, 1, 4, rand.NewPCG(5, 2))
+			pt.Base = t.Model.Clone().B
+			t.Sampler = pt
+			t.OnReport = func(rbm.Report) error { pt.Adapt(); return nil }
+		}},
+		{"-plain", 0, func(t *rbm.Trainer) { t.Centering = nil }},
+		{"-single", 0, func(t *rbm.Trainer) { t.Single = true }},
+		{"-l2 0", 0, func(t *rbm.Trainer) { t.SGD.L2 = 0 }},
+		{"-missing-sweeps 3", 0.2, func(t *rbm.Trainer) { t.MissingSweeps = 3 }},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			in(t)
+			write(t, "rows.csv", pairs(90, tt.missing))
+			args := strings.Fields("train rows.csv -o m.rbm -hidden 4 -epochs 60 -batch 20 -rate 0.3 -l2 0.001 -chains 7 -seed 5 -held 0 " + tt.args)
+			if out, want := must(t, args...), "m.rbm: 6 visible and 4 hidden units, of epoch 60\n"; out != want {
+				t.Errorf("train prints %q, want %q", out, want)
+			}
+			rows, err := bitio.ReadFile("rows.csv", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := recipe.Recipe{Hidden: 4, Epochs: 60, BatchSize: 20, Chains: 7, Rate: 0.3, L2: 0.001, Seed: 5}
+			trainer := r.Trainer(rows.Bits, nil, rows.Observed)
+			before := trainer.Model.Clone()
+			tt.set(trainer)
+			if err := trainer.Train(context.Background(), 60); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.Open("m.rbm")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			got := new(rbm.RBM)
+			if _, err := got.ReadFrom(f); err != nil || !same(got, trainer.Model) || same(got, before) {
+				t.Errorf("m.rbm is not the model of the Trainer, error %v", err)
+			}
+			if files, _ := filepath.Glob("*"); strings.Join(files, " ") != "m.rbm m.rbm.json rows.csv" {
+				t.Errorf("there are %q", files)
+			}
+		})
 	}
 }
 
@@ -95,24 +118,31 @@ func TestResume(t *testing.T) {
 		{"missing", "-missing-sweeps 2", 0.2},
 		{"single", "-single -plain -report 3", 0},
 		{"valid", "-valid valid.csv", 0},
-		{"patience", "-patience 2 -rate 0.001", 0},
+		{"patience", "-patience 5 -rate 2", 0}, // the best is one of the first
+		{"onehot", "-onehot 0:2,3:5", 0},
+		{"label", "-label f", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in(t)
 			write(t, "rows.csv", pairs(200, tt.missing))
 			write(t, "valid.csv", pairs(50, 0))
+			if tt.name == "onehot" {
+				write(t, "rows.csv", strings.Repeat("0,1,1,0,1,1\n1,0,0,1,0,0\n1,0,1,0,1,1\n", 60))
+			}
 			args := append(strings.Fields("train rows.csv -hidden 3 -epochs 20 -batch 15 -chains 10 -held 0.2"), strings.Fields(tt.args)...)
 			if tt.name == "valid" {
 				args = append(args[:len(args)-4], args[len(args)-2:]...)
 			}
-			must(t, append(args, "-o", "whole.rbm")...)
+			whole := must(t, append(args, "-o", "whole.rbm")...)
 
 			interrupt(t, false, "epoch ", 2, append(args, "-o", "parts.rbm")...)
 			if exists("parts.rbm") {
 				t.Error("an interrupted training has written a model")
 			}
 			interrupt(t, true, "[", 1, "train", "rows.csv", "-o", "parts.rbm", "-resume")
-			must(t, "train", "rows.csv", "-resume", "-o", "parts.rbm")
+			if parts := must(t, "train", "rows.csv", "-resume", "-o", "parts.rbm"); strings.ReplaceAll(parts, "parts", "whole") != whole {
+				t.Errorf("train prints %q, want %q", parts, whole)
+			}
 			if !bytes.Equal(read(t, "parts.rbm"), read(t, "whole.rbm")) {
 				t.Error("the models differ")
 			}
@@ -253,15 +283,20 @@ func equal(a, b *rbm.Bits) bool {
 
 // The model that is written is the best by the rows held out.
 func TestBest(t *testing.T) {
+	t.Run("patience", func(t *testing.T) { testBest(t, 3) })
+	t.Run("all epochs", func(t *testing.T) { testBest(t, 0) })
+}
+
+func testBest(t *testing.T, patience int) {
 	in(t)
 	write(t, "rows.csv", pairs(40, 0))
 	write(t, "valid.csv", strings.ReplaceAll(pairs(40, 0), "0,0", "0,1")) // which soon get worse
-	code, stdout, stderr := invoke(t, strings.Fields("train rows.csv -o m.rbm -valid valid.csv -hidden 4 -epochs 100 -report 1 -patience 3 -rate 0.5")...)
+	code, stdout, stderr := invoke(t, strings.Fields("train rows.csv -o m.rbm -valid valid.csv -hidden 4 -epochs 100 -report 1 -rate 0.5 -patience " + strconv.Itoa(patience))...)
 	if code != exitOK {
 		t.Fatal(stderr)
 	}
 	best, at, last := -1e300, 0, 0
-	for _, match := range regexp.MustCompile(`epoch (\d+) of .* held out (\S+) nats`).FindAllStringSubmatch(stderr, -1) {
+	for _, match := range regexp.MustCompile(`epoch (\d+) of .* held out (\S+),`).FindAllStringSubmatch(stderr, -1) {
 		var score float64
 		fmt.Sscan(match[1], &last)
 		fmt.Sscan(match[2], &score)
@@ -269,8 +304,8 @@ func TestBest(t *testing.T) {
 			best, at = score, last
 		}
 	}
-	if last != at+3 || last == 100 {
-		t.Errorf("the best report is that of epoch %d, and the last %d, want 3 more", at, last)
+	if at == 100 || last != 100 && last != at+patience {
+		t.Errorf("the best report is that of epoch %d, and the last %d, want %d more, or 100", at, last, patience)
 	}
 	if want := fmt.Sprintf("of epoch %d, the best of %d\n", at, last); !strings.HasSuffix(stdout, want) {
 		t.Errorf("train prints %q, want %q", stdout, want)

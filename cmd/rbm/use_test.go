@@ -1,9 +1,12 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -223,6 +226,122 @@ func TestOneFile(t *testing.T) {
 	}
 }
 
+// both writes a .npz of the arrays of two.
+func both(t *testing.T, name string, parts ...string) {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, part := range parts {
+		r, err := zip.OpenReader(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		for _, f := range r.File {
+			if err := w.Copy(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, name, b.String())
+}
+
+func TestModelAndRows(t *testing.T) {
+	in(t)
+	m := someModel(t, "m.npz", 5, 3, 1)
+	write(t, "rows.txt", "01101\n11111\n00000\n")
+	must(t, "convert", "rows.txt", "rows.npz")
+	both(t, "both.npz", "m.npz", "rows.npz")
+	want := strings.ReplaceAll(must(t, "loglik", "m.npz", "rows.txt"), "rows.txt", "both.npz")
+	if got := must(t, "loglik", "both.npz", "-array", "arr_0"); got != want {
+		t.Errorf("loglik prints %q, want %q", got, want)
+	}
+	refuse(t, exitError, []string{"both.npz", "-array"}, "loglik", "both.npz", "both.npz")
+	must(t, "convert", "both.npz", "x.rbm")
+	if got, _, err := readModel("x.rbm"); err != nil || !same(got, m) {
+		t.Errorf("x.rbm is another model, error %v", err)
+	}
+	must(t, "convert", "both.npz", "x.txt", "-array", "arr_0")
+	must(t, "convert", "rows.txt", "y.txt")
+	if !bytes.Equal(read(t, "x.txt"), read(t, "y.txt")) {
+		t.Errorf("x.txt has\n%s", read(t, "x.txt"))
+	}
+}
+
+// A classifier tells the classes of rows with and without labels, with the probabilities that follow from the energies.
+func TestClassify(t *testing.T) {
+	in(t)
+	text := "a,b,c,kind\n" + strings.Repeat("0,1,1,cat\n1,0,0,dog\n1,1,0,dog\n0,0,1,cat\n0,0,0,\n", 24)
+	write(t, "rows.csv", text)
+	must(t, strings.Fields("train rows.csv -o m.rbm -label kind -hidden 3 -epochs 60")...)
+	m, side, err := readModel("m.rbm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(side.Rows.Columns, side.Rows.Classes, m.OneHot) != "[a b c] [cat dog] [[3, 5)]" {
+		t.Errorf("m.rbm.json is %+v, and the groups are %v", side.Rows, m.OneHot)
+	}
+
+	write(t, "new.csv", "c,b,a\n1,1,0\n0,0,1\n")
+	out := must(t, "classify", "m.rbm", "new.csv")
+	lines := strings.Split(out, "\n")
+	if lines[0] != "id,class,cat,dog" || !strings.HasPrefix(lines[1], "0,cat,0.") || !strings.HasPrefix(lines[2], "1,dog,0.") {
+		t.Errorf("classify prints\n%s", out)
+	}
+	all, logp := allRows(m)
+	_, got := table(t, out, 2)
+	for r, x := range [][]int{{0, 1, 1}, {1, 0, 0}} {
+		var p [2]float64
+		for k, v := range all {
+			if fmt.Sprint(v[:3]) == fmt.Sprint(x) {
+				p[v[4]] = math.Exp(logp[k])
+			}
+		}
+		for class := range 2 {
+			if want := p[class] / (p[0] + p[1]); !near(got[r][class], want, 1e-12) {
+				t.Errorf("row %v is of class %d with probability %v, want %v", x, class, got[r][class], want)
+			}
+		}
+	}
+
+	write(t, "test.csv", "kind,a,b,c\ncat,0,1,1\ncat,1,0,0\ndog,1,1,0\n")
+	code, tested, stderr := invoke(t, "classify", "m.rbm", "test.csv", "-test")
+	if code != exitOK || !strings.Contains(stderr, "1 of 3 rows are classified wrongly, 33.33%") {
+		t.Errorf("classify -test: exit code %d; it says %q", code, stderr)
+	}
+	if untested := must(t, "classify", "m.rbm", "test.csv"); untested != tested {
+		t.Error("with labels in the file, but not asked for, classes differ")
+	}
+	must(t, strings.Fields("classify m.rbm test.csv -o c.csv")...)
+	if string(read(t, "c.csv")) != tested {
+		t.Errorf("c.csv has\n%s\nwant\n%s", read(t, "c.csv"), tested)
+	}
+	must(t, strings.Fields("classify m.rbm test.csv -o c.npy")...)
+
+	// The other commands see a unit for each class, and complete finds the class.
+	if header, _ := table(t, must(t, "score", "m.rbm", "test.csv", "-units"), 1); strings.Join(header[2:], " ") != "a b c kind=cat|kind=dog" {
+		t.Errorf("the columns of score are %q", header)
+	}
+	write(t, "unknown.csv", "kind,a,b,c\n?,0,1,1\n")
+	header, filled := table(t, must(t, "complete", "m.rbm", "unknown.csv"), 0)
+	if strings.Join(header, " ") != "a b c kind=cat kind=dog" || !near(filled[0][3], got[0][0], 1e-12) {
+		t.Errorf("complete prints %q and %v, want a class of probability %v", header, filled, got[0][0])
+	}
+
+	refuse(t, exitError, []string{"unknown.csv", "is missing"}, "classify", "m.rbm", "unknown.csv", "-test")
+	write(t, "wrong.csv", "kind,a,b,c\ncow,0,1,1\n")
+	refuse(t, exitError, []string{"wrong.csv", "row 0", `"cow"`, "cat"}, "classify", "m.rbm", "wrong.csv", "-test")
+	refuse(t, exitError, []string{"new.csv", `"kind"`}, "classify", "m.rbm", "new.csv", "-test")
+	refuse(t, exitUsage, []string{"-id"}, "train", "rows.csv", "-o", "x.rbm", "-label", "kind", "-id", "a")
+	write(t, "one.csv", "kind,a\ncat,0\ncat,1\n?,1\n")
+	refuse(t, exitError, []string{"one.csv", `["cat"]`, "two"}, "train", "one.csv", "-o", "x.rbm", "-label", "kind")
+	someModel(t, "plain.rbm", 3, 2, 1)
+	refuse(t, exitError, []string{"plain.rbm", "no classes"}, "classify", "plain.rbm", "new.csv")
+}
+
 // Samples have the means and the pairs of the distribution, within five standard errors.
 func TestSample(t *testing.T) {
 	for _, args := range []string{"", "-sampler pt -levels 3", "-chains 40 -thin 20"} {
@@ -266,21 +385,24 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// A sample depends on the seed, and on no other thing; the rounds of the same chains are apart.
+// A sample depends on the seed, and on no other thing. The second rows of chains are those of a longer burn-in.
 func TestSampleSeed(t *testing.T) {
 	in(t)
 	someModel(t, "m.rbm", 20, 3, 0.7)
-	one := must(t, strings.Fields("sample m.rbm -n 7 -chains 3 -burn 15 -thin 25")...)
-	if two := must(t, strings.Fields("sample m.rbm -n 7 -chains 3 -burn 15 -thin 25 -seed 2")...); two == one {
-		t.Error("seeds 1 and 2 give the same samples")
-	}
-	lines := strings.Split(strings.TrimSuffix(one, "\n"), "\n")
-	if len(lines) != 7 || lines[0] == lines[3] {
-		t.Errorf("samples are\n%s", one)
-	}
-	// The first rows are those of a shorter run, the next ones those of a longer burn-in.
-	if got := must(t, strings.Fields("sample m.rbm -n 3 -chains 3 -burn 40")...); got != strings.Join(lines[3:6], "\n")+"\n" {
-		t.Errorf("after 40 sweeps the samples are\n%s\nwant\n%s", got, strings.Join(lines[3:6], "\n"))
+	for _, sampler := range []string{"gibbs", "pt"} {
+		args := strings.Fields("sample m.rbm -n 7 -chains 3 -burn 15 -thin 25 -sampler " + sampler)
+		one := must(t, args...)
+		if two := must(t, append(args, "-seed", "2")...); two == one {
+			t.Errorf("%s: seeds 1 and 2 give the same samples", sampler)
+		}
+		lines := strings.Split(strings.TrimSuffix(one, "\n"), "\n")
+		if len(lines) != 7 || lines[0] == lines[3] {
+			t.Errorf("%s: samples are\n%s", sampler, one)
+		}
+		want := strings.Join(lines[3:6], "\n") + "\n"
+		if got := must(t, strings.Fields("sample m.rbm -n 3 -chains 3 -burn 40 -sampler "+sampler)...); got != want {
+			t.Errorf("%s: after 40 sweeps the samples are\n%s\nwant\n%s", sampler, got, want)
+		}
 	}
 }
 
@@ -336,7 +458,7 @@ func TestCompleteMeans(t *testing.T) {
 		for _, tt := range []struct {
 			args      string
 			tolerance float64
-		}{{"", 1e-12}, {"-exact 0 -burn 20 -sweeps 1500", 0.08}, {"-exact 1 -burn 25 -sweeps 1503", 0.08}} {
+		}{{"", 1e-12}, {"-exact 2 -burn 0 -sweeps 1", 1e-12}, {"-exact 0 -burn 20 -sweeps 1500", 0.08}, {"-exact 1 -burn 25 -sweeps 1503", 0.08}} {
 			args := append([]string{"complete", "m.rbm", "rows.csv", "-header", "no", "-o", "f.csv"}, strings.Fields(tt.args)...)
 			must(t, args...)
 			_, got := table(t, "0,1,2,3,4\n"+string(read(t, "f.csv")), 0)
@@ -350,6 +472,31 @@ func TestCompleteMeans(t *testing.T) {
 						t.Errorf("%v %q: row %d, column %d is %v, want %v", groups, tt.args, r, i, x, want[i])
 					}
 				}
+			}
+		}
+	}
+}
+
+// Means by chains are those of package rbm, over all sweeps at once.
+func TestCompleteIsChains(t *testing.T) {
+	in(t)
+	m := someModel(t, "m.rbm", 5, 3, 0.7)
+	_, _, text := rowsWithHoles(m)
+	write(t, "rows.csv", text)
+	out := must(t, strings.Fields("complete m.rbm rows.csv -header no -exact 0 -burn 13 -sweeps 25 -seed 4")...)
+	_, got := table(t, "0,1,2,3,4\n"+out, 0)
+	r, err := bitio.ReadFile("rows.csv", &bitio.Options{Header: bitio.NoHeader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := rbm.NewChains(rand.NewPCG(4, 0))
+	c.StartGiven(m, r.Bits, r.Observed)
+	c.GibbsGiven(m, 13, r.Observed)
+	want := c.MeansGiven(nil, m, 25, r.Observed)
+	for i, row := range got {
+		for j, x := range row {
+			if !near(x, want.At(i, j), 1e-14) {
+				t.Errorf("row %d, column %d is %v, want %v", i, j, x, want.At(i, j))
 			}
 		}
 	}

@@ -75,7 +75,8 @@ func (f *confusion) print(w io.Writer) {
 }
 
 // draw writes a PNG with a tile for each entry of the table: the digit that is taken
-// so with the highest probability, red where that is wrong.
+// so with the highest probability, red where that is wrong; and with the digits of rows and
+// columns, and a title.
 func (f *confusion) draw(w io.Writer) error {
 	img := sheet.New(idx.Classes, idx.Classes)
 	for y, row := range f.counts {
@@ -93,5 +94,13 @@ func (f *confusion) draw(w io.Writer) error {
 			})
 		}
 	}
-	return png.Encode(w, img)
+	framed, err := withMargins(img, f.title())
+	if err != nil {
+		return err
+	}
+	return png.Encode(w, framed)
+}
+
+func (f *confusion) title() string {
+	return fmt.Sprintf("Of %d test digits %d (%.2f %%) are taken for others", f.rows, f.wrong, f.errorRate())
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"math"
 	"slices"
@@ -154,7 +155,41 @@ func TestDraw(t *testing.T) {
 			return sheet.Red
 		})
 	}
-	if got, ok := img.(*image.RGBA); !ok || !bytes.Equal(got.Pix, want.Pix) {
-		t.Error("the picture is not that of the surest digits, red where they are taken for others")
+	got, ok := img.(*image.RGBA)
+	if !ok {
+		t.Fatalf("the picture is a %T", img)
+	}
+	inner := image.NewRGBA(want.Rect)
+	draw.Draw(inner, inner.Rect, got, image.Pt(leftMargin, topMargin), draw.Src)
+	if !bytes.Equal(inner.Pix, want.Pix) {
+		t.Error("the tiles are not those of the surest digits, red where they are taken for others")
+	}
+	// Each row and column has its digit, and no two digits are the same.
+	digit := func(x, y int) string {
+		var s strings.Builder
+		for dy := -10; dy < 14; dy++ {
+			for dx := -10; dx < 10; dx++ {
+				if got.RGBAAt(x+dx, y+dy).R < 0x80 {
+					s.WriteByte('#')
+				} else {
+					s.WriteByte('.')
+				}
+			}
+		}
+		return s.String()
+	}
+	seen := make(map[string]bool)
+	for k := range idx.Classes {
+		column, row := digit(leftMargin+sheet.Middle(k), 88), digit(leftMargin/2, topMargin+sheet.Middle(k))
+		if column != row || !strings.Contains(row, "#") || seen[row] {
+			t.Errorf("row and column %d do not have a digit of their own", k)
+		}
+		seen[row] = true
+	}
+}
+
+func TestTitle(t *testing.T) {
+	if got, want := confuse(pixelwise(), takenSet()).title(), "Of 8 test digits 3 (37.50 %) are taken for others"; got != want {
+		t.Errorf("the title is %q, want %q", got, want)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"strings"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/compare"
@@ -25,8 +26,8 @@ import (
 const program output.Program = "ising"
 
 const (
-	batchSize = 100
-	chains    = 200   // of PCD, or half as many of PTT
+	batchSize = 250
+	chains    = 500   // of PCD, or half as many of PTT
 	samples   = 10000 // chains of the model, one sample each
 	compared  = 1000  // of them with states of the lattice
 	runs      = 100   // of annealed importance sampling
@@ -75,12 +76,12 @@ Flags:
 func parse(args []string, help io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("ising", flag.ContinueOnError)
-	f.IntVar(&o.side, "side", 8, "side of the lattice, 3 to 16")
+	f.IntVar(&o.side, "side", 6, "side of the lattice, 3 to 16")
 	f.IntVar(&o.rows, "rows", 100000, "states to train on, at least 1000")
-	f.IntVar(&o.hidden, "hidden", 128, "number of hidden units, 1 to 1000")
-	f.IntVar(&o.epochs, "epochs", 12, "passes over the states")
-	f.Float64Var(&o.rate, "rate", 0.5, "first learning rate, up to 10, which falls to 0")
-	f.IntVar(&o.sweeps, "sweeps", 300, "Gibbs sweeps of each sample, at least 1")
+	f.IntVar(&o.hidden, "hidden", 72, "number of hidden units, 1 to 1000")
+	f.IntVar(&o.epochs, "epochs", 24, "passes over the states")
+	f.Float64Var(&o.rate, "rate", 1, "first learning rate, up to 10, which falls to 0")
+	f.IntVar(&o.sweeps, "sweeps", 500, "Gibbs sweeps of each sample, at least 1")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything random")
 	f.StringVar(&o.out, "out", "ising.png", "PNG `file` to write")
 
@@ -232,11 +233,11 @@ func (l lattice) split(j *mat.SymDense) (neighbors, others estimate) {
 // table prints a column for each result.
 func table(w io.Writer, results []result) {
 	line := func(name string, value func(r result) string) {
-		fmt.Fprintf(w, "%-30s", name)
+		text := fmt.Sprintf("%-30s", name)
 		for _, r := range results {
-			fmt.Fprintf(w, "  %-18s", value(r))
+			text += fmt.Sprintf("  %-18s", value(r))
 		}
-		fmt.Fprintln(w)
+		fmt.Fprintln(w, strings.TrimRight(text, " "))
 	}
 	number := func(x float64) string { return fmt.Sprintf("%7.4f", x) }
 	fmt.Fprintln(w)
@@ -257,4 +258,5 @@ func table(w io.Writer, results []result) {
 		}
 		return fmt.Sprintf("%6.2f", r.likelihood.Mean)
 	})
+	line("    at least, at most", func(r result) string { return fmt.Sprintf("%6.2f, %.2f", r.likelihood.Low, r.likelihood.High) })
 }

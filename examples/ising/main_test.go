@@ -111,7 +111,7 @@ func TestExactModel(t *testing.T) {
 // A small lattice is learned well.
 func TestStudy(t *testing.T) {
 	l := lattice{3, 1 / 2.27}
-	o := options{side: 3, rows: 10000, hidden: 18, epochs: 60, rate: 0.5, sweeps: 30, seed: 1}
+	o := options{side: 3, rows: 20000, hidden: 18, epochs: 60, rate: 1, sweeps: 30, seed: 1}
 	r, err := study(o, l, 0)
 	if err != nil {
 		t.Fatal(err)

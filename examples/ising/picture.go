@@ -13,10 +13,10 @@ import (
 
 // Lengths in pixels.
 const (
-	dot    = 4 // a spin
-	large  = 7 // a spin of the map of couplings
-	gap    = 6
-	margin = 16
+	dot    = 8  // a spin
+	large  = 16 // a spin of the map of couplings
+	gap    = 8
+	margin = 24
 	shown  = 8 // states of each kind, in two rows
 )
 

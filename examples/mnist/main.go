@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -20,6 +21,8 @@ import (
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/keep"
 	"github.com/gorbm/rbm/examples/mnist/sheet"
+	"github.com/gorbm/rbm/monitor"
+	"github.com/gorbm/rbm/monitor/plot"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -73,10 +76,10 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p := newProgress(w, "training", t.trainer.Steps(), t.steps(o.epochs))
-	err = t.run(ctx, p)
-	p.end()
-	if err := errors.Join(err, t.writeHistory(dir)); err != nil {
+	bar := monitor.NewBar(w, t.trainer.Steps(), t.steps(o.epochs))
+	err = t.run(ctx, bar, bar.Reach)
+	bar.Close()
+	if err := errors.Join(err, t.drawCurves()); err != nil {
 		return err
 	}
 	if t.trainer.Epochs() < o.epochs {
@@ -99,7 +102,14 @@ func begin(o options, d data, dir keep.Folder, w io.Writer) (*training, error) {
 	nheld, _ := d.held.Dims()
 	fmt.Fprintf(w, "%d training rows and %d %s rows of %d×%d pixels, %d hidden units, %s-%d, batches of %d\n",
 		ntrain, nheld, o.heldName(), idx.Side, idx.Side, o.hidden, strings.ToUpper(o.sampler), o.k, o.batch)
-	if !o.fresh {
+	if o.fresh { // nothing of an earlier training may be taken for this one's
+		if err := os.Remove(dir.Path(historyFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if err := t.save(); err != nil {
+			return nil, err
+		}
+	} else {
 		found, err := t.resume()
 		if err != nil {
 			return nil, err
@@ -108,8 +118,7 @@ func begin(o options, d data, dir keep.Folder, w io.Writer) (*training, error) {
 			fmt.Fprintf(w, "%s (%d steps)\n", keep.Progress(dir.Path(keep.Checkpoint), t.trainer.Epochs(), o.epochs, "epochs"), t.trainer.Steps())
 		}
 	}
-	fmt.Fprintf(w, "\n       pseudo-log-likelihood   free-energy   RMS\n")
-	fmt.Fprintf(w, "epoch    training %10s           gap     of W    rows/s   (nats a row)\n", o.heldName())
+	fmt.Fprintf(w, "(pseudo-)log-likelihoods are in nats a row; held out are %s rows\n\n", o.heldName())
 	return t, nil
 }
 
@@ -117,10 +126,10 @@ func begin(o options, d data, dir keep.Folder, w io.Writer) (*training, error) {
 // it. One estimate of log Z serves both.
 func judge(ctx context.Context, m *rbm.RBM, d data, o options, w io.Writer) error {
 	ais := rbm.NewAIS(annealingRuns, o.ais, rand.NewPCG(o.seed, 1))
-	p := newProgress(w, "log Z", 0, 100)
-	ais.Progress = func(done, total int) { p.reach(100 * done / total) }
+	bar := monitor.NewBar(w, 0, 100)
+	ais.Progress = func(done, total int) { bar.Reach(100 * done / total) }
 	l, err := m.LogLikelihood(ctx, d.test, ais)
-	p.end()
+	bar.Close()
 	if err != nil {
 		return err
 	}
@@ -130,17 +139,25 @@ func judge(ctx context.Context, m *rbm.RBM, d data, o options, w io.Writer) erro
 	return nil
 }
 
-// writeHistory writes the reports as a table and as curves.
-func (t *training) writeHistory(dir keep.Folder) error {
-	err := dir.Write(historyFile, func(w io.Writer) error {
-		table, _ := t.history.AppendBinary(nil)
-		_, err := w.Write(table)
-		return err
-	})
+// drawCurves draws the reports of the table.
+func (t *training) drawCurves() error {
+	reports, err := t.reports()
 	if err != nil {
 		return err
 	}
-	return dir.Write(curvesFile, func(w io.Writer) error { return writeCurves(w, t.history, t.o.heldName()) })
+	o := t.o
+	title := fmt.Sprintf("%d hidden units, %s-%d, batches of %d; held out: %s rows", o.hidden, strings.ToUpper(o.sampler), o.k, o.batch, o.heldName())
+	return t.dir.Write(curvesFile, func(w io.Writer) error { return plot.Curves(w, title, reports) })
+}
+
+// reports returns those of the table.
+func (t *training) reports() ([]rbm.Report, error) {
+	f, err := os.Open(t.dir.Path(historyFile))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return monitor.ReadCSV(f)
 }
 
 // draw draws the filters of the model, and samples of it.

@@ -141,11 +141,11 @@ func stopAt(t *testing.T, o options, stop int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	first := newTraining(o, d, dir)
-	err = first.run(ctx, progress{w: io.Discard, reach: func(n int) {
+	err = first.run(ctx, io.Discard, func(n int) {
 		if n == stop {
 			cancel()
 		}
-	}})
+	})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("a run that was stopped at step %d returned %v", stop, err)
 	}
@@ -171,7 +171,7 @@ func TestInterval(t *testing.T) {
 		training := newTraining(o, d, dir)
 		training.interval = interval
 		var got []int
-		p := progress{reach: func(int) {}, w: writerFunc(func([]byte) {
+		w := writerFunc(func([]byte) {
 			saved := newTraining(o, d, dir)
 			found, err := saved.resume()
 			if err != nil {
@@ -182,8 +182,8 @@ func TestInterval(t *testing.T) {
 			} else {
 				got = append(got, saved.trainer.Epochs())
 			}
-		})}
-		if err := training.run(context.Background(), p); err != nil {
+		})
+		if err := training.run(context.Background(), w, func(int) {}); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(got, want) {
@@ -223,10 +223,14 @@ func TestLearns(t *testing.T) {
 		t.Fatal(err)
 	}
 	training := newTraining(o, d, opened(t))
-	if err := training.run(context.Background(), newProgress(io.Discard, "", 0, 1)); err != nil {
+	if err := training.run(context.Background(), io.Discard, func(int) {}); err != nil {
 		t.Fatal(err)
 	}
-	first, last := training.history[0], training.history[o.epochs-1]
+	reports, err := training.reports()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last := reports[0], reports[o.epochs-1]
 	if last.PseudoLogLikelihood < first.PseudoLogLikelihood+10 || last.HeldOutPseudoLogLikelihood < first.HeldOutPseudoLogLikelihood+10 {
 		t.Errorf("20 epochs took the pseudo-log-likelihood from %.1f to %.1f, of test rows from %.1f to %.1f, want 10 nats more",
 			first.PseudoLogLikelihood, last.PseudoLogLikelihood, first.HeldOutPseudoLogLikelihood, last.HeldOutPseudoLogLikelihood)

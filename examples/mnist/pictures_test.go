@@ -8,7 +8,6 @@ import (
 	"math"
 	"testing"
 
-	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/sheet"
 	"gonum.org/v1/gonum/mat"
@@ -74,22 +73,5 @@ func TestStrongest(t *testing.T) {
 	// Of 300 weights 3 are larger than the 297th.
 	if want := float64(nh - 1 - 2); limit != want {
 		t.Errorf("the limit is %v, want %v", limit, want)
-	}
-}
-
-func TestWriteCurves(t *testing.T) {
-	nan := history{{Epoch: 1, PseudoLogLikelihood: math.NaN(), HeldOutPseudoLogLikelihood: math.NaN(), FreeEnergyGap: math.NaN(), WeightRMS: math.Inf(1)}}
-	for what, h := range map[string]history{
-		"some":   someReports(),
-		"one":    {rbm.Report{Epoch: 1, PseudoLogLikelihood: -1}},
-		"none":   nil,
-		"no one": nan,
-	} {
-		var b bytes.Buffer
-		if err := writeCurves(&b, h, "test"); err != nil {
-			t.Errorf("%s: %v", what, err)
-		} else if _, err := png.Decode(&b); err != nil {
-			t.Errorf("%s: %v", what, err)
-		}
 	}
 }

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"time"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/keep"
+	"github.com/gorbm/rbm/monitor"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -26,7 +28,6 @@ type training struct {
 	dir      keep.Folder
 	settings keep.Settings
 	trainer  *rbm.Trainer
-	history  history
 	interval time.Duration // between checkpoints, at least
 	saved    time.Time
 }
@@ -103,12 +104,12 @@ func newSampler(o options, d data, src rand.Source) rbm.Sampler {
 
 // resume goes on from the checkpoint, if there is one.
 func (t *training) resume() (found bool, err error) {
-	return t.dir.Load(t.settings, &t.history, t.trainer)
+	return t.dir.Load(t.settings, t.trainer)
 }
 
 func (t *training) save() error {
 	t.saved = time.Now()
-	return t.dir.Save(t.settings, &t.history, t.trainer)
+	return t.dir.Save(t.settings, t.trainer)
 }
 
 // steps returns how many steps there are in so many epochs.
@@ -118,18 +119,19 @@ func (t *training) steps(epochs int) int {
 }
 
 // run trains until all is done, or until ctx is. It saves a checkpoint now and then
-// and at the end.
-func (t *training) run(ctx context.Context, p progress) error {
+// and at the end. It writes a line for each report to w, and before each step calls reach
+// with the number of the steps before.
+func (t *training) run(ctx context.Context, w io.Writer, reach func(step int)) error {
+	table, err := monitor.CSV(t.dir.Path(historyFile), t.trainer.Steps())
+	if err != nil {
+		return err
+	}
 	rate := t.o.rateOver(t.steps(t.o.epochs))
 	t.trainer.Schedule = func(step int) float64 {
-		p.reach(step)
+		reach(step)
 		return rate(step)
 	}
-	t.trainer.OnReport = func(r rbm.Report) error {
-		p.printf("%5d %11.3f %10.3f %13.3f %8.4f %9.0f", r.Epoch, r.PseudoLogLikelihood, r.HeldOutPseudoLogLikelihood, r.FreeEnergyGap, r.WeightRMS, r.RowsPerSecond)
-		for _, warning := range t.history.add(r) {
-			p.printf("      warning: %s", warning)
-		}
+	t.trainer.OnReport = monitor.All(monitor.Lines(w), table, func(rbm.Report) error {
 		if pt, ok := t.trainer.Sampler.(*rbm.PT); ok {
 			pt.Adapt()
 		}
@@ -137,9 +139,9 @@ func (t *training) run(ctx context.Context, p progress) error {
 			return nil
 		}
 		return t.save()
-	}
+	})
 	t.saved = time.Now()
-	err := t.trainer.Train(ctx, t.o.epochs)
+	err = t.trainer.Train(ctx, t.o.epochs)
 	if err != nil && !errors.Is(err, ctx.Err()) {
 		return err
 	}

@@ -43,6 +43,9 @@ func Tile(img *image.RGBA, n int, shade func(i int) color.RGBA) {
 	}
 }
 
+// Middle returns the middle of the n-th tile of a row or of a column.
+func Middle(n int) int { return gap + n*(tile+gap) + tile/2 }
+
 // Ink shades a probability.
 func Ink(p float64) color.RGBA { return Mix(White, Dark, p) }
 

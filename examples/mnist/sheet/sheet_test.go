@@ -47,6 +47,22 @@ func TestTile(t *testing.T) {
 	}
 }
 
+func TestMiddle(t *testing.T) {
+	img := New(4, 3)
+	Tile(img, 2*4+1, func(int) color.RGBA { return Red })
+	x0, x1, y0, y1 := img.Rect.Dx(), 0, img.Rect.Dy(), 0
+	for y := range img.Rect.Dy() {
+		for x := range img.Rect.Dx() {
+			if img.RGBAAt(x, y) == Red {
+				x0, x1, y0, y1 = min(x0, x), max(x1, x+1), min(y0, y), max(y1, y+1)
+			}
+		}
+	}
+	if x, y := Middle(1), Middle(2); x != (x0+x1)/2 || y != (y0+y1)/2 {
+		t.Errorf("the middle is (%d, %d), want that of [%d, %d)×[%d, %d)", x, y, x0, x1, y0, y1)
+	}
+}
+
 func TestMix(t *testing.T) {
 	for _, test := range []struct {
 		what      string
