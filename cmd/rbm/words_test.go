@@ -53,6 +53,20 @@ func TestWordsOfFlags(t *testing.T) {
 			t.Errorf("rbm %s says %q, with the option %q", tt.args, stderr, option.FindString(stderr))
 		}
 	}
+	write(t, "bare.csv", "0,1,1,0,1,1\n")
+	const note = "rbm: bare.csv has no names of columns: they are taken in the order of the model"
+	if _, _, stderr := invoke(t, "score", "m.rbm", "bare.csv"); !strings.Contains(stderr, note) {
+		t.Errorf("score says %q, want %q", stderr, note)
+	}
+	for _, args := range []string{"bare.csv -header no", "rows.csv"} {
+		if _, _, stderr := invoke(t, append([]string{"score", "m.rbm"}, strings.Fields(args)...)...); stderr != "" {
+			t.Errorf("score m.rbm %s says %q, want nothing", args, stderr)
+		}
+	}
+	write(t, "bare.txt", "011011\n")
+	if got, want := must(t, "score", "m.rbm", "bare.csv", "-header", "no"), must(t, "score", "m.rbm", "bare.txt"); got != want {
+		t.Errorf("score prints\n%s\nwant\n%s", got, want)
+	}
 	must(t, "score", "p.rbm", "headed.pairs", "-header", "yes")
 	must(t, "score", "n.rbm", "unnamed.csv", "-id", "")
 }
