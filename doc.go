@@ -9,6 +9,9 @@
 //	c.Center(&g)         // optional: the centered gradient, which learns faster
 //	sgd.Step(m, &g)
 //
+// [Sparsity] makes hidden units sparse, and [Frozen] parameters stay as they are. Package
+// monitor shows how training goes.
+//
 // To judge a model, use [RBM.LogLikelihood]. It is exact if one layer is small.
 // Otherwise annealed importance sampling ([AIS]) bounds it from both sides, and it
 // comes with a verdict: Believable, or else a Doubt in words.
