@@ -29,6 +29,7 @@ func main() {
 	flag.StringVar(&o.settings, "settings", "", "comma-separated beginnings of the `names` of settings; empty: all")
 	flag.IntVar(&o.seeds, "seeds", 1, "number of seeds, each with its own rows and models")
 	flag.IntVar(&o.hidden, "hidden", 16, "hidden units; more than 20 by annealed importance sampling")
+	flag.Float64Var(&o.rate, "rate", 0, "`rate` from which the recipe starts; 0: its own")
 	flag.StringVar(&o.runs, "runs", "", "`file` to which runs are appended as CSV, and of which those that are there are not run again")
 	flag.Parse()
 	if flag.NArg() > 0 || o.seeds < 1 || o.hidden < 1 {
@@ -43,6 +44,7 @@ func main() {
 type options struct {
 	sets, settings, runs string
 	seeds, hidden        int
+	rate                 float64
 	table                io.Writer
 }
 
@@ -73,7 +75,7 @@ func (o options) run(ctx context.Context) error {
 				continue
 			}
 			var d *data
-			for _, x := range settings() {
+			for _, x := range o.settingsOf() {
 				r := run{s.name, x.name, seed + 1, o.hidden}
 				if _, ok := done[r]; ok || !chosenByPrefix(o.settings, x.name) {
 					continue
@@ -166,7 +168,16 @@ type setting struct {
 
 const usualSteps = 10000
 
-func settings() []setting {
+// recipeName returns the name of the setting that is the recipe.
+func (o options) recipeName() string {
+	if o.rate == 0 {
+		return "recipe"
+	}
+	return fmt.Sprintf("recipe from %v", o.rate)
+}
+
+// settingsOf returns all settings.
+func (o options) settingsOf() []setting {
 	all := []setting{
 		{"independent", func(_ context.Context, d *data, _ int, _ uint64) (*rbm.RBM, error) {
 			_, nv := d.train.Dims()
@@ -174,8 +185,8 @@ func settings() []setting {
 			m.FitVisibleBias(d.train)
 			return m, nil
 		}},
-		{"recipe", func(ctx context.Context, d *data, hidden int, seed uint64) (*rbm.RBM, error) {
-			r := recipe.Recipe{Hidden: hidden, Seed: seed}
+		{o.recipeName(), func(ctx context.Context, d *data, hidden int, seed uint64) (*rbm.RBM, error) {
+			r := recipe.Recipe{Hidden: hidden, Rate: o.rate, Seed: seed}
 			if err := r.Fill(ctx, d.train, d.heldOut, nil); err != nil {
 				return nil, err
 			}
@@ -243,12 +254,12 @@ func (o options) print(done map[run]float64) {
 			continue
 		}
 		best, name := result{mean: math.NaN()}, ""
-		for _, x := range settings() {
+		for _, x := range o.settingsOf() {
 			if r := o.result(done, s.name, x.name); strings.HasPrefix(x.name, "rate") && r.runs > 0 && !(r.mean <= best.mean) {
 				best, name = r, x.name
 			}
 		}
-		fit := o.result(done, s.name, "recipe")
+		fit := o.result(done, s.name, o.recipeName())
 		fmt.Fprintf(w, "%s\t%v\t%v\t%v\t%s\t%v\t%v\t%.1f %%\n", s.name, o.result(done, s.name, "independent"), o.result(done, s.name, "rate 0.02 2000 steps"), best, name,
 			o.result(done, s.name, "NewTrainer"), fit, 100*(best.mean-fit.mean)/-best.mean)
 	}

@@ -226,7 +226,7 @@ type split struct {
 func splitRows(r *rows, s *settings) (*split, error) {
 	n, _ := r.bits.Dims()
 	complete := r.complete()
-	want := int(s.Held*float64(n) + 0.5)
+	want := int(float64(s.Held*float64(n)) + 0.5)
 	if s.Held < 0 {
 		want = min(n/10, len(complete)/2)
 		if n < 100 {
