@@ -22,7 +22,8 @@
 // [Pairs] has a line for each one of a table: a user (row), an item (column) and optionally
 // a value, with commas, semicolons, tabs or blanks between them. Both are names. Rows are in
 // the order in which users appear. So are columns, unless all items are whole numbers, which
-// are sorted. A pair may occur twice, with one value.
+// are sorted. A pair may occur twice, with one value. To read other rows for a model, set
+// [Options.Columns] to those of the rows it was trained on.
 //
 // [LibSVM] has a row in each line: a label, which becomes the name of the row, and
 // index:value for each column that is not 0. All lines have a label or none has. What follows
