@@ -2,12 +2,15 @@
 // energies, likelihoods, gradients and samplers, exact where they can be, on all
 // cores of a CPU.
 //
-// To train a model, use [Trainer], with [NewPCD](100, 1, src) as its sampler. Or
-// write the loop yourself:
+// To train a model, use package recipe, which chooses all settings, or [Trainer],
+// with [NewPCD](100, 1, src) as its sampler. Or write the loop yourself:
 //
 //	m.Gradient(&g, v, s) // of the log-likelihood of minibatch v, by sampler s
 //	c.Center(&g)         // optional: the centered gradient, which learns faster
 //	sgd.Step(m, &g)
+//
+// [Sparsity] makes hidden units sparse, and [Frozen] parameters stay as they are. Package
+// monitor shows how training goes.
 //
 // To judge a model, use [RBM.LogLikelihood]. It is exact if one layer is small.
 // Otherwise annealed importance sampling ([AIS]) bounds it from both sides, and it

@@ -1,7 +1,6 @@
 package rbm_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -206,14 +205,26 @@ func TestCenteringOfFrozen(t *testing.T) {
 	}
 }
 
-// A model that is NaN is found out where the first bias is frozen.
+// A step finds out that a weight is NaN, or that weights make the gradient NaN, where all
+// biases are frozen.
 func TestFrozenTrainerDiverges(t *testing.T) {
-	for _, s := range samplers {
-		tr := rbm.NewTrainer(randomModel(9, 4, 1, 1), randomBits(20, 9, 0.4, 2), s.new(5), newSource(3))
-		tr.Frozen = &rbm.Frozen{C: []bool{true, false, false, false}}
-		tr.Model.W.Set(2, 3, math.NaN())
-		if err := tr.Train(context.Background(), 1); !errors.Is(err, rbm.ErrDiverged) {
-			t.Errorf("%s: error %v", s.name, err)
+	for _, spoil := range []func(m *rbm.RBM){
+		func(m *rbm.RBM) { m.W.Set(2, 3, math.NaN()) },
+		func(m *rbm.RBM) { m.W.Set(0, 3, math.Inf(1)); m.W.Set(0, 4, math.Inf(-1)) },
+	} {
+		for _, centered := range []bool{false, true} {
+			tr := rbm.NewTrainer(randomModel(9, 4, 1, 1), randomBits(20, 9, 0.7, 2), rbm.NewCD(1, newSource(3)), newSource(4))
+			tr.Frozen = &rbm.Frozen{B: make([]bool, 9), C: []bool{true, true, true, true}}
+			for i := range tr.Frozen.B {
+				tr.Frozen.B[i] = true
+			}
+			if !centered {
+				tr.Centering = nil
+			}
+			spoil(tr.Model)
+			if err := tr.Step(); !errors.Is(err, rbm.ErrDiverged) {
+				t.Errorf("centered=%v: error %v", centered, err)
+			}
 		}
 	}
 }

@@ -87,6 +87,14 @@ func TestWeightedLogLikelihood(t *testing.T) {
 		if want := fmt.Sprintf("%#v", weightedLogLikelihood(t, tt.m, values(everyRow), weights, tt.ais())); got != want {
 			t.Errorf("values: %s, want %s", got, want)
 		}
+		if tt.ais() != nil { // chains that have not forgotten the rows from which they start
+			short := func() *rbm.AIS { return rbm.NewAIS(40, 1, rand.NewPCG(1, 2)) }
+			all, left := weightedLogLikelihood(t, tt.m, tt.data, weights, short()), weightedLogLikelihood(t, tt.m, tt.data.Gather(nil, chosen), some, short())
+			checkSame(t, "Reverse from rows of weight 0 left out", all.Reverse.LogWeights, left.Reverse.LogWeights)
+			if slices.Equal(all.Reverse.LogWeights, weightedLogLikelihood(t, tt.m, tt.data, nil, short()).Reverse.LogWeights) {
+				t.Error("rows of weight 0 do not matter for Reverse: no test")
+			}
+		}
 		if equal.Mean == l.Mean {
 			t.Error("weights do not matter: no test")
 		}

@@ -55,25 +55,10 @@ func (m *RBM) Prepare() *Prepared {
 	lines := product.Lines(nh)
 	for q := range f.chunk {
 		m.until().Look()
-		f.measure(q, preparedPanel(lines, p.w, q))
+		f.measure(q, panelOf(lines, p.w, q))
 	}
 	p.pool.New = func() any { return p.newScratch() }
 	return p
-}
-
-// preparedRow returns the weights of visible unit i to nh hidden units.
-func preparedRow(w []product.Line, i, nh int) []float64 {
-	panels := (nh + product.Lanes - 1) / product.Lanes
-	return product.Floats(w[i*panels:][:panels])[:nh]
-}
-
-// preparedPanel copies panel q of visible units to lines, one for each hidden unit.
-func preparedPanel(lines, w []product.Line, q int) product.Panel {
-	nh := len(lines)
-	stride := (nh + product.Lanes - 1) / product.Lanes * product.Lanes
-	data := product.Floats(lines)
-	product.TransposeRows(data, product.Lanes, product.Floats(w)[q*product.Lanes*stride:], stride, nh)
-	return product.Panel{Data: data, Stride: product.Lanes, Rows: nh}
 }
 
 // preparedRows is how many rows UnitProbs takes at a time. They share the exponentials of

@@ -129,7 +129,9 @@ func TestPreparedDoesNotFollow(t *testing.T) {
 }
 
 func TestPreparedOnGoroutines(t *testing.T) {
-	for _, m := range []*rbm.RBM{randomModel(70, 65, 0.3, 1), randomModel(70, 65, 0.3, 1)} {
+	for _, groups := range [][]rbm.Group{nil, {{From: 0, To: 40}}} {
+		m := randomModel(70, 65, 0.3, 1)
+		m.OneHot = groups
 		p, v := m.Prepare(), rbm.NewBits(40, 70)
 		for r := range 40 {
 			v.SetBit(r, r, true)

@@ -13,7 +13,7 @@ type Report struct {
 	HeldOutPseudoLogLikelihood float64
 	FreeEnergyGap              float64 // as [RBM.FreeEnergyGap]: it rises when the model overfits
 
-	// LogLikelihood and HeldOutLogLikelihood are exact, and there if log Z takes a few
+	// LogLikelihood and HeldOutLogLikelihood are exact, and there if log Z takes some
 	// milliseconds: if the configurations that [RBM.LogPartition] enumerates, times the units
 	// of the larger layer, are at most 2²².
 	LogLikelihood        float64

@@ -12,4 +12,4 @@ func (sealed) MarshalJSON() ([]byte, error) { return nil, errSealed }
 func (sealed) UnmarshalJSON([]byte) error { return errSealed }
 
 var errSealed = errors.New("rbm: JSON would lose its state: use AppendBinary or package checkpoint, of Bits package bitfile, " +
-	"of a Gradient the RBM with its W, B and C")
+	"of a Gradient the RBM with its W, B and C, of Values the numbers themselves")

@@ -651,8 +651,8 @@ func TestTrainerOfWildNumbers(t *testing.T) {
 	}
 	const sweeps, steps = 2 * 8, 3*8 + 1 + 1 + 5*3*8 + 8
 	model := len(payload(saved(t, tr.Model)))
-	waited := steps + 8 + 8 + model + len(payload(saved(t, &tr.SGD))) + 1 + len(payload(saved(t, tr.Centering))) +
-		1 + len(payload(saved(t, tr.Sparsity))) + 1 + len(payload(saved(t, tr.Frozen))) + 1 + model + 1 + 2*8
+	waited := steps + 8 + 8 + model + len(payload(saved(t, &tr.SGD))) + 1 + len(payload(saved(t, tr.Centering))) + 1 + len(payload(saved(t, tr.Sparsity))) + 1 +
+		len(payload(saved(t, tr.Frozen))) + 1 + model + 1 + 2*8
 	for _, tt := range []struct {
 		at   int
 		x    uint64

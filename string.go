@@ -21,6 +21,9 @@ func (m RBM) String() string {
 
 // String returns the sizes.
 func (p *Prepared) String() string {
+	if p == nil || len(p.w) == 0 {
+		return "Prepared(empty)"
+	}
 	nv, nh := p.Dims()
 	return fmt.Sprintf("Prepared(nv=%d, nh=%d)", nv, nh)
 }
@@ -173,4 +176,13 @@ func (r Report) String() string {
 		s += "; warning: " + w
 	}
 	return s
+}
+
+// String returns the size, as in Values(100×784).
+func (v Values) String() string {
+	if v.isNil() {
+		return "Values(nil)"
+	}
+	r, c := v.Dims()
+	return fmt.Sprintf("Values(%d×%d)", r, c)
 }

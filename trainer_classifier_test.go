@@ -932,6 +932,11 @@ func TestClassifierMayComeAndGo(t *testing.T) {
 		if !r.Best {
 			t.Errorf("phase %d: the first report is not the best of its kind: %v", phase, r)
 		}
+		for _, w := range warnedOf((*reports)[2*phase:]) {
+			if strings.Contains(w, "fell from 0 ") {
+				t.Errorf("phase %d: warning %q, where there was no likelihood before", phase, w)
+			}
+		}
 		if math.IsNaN(r.Error) != (phase%2 == 1) || math.IsNaN(r.PseudoLogLikelihood) != (phase%2 == 0) {
 			t.Errorf("phase %d: %v", phase, r)
 		}
@@ -959,6 +964,22 @@ func TestClassifierMayComeAndGo(t *testing.T) {
 	trainFor(t, tr, 20)
 	if tr.Epochs() != at+2 {
 		t.Errorf("%d epochs, want the best report and one more after %d", tr.Epochs(), at)
+	}
+}
+
+// What a Sampler of the user's own has done is not undone: its step is finished.
+func TestTrainOfClassifierWaitsForASampler(t *testing.T) {
+	c := randomClassifier(6, 4, 3, 0.5, 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	calls := 0
+	tr := classTrainer(c, c.Join(nil, randomBits(6, 6, 0.5, 1), cycle(6, 3, 0)), [3]float64{1, 1, 0}, sampling(func(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) {
+		calls++
+		cancel()
+		return data, nil
+	}), 3)
+	if err := tr.Train(ctx, 2); !errors.Is(err, context.Canceled) && err != nil || calls != 1 || tr.Steps() != 1 {
+		t.Errorf("error %v after %d calls and %d steps, want 1 and 1", err, calls, tr.Steps())
 	}
 }
 

@@ -48,6 +48,9 @@ func (v Values) ReadRows(dst *Bits, i int) error {
 	return nil
 }
 
+// MarshalJSON returns an error: JSON would lose the type of the matrix.
+func (Values) MarshalJSON() ([]byte, error) { return nil, errSealed }
+
 // isNil reports whether there is no matrix.
 func (v Values) isNil() bool { return isNil(v.Matrix) }
 

@@ -124,11 +124,11 @@ func (t *Trainer) warnOfRate() string {
 	case t.state.rate != 0:
 		return ""
 	case t.Schedule == nil:
-		return "the rate is 0, and so the model learns nothing: set SGD.Rate, say to 0.01, or Schedule"
+		return "the rate is 0, and so the model learns nothing: set SGD.Rate, say to 0.1, or Schedule"
 	case t.Schedule(max(0, min(t.state.reported, steps-2))) != 0 || t.Schedule(steps) != 0:
 		return ""
 	case t.Schedule(0) == 0:
-		return "the rate of Schedule is 0 from the first step on, and so the model learns nothing: let it fall to 0 from a rate of, say, 0.02"
+		return "the rate of Schedule is 0 from the first step on, and so the model learns nothing: let it fall to 0 from a rate of, say, 0.2"
 	}
 	return fmt.Sprintf("the rate of Schedule is 0 before step %d, and so the model no longer learns: stop, or let it fall to 0 over all the steps of the training", steps)
 }

@@ -89,7 +89,8 @@ const (
 	// a field of it is no value, the ID and skipped columns aside, unless it looks like a row
 	// that is wrong: with a value twice, or a number that has more than digits. It takes
 	// the first line of pairs for names if the third field is no value; or, where there are
-	// two, if a field of it is no number and those of all other lines are.
+	// two, if a field of it is no number and those of all other lines are, and the second
+	// one is not among the Columns.
 	GuessHeader Header = iota
 	WithHeader
 	NoHeader

@@ -132,6 +132,7 @@ var tests = []struct {
 	{"a.pairs", bitio.Options{}, "u,a\n", "a: u=1", "a stream of pairs wants Columns"},
 	{"a.pairs", bitio.Options{Columns: []string{"8", "7"}}, "user,item\nu,7\nv,8\n", "8 7: u=01 v=10", `line 1: item "item" is not among the 2 Columns; set Header`},
 	{"a.pairs", bitio.Options{Columns: []string{"8", "7"}, IgnoreUnknown: true}, "user,item\nu,7\nv,9\n", "8 7: u=01 v=00", `line 1: item "item" is not among the 2 Columns; set Header`},
+	{"a.pairs", bitio.Options{Columns: []string{"8", "7"}}, "u,7\n1,8\n2,8\n", "8 7: u=01 1=10 2=10", ""},
 	{"a.pairs", bitio.Options{Columns: []string{"8", "7"}, Header: bitio.WithHeader}, "user,item\nu,7\nv,8\n", "8 7: u=01 v=10", ""},
 	{"a.pairs", bitio.Options{}, "u 07\nu 7\nu 06\n", "06 07 7: u=111", "a stream of pairs wants Columns"},
 	{"a.pairs", bitio.Options{Comma: ' '}, "u,1 a\nv  b\n", "a b: u,1=10 v=01", "a stream of pairs wants Columns"},

@@ -23,7 +23,10 @@ type input struct {
 	size int64
 }
 
-const bufferBytes = 1 << 16
+const (
+	bufferBytes = 1 << 16
+	gzipMagic   = "\x1f\x8b\x08" // with the method
+)
 
 func newInput(r io.Reader, name string, o *Options) (*input, error) {
 	if r == nil {
@@ -32,7 +35,7 @@ func newInput(r io.Reader, name string, o *Options) (*input, error) {
 	in := &input{o: o, name: name, format: o.Format}
 	in.at, in.size = anywhere(r)
 	b := bufio.NewReaderSize(r, bufferBytes)
-	if start, _ := b.Peek(3); bytes.Equal(start, []byte{0x1f, 0x8b, 8}) {
+	if start, _ := b.Peek(3); string(start) == gzipMagic {
 		z, err := gzip.NewReader(b)
 		if err != nil {
 			return nil, err

@@ -95,7 +95,8 @@ func (p *pairs) layout(first []string) error {
 	}
 	switch len(p.keep) {
 	case 2:
-		p.doubt = p.o.Header == GuessHeader && !header && !(isNumber(first[p.keep[0]]) && isNumber(first[p.keep[1]]))
+		user, item := first[p.keep[0]], first[p.keep[1]]
+		p.doubt = p.o.Header == GuessHeader && !header && !(isNumber(user) && isNumber(item)) && !slices.Contains(p.o.Columns, item)
 	case 3:
 		header = header || p.o.Header == GuessHeader && !p.p.like(first[p.keep[2]])
 	default:
@@ -331,7 +332,7 @@ func (in *input) openPairs(stream bool) (*source, error) {
 		return nil, err
 	}
 	if stream {
-		if p.doubt && !slices.Contains(in.o.Columns, p.start[p.keep[1]]) {
+		if p.doubt {
 			return nil, fmt.Errorf("line %d: item %.40q is not among the %d Columns; set Header if it is one", p.first, p.start[p.keep[1]], len(in.o.Columns))
 		}
 		return p.stream(), nil

@@ -343,11 +343,21 @@ func checkPairs(what string, names []string, blanks bool) error {
 // checkRecord returns an error if a CSV would not keep a name as it is.
 func checkRecord(what string, names []string) error {
 	for i, name := range names {
-		if strings.TrimSpace(name) != name || strings.Contains(name, "\r") {
-			return fmt.Errorf("name %d of %s is %.40q, want one without blanks around it and carriage returns", i, what, name)
+		if strings.TrimSpace(name) != name || strings.Contains(name, "\r") || hasMark(name) {
+			return fmt.Errorf("name %d of %s is %.40q, want one without blanks around it, carriage returns and marks that begin files", i, what, name)
 		}
 	}
 	return nil
+}
+
+// hasMark reports whether a name begins as a file that is compressed, or with a byte order mark.
+func hasMark(s string) bool {
+	for _, mark := range []string{"\ufeff", "\xff\xfe", "\xfe\xff", gzipMagic} {
+		if strings.HasPrefix(s, mark) {
+			return true
+		}
+	}
+	return false
 }
 
 func hasBlank(s string) bool { return strings.ContainsFunc(s, unicode.IsSpace) }
@@ -372,7 +382,7 @@ func (t *Table) writeSparse(w *bufio.Writer, o *Options) error {
 	}
 	value := texts(o)
 	bad := func(s string) bool {
-		return s == "" || hasBlank(s) || strings.ContainsAny(s, ":#")
+		return s == "" || hasBlank(s) || strings.ContainsAny(s, ":#") || hasMark(s)
 	}
 	if t.Observed != nil && bad(value[missing]) {
 		return fmt.Errorf("a missing value is %.40q, want a word", value[missing])

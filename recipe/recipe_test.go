@@ -3,6 +3,7 @@ package recipe_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -173,6 +174,9 @@ func TestTrainer(t *testing.T) {
 	}
 	if first, half, last := tr.Schedule(0), tr.Schedule(180), tr.Schedule(360); first != 0.25 || half != 0.125 || last != 0 {
 		t.Errorf("the rate goes from %v by %v to %v, want 0.25, 0.125 and 0", first, half, last)
+	}
+	if got, want := fmt.Sprint(tr.Sampler), "PTT(K=1, MinSwapRate=0.1, 11 chains"; !strings.HasPrefix(got, want) {
+		t.Errorf("the sampler is %s, want %s", got, want)
 	}
 	var reports, steps int
 	tr.OnReport = func(r rbm.Report) error {

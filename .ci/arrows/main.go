@@ -35,7 +35,9 @@ import (
 //
 // A pair that no longer uses each other must be removed.
 var justified = map[string]string{
-	"trainer.go <-> trainer_report.go": "A Trainer reports on itself: Train asks for a report, which reads the settings and the state.",
+	"trainer.go <-> trainer_report.go":            "A Trainer reports on itself: Train asks for a report, which reads the settings and the state.",
+	"trainer.go <-> trainer_classifier.go":        "A Trainer of a Classifier is a Trainer: its steps ask for labels and their gradient, which read the settings.",
+	"trainer_classifier.go <-> trainer_report.go": "Its reports ask for errors, over as many rows at a time as a report watches.",
 }
 
 func main() {

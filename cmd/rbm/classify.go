@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitio"
 	"github.com/gorbm/rbm/internal/atomicfile"
+	"github.com/gorbm/rbm/internal/logistic"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -82,7 +82,7 @@ func (o *classification) run(ctx context.Context, e *env, args []string) error {
 	if o.test {
 		o.tell(e, r, nx, probs, predicted)
 	}
-	probs.Apply(func(_, _ int, x float64) float64 { return math.Exp(x) }, probs)
+	probs.Apply(func(_, _ int, x float64) float64 { return logistic.Exp(x) }, probs)
 	if dataFormat(o.out) == bitio.NPY {
 		return writeValues(e, o.out, probs, nil, nil)
 	}

@@ -155,7 +155,10 @@ Exit codes: 0 done, 1 an error, 2 a wrong command line, 3 a log-likelihood that 
 func (c *command) help(w io.Writer) error {
 	f := newFlags()
 	c.setup(f)
-	fmt.Fprintf(w, "usage: rbm %s %s [flags]\n\n%s\n", c.name, c.args, strings.TrimSpace(c.long))
+	fmt.Fprintf(w, "usage: rbm %s %s [flags]\n", c.name, c.args)
+	for _, paragraph := range strings.Split(c.long, "\n\n") {
+		fmt.Fprintf(w, "\n%s\n", strings.Join(wrap(paragraph, 110), "\n"))
+	}
 	fmt.Fprint(w, "\nExamples:\n\n")
 	for _, line := range c.examples {
 		fmt.Fprintf(w, "	%s\n", line)

@@ -118,7 +118,7 @@ func (o *completion) writeMeans(ctx context.Context, e *env, m *rbm.RBM, r *rows
 				to := x.RawRowView(i)
 				for j, mean := range means.RawRowView(c) {
 					if !r.observed.Bit(i, j) {
-						to[j] += (mean - to[j]) * float64(k) / float64(done+k)
+						to[j] += float64((mean-to[j])*float64(k)) / float64(done+k)
 					}
 				}
 			}

@@ -45,7 +45,7 @@ func (d *dataFlags) declare(f *flags) {
 	d.flags = f
 	f.group("Reading rows (train keeps these flags for the commands that use its model)")
 	f.text(&d.Format, "format", "", "`NAME`: text, csv, pairs, libsvm, indices, npy, npz, idx or bits (default by the name of the file or its first bytes)")
-	f.text(&d.Header, "header", "", "csv, pairs: `yes` if the first line has names, or no (default found out)")
+	f.text(&d.Header, "header", "", "csv, pairs: `yes|no`, whether the first line has names (default found out)")
 	f.text(&d.Separator, "sep", "", "csv, pairs: `CHARACTER` between fields, or tab (default found out)")
 	f.text(&d.Skip, "skip", "", "csv: `COLUMNS` to leave out, by name or number from 0, with commas between them")
 	f.text(&d.ID, "id", "", "csv: `COLUMN` with the names of the rows")

@@ -1,19 +1,69 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/csv"
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/gorbm/rbm"
 )
+
+// With RBM_TEST_MAIN the test binary is the command.
+func TestMain(m *testing.M) {
+	if os.Getenv("RBM_TEST_MAIN") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// An interrupt of the system ends the command with its code, and a checkpoint.
+func TestSignal(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no signals to send")
+	}
+	in(t)
+	write(t, "rows.csv", pairs(60, 0))
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, strings.Fields("train rows.csv -o m.rbm -epochs 1000000 -report 1")...)
+	cmd.Env = append(os.Environ(), "RBM_TEST_MAIN=1")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewScanner(stderr)
+	last := ""
+	for said.Scan() {
+		last = said.Text()
+		if strings.HasPrefix(last, "epoch 1 ") {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.HasPrefix(last, "rbm: interrupted; m.rbm.checkpoint keeps ") {
+		t.Errorf("exit code %d, want %d; it says %q", code, exitInterrupted, last)
+	}
+	if got := must(t, "info", "m.rbm.checkpoint"); !strings.Contains(got, " of 1000000 epochs") {
+		t.Errorf("info prints\n%s", got)
+	}
+}
 
 // invoke runs the command in a folder and returns what it prints.
 func invoke(t *testing.T, args ...string) (code int, stdout, stderr string) {

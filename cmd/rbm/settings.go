@@ -49,13 +49,13 @@ var samplers = []string{"pcd", "cd", "pt", "ptt"}
 
 // declare declares the flags of the settings, whose values are the defaults.
 func (s *settings) declare(f *flags) {
-	f.group("Model and training (what is not given is chosen by rules, as package recipe has them)")
+	f.group("Model and training (what has no default is chosen by the rules of package recipe, and printed first)")
 	f.whole(&s.Hidden, "hidden", s.Hidden, 1, 1e6, "`N` hidden units")
 	f.whole(&s.Epochs, "epochs", s.Epochs, 1, 1e9, "`N` passes over the rows, at most; may change on -resume")
 	f.real(&s.Rate, "rate", s.Rate, 1e-9, 10, "learning rate `ε` at the start, which falls linearly to 0")
 	f.whole(&s.Batch, "batch", s.Batch, 1, 1e6, "`N` rows of a step")
 	f.real(&s.L2, "l2", s.L2, 0, 1, "decay `λ` of the weights")
-	f.text(&s.OneHot, "onehot", s.OneHot, "`FROM:TO,…`: groups of columns of which exactly one is 1; 2:5 are columns 2, 3 and 4")
+	f.text(&s.OneHot, "onehot", s.OneHot, "`FROM:TO,…`: groups of columns of which exactly one is 1; 2:5 are columns 2, 3 and 4, from 0, without those left out")
 	f.real(&s.Generative, "generative", s.Generative, 0, 1e6, "with -label: `WEIGHT` of log p(row, class) beside log p(class|row), and of log p(row) without a label")
 	f.yes(&s.Single, "single", "single precision, which is faster on large data")
 	f.yes(&s.Plain, "plain", "the ordinary gradient in place of the centered one")
@@ -64,7 +64,7 @@ func (s *settings) declare(f *flags) {
 
 	f.group("Sampler of the negative phase")
 	f.choice(&s.Sampler, "sampler", s.Sampler, samplers, "`NAME`: pcd (persistent chains), cd (chains from the rows), pt or ptt (tempering, for rows in separate clusters) (default ptt, or pcd for a large model)")
-	f.whole(&s.Chains, "chains", s.Chains, 1, 1e5, "`N` chains of pcd, pt and ptt (default by a rule)")
+	f.whole(&s.Chains, "chains", s.Chains, 1, 1e5, "`N` chains of pcd, pt and ptt")
 	f.whole(&s.Sweeps, "sweeps", s.Sweeps, 1, 1e6, "`N` Gibbs sweeps a step")
 	f.whole(&s.Levels, "levels", s.Levels, 2, 1000, "`N` temperatures of pt")
 
@@ -208,7 +208,11 @@ func (s *settings) check() error {
 }
 
 func (s *settings) String() string {
-	return fmt.Sprintf("%d hidden units, %d epochs, rate %.4g, batches of %d, %s-%d", s.Hidden, s.Epochs, s.Rate, s.Batch, s.Sampler, s.Sweeps)
+	text := fmt.Sprintf("%d hidden units, %d epochs, rate %.4g, decay %.3g, batches of %d, %s-%d", s.Hidden, s.Epochs, s.Rate, s.L2, s.Batch, s.Sampler, s.Sweeps)
+	if s.Sampler != "cd" {
+		text += fmt.Sprintf(", %d chains", s.Chains)
+	}
+	return text
 }
 
 // A split is the rows of a training and those it is judged by.
@@ -222,7 +226,7 @@ type split struct {
 func splitRows(r *rows, s *settings) (*split, error) {
 	n, _ := r.bits.Dims()
 	complete := r.complete()
-	want := int(s.Held*float64(n) + 0.5)
+	want := int(float64(s.Held*float64(n)) + 0.5)
 	if s.Held < 0 {
 		want = min(n/10, len(complete)/2)
 		if n < 100 {

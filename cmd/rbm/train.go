@@ -51,12 +51,11 @@ type training struct {
 	note    note
 	trainer *rbm.Trainer
 	saved   time.Time
+	every   time.Duration // between checkpoints, at least
 }
 
-const saveEvery = time.Minute
-
 func setupTrain(f *flags) action {
-	t := &training{settings: defaultSettings(), flags: f}
+	t := &training{settings: defaultSettings(), flags: f, every: time.Minute}
 	f.group("Output")
 	f.text(&t.out, "o", "", "`FILE` of the model")
 	f.text(&t.checkpoint, "checkpoint", "", "`FILE` of the checkpoint, which then stays when training is done (default MODEL.checkpoint)")
@@ -286,7 +285,7 @@ func (t *training) report(p *progress, r rbm.Report) error {
 	if pt, ok := t.trainer.Sampler.(*rbm.PT); ok {
 		pt.Adapt()
 	}
-	if time.Since(t.saved) < saveEvery {
+	if time.Since(t.saved) < t.every {
 		return nil
 	}
 	return t.save()

@@ -121,20 +121,25 @@ func TestResume(t *testing.T) {
 		{"patience", "-patience 5 -rate 2", 0}, // the best is one of the first
 		{"onehot", "-onehot 0:2,3:5", 0},
 		{"label", "-label f", 0},
+		{"worse", "-report 4 -rate 0.3 -valid worse.csv", 0}, // the best is before the stop
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in(t)
 			write(t, "rows.csv", pairs(200, tt.missing))
 			write(t, "valid.csv", pairs(50, 0))
+			write(t, "worse.csv", strings.ReplaceAll(strings.ReplaceAll(pairs(50, 0), "0,0", "0,1"), "1,1", "1,0"))
 			if tt.name == "onehot" {
 				write(t, "rows.csv", strings.Repeat("0,1,1,0,1,1\n1,0,0,1,0,0\n1,0,1,0,1,1\n", 60))
 			}
-			args := append(strings.Fields("train rows.csv -hidden 3 -epochs 20 -batch 15 -chains 10 -held 0.2"), strings.Fields(tt.args)...)
-			if tt.name == "valid" {
-				args = append(args[:len(args)-4], args[len(args)-2:]...)
+			args := append(strings.Fields("train rows.csv -hidden 3 -epochs 20 -batch 15 -chains 10"), strings.Fields(tt.args)...)
+			if !strings.Contains(tt.args, "-valid") {
+				args = append(args, "-held", "0.2")
 			}
 			whole := must(t, append(args, "-o", "whole.rbm")...)
 
+			if tt.name == "worse" && !strings.Contains(whole, "of epoch 8, ") {
+				t.Errorf("train prints %q, want the best report before it is stopped", whole)
+			}
 			interrupt(t, false, "epoch ", 2, append(args, "-o", "parts.rbm")...)
 			if exists("parts.rbm") {
 				t.Error("an interrupted training has written a model")
@@ -170,6 +175,36 @@ func TestMoreEpochs(t *testing.T) {
 	_, side, err := readModel("a.rbm")
 	if err != nil || side.Training.Epochs != 8 || side.Training.Hidden != 3 {
 		t.Errorf("beside the model is %+v, error %v", side, err)
+	}
+}
+
+// A checkpoint is saved now and then: what a crash leaves goes on to the same bits.
+func TestCheckpoints(t *testing.T) {
+	in(t)
+	write(t, "rows.csv", pairs(100, 0))
+	tr := &training{settings: defaultSettings(), flags: newFlags(), out: "m.rbm"}
+	tr.data.flags = tr.flags
+	tr.Hidden, tr.Epochs, tr.ReportEpochs = 3, 8, 1
+	var left []byte
+	stderr := &canceler{text: "epoch 5 ", times: 1, cancel: func() {
+		if left == nil {
+			left = read(t, "m.rbm.checkpoint")
+		}
+	}}
+	if err := tr.run(context.Background(), &env{stdout: io.Discard, stderr: stderr}, []string{"rows.csv"}); err != nil {
+		t.Fatal(err)
+	}
+	if exists("m.rbm.checkpoint") {
+		t.Error("the checkpoint stays, though training is done")
+	}
+	whole := read(t, "m.rbm")
+	write(t, "m.rbm.checkpoint", string(left))
+	if info := must(t, "info", "m.rbm.checkpoint"); !strings.Contains(info, "4 of 8 epochs") {
+		t.Errorf("info prints\n%s", info)
+	}
+	must(t, "train", "rows.csv", "-o", "m.rbm", "-resume")
+	if !bytes.Equal(read(t, "m.rbm"), whole) {
+		t.Error("the models differ")
 	}
 }
 
@@ -291,7 +326,7 @@ func testBest(t *testing.T, patience int) {
 	in(t)
 	write(t, "rows.csv", pairs(40, 0))
 	write(t, "valid.csv", strings.ReplaceAll(pairs(40, 0), "0,0", "0,1")) // which soon get worse
-	code, stdout, stderr := invoke(t, strings.Fields("train rows.csv -o m.rbm -valid valid.csv -hidden 4 -epochs 100 -report 1 -rate 0.5 -patience " + strconv.Itoa(patience))...)
+	code, stdout, stderr := invoke(t, strings.Fields("train rows.csv -o m.rbm -valid valid.csv -hidden 4 -epochs 100 -report 1 -rate 0.5 -patience "+strconv.Itoa(patience))...)
 	if code != exitOK {
 		t.Fatal(stderr)
 	}
@@ -350,7 +385,7 @@ func TestWarnings(t *testing.T) {
 
 	var out bytes.Buffer
 	p := (&env{stderr: &out}).newProgress("", 0, 1)
-	tr := &training{trainer: new(rbm.Trainer), saved: time.Now()}
+	tr := &training{trainer: new(rbm.Trainer), saved: time.Now(), every: time.Hour}
 	for _, rate := range []string{"0.5", "1e-3", "-2"} {
 		if err := tr.report(p, rbm.Report{Warnings: []string{"the rate is " + rate, "other"}}); err != nil {
 			t.Fatal(err)

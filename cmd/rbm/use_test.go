@@ -312,6 +312,11 @@ func TestClassify(t *testing.T) {
 	if code != exitOK || !strings.Contains(stderr, "1 of 3 rows are classified wrongly, 33.33%") {
 		t.Errorf("classify -test: exit code %d; it says %q", code, stderr)
 	}
+	_, p := table(t, tested, 2)
+	sum := math.Log(p[0][0]) + math.Log(p[1][0]) + math.Log(p[2][1])
+	if want := fmt.Sprintf("log p(class) is %.4f nats", sum/3); !strings.Contains(stderr, want) {
+		t.Errorf("classify -test says %q, want %q", stderr, want)
+	}
 	if untested := must(t, "classify", "m.rbm", "test.csv"); untested != tested {
 		t.Error("with labels in the file, but not asked for, classes differ")
 	}

@@ -13,96 +13,175 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 	"github.com/gorbm/rbm/bitio"
 )
-
-var schema = arrow.NewSchema([]arrow.Field{
-	{Name: "tea", Type: arrow.FixedWidthTypes.Boolean, Nullable: true},
-	{Name: "who", Type: arrow.BinaryTypes.String},
-	{Name: "milk", Type: arrow.PrimitiveTypes.Int8, Nullable: true},
-	{Name: "sugar", Type: arrow.PrimitiveTypes.Uint64, Nullable: true},
-}, nil)
 
 // null tells where a value is missing: never in the first third of n rows.
 func null(r, j, n int) bool { return r >= n/3 && (r+3*j)%7 == 0 }
 
-// value is a one where the row, or all but the last column of a row, is odd.
 func value(r, j int) int { return (r/2 + r*j/2) % 2 }
 
-// records returns n rows, in records of some of them; the value of bad is 2.
-func records(t *testing.T, n, bad int) []arrow.RecordBatch {
-	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	defer b.Release()
-	var all []arrow.RecordBatch
-	for r := range n {
-		tea, who := b.Field(0).(*array.BooleanBuilder), b.Field(1).(*array.StringBuilder)
-		milk, sugar := b.Field(2).(*array.Int8Builder), b.Field(3).(*array.Uint64Builder)
-		if null(r, 0, n) {
-			tea.AppendNull()
-		} else {
-			tea.Append(value(r, 0) == 1)
+// of returns the values of rows [i, k) of column j of n rows; in column 1 that of row bad is
+// 2. Known ones have a definition level of 1.
+func of[T int8 | int32 | int64 | uint64](i, k, j, n, bad int) (values []T, known []bool, levels []int16) {
+	for r := i; r < k; r++ {
+		x := T(value(r, j))
+		if j == 1 && r == bad {
+			x = 2
 		}
-		who.Append(fmt.Sprint("person ", r))
-		switch {
-		case r == bad:
-			milk.Append(2)
-		case null(r, 1, n):
-			milk.AppendNull()
-		default:
-			milk.Append(int8(value(r, 1)))
-		}
-		if null(r, 2, n) {
-			sugar.AppendNull()
-		} else {
-			sugar.Append(uint64(value(r, 2)))
-		}
-		if (r+1)%(n/3) == 0 || r == n-1 {
-			record := b.NewRecordBatch()
-			t.Cleanup(record.Release)
-			all = append(all, record)
+		values, known, levels = append(values, x), append(known, !null(r, j, n)), append(levels, 1)
+		if null(r, j, n) {
+			levels[len(levels)-1] = 0
 		}
 	}
-	return all
+	return values, known, levels
 }
 
-// write writes records to a new file of this name.
-func write(t *testing.T, name string, records []arrow.RecordBatch) (path string) {
+// present returns the values that are known, and bools those that are 1.
+func present[T any](values []T, known []bool) (x []T) {
+	for r, v := range values {
+		if known[r] {
+			x = append(x, v)
+		}
+	}
+	return x
+}
+
+func bools(values []int8) (x []bool) {
+	for _, v := range values {
+		x = append(x, v == 1)
+	}
+	return x
+}
+
+// people returns as many names.
+func people(n int) (names []string) {
+	for r := range n {
+		names = append(names, fmt.Sprint("person ", r))
+	}
+	return names
+}
+
+// write writes the first of three parts of n rows to a new file of this name.
+func write(t *testing.T, name string, n, bad, parts int) (path string) {
 	path = filepath.Join(t.TempDir(), name)
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	var w interface {
-		Write(arrow.RecordBatch) error
-		io.Closer
-	}
+	ends := []int{0, n / 3, 2 * (n / 3), n}
 	if strings.HasSuffix(name, ".arrow") {
-		w, err = ipc.NewFileWriter(f, ipc.WithSchema(schema))
+		err = writeArrow(f, ends[:parts+1], n, bad)
 	} else {
-		w, err = pqarrow.NewFileWriter(schema, f, nil, pqarrow.DefaultWriterProps())
+		err = writeParquet(f, ends[:parts+1], n, bad)
 	}
 	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range records {
-		if err := w.Write(r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
+func writeArrow(f io.Writer, ends []int, n, bad int) error {
+	s := arrow.NewSchema([]arrow.Field{
+		{Name: "tea", Type: arrow.FixedWidthTypes.Boolean, Nullable: true},
+		{Name: "who", Type: arrow.BinaryTypes.String},
+		{Name: "milk", Type: arrow.PrimitiveTypes.Int8, Nullable: true},
+		{Name: "sugar", Type: arrow.PrimitiveTypes.Uint64, Nullable: true},
+	}, nil)
+	w, err := ipc.NewFileWriter(f, ipc.WithSchema(s))
+	if err != nil {
+		return err
+	}
+	b := array.NewRecordBuilder(memory.DefaultAllocator, s)
+	defer b.Release()
+	for p := range len(ends) - 1 {
+		i, k := ends[p], ends[p+1]
+		tea, known, _ := of[int8](i, k, 0, n, bad)
+		b.Field(0).(*array.BooleanBuilder).AppendValues(bools(tea), known)
+		b.Field(1).(*array.StringBuilder).AppendValues(people(k-i), nil)
+		milk, known, _ := of[int8](i, k, 1, n, bad)
+		b.Field(2).(*array.Int8Builder).AppendValues(milk, known)
+		sugar, known, _ := of[uint64](i, k, 2, n, bad)
+		b.Field(3).(*array.Uint64Builder).AppendValues(sugar, known)
+		record := b.NewRecordBatch()
+		err := w.Write(record)
+		record.Release()
+		if err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+func writeParquet(f io.Writer, ends []int, n, bad int) error {
+	optional := parquet.Repetitions.Optional
+	root := schema.MustGroup(schema.NewGroupNode("schema", parquet.Repetitions.Required, schema.FieldList{
+		schema.NewBooleanNode("tea", optional, -1),
+		schema.NewByteArrayNode("who", parquet.Repetitions.Required, -1),
+		schema.Must(schema.NewPrimitiveNodeLogical("milk", optional, schema.NewIntLogicalType(8, true), parquet.Types.Int32, 0, -1)),
+		schema.NewInt64Node("sugar", optional, -1),
+	}, -1))
+	w := file.NewParquetWriter(f, root)
+	for p := range len(ends) - 1 {
+		i, k := ends[p], ends[p+1]
+		group := w.AppendRowGroup()
+		var columns [4]file.ColumnChunkWriter
+		write := func(c int, write func(w file.ColumnChunkWriter) error) error {
+			var err error
+			if columns[c], err = group.NextColumn(); err != nil {
+				return err
+			}
+			if err := write(columns[c]); err != nil {
+				return err
+			}
+			return columns[c].Close()
+		}
+		for c, do := range []func(w file.ColumnChunkWriter) error{
+			func(w file.ColumnChunkWriter) error {
+				x, known, levels := of[int8](i, k, 0, n, bad)
+				_, err := w.(*file.BooleanColumnChunkWriter).WriteBatch(bools(present(x, known)), levels, nil)
+				return err
+			},
+			func(w file.ColumnChunkWriter) error {
+				var x []parquet.ByteArray
+				for _, name := range people(k - i) {
+					x = append(x, parquet.ByteArray(name))
+				}
+				_, err := w.(*file.ByteArrayColumnChunkWriter).WriteBatch(x, nil, nil)
+				return err
+			},
+			func(w file.ColumnChunkWriter) error {
+				x, known, levels := of[int32](i, k, 1, n, bad)
+				_, err := w.(*file.Int32ColumnChunkWriter).WriteBatch(present(x, known), levels, nil)
+				return err
+			},
+			func(w file.ColumnChunkWriter) error {
+				x, known, levels := of[int64](i, k, 2, n, bad)
+				_, err := w.(*file.Int64ColumnChunkWriter).WriteBatch(present(x, known), levels, nil)
+				return err
+			},
+		} {
+			if err := write(c, do); err != nil {
+				return err
+			}
+		}
+		if err := group.Close(); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
 var names = []string{"rows.parquet", "rows.arrow"}
 
 func TestRead(t *testing.T) {
-	for _, n := range []int{3, 100, 3*batchRows + 5} { // of a Parquet file more than one batch
+	for _, n := range []int{3, 100, 6*batchRows + 15} { // at last, more than one batch of a row group
 		for _, name := range names {
-			table, err := read(write(t, name, records(t, n, -1)), []string{"who"})
+			table, err := read(write(t, name, n, -1, 3), []string{"who"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,8 +194,9 @@ func TestRead(t *testing.T) {
 			for r := range n {
 				for j := range 3 {
 					known := !null(r, j, n)
-					if table.Observed.Bit(r, j) != known || table.Bits.Bit(r, j) != (known && value(r, j) == 1) {
-						t.Fatalf("%s: row %d, column %d of %d rows is %v, known %v", name, r, j, n, table.Bits.At(r, j), table.Observed.At(r, j))
+					observed := table.Observed == nil || table.Observed.Bit(r, j)
+					if observed != known || table.Bits.Bit(r, j) != (known && value(r, j) == 1) {
+						t.Fatalf("%s: row %d, column %d of %d rows is %v, known %t, want %d, known %t", name, r, j, n, table.Bits.At(r, j), observed, value(r, j), known)
 					}
 				}
 			}
@@ -124,63 +204,73 @@ func TestRead(t *testing.T) {
 	}
 	// Of the first third nothing is missing.
 	for _, name := range names {
-		table, err := read(write(t, name, records(t, 30, -1)[:1]), []string{"who"})
-		if err != nil || table.Observed != nil {
-			t.Errorf("%s: table %v, error %v, want one without a mask", name, table, err)
+		table, err := read(write(t, name, 30, -1, 1), []string{"who"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, _ := table.Bits.Dims(); r != 10 || table.Observed != nil {
+			t.Errorf("%s: there are %d rows, mask %v, want 10 without a mask", name, r, table.Observed)
 		}
 	}
 }
 
-// Batch by batch: the first one of a Parquet file comes before a value that is wrong is read.
+// Blocks come as they are read: those before a value that is wrong.
 func TestBlocks(t *testing.T) {
+	const n, bad = 3 * batchRows, 2*batchRows + 8
+	want := fmt.Sprintf(`column "milk", row %d is 2, want 0 or 1`, bad)
 	for _, name := range names {
-		f, err := os.Open(write(t, name, records(t, 3*batchRows, 2*batchRows+7)))
+		f, err := os.Open(write(t, name, n, bad, 3))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer f.Close()
 		m := memory.NewCheckedAllocator(memory.DefaultAllocator)
-		columns, records, err := open(f, []string{"who"}, m)
+		var s *source
+		if name == "rows.arrow" {
+			s, err = openArrow(f, []string{"who"}, m)
+		} else {
+			s, err = open(f, []string{"who"})
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		var sizes []int
-		for b, err := range blocks(columns, records) {
-			if err != nil {
-				if want := fmt.Sprintf(`row %d, column "milk" is 2, want 0 or 1`, 2*batchRows+7); err.Error() != want {
-					t.Errorf("%s: error %v, want %s", name, err, want)
-				}
+		var last error
+		for b, err := range s.blocks {
+			if last = err; err != nil {
 				break
 			}
-			n, _ := b.bits.Dims()
-			sizes = append(sizes, n)
+			r, _ := b.bits.Dims()
+			sizes = append(sizes, r)
+		}
+		if last == nil || last.Error() != want {
+			t.Errorf("%s: error %v, want %s", name, last, want)
 		}
 		if want := []int{batchRows, batchRows}; !slices.Equal(sizes, want) {
 			t.Errorf("%s: blocks before the error have %v rows, want %v", name, sizes, want)
 		}
-		if name == "rows.arrow" {
-			m.AssertSize(t, 0)
-		}
+		m.AssertSize(t, 0)
 	}
 }
 
 func TestErrors(t *testing.T) {
+	types := map[string]string{"rows.parquet": "BYTE_ARRAY", "rows.arrow": "utf8"}
 	for _, name := range names {
-		path := write(t, name, records(t, 6, 4))
+		path := write(t, name, 6, 5, 3)
 		for _, tt := range []struct {
 			skip []string
 			want string
 		}{
-			{nil, `column "who" is of type utf8, want bool or an integer: leave it out with -skip`},
-			{[]string{"who"}, `row 4, column "milk" is 2, want 0 or 1`},
+			{nil, `column "who" is of type ` + types[name] + `, want bool or an integer: leave it out with -skip`},
+			{[]string{"who"}, `column "milk", row 5 is 2, want 0 or 1`},
 			{[]string{"who", "mlik"}, `there is no column "mlik" to skip`},
 			{[]string{"who", "tea", "milk", "sugar"}, "there are no columns but those to skip"},
 		} {
-			if _, err := read(path, tt.skip); err == nil || !strings.HasSuffix(err.Error(), path+": "+tt.want) {
+			if _, err := read(path, tt.skip); err == nil || err.Error() != path+": "+tt.want {
 				t.Errorf("%s: error %v, want %s", name, err, tt.want)
 			}
 		}
-		if _, err := read(write(t, name, nil), []string{"who"}); err == nil || !strings.HasSuffix(err.Error(), "there are no rows") {
+		if _, err := read(write(t, name, 6, -1, 0), []string{"who"}); err == nil || !strings.HasSuffix(err.Error(), "there are no rows") {
 			t.Errorf("%s: error %v, want that there are no rows", name, err)
 		}
 	}
@@ -196,7 +286,7 @@ func TestErrors(t *testing.T) {
 // A model is trained, and the table is written as a CSV.
 func TestRun(t *testing.T) {
 	for _, name := range names {
-		path := write(t, name, records(t, 60, -1))
+		path := write(t, name, 60, -1, 3)
 		var out strings.Builder
 		if err := run([]string{"-skip", "who", "-epochs", "3", "-hidden", "2", path}, &out); err != nil {
 			t.Fatal(err)
