@@ -59,6 +59,8 @@ func (c *Classifier) WeightedGradient(dst *Gradient, x mat.Matrix, labels []int,
 		dst.scale(c.Generative, c.Model.until())
 		return
 	}
+	exact, isAnalytic := sampler.(analytic) // if so, of the mean over the model
+	isAnalytic = isAnalytic && l.sampled > 0 && exact.isAnalytic(c.Model)
 	samples, passes := 0, 0
 	if l.sampled > 0 {
 		samples = l.data.rows
@@ -75,7 +77,7 @@ func (c *Classifier) WeightedGradient(dst *Gradient, x mat.Matrix, labels []int,
 	if len(l.of) > 0 {
 		stats.add(p, l, "x", l.inputs.matrix(), nil, 1, nil)
 	}
-	if l.sampled > 0 {
+	if l.sampled > 0 && !isAnalytic {
 		sample, weights := l.sample(p, c.Model, s, sampler)
 		n := checkBatch("sample", sample, nx+c.Classes)
 		total := totalWeight("sample weights", weights, n, c.Model)
@@ -84,6 +86,12 @@ func (c *Classifier) WeightedGradient(dst *Gradient, x mat.Matrix, labels []int,
 	}
 	dst.finish(dst, dst)
 	l.addTo(dst)
+	if isAnalytic {
+		p.done()
+		slope := exact.slope(c.Model)
+		slope.scale(l.sampled, c.Model.until())
+		dst.subtract(slope, c.Model.until())
+	}
 	dst.hasMeans = len(l.of) > 0
 }
 

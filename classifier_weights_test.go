@@ -267,3 +267,52 @@ func TestClassifierWeightedGradientMisuse(t *testing.T) {
 		wantPanic(t, fmt.Sprint(tt.weights), func() { c.WeightedGradient(new(rbm.Gradient), x, labels, tt.weights, nil) }, tt.want)
 	}
 }
+
+// With more configurations than Exact can sample, the gradient is that of log Z, too: of p(x) it
+// is the gradient of rows with each label, by p(y|x).
+func TestClassifierGradientOfExactLogZ(t *testing.T) {
+	const n, nx, nh, classes = 12, 30, 4, 3
+	c := withLabel(randomClassifier(nx, nh, classes, 0.5, 1))
+	x, labels, weights := randomBits(n, nx, 0.4, 2), cycle(n, classes, 3), someZero(n, 4, 3)
+	var all, rows []int
+	var w, u []float64 // of rows with their labels, and of rows with each label
+	var withLabels, without []int
+	logp := c.LogProbs(nil, x)
+	for r, y := range labels {
+		if y != rbm.NoLabel {
+			rows, withLabels, w = append(rows, r), append(withLabels, y), append(w, weights[r])
+			continue
+		}
+		for k := range classes {
+			all, without, u = append(all, r), append(without, k), append(u, weights[r]*math.Exp(logp.At(r, k)))
+		}
+	}
+	if len(w) == 0 || len(u) == 0 {
+		t.Fatal("want rows with a label, and without")
+	}
+	var generative, unlabeled, discriminative, got rbm.Gradient
+	c.Model.WeightedGradient(&generative, c.Join(nil, x.Gather(nil, rows), withLabels), w, new(rbm.Exact))
+	c.Model.WeightedGradient(&unlabeled, c.Join(nil, x.Gather(nil, all), without), u, new(rbm.Exact))
+	weighted(c, 1, 0, 0).WeightedGradient(&discriminative, x, labels, weights, nil)
+	for _, o := range [][3]float64{{0, 0, 1}, {1, 0.5, 0}, {0.25, 0.5, 2}} {
+		want := gradientValues(&discriminative)
+		for k, d := range want {
+			want[k] = o[0]*d + o[1]*gradientValues(&generative)[k] + o[2]*gradientValues(&unlabeled)[k]
+		}
+		weighted(c, o[0], o[1], o[2]).WeightedGradient(&got, x, labels, weights, new(rbm.Exact))
+		checkGradient(t, fmt.Sprint(o), &got, want, "sum of gradients", 1e-12)
+	}
+}
+
+// A weight that is nothing beside another has a chain, but no part in the gradient.
+func TestClassifierWeightedGradientOfTinyWeights(t *testing.T) {
+	const nx, nh, classes, n = 6, 5, 3, 4
+	x, labels := randomBits(n, nx, 0.4, 2), cycle(n, classes, 0)
+	for _, o := range [][3]float64{{1, 0.5, 0}, {0, 1, 0}, {0, 1, 1}} {
+		c := weighted(randomClassifier(nx, nh, classes, 1, 1), o[0], o[1], o[2])
+		var got, want rbm.Gradient
+		c.WeightedGradient(&got, x, labels, []float64{3e300, 1e300, 1e-300, 5e-324}, rbm.NewCD(1, newSource(3)))
+		c.WeightedGradient(&want, x, labels, []float64{3, 1, 0, 0}, rbm.NewCD(1, newSource(3)))
+		checkGradient(t, fmt.Sprint(o), &got, gradientValues(&want), "weights of 0", 1e-13)
+	}
+}

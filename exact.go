@@ -186,7 +186,7 @@ func (z *partition) block(worker, k int) []float64 {
 
 // Exact is the Sampler that returns every visible configuration, at most 2²⁰, with its
 // probability as weight, so that [RBM.Gradient] is exact. With an *Exact itself,
-// RBM.Gradient takes more if there are at most 20 hidden units.
+// gradients take more if there are at most 20 hidden units.
 type Exact struct {
 	model    model
 	marginal marginal

@@ -229,6 +229,26 @@ func TestFrozenTrainerDiverges(t *testing.T) {
 	}
 }
 
+// A gradient that is NaN moves nothing, also where the first bias is frozen and no parameter is NaN.
+func TestFrozenTrainerOfInfinities(t *testing.T) {
+	for _, s := range samplers {
+		for _, centered := range []bool{false, true} {
+			tr := rbm.NewTrainer(randomModel(9, 4, 1, 1), ones(20, 9), s.new(5), newSource(3))
+			tr.Frozen = &rbm.Frozen{C: []bool{true, false, false, false}}
+			if !centered {
+				tr.Centering = nil
+			}
+			tr.Model.W.Set(0, 3, math.Inf(1))
+			tr.Model.W.Set(0, 4, math.Inf(-1))
+			before := params(tr.Model)
+			if err := tr.Step(); !errors.Is(err, rbm.ErrDiverged) {
+				t.Errorf("%s, centered=%v: error %v", s.name, centered, err)
+			}
+			checkSame(t, fmt.Sprintf("%s, centered=%v", s.name, centered), params(tr.Model), before)
+		}
+	}
+}
+
 func TestFrozenMisuse(t *testing.T) {
 	const nv, nh = 5, 3
 	for _, tt := range []struct {

@@ -220,9 +220,9 @@ func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (L
 // a one in each column. It adds the rows to the distinct ones in seen. Those of weight 0 need
 // only fit the groups; the mean of the others' weights is 1.
 func (m *RBM) survey(rows Rows, weights []float64, seen *distinct, at *scored) (f float64, ones []float64, err error) {
-	n, nv := rows.Dims()
+	_, nv := rows.Dims()
 	ones = make([]float64, nv)
-	energies := make([]float64, min(n, passBlock(nv)))
+	var energies []float64
 	var sum, part float64
 	added := 0
 	var groups oneHot
@@ -240,7 +240,7 @@ func (m *RBM) survey(rows Rows, weights []float64, seen *distinct, at *scored) (
 		if k == 0 {
 			continue
 		}
-		m.FreeEnergy(energies[:k], rows)
+		energies = m.FreeEnergy(grow(energies, k), rows)
 		switch rows := rows.(type) {
 		case *Bits:
 			seen.add(rows, energies)
@@ -256,7 +256,7 @@ func (m *RBM) survey(rows Rows, weights []float64, seen *distinct, at *scored) (
 			}
 			addValues(ones, rows, w, m.until())
 		}
-		for r, f := range energies[:k] {
+		for r, f := range energies {
 			// Four at a time, as product.Sum would add all of them.
 			if part += float64(weightOf(w, r) * f); added%4 == 3 {
 				sum += part

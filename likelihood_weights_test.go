@@ -110,6 +110,15 @@ func TestWeightedLogLikelihoodOfRepeatedRows(t *testing.T) {
 	checkNear(t, "Mean", got.Mean, want.Mean, 1e-12)
 }
 
+// A weight that is nothing beside another is none, but its row counts as one.
+func TestWeightedLogLikelihoodOfTinyWeights(t *testing.T) {
+	m := coupled(30, 5, 0.5, 1)
+	data := chainRows(m, 4)
+	got := weightedLogLikelihood(t, m, data, []float64{1e-300, 3e300, 1e-300, 1e300}, nil)
+	want := logLikelihood(t, m, data.Gather(nil, []int{1, 1, 1, 3}), nil)
+	checkNear(t, "Mean", got.Mean, want.Mean, 1e-12)
+}
+
 // The base is fitted by the weights, and the bound is that of the rows that have one.
 func TestWeightedLogLikelihoodBase(t *testing.T) {
 	m, data := grouped27(60)
@@ -125,6 +134,22 @@ func TestWeightedLogLikelihoodBase(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkAllNear(t, "weights of the runs", l.AIS.LogWeights, want.LogWeights, 1e-9)
+	values := mat.DenseCopyOf(data)
+	values.Apply(func(r, i int, x float64) float64 {
+		if i < 3 || i >= 6 { // of no group
+			return 0.1 + 0.6*x
+		}
+		return x
+	}, values)
+	l = weightedLogLikelihood(t, m, rbm.Values{Matrix: values}, weights, rbm.NewAIS(20, 30, rand.NewPCG(1, 1)))
+	a = rbm.NewAIS(20, 30, rand.NewPCG(1, 1))
+	a.Base = m.FittedBias(values, weights, nil)
+	if want, err = a.Run(context.Background(), m); err != nil {
+		t.Fatal(err)
+	}
+	checkAllNear(t, "weights of the runs for values", l.AIS.LogWeights, want.LogWeights, 1e-9)
+
+	l = weightedLogLikelihood(t, m, data, weights, rbm.NewAIS(20, 30, rand.NewPCG(1, 1)))
 	a = rbm.NewAIS(20, 30, rand.NewPCG(1, 1))
 	a.Base = m.FittedBias(data, nil, nil)
 	if other, _ := a.Run(context.Background(), m); math.Abs(other.LogWeights[0]-l.AIS.LogWeights[0]) < 1e-3 {
@@ -167,5 +192,24 @@ func TestWeightedLogLikelihoodMisuse(t *testing.T) {
 	}
 	if _, err := m.WeightedLogLikelihood(ctx, bad, []float64{1, 1, 0, 1, 1}, a); err == nil || err.Error() != "rbm: row 2 of data has 3 units on in the group [3, 6), want 1" {
 		t.Errorf("error %v of a row that the model cannot have", err)
+	}
+}
+
+// No run starts from a row of weight 0, which shows where chains do not forget their starts.
+func TestWeightedLogLikelihoodStarts(t *testing.T) {
+	const n = 60
+	m := coupled(27, 21, 4, 2)
+	data, weights := randomBits(n, 27, 0.5, 3), someZero(n, 3, 4)
+	var chosen []int
+	var some []float64
+	for r, w := range weights {
+		if w > 0 {
+			chosen, some = append(chosen, r), append(some, w)
+		}
+	}
+	ais := func() *rbm.AIS { return rbm.NewAIS(30, 5, newSource(1)) }
+	got := fmt.Sprintf("%#v", weightedLogLikelihood(t, m, data, weights, ais()))
+	if want := fmt.Sprintf("%#v", weightedLogLikelihood(t, m, data.Gather(nil, chosen), some, ais())); got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -99,6 +99,7 @@ func TestPreparedOfAnyParameters(t *testing.T) {
 			func(m *rbm.RBM) { m.W.Set(0, 0, x) },
 			func(m *rbm.RBM) { m.W.Set(5, 3, x); m.W.Set(5, 9, -x) },
 			func(m *rbm.RBM) { m.B.SetVec(20, x) },
+			func(m *rbm.RBM) { m.B.SetVec(3, x) },
 			func(m *rbm.RBM) { m.C.SetVec(12, x) },
 			func(m *rbm.RBM) { m.C.SetVec(3, x) },
 		} {

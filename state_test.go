@@ -1140,3 +1140,30 @@ func columns(d *wire.Decoder) int {
 	d.Int("rows", 0)
 	return d.Int("columns", 0)
 }
+
+// A Trainer takes no penalty and no marks of other sizes.
+func TestTrainerOfOtherParts(t *testing.T) {
+	tr := smallest()[len(smallest())-1].(*rbm.Trainer)
+	good := payload(saved(t, tr))
+	for _, tt := range []struct {
+		was, with state
+		want      string
+	}{
+		{tr.Sparsity, &rbm.Sparsity{H: make([]float64, 1)}, ""},
+		{tr.Sparsity, &rbm.Sparsity{H: make([]float64, 2)}, "H of sparsity has length 2, want 1"},
+		{tr.Frozen, &rbm.Frozen{W: rbm.NewBits(1, 2)}, ""},
+		{tr.Frozen, &rbm.Frozen{W: rbm.NewBits(2, 3)}, "W of frozen is 2×3, want 1×2"},
+		{tr.Frozen, &rbm.Frozen{C: make([]bool, 3)}, "C of frozen has length 3, want 1"},
+	} {
+		part := payload(saved(t, tt.was))
+		if n := bytes.Count(good, part); n != 1 {
+			t.Fatalf("%T is there %d times", tt.was, n)
+		}
+		data := frame("Trainer", bytes.Replace(good, part, payload(saved(t, tt.with)), 1))
+		if tt.want != "" {
+			checkRefused(t, tt.want, tr, data, "rbm: Trainer: ", tt.want)
+		} else if err := smallest()[len(smallest())-1].UnmarshalBinary(data); err != nil {
+			t.Errorf("%T of the same size: %v", tt.with, err)
+		}
+	}
+}

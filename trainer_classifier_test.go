@@ -276,6 +276,27 @@ func TestReportOfClassifier(t *testing.T) {
 	}
 }
 
+// Values that are held out have their own weights, also beyond the first block.
+func TestReportOfClassifierOfManyValues(t *testing.T) {
+	const nx, nh, classes, held = 12, 5, 4, 1100
+	c := randomClassifier(nx, nh, classes, 1, 1)
+	x, labels := randomReals(held, nx, 2), cycle(held, classes, 3)
+	rows := mat.NewDense(held, nx+classes, nil)
+	for r, y := range labels {
+		copy(rows.RawRowView(r), x.RawRowView(r))
+		if y != rbm.NoLabel {
+			rows.Set(r, nx+y, 1)
+		}
+	}
+	tr := classTrainer(c, c.Join(nil, randomBits(20, nx, 0.4, 3), cycle(20, classes, 0)), [3]float64{1, 0, 0}, nil, 3)
+	tr.SGD.Rate, tr.HeldOut, tr.HeldOutWeights = 1e-300, rbm.Values{Matrix: rows}, someZero(held, 3, 4)
+	reports := collect(tr)
+	trainFor(t, tr, 1)
+	wrong, logp := judged(c, x, labels, tr.HeldOutWeights)
+	checkNear(t, "Error", (*reports)[0].Error, wrong, 1e-13)
+	checkNear(t, "LogProb", (*reports)[0].LogProb, logp, 1e-12)
+}
+
 // The hidden activity is that of the rows with their labels, or the predicted ones.
 func TestHiddenActivityOfClassifier(t *testing.T) {
 	const nx, nh, classes, n = 70, 5, 4, 30

@@ -180,3 +180,45 @@ func TestLogLikelihoodOfWrongValues(t *testing.T) {
 		checkError(t, fmt.Sprint(tt), err, tt.want)
 	}
 }
+
+// A block of values may have more rows than one of bits.
+func TestLogLikelihoodOfWideValues(t *testing.T) {
+	const n, nv = 5, 1 << 20
+	m := rbm.New(nv, 1)
+	m.B.SetVec(0, 1)
+	m.W.Set(0, nv-1, 2)
+	a := mat.NewDense(n, nv, nil)
+	for r := range n {
+		a.Set(r, 0, float64(r)/8)
+		a.Set(r, nv-1, 1)
+	}
+	// log p̄(v̄) = v̄₀ + log(1+e²) - (nv-2)·log 2 - log(1+e) - log(2+(1+e²)), by hand
+	softplus := func(x float64) float64 { return math.Log1p(math.Exp(x)) }
+	want := 0.25 + softplus(2) - (nv-2)*math.Ln2 - softplus(1) - math.Log(3+math.Exp(2))
+	checkNear(t, "Mean", logLikelihoodOf(t, m, rbm.Values{Matrix: a}, nil).Mean, want, 1e-6)
+}
+
+// The bound has the weight of the configuration that is nearest to a row, not of the row.
+func TestLogLikelihoodBoundOfValues(t *testing.T) {
+	const nv, nh = 25, 21
+	m := rbm.New(nv, nh) // with log Z = 21 log 2 + 25 log(1+e⁻²)
+	for i := range nv {
+		m.B.SetVec(i, -2)
+	}
+	var rows []float64 // ½ at up to three units
+	for i := range nv {
+		for j := range i + 1 {
+			for k := range j + 1 {
+				row := make([]float64, nv)
+				row[i], row[j], row[k] = 0.5, 0.5, 0.5
+				rows = append(rows, row...)
+			}
+		}
+	}
+	a := mat.NewDense(len(rows)/nv, nv, rows)
+	l := logLikelihoodOf(t, m, rbm.Values{Matrix: a}, rbm.NewAIS(20, 50, newSource(1)))
+	checkNear(t, "log Z", l.LogZ, nh*math.Ln2+nv*math.Log1p(math.Exp(-2)), 0.5)
+	if !l.Believable() {
+		t.Errorf("%v, want no doubt", l)
+	}
+}

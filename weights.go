@@ -59,6 +59,9 @@ func withoutUnit(weights []float64, until *stop.Signal) []float64 {
 			until.Look()
 		}
 		scaled[r] = w / most
+		if w > 0 { // a positive weight stays one
+			scaled[r] = max(scaled[r], math.SmallestNonzeroFloat64)
+		}
 		sum += scaled[r]
 	}
 	mean := sum / float64(positive(weights, len(weights)))
