@@ -21,7 +21,8 @@ func (m RBM) String() string {
 
 // String returns the sizes.
 func (p *Prepared) String() string {
-	if p == nil || len(p.w) == 0 {
+	checkNil("Prepared", p)
+	if len(p.w) == 0 {
 		return "Prepared(empty)"
 	}
 	nv, nh := p.Dims()
