@@ -22,7 +22,8 @@
 // [Pairs] has a line for each one of a table: a user (row), an item (column) and optionally
 // a value, with commas, semicolons, tabs or blanks between them. Both are names. Rows are in
 // the order in which users appear. So are columns, unless all items are whole numbers, which
-// are sorted. A pair may occur twice, with one value.
+// are sorted. A pair may occur twice, with one value. To read other rows for a model, set
+// [Options.Columns] to those of the rows it was trained on.
 //
 // [LibSVM] has a row in each line: a label, which becomes the name of the row, and
 // index:value for each column that is not 0. All lines have a label or none has. What follows
@@ -90,7 +91,8 @@ const (
 	// that is wrong: with a value twice, or a number that has more than digits. It takes
 	// the first line of pairs for names if the third field is no value; or, where there are
 	// two, if a field of it is no number and those of all other lines are, and the second
-	// one is not among the Columns.
+	// one is not among the Columns. Where this cannot tell, it is an error if the first line
+	// alone has a user and an item that are on no other.
 	GuessHeader Header = iota
 	WithHeader
 	NoHeader
@@ -177,6 +179,9 @@ func read(r io.Reader, name string, o *Options) (*Table, error) {
 
 // failed returns an error of the package about a file.
 func failed(name string, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("%w: the file is cut off or damaged", err)
+	}
 	var of *fs.PathError // which has a name
 	if name == "" || errors.As(err, &of) || strings.HasPrefix(err.Error(), name) {
 		return fmt.Errorf("bitio: %w", err)

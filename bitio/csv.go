@@ -55,6 +55,17 @@ func (l *layout) column(i int) string {
 	return fmt.Sprintf("column %d", i)
 }
 
+// hint says what to do about a field that is no value.
+func (l *layout) hint(field string, first bool) string {
+	switch {
+	case !first || isNumber(field):
+		return ""
+	case l.fields == 2:
+		return "; set Format to Pairs if lines are a user and an item"
+	}
+	return "; set ID or Skip if the column has names"
+}
+
 func (in *input) openCSV() (*source, error) {
 	comma := in.comma()
 	if comma == ' ' && in.o.Comma == 0 {
@@ -74,7 +85,7 @@ func (in *input) openCSV() (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("line %d: %w", r.line, err)
 	}
-	firstLine, again := r.line, l.header == nil
+	firstLine, again, rows := r.line, l.header == nil, 0
 	s := &source{
 		cols: len(l.values), names: l.names,
 		named: func() bool { return l.id >= 0 },
@@ -96,10 +107,11 @@ func (in *input) openCSV() (*source, error) {
 		if len(fields) != l.fields {
 			return fmt.Errorf("line %d %w", r.line, ragged("fields", len(fields), l.fields, fmt.Sprintf("line %d", firstLine)))
 		}
+		rows++
 		for j, i := range l.values {
 			x, bad := p.field(fields[i])
 			if bad != "" {
-				return fmt.Errorf("line %d, %s %s", r.line, l.column(i), bad)
+				return fmt.Errorf("line %d, %s %s%s", r.line, l.column(i), bad, l.hint(fields[i], rows == 1))
 			}
 			row.set(j, x)
 		}

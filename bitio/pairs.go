@@ -147,6 +147,11 @@ func (p *pairs) unknown(item string) error {
 	return fmt.Errorf("line %d: item %.40q is not among the %d Columns; set IgnoreUnknown to leave it out", p.number, item, len(p.o.Columns))
 }
 
+// unknownHead is the error of the first line, if its item is unknown and the line may be a header.
+func (p *pairs) unknownHead(item string) error {
+	return fmt.Errorf("line %d: item %.40q is not among the %d Columns; set Header if it is one", p.first, item, len(p.o.Columns))
+}
+
 // A numbering has the numbers of names.
 type numbering struct {
 	of    map[string]int
@@ -185,6 +190,7 @@ func (p *pairs) all() (list []knownPair, users, items *numbering, err error) {
 	users, items = newNumbering(nil), newNumbering(p.o.Columns)
 	var head pair                  // the first one
 	var wrong error                // what is wrong with it, unless it is a header
+	again := false                 // its user or its item is on another line
 	numbers := [2]bool{true, true} // all other users, and items, are
 	for {
 		x, err := p.next()
@@ -198,6 +204,7 @@ func (p *pairs) all() (list []knownPair, users, items *numbering, err error) {
 		if first {
 			head = pair{strings.Clone(x.user), strings.Clone(x.item), x.x}
 		} else if p.doubt {
+			again = again || x.user == head.user || x.item == head.item
 			numbers[0], numbers[1] = numbers[0] && isNumber(x.user), numbers[1] && isNumber(x.item)
 		}
 		k := knownPair{int32(users.number(x.user)), -1, int32(min(p.number, maxIndex)), x.x}
@@ -218,7 +225,30 @@ func (p *pairs) all() (list []knownPair, users, items *numbering, err error) {
 		list, users, items = p.renumber(list[1:], users, items)
 		return list, users, items, nil
 	}
+	switch {
+	case !p.doubt || again || len(list) == 1:
+	case wrong != nil:
+		wrong = p.unknownHead(head.item)
+	case aloneFirst(list, len(users.names), len(items.names)):
+		wrong = fmt.Errorf("line %d: user %.40q and item %.40q are on no other line: set Header to say whether the line has names", p.first, head.user, head.item)
+	}
 	return list, users, items, wrong
+}
+
+// aloneFirst reports whether the first pair, whose user and item are in no other one, is the only such pair.
+func aloneFirst(list []knownPair, users, items int) bool {
+	byUser, byItem := make([]int32, users), make([]int32, items+1) // the last one of items that are left out
+	for _, x := range list {
+		byUser[x.user]++
+		byItem[(int(x.item)+items+1)%(items+1)]++
+	}
+	byItem[items] = 1 // which may be any
+	for _, x := range list[1:] {
+		if byUser[x.user] == 1 && byItem[(int(x.item)+items+1)%(items+1)] == 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // renumber numbers the pairs again, without users and items that no longer are there.
@@ -333,7 +363,7 @@ func (in *input) openPairs(stream bool) (*source, error) {
 	}
 	if stream {
 		if p.doubt {
-			return nil, fmt.Errorf("line %d: item %.40q is not among the %d Columns; set Header if it is one", p.first, p.start[p.keep[1]], len(in.o.Columns))
+			return nil, p.unknownHead(p.start[p.keep[1]])
 		}
 		return p.stream(), nil
 	}

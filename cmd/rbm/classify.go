@@ -103,7 +103,7 @@ func (o *classification) read(ctx context.Context, e *env, path string, m *rbm.R
 	if o.data.width == 0 {
 		o.data.width = nx
 	}
-	r, err := o.data.read(ctx, e, path)
+	r, err := o.data.readNamed(ctx, e, path)
 	if err != nil {
 		return nil, err
 	}

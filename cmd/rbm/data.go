@@ -179,6 +179,27 @@ func (d *dataFlags) read(ctx context.Context, e *env, path string) (*rows, error
 	return r, nil
 }
 
+// readNamed reads rows for a model, and says so if it has names of columns and a CSV has none.
+func (d *dataFlags) readNamed(ctx context.Context, e *env, path string) (*rows, error) {
+	format := bitio.Format(d.Format)
+	if format == bitio.Auto {
+		format = dataFormat(path)
+	}
+	if d.Columns == nil || d.Header != "" || format != bitio.CSV || path == "-" {
+		return d.read(ctx, e, path)
+	}
+	named := *d
+	named.Header = "yes"
+	if r, err := named.read(ctx, e, path); err == nil {
+		return r, nil
+	}
+	r, err := d.read(ctx, e, path)
+	if err == nil {
+		fmt.Fprintf(e.stderr, "rbm: %s has no names of columns: they are taken in the order of the model; -header no says that this is right\n", path)
+	}
+	return r, err
+}
+
 // readFor reads rows for a model that has this sidecar, or none.
 func (d *dataFlags) readFor(ctx context.Context, e *env, path string, m *rbm.RBM, s *sidecar) (*rows, error) {
 	nv, _ := m.Dims()
@@ -190,7 +211,7 @@ func (d *dataFlags) readFor(ctx context.Context, e *env, path string, m *rbm.RBM
 	if d.width == 0 {
 		d.width = nv - len(d.Classes)
 	}
-	r, err := d.read(ctx, e, path)
+	r, err := d.readNamed(ctx, e, path)
 	if err != nil {
 		return nil, err
 	}

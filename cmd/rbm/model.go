@@ -174,7 +174,7 @@ func trim(err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, prefix := range []string{"rbm: RBM: ", "rbm: ", "npz: ", "bitio: ", "bitfile: ", "checkpoint: ", "recipe: "} {
+	for _, prefix := range []string{"rbm: RBM: ", "rbm: ", "npz: ", "bitfile: bitio: ", "bitio: ", "bitfile: ", "checkpoint: ", "recipe: "} {
 		if text, ok := strings.CutPrefix(err.Error(), prefix); ok {
 			return trimmed{inFlags.Replace(text), err}
 		}
@@ -185,6 +185,20 @@ func trim(err error) error {
 // inFlags replaces the options of package bitio by the flags that set them.
 var inFlags = strings.NewReplacer(
 	"by Array", "by -array",
+	"set Spins to", "give -spins to",
+	"as Spins is set", "as -spins is given or was in training",
+	"set Threshold to", "give -threshold to",
+	"for ID", "for -id (-id \"\" if there is none)",
+	"for Skip", "for -skip",
+	"both ID and", "both -id and",
+	"set ID or Skip", "give -id or -skip",
+	"set Format to Pairs", "give -format pairs",
+	"set Header if", "give -header yes if",
+	"set Header to say", "give -header yes or no to say",
+	" Columns; set IgnoreUnknown", " of the model; give -ignore-unknown",
+	" Columns; set Header if it is one", " of the model; give -header yes if it is a header",
+	": set MaxBytes if it is right", ", which is as much as this command takes",
+	"; set Observed to nil to write them as they are in Bits", "; rbm complete fills them",
 	"both Threshold and Spins are set", "both -threshold and -spins are given",
 	"option Threshold", "-threshold",
 	"option Width", "-width",

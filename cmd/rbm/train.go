@@ -27,8 +27,8 @@ format: .npz for NumPy, .json, or else the format of the Go package. MODEL.json,
 and how to read rows, so that other commands read theirs in the same way.
 
 Some rows are held out. The figure of a report is the log-likelihood, in nats a row, or where this takes too long the
-pseudo-log-likelihood, of rows to train on and of those held out; higher is better. The model that is written is the best of all reports by the rows held out, or else the
-last.
+pseudo-log-likelihood, of rows to train on and of those held out; higher is better. The model that is written is the
+best of all reports by the rows held out, or else the last.
 
 Missing values are averaged over as the model sees them. Ctrl-C saves a checkpoint, and -resume goes on from there to
 the same bits as without an interruption.`,
