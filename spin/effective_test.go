@@ -268,3 +268,22 @@ func BenchmarkEffective(b *testing.B) {
 		})
 	}
 }
+
+// A point where two cosines are as good as 0 counts for the coupling of the two units, also if a third is small.
+func TestEffectiveWhereCosinesVanish(t *testing.T) {
+	for _, w := range [][]float64{{2, 2, 2.003}, {2 + 0x1p-51, 2, 2.003}, {2, 2 + 0x1p-51, 2.003}} {
+		const d = 5.997 // the sum has a period of 32, and a point at ω = π/4
+		x := &RBM{W: mat.NewDense(1, 3, w), A: mat.NewVecDense(3, nil), D: mat.NewVecDense(1, []float64{d})}
+		m, _ := FromSpins(x)
+		_, j := Effective(m)
+		var want float64
+		for c := range 8 {
+			s := [3]float64{float64(c&1)*2 - 1, float64(c>>1&1)*2 - 1, float64(c>>2&1)*2 - 1}
+			sum := d + w[0]*s[0] + w[1]*s[1] + w[2]*s[2]
+			want += s[0] * s[1] * (math.Abs(sum) + math.Log1p(math.Exp(-2*math.Abs(sum)))) / 8
+		}
+		if got := j.At(0, 1); math.Abs(got-want) > 1e-13 {
+			t.Errorf("w = %v: J[0, 1] = %v, want %v", w, got, want)
+		}
+	}
+}
