@@ -348,3 +348,54 @@ func TestPanics(t *testing.T) {
 		}()
 	}
 }
+
+// tastes returns n rows of 40 items, of four kinds: a user likes mostly one of them.
+func tastes(n int, seed uint64) *rbm.Bits {
+	rnd := rand.New(rand.NewPCG(seed, 3))
+	rows := rbm.NewBits(n, 40)
+	for r := range n {
+		kind := rnd.IntN(4)
+		for i := range 40 {
+			p := 0.1
+			if i%4 == kind {
+				p = 0.4
+			}
+			rows.SetBit(r, i, rnd.Float64() < p)
+		}
+	}
+	return rows
+}
+
+// A model that overfits is trained for less, and is better for it; one that does not is trained
+// for as long as ever.
+func TestShorten(t *testing.T) {
+	const usual = 3300
+	train, heldOut, test := tastes(300, 1), tastes(200, 2), tastes(1000, 3)
+	r := recipe.Recipe{Hidden: 15}
+	if err := r.Fill(context.Background(), train, heldOut, nil); err != nil {
+		t.Fatal(err)
+	}
+	if r.Epochs >= usual/4 {
+		t.Fatalf("%d epochs, want less than a quarter of %d", r.Epochs, usual)
+	}
+	score := func(epochs int) float64 {
+		r := r
+		r.Epochs = epochs
+		tr := r.Trainer(train, heldOut, nil)
+		if err := tr.Train(context.Background(), epochs); err != nil {
+			t.Fatal(err)
+		}
+		return logLikelihood(t, recipe.Best(tr), test)
+	}
+	if short, long := score(r.Epochs), score(usual); short < long {
+		t.Errorf("after %d epochs the log-likelihood is %v, after %d %v; want it to be larger", r.Epochs, short, usual, long)
+	}
+
+	r = recipe.Recipe{Hidden: 12}
+	if err := r.Fill(context.Background(), ring(1000, 1), ring(200, 2), nil); err != nil {
+		t.Fatal(err)
+	}
+	if r.Epochs != 1000 {
+		t.Errorf("%d epochs for rows that a model cannot overfit, want 1000", r.Epochs)
+	}
+}
