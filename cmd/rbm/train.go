@@ -49,10 +49,13 @@ type training struct {
 	flags           *flags
 
 	note    note
+	told    bool // of independent columns
 	trainer *rbm.Trainer
 	saved   time.Time
 	every   time.Duration // between checkpoints, at least
 }
+
+const mostWeights = 1 << 30 // eight gigabytes, and as much again for the gradient
 
 func setupTrain(f *flags) action {
 	t := &training{settings: defaultSettings(), flags: f, every: time.Minute}
@@ -146,6 +149,9 @@ func (t *training) prepare(ctx context.Context, e *env, path string) error {
 		return err
 	}
 	_, nv := d.train.Dims()
+	if nv*max(1, t.Hidden) > mostWeights {
+		return fmt.Errorf("%s has %d columns, too many for the memory; is one number of a column wrong?", path, nv)
+	}
 	if s != nil && nv != s.note.Visible {
 		return fmt.Errorf("%s has %d columns, want %d as in %s", path, nv, s.note.Visible, t.checkpointFile())
 	}
@@ -273,6 +279,10 @@ func (t *training) report(p *progress, r rbm.Report) error {
 		t.note.BestEpoch = r.Epoch
 	}
 	p.note = figures(r)
+	if x := r.IndependentLogLikelihood; !t.told && !math.IsNaN(x) {
+		p.printf("independent columns would have a log-likelihood of %.3f", x)
+		t.told = true
+	}
 	if !p.bar {
 		p.printf("epoch %d of %d: %s, rate %.3g", r.Epoch, t.Epochs, p.note, r.Rate)
 	}

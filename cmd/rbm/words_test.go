@@ -25,6 +25,7 @@ func TestWordsOfFlags(t *testing.T) {
 	write(t, "twos.csv", "a,b\n0,2\n")
 	write(t, "wrong.csv", "-1,-1\n1,0\n")
 	write(t, "holes.csv", "a,b\n1,\n0,1\n")
+	write(t, "wide.libsvm", "1 5:1\n0 2000000001:1\n")
 	write(t, "many.libsvm", strings.Repeat("2147483000:1\n", 20)) // more than 4 GiB, which nothing takes
 	option := regexp.MustCompile(`set [A-Z]|[a-z] (ID|Skip|Header|Array|Spins|Threshold|Columns|Width|Observed)\b|bitio`)
 	for _, tt := range []struct {
@@ -35,6 +36,7 @@ func TestWordsOfFlags(t *testing.T) {
 		{"train spins.csv -o x.rbm", "want 0 or 1; give -spins to read -1 and 1"},
 		{"train twos.csv -o x.rbm", "want 0 or 1; give -threshold to read values above it as 1"},
 		{"train headed.pairs -o x.rbm", "give -header yes or no to say whether the line has names"},
+		{"train wide.libsvm -o x.rbm", "wide.libsvm has 2000000001 columns, too many"},
 		{"train many.libsvm -o x.rbm", "which is as much as this command takes"},
 		{"train wrong.csv -o x.rbm", "give -spins to read -1 and 1; give -header yes if the line has names"},
 		{"train named.csv -o x.rbm -id id -skip id", `column "id" is both -id and to be skipped`},
