@@ -155,6 +155,7 @@ func (o *completion) writeDraws(ctx context.Context, e *env, m *rbm.RBM, r *rows
 		}
 	}
 	p.clear()
+	o.output.as(r.format.Spins)
 	return o.output.write(e, &bitio.Table{Bits: filled, Columns: r.columns, Rows: r.names})
 }
 

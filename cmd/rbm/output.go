@@ -165,6 +165,7 @@ func checkValuesOutput(path string, inputs ...string) error {
 type tableFlags struct {
 	out, format, separator string
 	spins                  bool
+	flags                  *flags
 }
 
 // declare declares the flags, in the group of the output.
@@ -177,6 +178,14 @@ func (o *tableFlags) declareFormat(f *flags) {
 	f.text(&o.format, "to", "", "`FORMAT` to write, as -format has them (default by the name of the file)")
 	f.text(&o.separator, "to-sep", "", "csv, pairs: `CHARACTER` between fields, or tab (default a comma)")
 	f.yes(&o.spins, "to-spins", "write -1 and 1")
+	o.flags = f
+}
+
+// as makes spins the default for what a model of spins draws.
+func (o *tableFlags) as(spins bool) {
+	if !o.flags.given("to-spins") {
+		o.spins = spins
+	}
 }
 
 func (o *tableFlags) check(inputs ...string) error {

@@ -17,7 +17,8 @@ var sampleCommand = &command{
 	long: `
 Sample draws rows from a model by Markov chains. All chains start from the visible biases and move by -burn sweeps;
 then each gives a row each -thin sweeps. Rows of one chain that are few sweeps apart are alike; as many chains as rows
-are independent of each other. Where chains stay in a cluster of rows, -sampler pt mixes better.`,
+are independent of each other. Where chains stay in a cluster of rows, -sampler pt mixes better. A model trained with
+-spins gives -1 and 1, unless -to-spins=false.`,
 	examples: []string{
 		"rbm sample model.rbm -n 1000 -o samples.csv",
 		"rbm sample model.rbm -n 100 -chains 100 -burn 10000",
@@ -91,6 +92,7 @@ func (o *sample) run(ctx context.Context, e *env, args []string) error {
 	t := &bitio.Table{Bits: rows}
 	if side != nil {
 		t.Columns = side.Rows.names()
+		o.output.as(side.Rows.Spins)
 	}
 	return o.output.write(e, t)
 }

@@ -55,6 +55,13 @@ func TestWordsOfFlags(t *testing.T) {
 			t.Errorf("rbm %s says %q, with the option %q", tt.args, stderr, option.FindString(stderr))
 		}
 	}
+	// A model of spins draws spins, which it reads again, unless asked for bits.
+	must(t, "sample", "s.rbm", "-n", "5", "-o", "drawn.csv")
+	must(t, "score", "s.rbm", "drawn.csv")
+	must(t, "sample", "s.rbm", "-n", "5", "-o", "bits.csv", "-to-spins=false")
+	if got := string(read(t, "bits.csv")); strings.Contains(got, "-1") || !strings.Contains(string(read(t, "drawn.csv")), "-1") {
+		t.Errorf("bits.csv has\n%s\nwant 0 and 1", got)
+	}
 	write(t, "bare.csv", "0,1,1,0,1,1\n")
 	const note = "rbm: bare.csv has no names of columns: they are taken in the order of the model"
 	if _, _, stderr := invoke(t, "score", "m.rbm", "bare.csv"); !strings.Contains(stderr, note) {
