@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"image"
 	"image/png"
 	"io"
 	"os"
@@ -90,7 +91,8 @@ func TestRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := img.Bounds(), sheet.New(idx.Classes, idx.Classes).Rect; got != want {
+			tiles := sheet.New(idx.Classes, idx.Classes).Rect
+			if got, want := img.Bounds(), image.Rect(0, 0, leftMargin+tiles.Dx(), topMargin+tiles.Dy()); got != want {
 				t.Errorf("%s is %v, want %v", confusionFile, got, want)
 			}
 		})
