@@ -371,7 +371,7 @@ func tastes(n int, seed uint64) *rbm.Bits {
 func TestShorten(t *testing.T) {
 	const usual = 3300
 	train, heldOut, test := tastes(300, 1), tastes(200, 2), tastes(1000, 3)
-	r := recipe.Recipe{Hidden: 15}
+	r := recipe.Recipe{Hidden: 15, Chains: 20}
 	if err := r.Fill(context.Background(), train, heldOut, nil); err != nil {
 		t.Fatal(err)
 	}
