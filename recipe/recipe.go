@@ -180,9 +180,9 @@ func sizes(train, heldOut, observed *rbm.Bits) (n, nv int) {
 func (r *Recipe) epochSteps(n int) int { return (n-1)/r.BatchSize + 1 }
 
 // Trainer returns a Trainer with the settings, after Fill: PTT, or PCD for a model of more
-// than 16,384 weights, the centered gradient, a rate that falls linearly to 0, and a model whose visible biases are those of
-// the means. Its HeldOut judges up to 50 times. It panics if a setting is 0 or the sizes do
-// not fit.
+// than 16,384 weights, the centered gradient, a rate that falls linearly to 0, and a model
+// whose visible biases fit the means of train. HeldOut judges it up to 50 times. It panics if
+// a setting is 0 or the sizes do not fit.
 func (r *Recipe) Trainer(train, heldOut, observed *rbm.Bits) *rbm.Trainer {
 	n, nv := sizes(train, heldOut, observed)
 	if err := r.check(); err != nil {

@@ -378,6 +378,22 @@ func TestShorten(t *testing.T) {
 	if r.Epochs >= usual/4 {
 		t.Fatalf("%d epochs, want less than a quarter of %d", r.Epochs, usual)
 	}
+	// The best report of the first quarter of a usual training is at half of Epochs.
+	whole, best := r, 0
+	whole.Epochs = usual
+	beginning := whole.Trainer(train, heldOut, nil)
+	beginning.OnReport = func(r rbm.Report) error {
+		if r.Best {
+			best = r.Epoch
+		}
+		return nil
+	}
+	if err := beginning.Train(context.Background(), usual/4); err != nil {
+		t.Fatal(err)
+	}
+	if r.Epochs != 2*best {
+		t.Errorf("%d epochs, want twice the %d after which the rows held out are most likely", r.Epochs, best)
+	}
 	score := func(epochs int) float64 {
 		r := r
 		r.Epochs = epochs
