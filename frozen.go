@@ -8,7 +8,7 @@ import (
 )
 
 // Frozen marks parameters that training leaves alone, to the bit: see [Gradient]. A nil
-// field marks none. L1, L2 and MaxNorm are those of the other weights.
+// field marks none. L1, L2 and MaxNorm count the other weights only.
 type Frozen struct {
 	W    *Bits  // nh×nv, a one for each weight that stays
 	B, C []bool // nv and nh, true for each bias that stays

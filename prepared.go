@@ -10,7 +10,8 @@ import (
 
 // Prepared is a copy of an RBM for one row at a time, or a few: for serving. It has as much
 // memory as W, in the order in which a row of bits reads it. The results are the same as
-// those of the RBM, bit for bit. Many rows at once are faster by the RBM itself.
+// those of the RBM, bit for bit, and so are the panics. Many rows at once are faster by the
+// RBM itself.
 //
 // A Prepared never changes, and does not follow the RBM: call Prepare again. Any number of
 // goroutines may use it. Its methods start none, and with a dst allocate nothing in the
@@ -117,7 +118,7 @@ func (p *Prepared) inputs(x []product.Line, row []uint64) {
 	product.AddOnes(x, p.w, row)
 }
 
-// FreeEnergy is RBM.FreeEnergy.
+// FreeEnergy returns F(v) for each row of v (n×nv) in dst (n), as [RBM.FreeEnergy].
 func (p *Prepared) FreeEnergy(dst []float64, v *Bits) []float64 {
 	nv, _ := p.Dims()
 	dst = checkDst(dst, checkBatch("v", v, nv))
@@ -132,7 +133,7 @@ func (p *Prepared) FreeEnergy(dst []float64, v *Bits) []float64 {
 	return dst
 }
 
-// HiddenProbs is RBM.HiddenProbs.
+// HiddenProbs returns p(hⱼ=1|v) of v (n×nv) in dst (n×nh), as [RBM.HiddenProbs].
 func (p *Prepared) HiddenProbs(dst *mat.Dense, v *Bits) *mat.Dense {
 	nv, nh := p.Dims()
 	n := checkBatch("v", v, nv)
@@ -148,7 +149,8 @@ func (p *Prepared) HiddenProbs(dst *mat.Dense, v *Bits) *mat.Dense {
 	return dst
 }
 
-// UnitProbs is RBM.UnitProbs. Up to eight rows at once share most of the work.
+// UnitProbs returns p(vᵢ=1 | all other units) of v (n×nv) in dst (n×nv), as [RBM.UnitProbs].
+// Up to eight rows at once share most of the work.
 func (p *Prepared) UnitProbs(dst *mat.Dense, v *Bits) *mat.Dense {
 	// For a row of 784 units and 500 hidden ones it takes about a hundred times as long as
 	// FreeEnergy (BenchmarkPrepared), nearly all for the exponentials of W.
@@ -182,7 +184,8 @@ func (p *Prepared) UnitProbs(dst *mat.Dense, v *Bits) *mat.Dense {
 	return dst
 }
 
-// LogProbs is Classifier.LogProbs with so many Classes.
+// LogProbs returns log p(y|x) of x (n×nx) in dst (n×classes), as [Classifier.LogProbs]. The
+// last visible units are the classes.
 func (p *Prepared) LogProbs(dst *mat.Dense, x *Bits, classes int) *mat.Dense {
 	nv, _ := p.Dims()
 	checkClasses(classes, nv)

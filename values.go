@@ -23,7 +23,7 @@ type Values struct{ mat.Matrix }
 var _ Rows = Values{}
 
 // ReadRows is for functions that read Bits alone: it sets dst to rows i, i+1, …, as many as dst
-// has. The error names the first value that is not 0 or 1. It panics as that of Bits does.
+// has. The error names the first value that is not 0 or 1. It panics as [Bits.ReadRows] does.
 func (v Values) ReadRows(dst *Bits, i int) error {
 	checkNil("Values", v)
 	checkNil("dst", dst)
