@@ -22,10 +22,11 @@ import (
 var learningKind = kind{"learning", "ways to train 784×500 units on MNIST, beside each other", func(f *flag.FlagSet) action {
 	o := &learning{base: mnist{
 		pixels: "redrawn", drawSeed: 1, hidden: 500, batch: 100, k: 1, sampler: "pcd", rate: 0.1,
-		schedule: "linear", std: 0.03, single: true, held: 10000, quiet: true,
+		schedule: "linear", std: 0.03, single: true, quiet: true,
 	}}
 	f.StringVar(&o.base.dir, "data", "", "`folder` of the four files of MNIST; empty: that of a Go module")
 	f.IntVar(&o.base.hidden, "hidden", 500, "hidden `units`")
+	f.IntVar(&o.base.held, "held", 10000, "the last so many `rows` of the 60,000 are for validation")
 	f.IntVar(&o.epochs, "epochs", 20, "`passes` over the training rows; slower ways have fewer, faster ones more")
 	f.IntVar(&o.seeds, "seeds", 2, "`number` of seeds")
 	f.IntVar(&o.temperatures, "temperatures", 1000, "`number` of temperatures of annealed importance sampling")

@@ -241,7 +241,7 @@ func (o *mnist) train(ctx context.Context, d data) (*rbm.RBM, error) {
 	if err := t.Train(ctx, o.epochs); err != nil {
 		return nil, err
 	}
-	if o.average > 0 {
+	if mean.n > 0 {
 		return mean.mean, nil
 	}
 	return m, nil
