@@ -32,6 +32,8 @@ func kinds() []kind {
 		publishedKind,
 		mnistKind,
 		learningKind,
+		dnaKind,
+		patternsKind,
 	}
 }
 
