@@ -36,14 +36,14 @@ func writeDNA(t *testing.T, n int) string {
 func TestDNA(t *testing.T) {
 	file := writeDNA(t, 60)
 	args := []string{"dna", "-file", file, "-train", "30", "-held", "20", "-hidden", "3", "-steps", "20", "-chains", "10", "-looks", "2"}
-	got := output(t, append(args, "-rates", "0.1,0.2", "-decays", "0.01,0", "-seeds", "2")...)
-	for _, want := range []string{"| 0.1 | 0.01 | ", "| 0.2 | 0 | ", "chosen: rate ", "| 2 | ", "test, mean of 2 seeds: -"} {
+	got := output(t, append(args, "-rate", "0.1", "-decays", "0.01", "-smooths", "0,0.02", "-first", "3", "-seeds", "2")...)
+	for _, want := range []string{"| 0.01 | 0 | ", "| 0.01 | 0.02 | ", "decay 0.01, of differences ", "| 3 | ", "| 4 | ", "test, mean of 2 seeds: -"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("it prints %q, want %q in it", got, want)
 		}
 	}
 	for _, more := range [][]string{
-		{"-file", ""}, {"-file", file + ".no"}, {"-train", "0"}, {"-held", "30"}, {"-hidden", "31"}, {"-looks", "0"}, {"-rates", "x"},
+		{"-file", ""}, {"-file", file + ".no"}, {"-train", "0"}, {"-held", "30"}, {"-hidden", "31"}, {"-looks", "0"}, {"-decays", "x"}, {"-seeds", "-1"},
 	} {
 		if err := run(context.Background(), new(bytes.Buffer), append(args[:len(args):len(args)], more...)); err == nil {
 			t.Errorf("%q: no error", more)
@@ -100,17 +100,49 @@ func TestDNABest(t *testing.T) {
 			held.SetBit(r, i, r == 0)
 		}
 	}
-	o := dna{hidden: 2, steps: 400, chains: 20, looks: 4}
+	o := dna{hidden: 2, steps: 400, chains: 20, looks: 4, rate: 0.05}
 	for _, c := range []struct {
 		held *rbm.Bits
 		want int
 	}{{train, 400}, {held, 100}} {
-		m, at, err := o.best(context.Background(), train, c.held, 0.05, 0, 1)
+		m, at, err := o.best(context.Background(), train, c.held, 0, 0, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if at != c.want || !(exactMeans(m, c.held)[0] < 0) {
 			t.Errorf("the best step is %d, want %d", at, c.want)
+		}
+	}
+}
+
+// The penalty has the slope of its definition.
+func TestSmoothen(t *testing.T) {
+	const decay, h = 0.3, 1e-4
+	m := rbm.NewRandom(7, 2, 1, rand.NewPCG(1, 2))
+	penalty := func() (p float64) {
+		for j := range 2 {
+			for k := range 4 {
+				d := m.W.At(j, k) - m.W.At(j, k+3)
+				p -= decay / 2 * d * d
+			}
+		}
+		return p
+	}
+	var g rbm.Gradient
+	m.Gradient(&g, rbm.NewBits(1, 7), new(rbm.Exact))
+	g.W.Zero()
+	smoothen(&g, m, decay)
+	for j := range 2 {
+		for k := range 7 {
+			w := m.W.At(j, k)
+			m.W.Set(j, k, w+h)
+			up := penalty()
+			m.W.Set(j, k, w-h)
+			want := (up - penalty()) / (2 * h)
+			m.W.Set(j, k, w)
+			if got := g.W.At(j, k); !(math.Abs(got-want) < 1e-8) {
+				t.Errorf("W[%d,%d] = %v, want %v", j, k, got, want)
+			}
 		}
 	}
 }
