@@ -31,6 +31,7 @@ func kinds() []kind {
 	return []kind{
 		publishedKind,
 		mnistKind,
+		samplingKind,
 		learningKind,
 		dnaKind,
 		patternsKind,
