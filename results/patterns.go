@@ -16,7 +16,7 @@ import (
 )
 
 var patternsKind = kind{"patterns", "bars and stripes, XOR and parity, by each sampler", func(f *flag.FlagSet) action {
-	o := new(patterns)
+	o := new(patternRuns)
 	f.StringVar(&o.sets, "sets", "", "comma-separated beginnings of `names` of patterns; empty: all")
 	f.StringVar(&o.ways, "ways", "", "comma-separated beginnings of `names` of settings; empty: all")
 	f.StringVar(&o.samplers, "samplers", "", "comma-separated beginnings of `names` of samplers; empty: all")
@@ -26,7 +26,7 @@ var patternsKind = kind{"patterns", "bars and stripes, XOR and parity, by each s
 	return o.run
 }}
 
-type patterns struct {
+type patternRuns struct {
 	sets, ways, samplers string
 	first                uint64
 	steps, seeds         int
@@ -142,7 +142,7 @@ func patternTrainer(p pattern, rows *rbm.Bits, s rbm.Sampler, std float64, seed 
 // epochsOf returns how many passes over n rows in batches of 100 take so many steps.
 func epochsOf(n, steps int) int { return max(1, steps/((n-1)/100+1)) }
 
-func (o *patterns) run(ctx context.Context, w io.Writer) error {
+func (o *patternRuns) run(ctx context.Context, w io.Writer) error {
 	if o.steps < 1 || o.seeds < 1 {
 		return fmt.Errorf("-steps is %d and -seeds %d, want at least 1", o.steps, o.seeds)
 	}
