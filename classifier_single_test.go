@@ -14,15 +14,15 @@ import (
 // The gradient of a Classifier in single precision is near the one in double precision, and has
 // the same bits on any processors. The samplers draw the same.
 func TestClassifierSingle(t *testing.T) {
-	for _, size := range []struct{ nx, nh, classes int }{{70, 45, 3}, {30, 129, 10}, {61, 16, 2}, {200, 15, 5}} {
+	for _, size := range []struct{ nx, nh, classes int }{{70, 45, 3}, {30, 129, 10}, {61, 16, 2}} {
 		for name, std := range map[string]float64{"doubtful": 0.3, "certain": 3} {
 			c := randomClassifier(size.nx, size.nh, size.classes, std, 1)
 			for _, n := range []int{1, 7, 150, 6000} {
-				if n == 6000 && size.nh != 45 {
-					continue
-				}
 				x := randomBits(n, size.nx, 0.4, uint64(n))
 				for _, of := range []struct{ d, g, u float64 }{{1, 0, 0}, {1, 0.01, 0}, {1, 0.25, 0.25}, {0, 0, 1}, {0, 1, 0.5}, {0, 1, 0}} {
+					if n == 6000 && (size.nh != 45 || of.u != 0.25) {
+						continue // several flushes take a while
+					}
 					every := 0
 					if of.u > 0 {
 						every = 3
