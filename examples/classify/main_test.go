@@ -67,7 +67,7 @@ func TestRun(t *testing.T) {
 	for flags, want := range map[string]string{
 		"-kind generative":                          "generative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.1, momentum 0.9, generative weight 1\n",
 		"-kind generative -sampler pcd":             "generative: 12 hidden units, 300 labelled rows,",
-		"-kind discriminative":                      "discriminative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.1, momentum 0.9\n",
+		"-kind discriminative":                      "discriminative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.1, momentum 0.9, sparsity 0.002\n",
 		"-kind hybrid":                              "momentum 0.9, generative weight 0.01\n",
 		"-kind hybrid -plain -threshold":            "hybrid: 12 hidden units",
 		"-kind hybrid -sampler pcd -rows 250":       "hybrid: 12 hidden units, 250 labelled rows,",

@@ -48,8 +48,8 @@ type kind struct {
 }
 
 var kinds = []kind{
-	{"generative", 0, 1, 6000, 10, 0.05, 0},
-	{"discriminative", 1, 0, 500, 20, 0.5, 0},
+	{"generative", 0, 1, 6000, 20, 0.1, 0},
+	{"discriminative", 1, 0, 500, 12, 1, 0.002},
 	{"hybrid", 1, 0.01, 1500, 20, 0.3, 0},
 	{"sparse", 1, 0.01, 3000, 20, 0.2, 0.002},
 }

@@ -176,7 +176,7 @@ func TestOffsets(t *testing.T) {
 	// A step of an ordinary gradient is another one, and has no offsets.
 	models := make(map[bool]*rbm.RBM)
 	for _, plain := range []bool{false, true} {
-		training := trainingOf(t, "-kind discriminative -threshold")
+		training := trainingOf(t, "-kind discriminative -threshold -sparsity 0")
 		training.o.plain = plain
 		before := training.classifier.Model.Clone()
 		if err := training.step(); err != nil {
