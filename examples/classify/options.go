@@ -50,7 +50,7 @@ type kind struct {
 var kinds = []kind{
 	{"generative", 0, 1, 6000, 20, 0.1, 0},
 	{"discriminative", 1, 0, 500, 12, 1, 0.002},
-	{"hybrid", 1, 0.01, 1500, 20, 0.3, 0},
+	{"hybrid", 1, 0.01, 1500, 12, 0.4, 0.003},
 	{"sparse", 1, 0.01, 3000, 20, 0.2, 0.002},
 }
 
