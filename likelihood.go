@@ -28,7 +28,7 @@ type LogLikelihood struct {
 	AIS     LogZ    // from the base model
 	Reverse LogZ    // from the data, in reverse
 	Uniform LogZ    // from the uniform distribution, unless AIS.Base is given
-	Modes   LogZ    // from each mode that other chains find, as far as it stays there
+	Modes   LogZ    // AIS, with runs from modes that the rows are not in; zero if none is found
 	Gap     float64 // Reverse.Mean - AIS.Mean
 	Doubt   string  // why not to believe it; "" if there is no reason
 }
@@ -80,15 +80,15 @@ const (
 // data, and a second Run starts from the uniform distribution, as both sides could miss
 // modes far from the data. Last, other chains start elsewhere: at low minima of F, which are
 // looked for from random states, from what each hidden unit looks like and from complements of
-// rows, and at ends of runs. A Run starts near each mode that they and the rows are in then,
-// and the parts of Z that these find, each in its mode, add up to Modes.
+// rows, and at ends of runs. Where they come to modes that hardly any chain from the rows is
+// in, a Run starts near these. Modes adds what it finds there to what AIS finds elsewhere.
 //
 // There is a Doubt unless ESS is at least 10 on both sides, and the following agree within 3
 // standard errors or 0.1 nats: the two sides; the second Run, unless it finds less with an
 // ESS below 10; Modes, unless it finds less; and the certain bound, if larger, as Z is at
 // least the sum of exp(-F) over distinct rows, minima and states of the runs. No test of this
 // kind can detect a mode that no run has visited: see docs/likelihood.md. It takes as long as
-// five or six Runs. The error is that of ctx or of data.
+// four to six Runs. The error is that of ctx or of data.
 func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikelihood, error) {
 	return m.WeightedLogLikelihood(ctx, data, nil, a)
 }
@@ -188,11 +188,12 @@ func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (L
 	var l LogLikelihood
 	l.AIS = both.run(m, both.Base)
 	end()
+	ends := both.chains.v.Gather(nil, numbers(a.Runs)) // of AIS
 	if fitted {
 		l.Uniform = both.run(m, mat.NewVecDense(nv, nil))
 		end()
 	}
-	ends := both.chains.v.Gather(nil, numbers(a.Runs)) // of runs that do not know the rows, as a rule
+	last := both.chains.v.Gather(nil, numbers(a.Runs)) // of runs that do not know the rows, as a rule
 	start := make([]int, min(n, a.Runs))
 	for r, row, k := 0, 0, 0; r < len(start); row++ { // k rows before it count
 		if weights != nil && weights[row] == 0 {
@@ -218,13 +219,13 @@ func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (L
 	states := both.chains.v.Gather(nil, numbers(len(start)))
 	l.Reverse = both.reverse(m, both.Base, both.chains.Visible())
 	begun++
-	if math.IsNaN(l.AIS.Mean) {
-		l.Modes = l.AIS
-	} else {
-		both.chains.start(both.elsewhere(m, states, ends, &seen), m.until())
+	if !math.IsNaN(l.AIS.Mean) {
+		both.chains.start(both.elsewhere(m, states, last, &seen), m.until())
 		both.mix(m)
 		end()
-		l.Modes = both.modes(m, states)
+		if l.Modes = both.modes(m, states, ends, l.AIS); len(l.Modes.LogWeights) == 0 {
+			both.Progress(steps, steps)
+		}
 		end()
 	}
 	l.judge(f, seen.logZ(), fitted)
@@ -412,11 +413,7 @@ func (l *LogLikelihood) judge(f, bound float64, fitted bool) {
 		if other.lower && !(e.Mean > (ais.Mean+rev.Mean)/2) {
 			continue
 		}
-		if other.lower && !(e.ESS >= leastESS) {
-			most = max(most, e.Mean) // log Z is hardly less
-		} else {
-			most = max(most, e.Mean+2*e.StdErr)
-		}
+		most = max(most, e.Mean+2*e.StdErr)
 		for _, side := range []LogZ{ais, rev} {
 			d, a := e.Mean-side.Mean, tolerance(e, side)
 			// AIS hardly ever finds much more than there is, but less where it has

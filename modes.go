@@ -16,6 +16,7 @@ const (
 	coldSweeps = 8
 	mostHidden = 1024 // hidden units from which chains start
 
+	hardly      = 4 // times as many of the chains as of the states are in a mode
 	mostModes   = 8
 	leastRuns   = 10   // of a mode
 	apart       = 3.   // nats between the base models of two modes, for nearly all states
@@ -97,23 +98,40 @@ func (c *Chains) startHidden(m *RBM, units []int) {
 	c.clock++
 }
 
-// modes returns log Z by runs from base models of the modes of two kinds of states: given ones
-// and those of the chains. A run counts where it ends, and only in the mode from which it has
-// come: then it is a part of Z that is estimated without bias, and the sum over modes is all.
-func (a *AIS) modes(m *RBM, states *Bits) LogZ {
+// modes returns log Z by runs from base models of the modes where the chains are, and states
+// of chains from the rows are hardly, together with runs of AIS that have ended in other modes.
+// A run from a mode counts only if it ends there. Then each part of Z is estimated without
+// bias, and so is the sum. Without such a mode, modes returns nothing.
+func (a *AIS) modes(m *RBM, states, ends *Bits, ais LogZ) LogZ {
+	c := a.chains
 	all := new(Bits)
 	all.append(states)
-	all.append(&a.chains.v)
+	all.append(&c.v)
 	modes := modesOf(all, m, min(mostModes, a.Runs/leastRuns))
-	c := a.chains
-	first := New(len(modes[0].bias), 1)
+	var away []int // modes
+	isAway := make([]bool, len(modes))
+	for k, x := range modes {
+		of := 0 // states
+		for _, r := range x.rows {
+			if r < states.rows {
+				of++
+			}
+		}
+		if isAway[k] = hardly*of*c.v.rows < (len(x.rows)-of)*states.rows; isAway[k] {
+			away = append(away, k)
+		}
+	}
+	if len(away) == 0 {
+		return LogZ{}
+	}
+	first := New(all.cols, 1)
 	first.OneHot = m.OneHot
 	starts, of := new(Bits), make([]int, a.Runs)
-	runs := make([]int, len(modes))
+	runs := make([]int, len(away))
 	var bases []*mat.VecDense
-	for k, x := range modes {
-		runs[k] = (k+1)*a.Runs/len(modes) - k*a.Runs/len(modes)
-		first.B = mat.NewVecDense(len(x.bias), x.bias)
+	for k, mode := range away {
+		runs[k] = (k+1)*a.Runs/len(away) - k*a.Runs/len(away)
+		first.B = mat.NewVecDense(all.cols, modes[mode].bias)
 		bases = append(bases, first.B)
 		for r := range runs[k] {
 			of[starts.rows+r] = k
@@ -123,12 +141,22 @@ func (a *AIS) modes(m *RBM, states *Bits) LogZ {
 	}
 	c.start(starts, m.until())
 	logw := a.anneal(m, bases, of, false)
+	// The mean of all weights is the sum of the means of each part.
+	total := float64(a.Runs + len(ais.LogWeights))
 	for r, k := range of {
-		if nearest(modes, c.v.row(r)) != k {
+		if nearest(modes, c.v.row(r)) != away[k] {
 			logw[r] = math.Inf(-1)
-			continue
+		} else {
+			logw[r] += logistic.Log(total / float64(runs[k]))
 		}
-		logw[r] += logistic.Log(float64(a.Runs) / float64(runs[k]))
+	}
+	for r, x := range ais.LogWeights {
+		if isAway[nearest(modes, ends.row(r))] {
+			x = math.Inf(-1)
+		} else {
+			x += logistic.Log(total / float64(len(ais.LogWeights)))
+		}
+		logw = append(logw, x)
 	}
 	return logZOf(logw, false)
 }
@@ -136,6 +164,7 @@ func (a *AIS) modes(m *RBM, states *Bits) LogZ {
 // A mode is states and the base model that is fitted to them.
 type mode struct {
 	rows []int
+	ones []float64 // states in which a unit is on
 	bias []float64
 	logZ float64 // of the visible units
 	one  bool    // that is not two
@@ -180,17 +209,28 @@ func modesOf(states *Bits, m *RBM, most int) []mode {
 	return modes
 }
 
+// modeOf returns the mode of states with the given numbers.
 func modeOf(states *Bits, m *RBM, rows []int) mode {
-	ones, n := make([]float64, states.cols), make([]float64, states.cols)
-	for i := range n {
-		n[i] = float64(len(rows))
-	}
+	x := mode{rows: rows, ones: make([]float64, states.cols)}
 	for _, r := range rows {
-		eachOne(states.row(r), func(i int) { ones[i]++ })
+		eachOne(states.row(r), func(i int) { x.ones[i]++ })
 	}
-	x := mode{rows: rows, bias: biasOf(m.OneHot, ones, n).RawVector().Data}
-	x.logZ = logZOfBiases(0, x.bias, m.OneHot)
+	x.fit(m, len(rows))
 	return x
+}
+
+// fit fits the base model to n states.
+func (x *mode) fit(m *RBM, n int) {
+	x.bias = biasOf(m.OneHot, x.ones, slices.Repeat([]float64{float64(n)}, len(x.ones))).RawVector().Data
+	x.logZ = logZOfBiases(0, x.bias, m.OneHot)
+}
+
+// without returns the mode without one of its states.
+func (x *mode) without(row []uint64, m *RBM) mode {
+	y := mode{ones: slices.Clone(x.ones)}
+	eachOne(row, func(i int) { y.ones[i]-- })
+	y.fit(m, len(x.rows)-1)
+	return y
 }
 
 // split parts a mode in two, from the state that is least likely and the one that is farthest
@@ -229,9 +269,14 @@ func (x *mode) split(states *Bits, m *RBM) (a, b mode, ok bool) {
 		}
 	}
 	between := 0
-	for _, r := range x.rows {
-		if math.Abs(two[0].logp(states.row(r))-two[1].logp(states.row(r))) < apart {
-			between++
+	for k := range two {
+		m.until().Look()
+		for _, r := range two[k].rows {
+			// A state that no other is like may be as likely anywhere.
+			row := states.row(r)
+			if own := two[k].without(row, m); own.logp(row)-two[1-k].logp(row) < apart {
+				between++
+			}
 		}
 	}
 	return two[0], two[1], float64(between) <= notApart*float64(len(x.rows))
