@@ -231,9 +231,14 @@ func TestComplements(t *testing.T) {
 func TestLogLikelihoodOfOneOfTwoModes(t *testing.T) {
 	t.Parallel()
 	blind, believed, missed, alone := 0, 0, 0, 0
+	var m *RBM
+	var centers *Bits
+	var logZ float64
 	for seed := range uint64(100) {
-		m, centers := farModes(30, 21, seed/10)
-		logZ := m.LogPartition()
+		if seed%20 == 0 {
+			m, centers = farModes(30, 21, seed)
+			logZ = m.LogPartition()
+		}
 		rows := centers.Gather(nil, slices.Repeat([]int{int(seed % 2)}, 50))
 		want := -mat.Sum(mat.NewVecDense(50, m.FreeEnergy(nil, rows)))/50 - logZ
 		l, err := m.LogLikelihood(context.Background(), rows, NewAIS(50, 60, rand.NewPCG(seed, 1)))
