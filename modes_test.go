@@ -19,15 +19,15 @@ func farModes(nv, nh int, seed uint64) (m *RBM, centers *Bits) {
 	for k := range 2 {
 		on := 0.
 		for i := range nv {
-			w := -6.
+			w := -2.
 			if rnd.IntN(2) == 0 {
-				w = 6
+				w = 2
 				on++
 				centers.SetBit(k, i, true)
 			}
 			m.W.Set(k, i, w)
 		}
-		m.C.SetVec(k, 0.8*float64(nv)-6*on)
+		m.C.SetVec(k, 0.8*float64(nv)-2*on)
 	}
 	return m, centers
 }

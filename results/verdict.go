@@ -673,7 +673,7 @@ func sample(m *rbm.RBM, n int, src *rand.Rand) (rows *rbm.Bits, logZ float64) {
 				}
 			}
 		}
-		draw(rows, r, in, m.OneHot, src)
+		drawRow(rows, r, in, m.OneHot, src)
 	}
 	return rows, largest + math.Log(sum)
 }
@@ -698,8 +698,8 @@ func logSum(odds []float64, groups []rbm.Group) (sum float64) {
 	return sum + math.Log(product)
 }
 
-// draw draws row r, given the inputs of the units.
-func draw(rows *rbm.Bits, r int, in []float64, groups []rbm.Group, src *rand.Rand) {
+// drawRow draws row r, given the inputs of the units.
+func drawRow(rows *rbm.Bits, r int, in []float64, groups []rbm.Group, src *rand.Rand) {
 	for i := 0; i < len(in); i++ {
 		if len(groups) > 0 && groups[0].From == i {
 			g := groups[0]
