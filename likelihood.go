@@ -62,6 +62,8 @@ const (
 	mostErrs = 3   // standard errors between the sides
 	mostGap  = 0.1 // nats between the sides
 
+	mostLoose = 1 // nats that another estimate of fewer effective runs may find more
+
 	// rounding is how far, for its size, an exact log Z may be from another one.
 	rounding = 1e-9
 
@@ -85,7 +87,8 @@ const (
 //
 // There is a Doubt unless ESS is at least 10 on both sides, and the following agree within 3
 // standard errors or 0.1 nats: the two sides; the second Run, unless it finds less with an
-// ESS below 10; Modes, unless it finds less; and the certain bound, if larger, as Z is at
+// ESS below 10; Modes, unless it finds less (with an ESS below 10, either may find at most a
+// nat more); and the certain bound, if larger, as Z is at
 // least the sum of exp(-F) over distinct rows, minima and states of the runs. No test of this
 // kind can detect a mode that no run has visited: see docs/likelihood.md. It takes as long as
 // four to six Runs. The error is that of ctx or of data.
@@ -413,9 +416,13 @@ func (l *LogLikelihood) judge(f, bound float64, fitted bool) {
 		if other.lower && !(e.Mean > (ais.Mean+rev.Mean)/2) {
 			continue
 		}
-		most = max(most, e.Mean+2*e.StdErr)
+		loose := math.Inf(1)
+		if e.ESS < leastESS { // the standard error is a guess
+			loose = mostLoose
+		}
+		most = max(most, e.Mean+min(2*e.StdErr, loose))
 		for _, side := range []LogZ{ais, rev} {
-			d, a := e.Mean-side.Mean, tolerance(e, side)
+			d, a := e.Mean-side.Mean, min(tolerance(e, side), loose)
 			// AIS hardly ever finds much more than there is, but less where it has
 			// too few temperatures, as its effective runs tell.
 			if math.Abs(d)-a > math.Abs(off)-allowed && (d > 0 || !other.lower && e.ESS >= leastESS) {
