@@ -254,7 +254,7 @@ func TestLogLikelihoodOfOneOfTwoModes(t *testing.T) {
 		alone int // how often at least Modes are what tells
 	}{
 		{"narrow", far, centers.Slice(1, 2), 0},
-		{"broad", phases(30, 21), NewBits(1, 30), 80},
+		{"broad", phases(60, 21), NewBits(1, 60), 80},
 	} {
 		logZ := tt.m.LogPartition()
 		rows := tt.row.Gather(nil, make([]int, 50))

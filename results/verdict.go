@@ -264,7 +264,7 @@ func families() []family {
 					name += "rows of all"
 				}
 				list = append(list, family{name, !one, func(o *verdict, src *rand.Rand) judged {
-					m, centers := planted(30, o.hidden, modes, 6, depth, 4, src)
+					m, centers := planted(30, o.hidden, modes, 1, 6, depth, 4, src)
 					j := o.own(m, src)
 					if one {
 						j.rows = near(m, centers[src.IntN(modes)], o.rows, src)
@@ -272,6 +272,22 @@ func families() []family {
 					return j
 				}})
 			}
+		}
+	}
+	for _, modes := range []int{2, 6} {
+		for _, one := range []bool{false, true} {
+			name := fmt.Sprintf("%d broad modes, rows of all", modes)
+			if one {
+				name = fmt.Sprintf("%d broad modes, rows of one", modes)
+			}
+			list = append(list, family{name, !one, func(o *verdict, src *rand.Rand) judged {
+				m, centers := planted(60, o.hidden, modes, 3, 0.8, 1, 8, src)
+				j := o.own(m, src)
+				if one {
+					j.rows = near(m, centers[src.IntN(modes)], o.rows, src)
+				}
+				return j
+			}})
 		}
 	}
 	list = append(list,
@@ -394,10 +410,10 @@ func random(nv, nh int, std float64, src *rand.Rand) *rbm.RBM {
 	return m
 }
 
-// planted returns a model with far modes, around random centers: a hidden unit is on near each.
-// Their logs of weights differ by up to the given depth, and a state differs from the center
-// in several units.
-func planted(nv, nh, modes int, strength, depth, background float64, src *rand.Rand) (m *rbm.RBM, centers [][]bool) {
+// planted returns a model with far modes, around random centers: the given number of hidden units
+// are on near each. The logs of their weights differ by up to the given depth, and are above what
+// else there is by background or more.
+func planted(nv, nh, modes, units int, strength, depth, background float64, src *rand.Rand) (m *rbm.RBM, centers [][]bool) {
 	m = rbm.NewRandom(nv, nh, 0.05, src)
 	for k := range modes {
 		center, on := make([]bool, nv), 0.
@@ -407,9 +423,14 @@ func planted(nv, nh, modes int, strength, depth, background float64, src *rand.R
 				center[i], w = true, strength
 				on++
 			}
-			m.W.Set(k, i, w)
+			for j := range units {
+				m.W.Set(k*units+j, i, w)
+			}
 		}
-		m.C.SetVec(k, float64(nv)*math.Ln2+background+depth*src.Float64()-strength*on)
+		above := (float64(nv)*math.Ln2 + background + depth*src.Float64()) / float64(units)
+		for j := range units {
+			m.C.SetVec(k*units+j, above-strength*on)
+		}
 		centers = append(centers, center)
 	}
 	return m, centers
