@@ -83,14 +83,16 @@ func (o *verdict) run(ctx context.Context, w io.Writer) error {
 	var once sync.Once
 	var failed error
 	for range runtime.GOMAXPROCS(0) {
-		wait.Go(func() {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
 			for k := range jobs {
 				var err error
 				if outcomes[k], err = o.judge(ctx, chosen[k/o.models], k%o.models); err != nil {
 					once.Do(func() { failed = err })
 				}
 			}
-		})
+		}()
 	}
 	for k := range outcomes {
 		jobs <- k
