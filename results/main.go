@@ -32,6 +32,7 @@ func kinds() []kind {
 		publishedKind,
 		mnistKind,
 		verdictKind,
+		samplingKind,
 		learningKind,
 	}
 }

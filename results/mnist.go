@@ -105,7 +105,7 @@ func (o *mnist) data() (d data, err error) {
 	if err != nil {
 		return d, err
 	}
-	n, _ := train.Images.Dims()
+	n := rows(train.Images)
 	if o.held < 0 || o.held >= n {
 		return d, fmt.Errorf("-held is %d, want fewer than the %d rows", o.held, n)
 	}
@@ -128,6 +128,12 @@ func (o *mnist) data() (d data, err error) {
 		return d, fmt.Errorf("-pixels is %q, want drawn, redrawn or above", o.pixels)
 	}
 	return d, nil
+}
+
+// rows returns how many b has.
+func rows(b *rbm.Bits) int {
+	n, _ := b.Dims()
+	return n
 }
 
 // A draw makes bits of gray levels: a one with the probability level/255.
@@ -178,7 +184,7 @@ func (o *mnist) train(ctx context.Context, d data) (*rbm.RBM, error) {
 	m := rbm.NewRandom(idx.Pixels, o.hidden, o.std, src)
 	m.FitVisibleBias(d.train)
 	if o.components > 0 {
-		if err := alongComponents(m, d.train, o.components, o.std, src); err != nil {
+		if err := alongComponents(m, d.train.Slice(0, min(5000, rows(d.train))), o.components, o.std, src); err != nil {
 			return nil, err
 		}
 	}
@@ -194,8 +200,7 @@ func (o *mnist) train(ctx context.Context, d data) (*rbm.RBM, error) {
 	if o.plain {
 		t.Centering = nil
 	}
-	n, _ := d.train.Dims()
-	steps := o.epochs * ((n + o.batch - 1) / o.batch)
+	steps := o.epochs * ((rows(d.train) + o.batch - 1) / o.batch)
 	switch o.schedule {
 	case "linear":
 		t.Schedule = rbm.Linear(o.rate, 0, steps)

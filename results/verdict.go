@@ -345,7 +345,7 @@ func families() []family {
 	for _, d := range []struct {
 		name string
 		rows func(n int, src *rand.Rand) *rbm.Bits
-	}{{"bars and stripes", bars}, {"8 clusters", clusters}, {"cold spins", spins}} {
+	}{{"bars and stripes", bars}, {"8 clusters", clusters}, {"cold spins", coldSpins}} {
 		for _, t := range []struct {
 			name, sampler string
 			rate          float64
@@ -608,9 +608,9 @@ func clusters(n int, src *rand.Rand) *rbm.Bits {
 	return rows
 }
 
-// spins returns states of an Ising model of 6×6 spins below the critical temperature, of either
+// coldSpins returns states of an Ising model of 6×6 spins below the critical temperature, of either
 // sign alike.
-func spins(n int, src *rand.Rand) *rbm.Bits {
+func coldSpins(n int, src *rand.Rand) *rbm.Bits {
 	const side, coupling = 6, 0.5
 	rows := rbm.NewBits(n, side*side)
 	for r := range n {
