@@ -23,7 +23,7 @@ import (
 )
 
 var verdictKind = kind{"verdict", "how often a believable interval of LogLikelihood misses the exact value", func(f *flag.FlagSet) action {
-	o := new(verdict)
+	o := new(calibration)
 	f.IntVar(&o.models, "models", 3, "`models` of each family")
 	f.IntVar(&o.seeds, "seeds", 5, "`seeds` of the estimates for each model")
 	f.Uint64Var(&o.seed, "seed", 1, "first `seed` of the models")
@@ -37,8 +37,8 @@ var verdictKind = kind{"verdict", "how often a believable interval of LogLikelih
 	return o.run
 }}
 
-// A verdict is a calibration of the verdict on models with a known log Z.
-type verdict struct {
+// A calibration measures the verdict on models with a known log Z.
+type calibration struct {
 	models, seeds, rows, runs, temperatures, hidden int
 	seed                                            uint64
 	only, cache                                     string
@@ -49,7 +49,7 @@ type verdict struct {
 type family struct {
 	name string
 	fair bool // the rows are samples of the model, or it is trained on such rows and its chains mix
-	make func(o *verdict, src *rand.Rand) judged
+	make func(o *calibration, src *rand.Rand) judged
 }
 
 // A judged is a model, its rows, and the exact log Z.
@@ -68,7 +68,7 @@ type outcome struct {
 // miss returns how far the exact value is outside the interval.
 func (o outcome) miss() float64 { return max(0, o.exact-o.High, o.Low-o.exact) }
 
-func (o *verdict) run(ctx context.Context, w io.Writer) error {
+func (o *calibration) run(ctx context.Context, w io.Writer) error {
 	if o.hidden <= 20 || o.hidden > 26 {
 		return fmt.Errorf("-hidden is %d, want 21 to 26: fewer are exact, and more take too long", o.hidden)
 	}
@@ -138,7 +138,7 @@ func line(w io.Writer, name string, list []outcome) {
 }
 
 // judge makes model number k of a family, and has it judged.
-func (o *verdict) judge(ctx context.Context, f family, k int) ([]outcome, error) {
+func (o *calibration) judge(ctx context.Context, f family, k int) ([]outcome, error) {
 	var name uint64
 	for _, c := range f.name {
 		name = name*31 + uint64(c)
@@ -179,7 +179,7 @@ func (o *verdict) judge(ctx context.Context, f family, k int) ([]outcome, error)
 }
 
 // cached returns what made returns, or what it returned before, from a file.
-func (o *verdict) cached(name string, made func() judged) (j judged, err error) {
+func (o *calibration) cached(name string, made func() judged) (j judged, err error) {
 	if o.cache == "" {
 		return made(), nil
 	}
@@ -222,20 +222,20 @@ func (o *verdict) cached(name string, made func() judged) (j judged, err error) 
 func families() []family {
 	var list []family
 	for _, std := range []float64{0.3, 0.8, 1.5, 3} {
-		list = append(list, family{fmt.Sprintf("random weights of %v, its rows", std), true, func(o *verdict, src *rand.Rand) judged {
+		list = append(list, family{fmt.Sprintf("random weights of %v, its rows", std), true, func(o *calibration, src *rand.Rand) judged {
 			return o.own(random(34, o.hidden, std, src), src)
 		}})
 	}
 	list = append(list,
-		family{"random weights of 0.8, its rows, few temperatures", true, func(o *verdict, src *rand.Rand) judged {
+		family{"random weights of 0.8, its rows, few temperatures", true, func(o *calibration, src *rand.Rand) judged {
 			return o.own(random(34, o.hidden, 0.8, src), src)
 		}},
-		family{"random weights of 0.8, its rows, few runs", true, func(o *verdict, src *rand.Rand) judged {
+		family{"random weights of 0.8, its rows, few runs", true, func(o *calibration, src *rand.Rand) judged {
 			return o.own(random(34, o.hidden, 0.8, src), src)
 		}},
 	)
 	for _, kind := range []string{"zeros", "noise", "a single row"} {
-		list = append(list, family{"random weights of 0.8, " + kind, false, func(o *verdict, src *rand.Rand) judged {
+		list = append(list, family{"random weights of 0.8, " + kind, false, func(o *calibration, src *rand.Rand) judged {
 			j := o.own(random(34, o.hidden, 0.8, src), src)
 			switch kind {
 			case "zeros":
@@ -248,7 +248,7 @@ func families() []family {
 			return j
 		}})
 	}
-	list = append(list, family{"random weights of 1.5, rows of another model", false, func(o *verdict, src *rand.Rand) judged {
+	list = append(list, family{"random weights of 1.5, rows of another model", false, func(o *calibration, src *rand.Rand) judged {
 		j := o.own(random(34, o.hidden, 1.5, src), src)
 		j.rows = o.own(random(34, o.hidden, 1.5, src), src).rows
 		return j
@@ -265,7 +265,7 @@ func families() []family {
 				} else {
 					name += "rows of all"
 				}
-				list = append(list, family{name, !one, func(o *verdict, src *rand.Rand) judged {
+				list = append(list, family{name, !one, func(o *calibration, src *rand.Rand) judged {
 					m, centers := planted(30, o.hidden, modes, 1, 6, depth, 4, src)
 					j := o.own(m, src)
 					if one {
@@ -282,7 +282,7 @@ func families() []family {
 			if one {
 				name = fmt.Sprintf("%d broad modes, rows of one", modes)
 			}
-			list = append(list, family{name, !one, func(o *verdict, src *rand.Rand) judged {
+			list = append(list, family{name, !one, func(o *calibration, src *rand.Rand) judged {
 				m, centers := planted(60, o.hidden, modes, 3, 0.8, 1, 8, src)
 				j := o.own(m, src)
 				if one {
@@ -293,50 +293,50 @@ func families() []family {
 		}
 	}
 	list = append(list,
-		family{"a needle that one hidden unit finds, rows elsewhere", false, func(o *verdict, src *rand.Rand) judged {
+		family{"a needle that one hidden unit finds, rows elsewhere", false, func(o *calibration, src *rand.Rand) judged {
 			m, _ := needle(30, o.hidden, 1, src)
 			j := o.own(m, src)
 			j.rows = wander(m, rbm.NewBits(o.rows, 30), src)
 			return j
 		}},
-		family{"a needle that three hidden units find, rows elsewhere", false, func(o *verdict, src *rand.Rand) judged {
+		family{"a needle that three hidden units find, rows elsewhere", false, func(o *calibration, src *rand.Rand) judged {
 			m, _ := needle(30, o.hidden, 3, src)
 			j := o.own(m, src)
 			j.rows = wander(m, rbm.NewBits(o.rows, 30), src)
 			return j
 		}},
-		family{"a needle, rows of it alone", false, func(o *verdict, src *rand.Rand) judged {
+		family{"a needle, rows of it alone", false, func(o *calibration, src *rand.Rand) judged {
 			m, at := needle(30, o.hidden, 1, src)
 			m.C.SetVec(0, m.C.AtVec(0)-14) // as likely as all else, or less
 			j := o.own(m, src)
 			j.rows = noisy(o.rows, at, 0, src)
 			return j
 		}},
-		family{"two phases, all units on or off, its rows", true, func(o *verdict, src *rand.Rand) judged {
+		family{"two phases, all units on or off, its rows", true, func(o *calibration, src *rand.Rand) judged {
 			return o.own(phases(36, o.hidden, src), src)
 		}},
-		family{"two phases, rows of the one with units off", false, func(o *verdict, src *rand.Rand) judged {
+		family{"two phases, rows of the one with units off", false, func(o *calibration, src *rand.Rand) judged {
 			m := phases(36, o.hidden, src)
 			j := o.own(m, src)
 			j.rows = wander(m, rbm.NewBits(o.rows, 36), src)
 			return j
 		}},
-		family{"two phases, rows of the one with units on", false, func(o *verdict, src *rand.Rand) judged {
+		family{"two phases, rows of the one with units on", false, func(o *calibration, src *rand.Rand) judged {
 			m := phases(36, o.hidden, src)
 			j := o.own(m, src)
 			j.rows = wander(m, noisy(o.rows, slices.Repeat([]bool{true}, 36), 0, src), src)
 			return j
 		}},
-		family{"six blocks of spins, of either sign", true, func(o *verdict, src *rand.Rand) judged {
+		family{"six blocks of spins, of either sign", true, func(o *calibration, src *rand.Rand) judged {
 			return blocks(6, o.rows, false, src)
 		}},
-		family{"six blocks of spins, rows of one sign each", false, func(o *verdict, src *rand.Rand) judged {
+		family{"six blocks of spins, rows of one sign each", false, func(o *calibration, src *rand.Rand) judged {
 			return blocks(6, o.rows, true, src)
 		}},
-		family{"one-hot groups, its rows", true, func(o *verdict, src *rand.Rand) judged {
+		family{"one-hot groups, its rows", true, func(o *calibration, src *rand.Rand) judged {
 			return o.own(oneHot(o.hidden, 0.8, 0, src), src)
 		}},
-		family{"one-hot groups of two modes, rows of one", false, func(o *verdict, src *rand.Rand) judged {
+		family{"one-hot groups of two modes, rows of one", false, func(o *calibration, src *rand.Rand) judged {
 			m := oneHot(o.hidden, 0.1, 6, src)
 			j := o.own(m, src)
 			return j.half(o.rows, j.rows.RawRow(0), src)
@@ -351,7 +351,7 @@ func families() []family {
 			rate          float64
 			steps         int
 		}{{"PCD", "pcd", 0.2, 2000}, {"PCD, high rate", "pcd", 1, 1000}, {"CD-1", "cd", 0.2, 2000}, {"PTT", "ptt", 0.2, 1500}} {
-			trained := func(o *verdict, src *rand.Rand) judged {
+			trained := func(o *calibration, src *rand.Rand) judged {
 				data := d.rows(o.rows, src)
 				m := fit(data, o.hidden, t.sampler, t.rate, t.steps, src)
 				j := o.own(m, src)
@@ -360,7 +360,7 @@ func families() []family {
 			}
 			list = append(list, family{d.name + ", " + t.name + ", rows to train on", t.name == "PTT" || t.name == "PCD", trained})
 			if t.name == "PCD" || t.name == "PTT" {
-				list = append(list, family{d.name + ", " + t.name + ", rows of one mode", false, func(o *verdict, src *rand.Rand) judged {
+				list = append(list, family{d.name + ", " + t.name + ", rows of one mode", false, func(o *calibration, src *rand.Rand) judged {
 					j := trained(o, src)
 					return j.half(o.rows, j.rows.RawRow(0), src)
 				}})
@@ -371,7 +371,7 @@ func families() []family {
 }
 
 // own returns m with rows that are exact samples of it.
-func (o *verdict) own(m *rbm.RBM, src *rand.Rand) judged {
+func (o *calibration) own(m *rbm.RBM, src *rand.Rand) judged {
 	rows, logZ := sample(m, o.rows, src)
 	return judged{m, rows, logZ}
 }
