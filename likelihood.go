@@ -62,7 +62,7 @@ const (
 	mostErrs = 3   // standard errors between the sides
 	mostGap  = 0.1 // nats between the sides
 
-	mostLoose = 1 // nats that another estimate of fewer effective runs may find more
+	mostLoose = 2 // nats that another estimate of fewer effective runs may find more
 
 	// rounding is how far, for its size, an exact log Z may be from another one.
 	rounding = 1e-9
@@ -87,8 +87,8 @@ const (
 //
 // There is a Doubt unless ESS is at least 10 on both sides, and the following agree within 3
 // standard errors or 0.1 nats: the two sides; the second Run, unless it finds less with an
-// ESS below 10; Modes, unless it finds less (with an ESS below 10, either may find at most a
-// nat more); and the certain bound, if larger, as Z is at
+// ESS below 10; Modes, unless it finds less (with an ESS below 10, either may find at most
+// 2 nats more); and the certain bound, if larger, as Z is at
 // least the sum of exp(-F) over distinct rows, minima and states of the runs. No test of this
 // kind can detect a mode that no run has visited: see docs/likelihood.md. It takes as long as
 // four to six Runs. The error is that of ctx or of data.
