@@ -56,6 +56,10 @@ func TestJudgeUniform(t *testing.T) {
 		{LogZ{Mean: 10.4, StdErr: 0.1, ESS: 50}, true, -15.6},
 		{LogZ{Mean: 10.5, StdErr: 0.1, ESS: 50}, false, -15.7},
 		{LogZ{Mean: 12, StdErr: 0.1, ESS: 2}, false, -17.2},
+		// The standard error of few effective runs is no excuse for more than 2 nats.
+		{LogZ{Mean: 11.9, StdErr: 2, ESS: 9.9}, true, -18.9},
+		{LogZ{Mean: 12.1, StdErr: 2, ESS: 9.9}, false, -19.1},
+		{LogZ{Mean: 12.1, StdErr: 2, ESS: 10}, true, -21.1},
 	} {
 		l := LogLikelihood{
 			AIS:     LogZ{Mean: 10, StdErr: 0.1, ESS: 50},

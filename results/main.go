@@ -31,6 +31,7 @@ func kinds() []kind {
 	return []kind{
 		publishedKind,
 		mnistKind,
+		verdictKind,
 		samplingKind,
 		learningKind,
 		dnaKind,
