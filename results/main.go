@@ -30,6 +30,7 @@ type action func(ctx context.Context, w io.Writer) error
 func kinds() []kind {
 	return []kind{
 		mnistKind,
+		ladderKind,
 	}
 }
 
