@@ -335,7 +335,8 @@ func (l *LadderLogZ) bounded(bound float64) {
 		}
 		l.Doubt = doubt
 	}
-	l.Mean, l.Low, l.High = max(l.Mean, bound), max(l.Low, bound), max(l.High, bound)
+	l.Mean, l.Low = max(l.Mean, bound), max(l.Low, bound)
+	l.High = max(l.High, l.Mean+2*l.StdErr)
 }
 
 // A climbed is log Z of the last model less that of the first, by some of the chains.

@@ -22,7 +22,8 @@ var ladderKind = kind{"ladder", "log Z along a ladder of models, beside the exac
 	f.IntVar(&o.rows, "rows", 2000, "`rows` to train on")
 	f.IntVar(&o.epochs, "epochs", 100, "`passes` over them")
 	f.Float64Var(&o.rate, "rate", 0.1, "`rate` of the first step")
-	f.StringVar(&o.sampler, "sampler", "ptt", "`ptt` or pcd, whose models then are saved at powers of 2 of the steps")
+	f.Float64Var(&o.swaps, "swaps", 0.25, "swap `rate` below which a model joins the ladder")
+	f.IntVar(&o.keep, "keep", 1, "each so many-th `model` of the ladder is kept, to see what is said of a bad one")
 	f.IntVar(&o.chains, "chains", 100, "persistent `chains`")
 	f.IntVar(&o.temperatures, "temperatures", 1000, "`temperatures` of annealed importance sampling")
 	f.IntVar(&o.sweeps, "sweeps", 1000, "`sweeps` of the ladder")
@@ -32,11 +33,10 @@ var ladderKind = kind{"ladder", "log Z along a ladder of models, beside the exac
 
 // A climbing is what compares log Z along ladders with the exact one.
 type climbing struct {
-	seeds, visible, hidden, clusters, rows, epochs, chains, temperatures, sweeps int
-	first                                                                        uint64
-	noise, rate                                                                  float64
-	sampler                                                                      string
-	each                                                                         bool
+	seeds, visible, hidden, clusters, rows, epochs, chains, temperatures, sweeps, keep int
+	first                                                                              uint64
+	noise, rate, swaps                                                                 float64
+	each                                                                               bool
 }
 
 // A judged is what a method has found of all models.
@@ -127,7 +127,17 @@ func (o *climbing) train(ctx context.Context, rows *rbm.Bits, seed uint64) (*rbm
 	m := rbm.NewRandom(o.visible, o.hidden, 0.01, src)
 	m.FitVisibleBias(rows)
 	ptt := rbm.NewPTT(o.chains, 1, nil, src)
+	ptt.MinSwapRate = o.swaps
 	t := rbm.NewTrainer(m, rows, ptt, src)
 	t.Schedule = rbm.Linear(o.rate, 0, o.epochs*((o.rows+t.BatchSize-1)/t.BatchSize))
-	return m, ptt, t.Train(ctx, o.epochs)
+	if err := t.Train(ctx, o.epochs); err != nil || o.keep == 1 {
+		return m, ptt, err
+	}
+	var kept []*rbm.RBM
+	for k, saved := range ptt.Models() {
+		if k%o.keep == 0 {
+			kept = append(kept, saved)
+		}
+	}
+	return m, rbm.NewPTT(o.chains, 1, kept, src), nil
 }
