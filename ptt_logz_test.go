@@ -227,14 +227,15 @@ func twoClusters(tb testing.TB, seed uint64, epochs int) (*RBM, *Bits, *PTT) {
 	for r := range n {
 		for i := range nv {
 			on := r%4 == 0 == (i%2 == 0) // a quarter in one, the others in the opposite
-			rows.SetBit(r, i, on != (rnd.Float64() < 0.05))
+			rows.SetBit(r, i, on != (rnd.Float64() < 0.1))
 		}
 	}
 	m := NewRandom(nv, nh, 0.01, rnd)
 	m.FitVisibleBias(rows)
 	ptt := NewPTT(40, 1, nil, rnd)
+	ptt.MinSwapRate = 0.5
 	tr := NewTrainer(m, rows, ptt, rnd)
-	tr.Schedule = Linear(0.1, 0, epochs*4)
+	tr.Schedule = Linear(0.05, 0, epochs*4)
 	if err := tr.Train(context.Background(), epochs); err != nil {
 		tb.Fatal(err)
 	}

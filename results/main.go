@@ -29,7 +29,9 @@ type action func(ctx context.Context, w io.Writer) error
 // kinds lists all of them.
 func kinds() []kind {
 	return []kind{
+		publishedKind,
 		mnistKind,
+		learningKind,
 		ladderKind,
 	}
 }

@@ -17,20 +17,21 @@ import (
 var mnistKind = kind{"mnist", "the likelihood of MNIST, by a model trained on it", func(f *flag.FlagSet) action {
 	o := new(mnist)
 	f.StringVar(&o.dir, "data", "", "`folder` of the four files of MNIST; empty: that of a Go module")
-	f.StringVar(&o.pixels, "pixels", "drawn", "`drawn` once, a gray level being the probability of a one, or `above` 127")
+	f.StringVar(&o.pixels, "pixels", "drawn", "`how` gray levels become bits: drawn once by these probabilities; redrawn, where the rows to train on are drawn again each epoch, and the others once; above 127")
 	f.Uint64Var(&o.drawSeed, "draw", 1, "`seed` of the pixels that are drawn")
 	f.IntVar(&o.hidden, "hidden", 500, "hidden `units`")
 	f.IntVar(&o.epochs, "epochs", 100, "passes over the training rows")
 	f.IntVar(&o.batch, "batch", 100, "`rows` of a step")
 	f.IntVar(&o.chains, "chains", 0, "persistent chains; 0: as many as rows of a step")
 	f.IntVar(&o.k, "k", 1, "Gibbs sweeps a step")
-	f.StringVar(&o.sampler, "sampler", "pcd", "`pcd`, `cd` or `ptt`")
+	f.StringVar(&o.sampler, "sampler", "pcd", "`name` of the sampler: pcd, cd, ptt, or rdm, chains that begin anew each step")
 	f.Float64Var(&o.rate, "rate", 0.02, "`rate` of the first step")
-	f.StringVar(&o.schedule, "schedule", "linear", "how the rate falls to 0: `linear`, `cosine`, `late` (linear over the last half)")
+	f.StringVar(&o.schedule, "schedule", "linear", "`how` the rate falls to 0: linear, cosine, late (linear over the last half); or constant")
 	f.Float64Var(&o.decay, "decay", 0, "L2 `decay` of the weights")
 	f.Float64Var(&o.momentum, "momentum", 0, "`momentum`")
 	f.Float64Var(&o.std, "std", 0.03, "standard `deviation` of the first weights")
 	f.BoolVar(&o.plain, "plain", false, "the ordinary gradient in place of the centered one")
+	f.BoolVar(&o.enhanced, "enhanced", false, "the enhanced gradient")
 	f.BoolVar(&o.single, "single", false, "sums in single precision")
 	f.IntVar(&o.held, "held", 10000, "the last so many `rows` of the 60,000 are for validation, 0: train on all")
 	f.BoolVar(&o.test, "test", false, "judge the test rows too, at the end")
@@ -47,41 +48,44 @@ type mnist struct {
 	hidden, epochs, batch, chains, k, held int
 	temperatures                           int
 	rate, decay, momentum, std             float64
-	plain, single, test                    bool
+	plain, enhanced, single, test          bool
+
+	// Of the ways to train.
+	quiet      bool
+	components int     // principal ones, along which the first weights are; 0: none
+	adam       bool    // in place of SGD
+	average    float64 // last part of the training, over which parameters are averaged
 }
 
 func (o *mnist) run(ctx context.Context, w io.Writer) error {
-	train, held, test, err := o.rows()
-	if err != nil {
-		return err
-	}
-	t, err := o.training(train, held)
+	d, err := o.data()
 	if err != nil {
 		return err
 	}
 	begin := time.Now()
-	if err := t.Train(ctx, o.epochs); err != nil {
+	m, err := o.train(ctx, d)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "trained %d×%d for %d epochs, %d steps, in %.1f minutes\n", idx.Pixels, o.hidden, o.epochs, t.Steps(), time.Since(begin).Minutes())
+	fmt.Fprintf(w, "trained %d×%d for %d epochs in %.1f minutes\n", idx.Pixels, o.hidden, o.epochs, time.Since(begin).Minutes())
 	if o.out != "" {
-		if err := save(o.out, t.Model); err != nil {
+		if err := save(o.out, m); err != nil {
 			return err
 		}
 	}
 	sets := []struct {
 		name string
 		rows *rbm.Bits
-	}{{"validation", held}, {"test", nil}, {"training", nil}}
+	}{{"validation", d.held}, {"test", nil}, {"training", nil}}
 	if o.test {
-		sets[1].rows, sets[2].rows = test, train.Slice(0, 10000)
+		sets[1].rows, sets[2].rows = d.test, d.train
 	}
 	for _, s := range sets {
 		if s.rows == nil {
 			continue
 		}
 		begin = time.Now()
-		l, err := t.Model.LogLikelihood(ctx, s.rows, rbm.NewAIS(100, o.temperatures, rand.NewPCG(o.seed, 3)))
+		l, err := m.LogLikelihood(ctx, s.rows, rbm.NewAIS(100, o.temperatures, rand.NewPCG(o.seed, 3)))
 		if err != nil {
 			return err
 		}
@@ -90,77 +94,113 @@ func (o *mnist) run(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-// rows returns the rows to train on, those for validation, or nil, and those to test with.
-func (o *mnist) rows() (train, held, test *rbm.Bits, err error) {
-	a, b, err := idx.Images(o.dir)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	train, test = a.Images, b.Images
-	switch o.pixels {
-	case "above":
-	case "drawn":
-		train, test = drawn(a.Grey, o.drawSeed, 1), drawn(b.Grey, o.drawSeed, 2)
-	default:
-		return nil, nil, nil, fmt.Errorf("-pixels is %q, want drawn or above", o.pixels)
-	}
-	n, _ := train.Dims()
-	if o.held < 0 || o.held >= n {
-		return nil, nil, nil, fmt.Errorf("-held is %d, want fewer than the %d rows", o.held, n)
-	}
-	if o.held > 0 {
-		held = train.Slice(n-o.held, n)
-		train = train.Slice(0, n-o.held)
-	}
-	return train, held, test, nil
+// data are rows to train on, rows for validation, or nil, and rows to test with.
+type data struct {
+	train, held, test *rbm.Bits
+	redraw            func() // draws those to train on again, or nil
 }
 
-// drawn returns bits, each a one with the probability level/255.
-func drawn(levels []byte, seed, set uint64) *rbm.Bits {
+func (o *mnist) data() (d data, err error) {
+	train, test, err := idx.Images(o.dir)
+	if err != nil {
+		return d, err
+	}
+	n := rows(train.Images)
+	if o.held < 0 || o.held >= n {
+		return d, fmt.Errorf("-held is %d, want fewer than the %d rows", o.held, n)
+	}
+	d.train, d.test = train.Images, test.Images
+	switch o.pixels {
+	case "above":
+		d.held = d.train.Slice(n-o.held, n)
+		d.train = d.train.Slice(0, n-o.held)
+	case "drawn", "redrawn":
+		cut := (n - o.held) * idx.Pixels
+		x := newDraw(train.Grey[:cut], o.drawSeed, 1)
+		d.train, d.test = x.bits, newDraw(test.Grey, o.drawSeed, 2).bits
+		if o.held > 0 {
+			d.held = newDraw(train.Grey[cut:], o.drawSeed, 3).bits
+		}
+		if o.pixels == "redrawn" {
+			d.redraw = x.again
+		}
+	default:
+		return d, fmt.Errorf("-pixels is %q, want drawn, redrawn or above", o.pixels)
+	}
+	return d, nil
+}
+
+// rows returns how many b has.
+func rows(b *rbm.Bits) int {
+	n, _ := b.Dims()
+	return n
+}
+
+// A draw makes bits of gray levels: a one with the probability level/255.
+type draw struct {
+	bits    *rbm.Bits
+	pixels  []int // that are neither black nor white
+	levels  []byte
+	uniform *rand.ChaCha8
+}
+
+func newDraw(levels []byte, seed, set uint64) *draw {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
 	binary.LittleEndian.PutUint64(key[8:], set)
-	uniform := rand.New(rand.NewChaCha8(key))
-	b := rbm.NewBits(len(levels)/idx.Pixels, idx.Pixels)
+	d := &draw{bits: rbm.NewBits(len(levels)/idx.Pixels, idx.Pixels), uniform: rand.NewChaCha8(key)}
 	for i, level := range levels {
-		if uniform.IntN(255) < int(level) {
-			b.SetBit(i/idx.Pixels, i%idx.Pixels, true)
+		switch level {
+		case 0:
+		case 255:
+			d.bits.SetBit(i/idx.Pixels, i%idx.Pixels, true)
+		default:
+			d.pixels, d.levels = append(d.pixels, i), append(d.levels, level)
 		}
 	}
-	return b
+	d.again()
+	return d
 }
 
-// training returns a Trainer of which no step is taken.
-func (o *mnist) training(train, held *rbm.Bits) (*rbm.Trainer, error) {
+// again draws all of the bits again.
+func (d *draw) again() {
+	var u uint64
+	left := 0 // bytes of u
+	for k, i := range d.pixels {
+		x := byte(255)
+		for x == 255 {
+			if left == 0 {
+				u, left = d.uniform.Uint64(), 8
+			}
+			x, u, left = byte(u), u>>8, left-1
+		}
+		d.bits.SetBit(i/idx.Pixels, i%idx.Pixels, x < d.levels[k])
+	}
+}
+
+// train returns a model that has been trained.
+func (o *mnist) train(ctx context.Context, d data) (*rbm.RBM, error) {
 	src := rand.NewPCG(o.seed, 0)
 	m := rbm.NewRandom(idx.Pixels, o.hidden, o.std, src)
-	m.FitVisibleBias(train)
-	chains := o.chains
-	if chains == 0 {
-		chains = o.batch
+	m.FitVisibleBias(d.train)
+	if o.components > 0 {
+		if err := alongComponents(m, d.train.Slice(0, min(5000, rows(d.train))), o.components, o.std, src); err != nil {
+			return nil, err
+		}
 	}
-	var s rbm.Sampler
-	switch o.sampler {
-	case "pcd":
-		s = rbm.NewPCD(chains, o.k, src)
-	case "cd":
-		s = rbm.NewCD(o.k, src)
-	case "ptt":
-		ptt := rbm.NewPTT(chains, o.k, nil, src)
-		ptt.MinSwapRate = 0.1
-		s = ptt
-	default:
-		return nil, fmt.Errorf("-sampler is %q, want pcd, cd or ptt", o.sampler)
+	s, err := o.newSampler(src)
+	if err != nil {
+		return nil, err
 	}
-	t := rbm.NewTrainer(m, train, s, src)
+	t := rbm.NewTrainer(m, d.train, s, src)
 	t.BatchSize = o.batch
 	t.Single = o.single
 	t.SGD.L2, t.SGD.Momentum = o.decay, o.momentum
+	t.Centering.Enhanced = o.enhanced
 	if o.plain {
 		t.Centering = nil
 	}
-	n, _ := train.Dims()
-	steps := o.epochs * ((n + o.batch - 1) / o.batch)
+	steps := o.epochs * ((rows(d.train) + o.batch - 1) / o.batch)
 	switch o.schedule {
 	case "linear":
 		t.Schedule = rbm.Linear(o.rate, 0, steps)
@@ -169,21 +209,68 @@ func (o *mnist) training(train, held *rbm.Bits) (*rbm.Trainer, error) {
 	case "late":
 		fall := rbm.Linear(o.rate, 0, steps-steps/2)
 		t.Schedule = func(step int) float64 { return fall(max(0, step-steps/2)) }
+	case "constant":
+		t.Schedule = func(int) float64 { return o.rate }
 	default:
-		return nil, fmt.Errorf("-schedule is %q, want linear, cosine or late", o.schedule)
+		return nil, fmt.Errorf("-schedule is %q, want linear, cosine, late or constant", o.schedule)
 	}
-	if held != nil {
-		t.HeldOut = held
+	if o.adam {
+		return m, o.trainByAdam(ctx, t, d, steps)
 	}
-	t.ReportEvery = max(1, steps/20)
+	if d.held != nil && !o.quiet {
+		t.HeldOut = d.held
+	}
+	every := max(1, o.epochs/20) // epochs
+	var mean average
+	if o.average > 0 {
+		t.ReportEvery = 50
+	}
+	redrawn := 0 // epochs
 	t.OnReport = func(r rbm.Report) error {
+		if d.redraw != nil && r.Epoch > redrawn {
+			d.redraw()
+			redrawn = r.Epoch
+		}
+		if o.average > 0 && float64(r.Step) > (1-o.average)*float64(steps) {
+			mean.add(m)
+		}
+		if o.quiet || r.Epoch%every > 0 {
+			return nil
+		}
 		fmt.Fprintf(os.Stderr, "%v\n", r)
 		for _, warning := range r.Warnings {
 			fmt.Fprintln(os.Stderr, warning)
 		}
 		return nil
 	}
-	return t, nil
+	if err := t.Train(ctx, o.epochs); err != nil {
+		return nil, err
+	}
+	if mean.n > 0 {
+		return mean.mean, nil
+	}
+	return m, nil
+}
+
+// newSampler returns the sampler of a training.
+func (o *mnist) newSampler(src rand.Source) (rbm.Sampler, error) {
+	chains := o.chains
+	if chains == 0 {
+		chains = o.batch
+	}
+	switch o.sampler {
+	case "pcd":
+		return rbm.NewPCD(chains, o.k, src), nil
+	case "cd":
+		return rbm.NewCD(o.k, src), nil
+	case "ptt":
+		s := rbm.NewPTT(chains, o.k, nil, src)
+		s.MinSwapRate = 0.1
+		return s, nil
+	case "rdm":
+		return &rdm{n: chains, k: o.k, chains: rbm.NewChains(src)}, nil
+	}
+	return nil, fmt.Errorf("-sampler is %q, want pcd, cd, ptt or rdm", o.sampler)
 }
 
 // save writes a model to a file, which the command rbm reads.
