@@ -109,7 +109,6 @@ func TestBennettWithoutOverlap(t *testing.T) {
 	}
 }
 
-// spreadBy is the standard error by the definition of the jackknife.
 func TestSpread(t *testing.T) {
 	x := []float64{3, 1, 4, 1, 5, 9, 2, 6}
 	n := float64(len(x))
@@ -128,7 +127,7 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// onlyRows returns rows of samples by enumeration.
+// enumeratedRows returns independent samples.
 func enumeratedRows(m *RBM, n int, rnd *rand.Rand) *Bits {
 	nv, _ := m.Dims()
 	p := temperedProbs(m, make([]float64, nv), 1)
@@ -245,10 +244,10 @@ func twoClusters(tb testing.TB, seed uint64, epochs int) (*RBM, *Bits, *PTT) {
 // The bounds hold log Z of models of clusters, whatever the seed.
 func TestLadderLogZOfClusters(t *testing.T) {
 	t.Parallel()
-	m, rows, ptt := twoClusters(t, 1, 100)
+	m, rows, ptt := twoClusters(t, 1, 60)
 	want := m.LogPartition()
-	const seeds = 40
-	believed := 0
+	const seeds = 20
+	believed, missed := 0, 0
 	for seed := range uint64(seeds) {
 		l, err := NewPTT(20, 1, ptt.Models(), rand.NewPCG(seed, 9)).LogZ(context.Background(), m, rows, 400)
 		if err != nil {
@@ -258,12 +257,13 @@ func TestLadderLogZOfClusters(t *testing.T) {
 			continue
 		}
 		believed++
-		if !(l.Low <= want && want <= l.High) && math.Abs(l.Mean-want) > 0.1 {
-			t.Errorf("seed %d: %v, want %v", seed, l, want)
+		if !(l.Low <= want && want <= l.High) {
+			missed++
+			t.Logf("seed %d: %v, want %v", seed, l, want)
 		}
 	}
-	if believed < seeds*9/10 {
-		t.Errorf("%d of %d believed", believed, seeds)
+	if believed < seeds/2 || missed > seeds/20 {
+		t.Errorf("%d of %d believed, %d bounds without log Z", believed, seeds, missed)
 	}
 }
 
@@ -271,7 +271,7 @@ func TestLadderLogZOfClusters(t *testing.T) {
 // second mode seen in the rows or not.
 func TestLadderLogZDoubtsBrokenLadder(t *testing.T) {
 	t.Parallel()
-	m, rows, ptt := twoClusters(t, 2, 100)
+	m, rows, ptt := twoClusters(t, 2, 60)
 	want := m.LogPartition()
 	few := NewBits(30, 40) // of the larger cluster alone
 	for r := range 30 {
@@ -499,12 +499,12 @@ func TestLadderLogZPanics(t *testing.T) {
 
 func TestLogLikelihoodByLadder(t *testing.T) {
 	t.Parallel()
-	m, rows, ptt := twoClusters(t, 3, 100)
+	m, rows, ptt := twoClusters(t, 1, 60)
 	ctx := context.Background()
 	exact := m.LogPartition()
-	run := func(ladder *PTT, n int) LogLikelihood {
+	run := func(ladder *PTT, runs int) LogLikelihood {
 		t.Helper()
-		a := NewAIS(40, n, rand.NewPCG(1, 1))
+		a := NewAIS(runs, 3, rand.NewPCG(1, 1))
 		a.Ladder = ladder
 		last, all := 0, 0
 		a.Progress = func(done, of int) {
@@ -522,14 +522,39 @@ func TestLogLikelihoodByLadder(t *testing.T) {
 		}
 		return l
 	}
-	alone := run(nil, 60)
+	few := NewPTT(12, 1, ptt.Models(), rand.NewPCG(1, 9))
+	alone := run(nil, 3000)
 	if alone.Believable() {
 		t.Fatalf("AIS is believable: %v", alone)
 	}
-	few := NewPTT(20, 1, ptt.Models(), rand.NewPCG(2, 2))
-	l := run(few, 60)
+	l := run(few, 3000)
+	f := -l.Mean - l.LogZ // the mean free energy
+	if !l.Believable() || l.LogZ != l.Ladder.Mean || !(math.Abs(l.LogZ-exact) <= 4*l.Ladder.StdErr) ||
+		l.AIS.Mean != alone.AIS.Mean || l.Reverse.Mean != alone.Reverse.Mean ||
+		!(math.Abs(-f-l.Ladder.High-l.Low) <= 1e-9) || !(l.Low <= l.Mean && l.Mean <= l.High) {
+		t.Errorf("%v, want log Z %v", l, exact)
+	}
+	if want := -m.meanFreeEnergy("rows", rows) - l.LogZ; !(math.Abs(l.Mean-want) <= 1e-9) {
+		t.Errorf("mean is %v, want %v", l.Mean, want)
+	}
+	if text := l.String(); !strings.Contains(text, "AIS is not believable; log Z") {
+		t.Errorf("text is %q", text)
+	}
+	// Too few sweeps leave what AIS has found.
+	alone, l = run(nil, 40), run(few, 40)
 	if len(l.Ladder.SwapRates) == 0 || l.Ladder.Believable() || l.LogZ != alone.LogZ || l.Doubt != alone.Doubt {
 		t.Errorf("few sweeps: %v, want not to be believed", l)
 	}
-	_ = exact
+}
+
+// A certain lower bound above the estimate is a doubt, and no bound is below it.
+func TestLadderLogZIsBounded(t *testing.T) {
+	l := LadderLogZ{Mean: 5, StdErr: 0.1, Low: 4.7, High: 5.4}
+	if l.bounded(5.2); !l.Believable() || l.Mean != 5.2 || l.Low != 5.2 || l.High != 5.4 || l.Seen != 5.2 {
+		t.Errorf("%+v", l)
+	}
+	l = LadderLogZ{Mean: 5, StdErr: 0.1, Low: 4.7, High: 5.2}
+	if l.bounded(6); l.Believable() || l.Mean != 6 || l.Low != 6 || l.High != 6.2 {
+		t.Errorf("%+v", l)
+	}
 }

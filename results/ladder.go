@@ -22,10 +22,10 @@ var ladderKind = kind{"ladder", "log Z along a ladder of models, beside the exac
 	f.IntVar(&o.rows, "rows", 1000, "`rows` to train on")
 	f.IntVar(&o.epochs, "epochs", 100, "`passes` over them")
 	f.Float64Var(&o.rate, "rate", 0.1, "`rate` of the first step")
-	f.Float64Var(&o.swaps, "swaps", 0.25, "swap `rate` below which a model joins the ladder")
+	f.Float64Var(&o.swaps, "swaps", 0.5, "swap `rate` below which a model joins the ladder")
 	f.IntVar(&o.chains, "chains", 40, "persistent `chains`")
 	f.IntVar(&o.temperatures, "temperatures", 1000, "`temperatures` of annealed importance sampling")
-	f.IntVar(&o.sweeps, "sweeps", 1000, "`sweeps` of the ladder")
+	f.IntVar(&o.sweeps, "sweeps", 3000, "`sweeps` of the ladder")
 	f.BoolVar(&o.each, "each", false, "print each model")
 	return o.run
 }}
@@ -120,8 +120,11 @@ func (o *climbing) run(ctx context.Context, w io.Writer) error {
 // row prints what was found by a method of this name. All but the last figure are of what is
 // believed.
 func (j *judged) row(w io.Writer, name string, all int) {
-	fmt.Fprintf(w, "| %s | %d of %d | %d | %d | %.3f | %.3f | %.3f |\n", name, j.believed, all, j.covered, j.wrong,
-		math.Sqrt(j.square/float64(j.believed)), j.most, j.mostAll)
+	square, most := "–", "–"
+	if j.believed > 0 {
+		square, most = fmt.Sprintf("%.3f", math.Sqrt(j.square/float64(j.believed))), fmt.Sprintf("%.3f", j.most)
+	}
+	fmt.Fprintf(w, "| %s | %d of %d | %d | %d | %s | %s | %.3f |\n", name, j.believed, all, j.covered, j.wrong, square, most, j.mostAll)
 }
 
 // clustered returns rows around centers that are drawn at random.
