@@ -23,14 +23,15 @@ type LogLikelihood struct {
 	// Low is -Inf if the estimates are known to be too low.
 	Low, High float64
 
-	LogZ    float64 // as used for Mean: halfway between AIS and Reverse, unless Exact
-	Exact   bool    // log Z is exact, and the estimates below are zero
-	AIS     LogZ    // from the base model
-	Reverse LogZ    // from the data, in reverse
-	Uniform LogZ    // from the uniform distribution, unless AIS.Base is given
-	Modes   LogZ    // AIS, with runs from modes that the rows are not in; zero if none is found
-	Gap     float64 // Reverse.Mean - AIS.Mean
-	Doubt   string  // why not to believe it; "" if there is no reason
+	LogZ    float64    // as used for Mean: halfway between AIS and Reverse, unless Exact
+	Exact   bool       // log Z is exact, and the estimates below are zero
+	AIS     LogZ       // from the base model
+	Reverse LogZ       // from the data, in reverse
+	Uniform LogZ       // from the uniform distribution, unless AIS.Base is given
+	Modes   LogZ       // AIS, with runs from modes that the rows are not in; zero if none is found
+	Gap     float64    // Reverse.Mean - AIS.Mean
+	Ladder  LadderLogZ // by AIS.Ladder, where the estimates above are not believable; it is used if it is
+	Doubt   string     // why not to believe it; "" if there is no reason
 }
 
 // Believable reports whether there is no Doubt; see [RBM.LogLikelihood].
@@ -48,10 +49,17 @@ func (l LogLikelihood) String() string {
 		}
 		return fmt.Sprintf("%.2f nats (%s)", l.Mean, verdict)
 	}
-	return fmt.Sprintf("%.2f nats in [%.2f, %.2f] (AIS: log Z %.2f ± %.2f, ESS %.0f of %d; reverse: %.2f ± %.2f, ESS %.0f of %d; gap %.2f; %s)",
+	tried := ""
+	if len(l.Ladder.SwapRates) > 0 {
+		if l.Believable() {
+			return fmt.Sprintf("%.2f nats in [%.2f, %.2f] (AIS is not believable; %v)", l.Mean, l.Low, l.High, l.Ladder)
+		}
+		tried = fmt.Sprintf("; %v", l.Ladder)
+	}
+	return fmt.Sprintf("%.2f nats in [%.2f, %.2f] (AIS: log Z %.2f ± %.2f, ESS %.0f of %d; reverse: %.2f ± %.2f, ESS %.0f of %d; gap %.2f; %s%s)",
 		l.Mean, l.Low, l.High,
 		l.AIS.Mean, l.AIS.StdErr, l.AIS.ESS, len(l.AIS.LogWeights),
-		l.Reverse.Mean, l.Reverse.StdErr, l.Reverse.ESS, len(l.Reverse.LogWeights), l.Gap, verdict)
+		l.Reverse.Mean, l.Reverse.StdErr, l.Reverse.ESS, len(l.Reverse.LogWeights), l.Gap, verdict, tried)
 }
 
 const (
@@ -116,6 +124,10 @@ func (m *RBM) WeightedLogLikelihood(ctx context.Context, data Rows, weights []fl
 		a.check(ctx, m)
 		checkAtLeast("runs", a.Runs, 1)
 		defer a.chains.guard.Take("AIS").Release()
+		if a.Ladder != nil {
+			a.Ladder.checkLogZ(m)
+			defer a.Ladder.take().Release()
+		}
 	}
 	c := newCall(ctx)
 	var l LogLikelihood
@@ -139,6 +151,7 @@ func (m *RBM) WeightedLogLikelihood(ctx context.Context, data Rows, weights []fl
 type scored struct {
 	row                       int // of data
 	temperature, temperatures int // of all parts
+	sweep, sweeps             int // of the ladder
 	configurations            int // that are enumerated
 }
 
@@ -146,6 +159,8 @@ func (s scored) String() string {
 	switch {
 	case s.configurations > 0:
 		return fmt.Sprintf("sum over %d configurations", s.configurations)
+	case s.sweeps > 0:
+		return fmt.Sprintf("after %d of %d sweeps of the ladder", s.sweep, s.sweeps)
 	case s.temperatures > 0:
 		return fmt.Sprintf("after %d of %d temperatures", s.temperature, s.temperatures)
 	}
@@ -197,20 +212,7 @@ func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (L
 		end()
 	}
 	last := both.chains.v.Gather(nil, numbers(a.Runs)) // of runs that do not know the rows, as a rule
-	start := make([]int, min(n, a.Runs))
-	for r, row, k := 0, 0, 0; r < len(start); row++ { // k rows before it count
-		if weights != nil && weights[row] == 0 {
-			continue
-		}
-		if k == int(int64(r)*int64(n)/int64(len(start))) {
-			start[r] = row
-			r++
-		}
-		k++
-	}
-	var groups oneHot
-	groups.load(m.OneHot)
-	first, err := groups.gather("data", data, start, m.until())
+	first, err := m.spaced(data, weights, n, a.Runs)
 	if err != nil {
 		return LogLikelihood{}, err
 	}
@@ -219,7 +221,7 @@ func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (L
 		both.mix(m)
 	}
 	end()
-	states := both.chains.v.Gather(nil, numbers(len(start)))
+	states := both.chains.v.Gather(nil, numbers(both.chains.v.rows))
 	l.Reverse = both.reverse(m, both.Base, both.chains.Visible())
 	begun++
 	if !math.IsNaN(l.AIS.Mean) {
@@ -232,6 +234,23 @@ func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (L
 		end()
 	}
 	l.judge(f, seen.logZ(), fitted)
+	if a.Ladder == nil || l.Believable() || math.IsNaN(l.Mean) {
+		return l, nil
+	}
+	// The ladder takes about as long as all the temperatures.
+	levels := len(a.Ladder.saved) + 1
+	at.sweeps = max(leastClimb, int(min(maxSweeps, float64(at.temperatures)*float64(a.Runs)/(2*float64(levels)*float64(a.Ladder.n)))))
+	rows, err := m.spaced(data, weights, n, levels*a.Ladder.n)
+	if err != nil {
+		return LogLikelihood{}, err
+	}
+	seen.most = len(seen.rows) + mostSeen
+	l.Ladder = a.Ladder.logZ(m, rows, at.sweeps, &seen, func(done int) {
+		if at.sweep = done; a.Progress != nil {
+			a.Progress(at.temperatures+done, at.temperatures+at.sweeps)
+		}
+	})
+	l.climb(f, max(seen.logZ(), -f), fitted)
 	return l, nil
 }
 
@@ -245,6 +264,44 @@ func (a *AIS) mix(m *RBM) {
 		if a.Progress != nil {
 			a.Progress(done, steps)
 		}
+	}
+}
+
+// spaced returns at most most of the n rows whose weight is not 0, evenly spaced.
+func (m *RBM) spaced(data Rows, weights []float64, n, most int) (mat.Matrix, error) {
+	start := make([]int, min(n, most))
+	for r, row, k := 0, 0, 0; r < len(start); row++ { // k rows before it count
+		if weights != nil && weights[row] == 0 {
+			continue
+		}
+		if k == int(int64(r)*int64(n)/int64(len(start))) {
+			start[r] = row
+			r++
+		}
+		k++
+	}
+	var groups oneHot
+	groups.load(m.OneHot)
+	return groups.gather("data", data, start, m.until())
+}
+
+// climb takes the estimate by the ladder if it is believable, given the mean free energy and
+// a lower bound of log Z. AIS hardly ever finds more than there is: what finds more than the
+// ladder has been where the ladder was not.
+func (l *LogLikelihood) climb(f, bound float64, fitted bool) {
+	z := &l.Ladder
+	z.bounded(bound)
+	for _, e := range append(l.others(fitted), other{"the base model", l.AIS, true}) {
+		allowed := tolerance(e.LogZ, LogZ{StdErr: z.StdErr})
+		if e.ESS < leastESS {
+			allowed = min(allowed, mostLoose)
+		}
+		if off := e.Mean - z.Mean; off > allowed {
+			z.doubtf("AIS from %s finds %.2f nats more, want at most %.2f", e.name, off, allowed)
+		}
+	}
+	if z.Believable() {
+		l.LogZ, l.Mean, l.Low, l.High, l.Doubt = z.Mean, -f-z.Mean, -f-z.High, -f-z.Low, ""
 	}
 }
 

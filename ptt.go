@@ -34,6 +34,7 @@ type PTT struct {
 	top          *model // the sampled one, in a call
 	free         marginal
 	below, above []float64 // free energies of both states of each exchange
+	climb        *climb    // what LogZ gathers, else nil
 
 	kept struct { // see call
 		models int
@@ -149,15 +150,20 @@ func (s *PTT) take() *parallel.Guard {
 	return s.chains.guard.Take("PTT")
 }
 
-func (s *PTT) begin(m *RBM, _ int) (samples, passes int) {
+// firstOf returns the first model of a ladder for m, without weights.
+func firstOf(m *RBM) *RBM {
 	nv, _ := m.Dims()
+	first := New(nv, 1)
+	first.B.CopyVec(m.B)
+	first.OneHot = m.OneHot
+	return first
+}
+
+func (s *PTT) begin(m *RBM, _ int) (samples, passes int) {
 	m.call.keeps(s.chains)
 	m.call.keeps(s)
 	if len(s.saved) == 0 {
-		first := New(nv, 1)
-		first.B.CopyVec(m.B)
-		first.OneHot = m.OneHot
-		s.save(first)
+		s.save(firstOf(m))
 	}
 	if want := s.saved[0].OneHot; !slices.Equal(m.OneHot, want) {
 		panic(fmt.Sprintf("rbm: model has the groups %v, want %v as the ladder", m.OneHot, want))
@@ -276,6 +282,9 @@ func (s *PTT) exchange(k int) {
 	p, q := s.model(k), s.model(k+1)
 	s.free.energies(team, s.below, &c.in, &p.visible, &p.hidden)
 	s.free.energies(team, s.above, &c.in, &q.visible, &q.hidden)
+	if s.climb != nil {
+		s.climb.gather(k, s.below, s.above, &c.v)
+	}
 	swaps := &s.swaps[k]
 	for i := range n {
 		if i%swapWindow == 0 {
@@ -284,13 +293,18 @@ func (s *PTT) exchange(k int) {
 		ratio := q.orNaN(s.below[i] - s.below[n+i] + s.above[n+i] - s.above[i])
 		var u [wordBits]uint32
 		philox.Fill(&u, 1, c.seed, philox.Place{Row: uint32(k*n + i), Sweep: c.clock, Phase: drawSwap}, 0)
-		if logistic.Log((float64(u[0])+0.5)*0x1p-32) < ratio {
+		swap := logistic.Log((float64(u[0])+0.5)*0x1p-32) < ratio
+		if swap {
 			v, w := c.v.row(k*n+i), c.v.row((k+1)*n+i)
 			for t := range v {
 				v[t], w[t] = w[t], v[t]
 			}
 		}
-		swaps.sum += logistic.Exp(min(0, ratio))
+		rate := logistic.Exp(min(0, ratio))
+		swaps.sum += rate
+		if s.climb != nil {
+			s.climb.exchanged(k, i, rate, swap)
+		}
 	}
 	if swaps.tried += n; swaps.tried >= swapWindow {
 		*swaps = swapRate{last: swaps.sum / float64(swaps.tried)}

@@ -36,6 +36,7 @@ func kinds() []kind {
 		learningKind,
 		dnaKind,
 		patternsKind,
+		ladderKind,
 	}
 }
 
