@@ -388,3 +388,39 @@ func TestLogLikelihoodIsItsParts(t *testing.T) {
 		}
 	}
 }
+
+// A believable ladder replaces what is not believed, unless runs of AIS find more.
+func TestClimb(t *testing.T) {
+	const seen = 9
+	runs := []float64{0, 0}
+	usual := LogZ{9.5, 0.1, 50, runs}
+	for _, tt := range []struct {
+		ladder              LadderLogZ
+		ais, uniform, modes LogZ
+		bound               float64
+		reason              string // "" if believable
+	}{
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, usual, LogZ{}, seen, ""},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4, Doubt: "few trips"}, usual, usual, LogZ{}, seen, "few trips"},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, LogZ{10.4, 0.1, 50, runs}, usual, LogZ{}, seen, ""},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, LogZ{10.5, 0.1, 50, runs}, usual, LogZ{}, seen, "AIS from the base model finds 0.50 nats more, want at most 0.42"},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, LogZ{10.5, 0.1, 50, runs}, LogZ{}, seen, "AIS from the uniform distribution finds 0.50"},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, LogZ{1, 0.1, 50, runs}, LogZ{}, seen, ""},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, usual, LogZ{10.5, 0.1, 50, runs}, seen, "AIS from other modes finds 0.50"},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, usual, LogZ{10 + mostLoose - 0.1, 5, 2, runs}, seen, ""},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, usual, LogZ{10 + mostLoose + 0.1, 5, 2, runs}, seen, "AIS from other modes finds"},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, usual, LogZ{}, 10.5, "log Z is at least 10.50"},
+	} {
+		l := LogLikelihood{AIS: tt.ais, Reverse: usual, Uniform: tt.uniform, Modes: tt.modes, Ladder: tt.ladder, LogZ: 9.5, Mean: -14.5, Doubt: "old"}
+		l.climb(5, tt.bound, true)
+		if tt.reason == "" {
+			if !l.Believable() || l.LogZ != 10 || l.Mean != -15 || l.Low != -5-tt.ladder.High || l.High != -5-tt.ladder.Low {
+				t.Errorf("%+v: %+v, want the ladder believed", tt, l)
+			}
+			continue
+		}
+		if l.Doubt != "old" || l.LogZ != 9.5 || !strings.Contains(l.Ladder.Doubt, tt.reason) {
+			t.Errorf("%+v: %+v, want the old doubt, and %q of the ladder", tt, l, tt.reason)
+		}
+	}
+}
