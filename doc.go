@@ -14,7 +14,8 @@
 //
 // To judge a model, use [RBM.LogLikelihood]. It is exact if one layer is small.
 // Otherwise annealed importance sampling ([AIS]) bounds it from both sides, and it
-// comes with a verdict: Believable, or else a Doubt in words.
+// comes with a verdict: Believable, or else a Doubt in words. Where it fails, [PTT.LogZ] may
+// hold, along the models that a training has passed through.
 //
 // To sample from a model, use [Chains] (block Gibbs sampling), or [PT] and [PTT]
 // (tempering) where plain chains stay in a mode. Package mcmc tells how many
