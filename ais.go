@@ -104,7 +104,7 @@ func (a *AIS) run(m *RBM, base *mat.VecDense) LogZ {
 	start := New(base.Len(), 1)
 	start.B, start.OneHot = base, m.OneHot
 	a.chains.startRandom(start.as(m), a.Runs)
-	return a.anneal(m, base, false)
+	return a.estimate(m, base, false)
 }
 
 func (a *AIS) reverse(m *RBM, base *mat.VecDense, start mat.Matrix) LogZ {
@@ -113,7 +113,7 @@ func (a *AIS) reverse(m *RBM, base *mat.VecDense, start mat.Matrix) LogZ {
 	visible.oneHot.load(m.OneHot)
 	a.chains.read("start", start, visible, m.until())
 	a.chains.started()
-	return a.anneal(m, base, true)
+	return a.estimate(m, base, true)
 }
 
 // check returns the visible biases of the base model.
@@ -164,8 +164,23 @@ func checkBase(base *mat.VecDense, nv int) {
 	}
 }
 
-// anneal takes the chains from where they are to the other end of the betas.
-func (a *AIS) anneal(m *RBM, base *mat.VecDense, reverse bool) LogZ {
+// estimate takes the chains from where they are to the other end of the betas.
+func (a *AIS) estimate(m *RBM, base *mat.VecDense, reverse bool) LogZ {
+	return logZOf(a.anneal(m, []*mat.VecDense{base}, nil, reverse), reverse)
+}
+
+// logZOf returns the estimate by the logs of weights.
+func logZOf(logw []float64, reverse bool) LogZ {
+	e := LogZ{Mean: logMeanExp(logw), StdErr: jackknife(logw), ESS: effective(logw), LogWeights: logw}
+	if reverse {
+		e.Mean = -e.Mean
+	}
+	return e
+}
+
+// anneal takes the chains from where they are to the other end of the betas, and returns the
+// logs of their weights. Of several base models, of gives the number of each chain's.
+func (a *AIS) anneal(m *RBM, bases []*mat.VecDense, of []int, reverse bool) []float64 {
 	c := a.chains
 	n, steps := c.v.rows, len(a.Betas)-1
 	logw := make([]float64, n)
@@ -173,8 +188,11 @@ func (a *AIS) anneal(m *RBM, base *mat.VecDense, reverse bool) LogZ {
 	p.load(m, 2*n*min(steps, 1000))
 	defer p.done()
 	_, nh := m.Dims()
-	logBase := logZOfBiases(float64(nh)*math.Ln2, mat.Col(nil, 0, base), m.OneHot) // log Z of the base model
-	s := newAnnealing(c, base)
+	logBase := make([]float64, len(bases)) // log Z of the base models
+	for k, base := range bases {
+		logBase[k] = logZOfBiases(float64(nh)*math.Ln2, mat.Col(nil, 0, base), m.OneHot)
+	}
+	s := newAnnealing(c, bases, of)
 	if p.nan {
 		steps = 0
 	}
@@ -191,24 +209,21 @@ func (a *AIS) anneal(m *RBM, base *mat.VecDense, reverse bool) LogZ {
 			a.Progress(k+1, steps)
 		}
 	}
-	e := LogZ{LogWeights: logw}
-	sign := 1.
-	if reverse {
-		logBase, sign = -logBase, -1
-	}
 	for r := range logw {
-		logw[r] = p.orNaN(logw[r] + logBase)
+		x := logBase[s.model(r)]
+		if reverse {
+			x = -x
+		}
+		logw[r] = p.orNaN(logw[r] + x)
 	}
-	mean := logMeanExp(logw)
-	e.Mean, e.StdErr, e.ESS = sign*mean, jackknife(logw), effective(logw)
-	return e
+	return logw
 }
 
 // annealing is a sweep of chains between two temperatures.
 type annealing struct {
 	c     *Chains
-	diff  []float64 // b - a
-	words int       // of hidden units
+	diff  [][]float64 // b - a, of each base model
+	words int         // of hidden units
 	from  []logistic.Sum
 	to    []logistic.Sum
 
@@ -216,16 +231,29 @@ type annealing struct {
 	heat     tempering // to
 }
 
-func newAnnealing(c *Chains, base *mat.VecDense) *annealing {
-	s := &annealing{c: c, words: c.model.hidden.words(), diff: make([]float64, base.Len())}
-	s.heat = tempering{betas: make([]float64, 1), base: make([]float64, len(c.model.visible.bias))}
-	for i := range s.diff {
-		s.heat.base[i] = base.AtVec(i)
-		s.diff[i] = difference(c.model.visible.bias[i], base.AtVec(i))
+func newAnnealing(c *Chains, bases []*mat.VecDense, of []int) *annealing {
+	s := &annealing{c: c, words: c.model.hidden.words()}
+	size := len(c.model.visible.bias)
+	s.heat = tempering{betas: make([]float64, 1), base: make([]float64, len(bases)*size), model: of, stride: size}
+	for k, base := range bases {
+		diff := make([]float64, base.Len())
+		for i := range diff {
+			s.heat.base[k*size+i] = base.AtVec(i)
+			diff[i] = difference(c.model.visible.bias[i], base.AtVec(i))
+		}
+		s.diff = append(s.diff, diff)
 	}
 	s.from = make([]logistic.Sum, c.v.rows*s.words)
 	s.to = make([]logistic.Sum, c.v.rows*s.words)
 	return s
+}
+
+// model returns the number of the base model of chain r.
+func (s *annealing) model(r int) int {
+	if s.heat.model == nil {
+		return 0
+	}
+	return s.heat.model[r]
 }
 
 // difference returns b - a, 0 where both are the same infinity.
@@ -247,7 +275,7 @@ func (s *annealing) step(logw []float64, from, to float64) {
 	c.hiddenHalf(&p.team, p, 0, n, s)
 	for r := range logw {
 		p.team.Until.Look()
-		logw[r] += float64((to-from)*product.SumBits(c.v.row(r), s.diff)) +
+		logw[r] += float64((to-from)*product.SumBits(c.v.row(r), s.diff[s.model(r)])) +
 			(total(s.to[r*s.words:][:s.words]) - total(s.from[r*s.words:][:s.words]))
 	}
 	if to == 0 {

@@ -277,6 +277,11 @@ type tempering struct {
 	betas []float64
 	level []int     // of each row, the number of its β; nil: the first for all
 	base  []float64 // a, filled up to whole words
+
+	// Of each row, the number of its base model, where there are several: their biases
+	// follow one another in base.
+	model  []int
+	stride int
 }
 
 func (h *tempering) beta(r int) float64 { return h.betas[h.levelOf(r)] }
@@ -291,7 +296,11 @@ func (h *tempering) levelOf(r int) int {
 // visible returns the inputs of the visible units of word t for row r, in y or where
 // they are. So many units exist.
 func (h *tempering) visible(y *[panelsOfWord]product.Line, in logistic.Inputs, units, t, r int) logistic.Inputs {
-	return tempered(y, in, units, h.beta(r), h.base[t*wordBits:])
+	base := h.base
+	if h.model != nil {
+		base = base[h.model[r]*h.stride:]
+	}
+	return tempered(y, in, units, h.beta(r), base[t*wordBits:])
 }
 
 // scaled returns the inputs of the first units times beta, in y. Times 0 an infinite input

@@ -15,6 +15,9 @@ func (s *clamp) takesFixed(t int) bool {
 		return false
 	}
 	if s.heat != nil {
+		if s.heat.model != nil {
+			return false
+		}
 		for _, a := range s.heat.base[t*wordBits : min(s.layer.units, (t+1)*wordBits)] {
 			if !(math.Abs(a) <= maxBase) {
 				return false

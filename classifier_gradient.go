@@ -56,7 +56,9 @@ func (c *Classifier) WeightedGradient(dst *Gradient, x mat.Matrix, labels []int,
 			weights = l.rowWeights
 		}
 		c.Model.gradient(dst, l.data.matrix(), weights, s)
-		dst.scale(c.Generative, c.Model.until())
+		if c.Generative != 1 {
+			dst.scale(c.Generative, c.Model.until())
+		}
 		return
 	}
 	exact, isAnalytic := sampler.(analytic) // if so, of the mean over the model
@@ -72,6 +74,9 @@ func (c *Classifier) WeightedGradient(dst *Gradient, x mat.Matrix, labels []int,
 	dst.reset(c.Model, len(l.of)+samples, classWork(len(l.of), c.Classes)+2*samples+passes)
 	p, stats := &dst.model, &dst.stats
 	defer p.done()
+	if dst.Single && c.fitsSingle() && max(len(l.of), samples) <= mostSingle {
+		stats.startSingle(p)
+	}
 	dst.means.reset(c.Model.Dims())
 	l.reset(p, c, &dst.means)
 	if len(l.of) > 0 {
@@ -94,6 +99,10 @@ func (c *Classifier) WeightedGradient(dst *Gradient, x mat.Matrix, labels []int,
 	}
 	dst.hasMeans = len(l.of) > 0
 }
+
+// fitsSingle reports whether single precision has room for all sums of the rows: each is at
+// most the sum of these weights, in absolute value and on the way, and less than 2 fits.
+func (c *Classifier) fitsSingle() bool { return c.Discriminative+c.Generative+c.Unlabeled <= 1.5 }
 
 // samples reports whether the objective has a term that needs a Sampler.
 func (c *Classifier) samples() bool { return c.Generative > 0 || c.Unlabeled > 0 }
@@ -275,6 +284,9 @@ func (l *hybrid) run(p *model, stats *statistics) {
 // share returns the weight of row r in the means.
 func (l *hybrid) share(r int) float64 { return l.rowWeights[r] / l.total }
 
+// leftOut is the probability that a row may have in the labels that single precision leaves out.
+const leftOut = 0x1p-20
+
 // weigh turns log p(y|x) of row r into its weights.
 func (l *hybrid) weigh(r int) {
 	scale, share := l.scale[r], l.share(r)
@@ -282,6 +294,9 @@ func (l *hybrid) weigh(r int) {
 	for y := range l.n {
 		w := &l.weights[r*l.n+y]
 		p := logistic.Exp(*w)
+		if l.stats.single && p < leftOut/float64(l.n) {
+			p = 0
+		}
 		switch l.of[r] {
 		case NoLabel:
 			*w = float64(scale * p)
@@ -296,8 +311,8 @@ func (l *hybrid) weigh(r int) {
 	}
 }
 
-// mixing is the job that puts Σᵧ wᵣᵧ ĥᵣᵧ in the place of the inputs of hidden units,
-// halfPanels panels a part.
+// mixing is the job that puts Σᵧ wᵣᵧ ĥᵣᵧ in the place of s·ĥ, where the inputs of hidden units
+// are, halfPanels panels a part.
 type mixing hybrid
 
 const (
@@ -343,7 +358,7 @@ func (s *mixing) Do(_, part int) {
 				mean[i] += float64(s.ofScale * x)
 			}
 		}
-		*x = sum
+		s.stats.put(t, r, first*product.Lanes, &sum)
 	}
 }
 

@@ -20,7 +20,8 @@ import (
 // constants.
 //
 // With Single, [RBM.Gradient] adds up n rows of bits in half the time, in fixed point, with an
-// error of an element below 2⁻¹² + n·2⁻³⁰, mostly 1e-7.
+// error of an element below 2⁻¹² + n·2⁻³⁰, mostly 1e-7. [Classifier.Gradient] does so, too, if
+// its weights sum to at most 1.5, and leaves out labels that are next to impossible.
 type Gradient struct {
 	sealed
 

@@ -56,6 +56,10 @@ func TestJudgeUniform(t *testing.T) {
 		{LogZ{Mean: 10.4, StdErr: 0.1, ESS: 50}, true, -15.6},
 		{LogZ{Mean: 10.5, StdErr: 0.1, ESS: 50}, false, -15.7},
 		{LogZ{Mean: 12, StdErr: 0.1, ESS: 2}, false, -17.2},
+		// The standard error of few effective runs is no excuse for more than 2 nats.
+		{LogZ{Mean: 11.9, StdErr: 2, ESS: 9.9}, true, -18.9},
+		{LogZ{Mean: 12.1, StdErr: 2, ESS: 9.9}, false, -19.1},
+		{LogZ{Mean: 12.1, StdErr: 2, ESS: 10}, true, -21.1},
 	} {
 		l := LogLikelihood{
 			AIS:     LogZ{Mean: 10, StdErr: 0.1, ESS: 50},
@@ -381,6 +385,42 @@ func TestLogLikelihoodIsItsParts(t *testing.T) {
 			if !slices.Equal(e[0].LogWeights, e[1].LogWeights) || e[0].Mean != e[1].Mean {
 				t.Errorf("%d rows: %s is %+v, want %+v", rows, name, e[0], e[1])
 			}
+		}
+	}
+}
+
+// A believable ladder replaces what is not believed, unless runs of AIS find more.
+func TestClimb(t *testing.T) {
+	const seen = 9
+	runs := []float64{0, 0}
+	usual := LogZ{9.5, 0.1, 50, runs}
+	for _, tt := range []struct {
+		ladder              LadderLogZ
+		ais, uniform, modes LogZ
+		bound               float64
+		reason              string // "" if believable
+	}{
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, usual, LogZ{}, seen, ""},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4, Doubt: "few trips"}, usual, usual, LogZ{}, seen, "few trips"},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, LogZ{10.4, 0.1, 50, runs}, usual, LogZ{}, seen, ""},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, LogZ{10.5, 0.1, 50, runs}, usual, LogZ{}, seen, "AIS from the base model finds 0.50 nats more, want at most 0.42"},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, LogZ{10.5, 0.1, 50, runs}, LogZ{}, seen, "AIS from the uniform distribution finds 0.50"},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, LogZ{1, 0.1, 50, runs}, LogZ{}, seen, ""},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, usual, LogZ{10.5, 0.1, 50, runs}, seen, "AIS from other modes finds 0.50"},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, usual, LogZ{10 + mostLoose - 0.1, 5, 2, runs}, seen, ""},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, usual, LogZ{10 + mostLoose + 0.1, 5, 2, runs}, seen, "AIS from other modes finds"},
+		{LadderLogZ{Mean: 10, StdErr: 0.1, Low: 9.7, High: 10.4}, usual, usual, LogZ{}, 10.5, "log Z is at least 10.50"},
+	} {
+		l := LogLikelihood{AIS: tt.ais, Reverse: usual, Uniform: tt.uniform, Modes: tt.modes, Ladder: tt.ladder, LogZ: 9.5, Mean: -14.5, Doubt: "old"}
+		l.climb(5, tt.bound, true)
+		if tt.reason == "" {
+			if !l.Believable() || l.LogZ != 10 || l.Mean != -15 || l.Low != -5-tt.ladder.High || l.High != -5-tt.ladder.Low {
+				t.Errorf("%+v: %+v, want the ladder believed", tt, l)
+			}
+			continue
+		}
+		if l.Doubt != "old" || l.LogZ != 9.5 || !strings.Contains(l.Ladder.Doubt, tt.reason) {
+			t.Errorf("%+v: %+v, want the old doubt, and %q of the ladder", tt, l, tt.reason)
 		}
 	}
 }

@@ -19,8 +19,8 @@ type LogLikelihood struct {
 	Mean float64
 
 	// Low and High bound Mean given the error of log Z: two standard errors beyond AIS
-	// and Reverse, and Uniform if larger. They do not cover the choice of rows. Low is
-	// -Inf if the estimates are known to be too low.
+	// and Reverse, and Uniform and Modes if larger. They do not cover the choice of rows.
+	// Low is -Inf if the estimates are known to be too low.
 	Low, High float64
 
 	LogZ    float64    // as used for Mean: halfway between AIS and Reverse, unless Exact
@@ -28,6 +28,7 @@ type LogLikelihood struct {
 	AIS     LogZ       // from the base model
 	Reverse LogZ       // from the data, in reverse
 	Uniform LogZ       // from the uniform distribution, unless AIS.Base is given
+	Modes   LogZ       // AIS, with runs from modes that the rows are not in; zero if none is found
 	Gap     float64    // Reverse.Mean - AIS.Mean
 	Ladder  LadderLogZ // by AIS.Ladder, where the estimates above are not believable; it is used if it is
 	Doubt   string     // why not to believe it; "" if there is no reason
@@ -69,6 +70,8 @@ const (
 	mostErrs = 3   // standard errors between the sides
 	mostGap  = 0.1 // nats between the sides
 
+	mostLoose = 2 // nats that another estimate of fewer effective runs may find more
+
 	// rounding is how far, for its size, an exact log Z may be from another one.
 	rounding = 1e-9
 
@@ -85,12 +88,18 @@ const (
 // nil. Otherwise a estimates it from both sides: by Run, and by Reverse from a.Runs rows,
 // after as many Gibbs sweeps as there are temperatures. Unless a has a Base, one is fitted to the
 // data, and a second Run starts from the uniform distribution, as both sides could miss
-// modes far from the data. There is a Doubt unless ESS is at least 10 on both sides, and
-// the following agree within 3 standard errors or 0.1 nats: the two sides; the second Run,
-// unless it finds less with an ESS below 10; and the certain bound, if larger, as Z is at
-// least the sum of exp(-F) over distinct rows and states of the runs. No test of this kind
-// can detect a mode that no run has visited. It takes as long as three or four Runs. The
-// error is that of ctx or of data.
+// modes far from the data. Last, other chains start elsewhere: at low minima of F, which are
+// looked for from random states, from what each hidden unit looks like and from complements of
+// rows, and at ends of runs. Where they come to modes that hardly any chain from the rows is
+// in, a Run starts near these. Modes adds what it finds there to what AIS finds elsewhere.
+//
+// There is a Doubt unless ESS is at least 10 on both sides, and the following agree within 3
+// standard errors or 0.1 nats: the two sides; the second Run, unless it finds less with an
+// ESS below 10; Modes, unless it finds less (with an ESS below 10, either may find at most
+// 2 nats more); and the certain bound, if larger, as Z is at
+// least the sum of exp(-F) over distinct rows, minima and states of the runs. No test of this
+// kind can detect a mode that no run has visited: see docs/likelihood.md. It takes as long as
+// four to six Runs. The error is that of ctx or of data.
 func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikelihood, error) {
 	return m.WeightedLogLikelihood(ctx, data, nil, a)
 }
@@ -176,7 +185,7 @@ func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (L
 		return exactly(f, m.logPartition()), nil
 	}
 	both := *a // may have another base
-	steps, parts := len(a.Betas)-1, 3
+	steps, parts := len(a.Betas)-1, 5
 	fitted := a.Base == nil
 	if fitted {
 		both.Base = biasOf(m.OneHot, ones, slices.Repeat([]float64{float64(n)}, nv))
@@ -197,23 +206,33 @@ func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (L
 	var l LogLikelihood
 	l.AIS = both.run(m, both.Base)
 	end()
+	ends := both.chains.v.Gather(nil, numbers(a.Runs)) // of AIS
 	if fitted {
 		l.Uniform = both.run(m, mat.NewVecDense(nv, nil))
 		end()
 	}
+	last := both.chains.v.Gather(nil, numbers(a.Runs)) // of runs that do not know the rows, as a rule
 	first, err := m.spaced(data, weights, n, a.Runs)
 	if err != nil {
 		return LogLikelihood{}, err
 	}
 	both.chains.start(first, m.until())
-	for done := 0; done < steps && !math.IsNaN(l.AIS.Mean); {
-		k := min(100, steps-done)
-		both.chains.gibbs(m, k)
-		done += k
-		both.Progress(done, steps)
+	if !math.IsNaN(l.AIS.Mean) {
+		both.mix(m)
 	}
 	end()
+	states := both.chains.v.Gather(nil, numbers(both.chains.v.rows))
 	l.Reverse = both.reverse(m, both.Base, both.chains.Visible())
+	begun++
+	if !math.IsNaN(l.AIS.Mean) {
+		both.chains.start(both.elsewhere(m, states, last, &seen), m.until())
+		both.mix(m)
+		end()
+		if l.Modes = both.modes(m, states, ends, l.AIS); len(l.Modes.LogWeights) == 0 {
+			both.Progress(steps, steps)
+		}
+		end()
+	}
 	l.judge(f, seen.logZ(), fitted)
 	if a.Ladder == nil || l.Believable() || math.IsNaN(l.Mean) {
 		return l, nil
@@ -231,8 +250,21 @@ func (m *RBM) logLikelihood(data Rows, weights []float64, a *AIS, at *scored) (L
 			a.Progress(at.temperatures+done, at.temperatures+at.sweeps)
 		}
 	})
-	l.climb(f, max(seen.logZ(), -f))
+	l.climb(f, max(seen.logZ(), -f), fitted)
 	return l, nil
+}
+
+// mix moves the chains by as many sweeps as there are temperatures.
+func (a *AIS) mix(m *RBM) {
+	steps := len(a.Betas) - 1
+	for done := 0; done < steps; {
+		k := min(100, steps-done)
+		a.chains.gibbs(m, k)
+		done += k
+		if a.Progress != nil {
+			a.Progress(done, steps)
+		}
+	}
 }
 
 // spaced returns at most most of the n rows whose weight is not 0, evenly spaced.
@@ -254,13 +286,23 @@ func (m *RBM) spaced(data Rows, weights []float64, n, most int) (mat.Matrix, err
 }
 
 // climb takes the estimate by the ladder if it is believable, given the mean free energy and
-// a lower bound of log Z.
-func (l *LogLikelihood) climb(f, bound float64) {
+// a lower bound of log Z. AIS hardly ever finds more than there is: what finds more than the
+// ladder has been where the ladder was not.
+func (l *LogLikelihood) climb(f, bound float64, fitted bool) {
 	z := &l.Ladder
-	if z.bounded(bound); !z.Believable() {
-		return
+	z.bounded(bound)
+	for _, e := range append(l.others(fitted), other{"the base model", l.AIS, true}) {
+		allowed := tolerance(e.LogZ, LogZ{StdErr: z.StdErr})
+		if e.ESS < leastESS {
+			allowed = min(allowed, mostLoose)
+		}
+		if off := e.Mean - z.Mean; off > allowed {
+			z.doubtf("AIS from %s finds %.2f nats more, want at most %.2f", e.name, off, allowed)
+		}
 	}
-	l.LogZ, l.Mean, l.Low, l.High, l.Doubt = z.Mean, -f-z.Mean, -f-z.High, -f-z.Low, ""
+	if z.Believable() {
+		l.LogZ, l.Mean, l.Low, l.High, l.Doubt = z.Mean, -f-z.Mean, -f-z.High, -f-z.Low, ""
+	}
 }
 
 // survey returns the mean free energy of the rows, and the sum of the weights of those with
@@ -424,27 +466,55 @@ func (l *LogLikelihood) judge(f, bound float64, fitted bool) {
 	most := max(ais.Mean+2*ais.StdErr, rev.Mean+2*rev.StdErr)
 	// High is at most what the rows allow: Z is at least the sum of exp(-F) over distinct rows.
 	l.High = -f - max(min(ais.Mean-2*ais.StdErr, rev.Mean-2*rev.StdErr), bound)
-	var off, allowed float64 // of the uniform one, that agrees least
-	if fitted {
-		most = max(most, l.Uniform.Mean+2*l.Uniform.StdErr)
-		for _, e := range []LogZ{ais, rev} {
-			d, a := l.Uniform.Mean-e.Mean, tolerance(l.Uniform, e)
+	var off, allowed float64 // of the other one that agrees least
+	var name string
+	for _, other := range l.others(fitted) {
+		e := other.LogZ
+		if other.lower && !(e.Mean > (ais.Mean+rev.Mean)/2) {
+			continue
+		}
+		loose := math.Inf(1)
+		if e.ESS < leastESS { // the standard error is a guess
+			loose = mostLoose
+		}
+		most = max(most, e.Mean+min(2*e.StdErr, loose))
+		for _, side := range []LogZ{ais, rev} {
+			d, a := e.Mean-side.Mean, min(tolerance(e, side), loose)
 			// AIS hardly ever finds much more than there is, but less where it has
 			// too few temperatures, as its effective runs tell.
-			if math.Abs(d)-a > math.Abs(off)-allowed && (d > 0 || l.Uniform.ESS >= leastESS) {
-				off, allowed = d, a
+			if math.Abs(d)-a > math.Abs(off)-allowed && (d > 0 || !other.lower && e.ESS >= leastESS) {
+				off, allowed, name = d, a, other.name
 			}
 		}
 	}
 	l.Low = -f - max(most, bound)
-	l.Doubt = l.doubt(f, bound, off, allowed)
+	l.Doubt = l.doubt(f, bound, name, off, allowed)
 	if !l.Believable() && bound-most > mostGap {
 		l.Low = math.Inf(-1)
 	}
 }
 
+// An other is an estimate of log Z that tells whether to believe AIS and Reverse.
+type other struct {
+	name string
+	LogZ
+	lower bool // it counts only if it finds more
+}
+
+// others returns what estimates there are beside AIS and Reverse.
+func (l *LogLikelihood) others(fitted bool) []other {
+	var list []other
+	if fitted {
+		list = append(list, other{"the uniform distribution", l.Uniform, false})
+	}
+	if len(l.Modes.LogWeights) > 0 {
+		list = append(list, other{"other modes", l.Modes, true})
+	}
+	return list
+}
+
 // doubt says why not to believe the estimates, or returns "".
-func (l *LogLikelihood) doubt(f, bound, off, allowed float64) string {
+func (l *LogLikelihood) doubt(f, bound float64, other string, off, allowed float64) string {
 	ais, rev := l.AIS, l.Reverse
 	var reasons []string
 	doubtf := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
@@ -467,7 +537,7 @@ func (l *LogLikelihood) doubt(f, bound, off, allowed float64) string {
 	case !(math.Abs(l.Gap) <= tolerance(ais, rev)):
 		doubtf("the sides are %.2f nats apart, want at most %.2f", l.Gap, tolerance(ais, rev))
 	case math.Abs(off) > allowed:
-		doubtf("AIS from the uniform distribution is %.2f nats off, want at most %.2f", off, allowed)
+		doubtf("AIS from %s is %.2f nats off, want at most %.2f", other, off, allowed)
 	}
 	return strings.Join(reasons, "; ")
 }

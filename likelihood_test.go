@@ -233,13 +233,13 @@ func TestLogLikelihoodErrors(t *testing.T) {
 	a := rbm.NewAIS(10, 20, rand.NewPCG(1, 1))
 	var last int
 	a.Progress = func(done, all int) {
-		if done <= last || all != 80 {
-			t.Errorf("progress %d of %d after %d, want to 80", done, all, last)
+		if done <= last || all != 120 {
+			t.Errorf("progress %d of %d after %d, want to 120", done, all, last)
 		}
 		last = done
 	}
-	if _, err := m.LogLikelihood(ctx, data, a); err != nil || last != 80 {
-		t.Errorf("error %v after %d of 80", err, last)
+	if _, err := m.LogLikelihood(ctx, data, a); err != nil || last != 120 {
+		t.Errorf("error %v after %d of 120", err, last)
 	}
 	cancel()
 	if _, err := m.LogLikelihood(ctx, data, a); !errors.Is(err, context.Canceled) {

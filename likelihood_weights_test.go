@@ -156,14 +156,24 @@ func TestWeightedLogLikelihoodBase(t *testing.T) {
 		t.Error("weights do not matter: no test")
 	}
 
-	// A row of which the model is sure, and log Z is known, counts only by its weight.
+	// A row of which the model is sure, and log Z is known, counts only by its weight. Nothing else
+	// finds it: two hidden units are on there alone, and know half of it each.
 	sure := rbm.New(25, 22)
 	for i := range 25 {
 		sure.B.SetVec(i, -1)
 	}
 	rows := rbm.NewBits(2, 25)
-	rows.SetBit(1, 0, true)
-	sure.W.Set(0, 0, 300)
+	sure.C.SetVec(0, 150)
+	sure.C.SetVec(1, 150)
+	for i := range 25 {
+		if i%2 == 1 {
+			sure.W.Set(i/13, i, -100)
+			continue
+		}
+		rows.SetBit(1, i, true)
+		sure.W.Set(i/13, i, 100)
+		sure.C.SetVec(i/13, sure.C.AtVec(i/13)-100)
+	}
 	a = rbm.NewAIS(20, 2, rand.NewPCG(1, 1))
 	a.Base = sure.B
 	if with, without := weightedLogLikelihood(t, sure, rows, []float64{1, 1}, a), weightedLogLikelihood(t, sure, rows, []float64{1, 0}, a); !strings.Contains(with.Doubt, "configurations seen") && with.LogZ <= without.LogZ {

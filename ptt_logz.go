@@ -339,6 +339,14 @@ func (l *LadderLogZ) bounded(bound float64) {
 	l.High = max(l.High, l.Mean+2*l.StdErr)
 }
 
+// doubtf adds a reason to doubt.
+func (l *LadderLogZ) doubtf(format string, args ...any) {
+	if l.Doubt != "" {
+		l.Doubt += "; "
+	}
+	l.Doubt += fmt.Sprintf(format, args...)
+}
+
 // A climbed is log Z of the last model less that of the first, by some of the chains.
 type climbed struct {
 	mean, err       float64

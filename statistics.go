@@ -257,6 +257,18 @@ func (s *statistics) keep(t, r int, in logistic.Inputs) {
 	}
 }
 
+// put sets s·ĥ of half a word t, from its unit i on, and row r of the current pass to p.
+func (s *statistics) put(t, r, i int, p *[halfWord]float64) {
+	if !s.fixed.isOn {
+		copy(s.word(t, r)[i:], p[:])
+		return
+	}
+	from := t*wordBits + i
+	for k, x := range p[:min(halfWord, s.nh-from)] {
+		s.fixed.set(from+k, s.base+s.at(r), x)
+	}
+}
+
 // transpose appends the rows of the batch, with ones behind them, to the waiting ones.
 func (s *statistics) transpose(team *parallel.Team) {
 	words := (s.nv + wordBits - 1) / wordBits

@@ -24,11 +24,12 @@ import (
 // function: the number of units that are on, for example.
 type Diagnostics struct {
 	AutocorrelationTime float64 // integrated, τ = 1 + 2 Σₜ ρₜ over lags t ≥ 1, in draws
-	ESS                 float64 // effective sample size: draws of all chains, divided by τ
+	ESS                 float64 // effective sample size: draws of all chains, divided by τ; see SplitRHat first
 
 	// SplitRHat is the potential scale reduction of the halves of the chains. It is
 	// about 1 if all halves agree. If it is above 1.01 or so, the chains should run for
-	// longer (Vehtari et al., 2021).
+	// longer (Vehtari et al., 2021). Chains that stay where they start have an ESS of
+	// about their number, however long they run: each is worth one draw, of its start.
 	SplitRHat float64
 }
 

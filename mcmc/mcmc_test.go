@@ -158,6 +158,19 @@ func TestDiagnoseDisagreement(t *testing.T) {
 	}
 }
 
+// Chains that stay in one of two modes are worth one draw each, however long they run. R̂ tells,
+// and ESS alone does not.
+func TestDiagnoseStuck(t *testing.T) {
+	const chains = 60
+	for _, draws := range []int{200, 1600} {
+		x := autoregressive(chains, draws, 0.3, 2)
+		x.Apply(func(r, _ int, x float64) float64 { return x + 15*float64(r%2) }, x)
+		if d := mcmc.Diagnose(x); !(d.SplitRHat > 5) || !(d.ESS > chains/2 && d.ESS < 1.5*chains) {
+			t.Errorf("%d draws: %+v, want R̂ > 5 and an ESS of about %d, the number of chains", draws, d, chains)
+		}
+	}
+}
+
 func TestDiagnoseSpecial(t *testing.T) {
 	constant := func(x float64) *mat.Dense {
 		a := mat.NewDense(3, 11, nil)

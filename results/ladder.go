@@ -38,15 +38,15 @@ type climbing struct {
 	each                                                                         bool
 }
 
-// A judged is what a method has found of all models.
-type judged struct {
+// estimates are what a method has found of all models.
+type estimates struct {
 	believed, wrong, covered int
 	square, most             float64 // of the errors of what is believed
 	mostAll                  float64 // error of any
 }
 
 // add adds an estimate and its bounds, the exact figure being 0.
-func (j *judged) add(mean, low, high float64, believable bool) {
+func (j *estimates) add(mean, low, high float64, believable bool) {
 	j.mostAll = max(j.mostAll, math.Abs(mean))
 	if !believable {
 		return
@@ -63,16 +63,16 @@ func (j *judged) add(mean, low, high float64, believable bool) {
 }
 
 func (o *climbing) run(ctx context.Context, w io.Writer) error {
-	var ais judged
+	var ais estimates
 	ladders := []struct {
 		name   string
 		every  int // of so many models one is kept
 		sweeps int
-		judged
+		estimates
 	}{
-		{"the ladder", 1, o.sweeps, judged{}},
-		{"the ladder, with a tenth of the sweeps", 1, o.sweeps / 10, judged{}},
-		{"every second model of the ladder", 2, o.sweeps, judged{}},
+		{"the ladder", 1, o.sweeps, estimates{}},
+		{"the ladder, with a tenth of the sweeps", 1, o.sweeps / 10, estimates{}},
+		{"every second model of the ladder", 2, o.sweeps, estimates{}},
 	}
 	for i := range o.seeds {
 		seed := o.first + uint64(i)
@@ -119,7 +119,7 @@ func (o *climbing) run(ctx context.Context, w io.Writer) error {
 
 // row prints what was found by a method of this name. All but the last figure are of what is
 // believed.
-func (j *judged) row(w io.Writer, name string, all int) {
+func (j *estimates) row(w io.Writer, name string, all int) {
 	square, most := "–", "–"
 	if j.believed > 0 {
 		square, most = fmt.Sprintf("%.3f", math.Sqrt(j.square/float64(j.believed))), fmt.Sprintf("%.3f", j.most)

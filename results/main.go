@@ -31,7 +31,11 @@ func kinds() []kind {
 	return []kind{
 		publishedKind,
 		mnistKind,
+		verdictKind,
+		samplingKind,
 		learningKind,
+		dnaKind,
+		patternsKind,
 		ladderKind,
 	}
 }

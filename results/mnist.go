@@ -38,17 +38,18 @@ var mnistKind = kind{"mnist", "the likelihood of MNIST, by a model trained on it
 	f.Uint64Var(&o.seed, "seed", 1, "`seed` of the model and of its training")
 	f.IntVar(&o.temperatures, "temperatures", 2000, "`number` of temperatures of annealed importance sampling")
 	f.StringVar(&o.out, "out", "", "`file` to save the model to")
+	f.StringVar(&o.model, "model", "", "`file` of a model to judge in place of one that is trained")
 	return o.run
 }}
 
 // A mnist is a model of MNIST and its training.
 type mnist struct {
-	dir, pixels, sampler, schedule, out    string
-	drawSeed, seed                         uint64
-	hidden, epochs, batch, chains, k, held int
-	temperatures                           int
-	rate, decay, momentum, std             float64
-	plain, enhanced, single, test          bool
+	dir, pixels, sampler, schedule, out, model string
+	drawSeed, seed                             uint64
+	hidden, epochs, batch, chains, k, held     int
+	temperatures                               int
+	rate, decay, momentum, std                 float64
+	plain, enhanced, single, test              bool
 
 	// Of the ways to train.
 	quiet      bool
@@ -63,11 +64,16 @@ func (o *mnist) run(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	begin := time.Now()
-	m, err := o.train(ctx, d)
+	m := new(rbm.RBM)
+	if o.model != "" {
+		err = load(o.model, m)
+	} else if m, err = o.train(ctx, d); err == nil {
+		fmt.Fprintf(w, "trained %d×%d for %d epochs in %.1f minutes, %.1f of processor time\n",
+			idx.Pixels, o.hidden, o.epochs, time.Since(begin).Minutes(), processorTime().Minutes())
+	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "trained %d×%d for %d epochs in %.1f minutes\n", idx.Pixels, o.hidden, o.epochs, time.Since(begin).Minutes())
 	if o.out != "" {
 		if err := save(o.out, m); err != nil {
 			return err
@@ -78,7 +84,10 @@ func (o *mnist) run(ctx context.Context, w io.Writer) error {
 		rows *rbm.Bits
 	}{{"validation", d.held}, {"test", nil}, {"training", nil}}
 	if o.test {
-		sets[1].rows, sets[2].rows = d.test, d.train
+		sets[1].rows = d.test
+		if o.model == "" {
+			sets[2].rows = d.train
+		}
 	}
 	for _, s := range sets {
 		if s.rows == nil {
@@ -284,4 +293,20 @@ func save(name string, m *rbm.RBM) error {
 		return err
 	}
 	return f.Close()
+}
+
+// load reads a model that save has written.
+func load(name string, m *rbm.RBM) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := m.ReadFrom(f); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if nv, _ := m.Dims(); nv != idx.Pixels {
+		return fmt.Errorf("%s: the model has %d visible units, want %d", name, nv, idx.Pixels)
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -34,6 +35,11 @@ func TestMNIST(t *testing.T) {
 				t.Errorf("%s: it prints %q, want %q in it", pixels, got, want)
 			}
 		}
+		again := output(t, "mnist", "-data", dir, "-pixels", pixels, "-held", "10", "-test", "-model", model)
+		figures, _, _ := strings.Cut(got, "training rows")
+		if _, figures, _ = strings.Cut(figures, "processor time\n"); figures == "" || withoutTimes(again) != withoutTimes(figures) {
+			t.Errorf("%s: the model judged again: %q, want %q", pixels, again, figures)
+		}
 		b := idxtest.ReadFile(t, model)
 		var m rbm.RBM
 		if _, err := m.ReadFrom(bytes.NewReader(b)); err != nil {
@@ -51,6 +57,11 @@ func TestMNIST(t *testing.T) {
 			t.Errorf("%q: no error", args)
 		}
 	}
+}
+
+// withoutTimes returns s without what is in brackets at the ends of its lines.
+func withoutTimes(s string) string {
+	return regexp.MustCompile(` \([0-9.]+ minutes\)`).ReplaceAllString(s, "")
 }
 
 // A pixel is a one with the probability of its level.

@@ -10,6 +10,7 @@ import (
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/sheet"
+	"gonum.org/v1/gonum/mat"
 )
 
 // A score says how well digits are told apart.
@@ -20,19 +21,21 @@ type score struct {
 
 func (s score) errorRate() float64 { return 100 * float64(s.wrong) / float64(s.rows) }
 
-func judge(c *rbm.Classifier, s idx.Set) score { return confuse(c, s).score }
+func judge(c *rbm.Classifier, x mat.Matrix, s idx.Set) score { return confuse(c, x, s).score }
 
 // A confusion counts digits by their labels and by what they are taken for.
 type confusion struct {
 	score
+	of     string // what the digits are
 	set    idx.Set
 	counts [idx.Classes][idx.Classes]int
 	surest [idx.Classes][idx.Classes]int // the row that is taken so with the highest probability
 }
 
-func confuse(c *rbm.Classifier, s idx.Set) *confusion {
-	f := &confusion{score: score{rows: len(s.Labels)}, set: s}
-	logp := c.LogProbs(nil, s.Images)
+// confuse judges by the digits of s, given as x.
+func confuse(c *rbm.Classifier, x mat.Matrix, s idx.Set) *confusion {
+	f := &confusion{score: score{rows: len(s.Labels)}, of: "test", set: s}
+	logp := c.LogProbs(nil, x)
 	var highest [idx.Classes][idx.Classes]float64
 	for r, y := range s.Labels {
 		row := logp.RawRowView(r)
@@ -56,7 +59,7 @@ func confuse(c *rbm.Classifier, s idx.Set) *confusion {
 
 // print prints a table, with a row for each label.
 func (f *confusion) print(w io.Writer) {
-	fmt.Fprintf(w, "\ntest error: %.2f %% (%d of %d)\n\nlabel   taken for\n     ", f.errorRate(), f.wrong, f.rows)
+	fmt.Fprintf(w, "\n%s error: %.2f %% (%d of %d)\n\nlabel   taken for\n     ", f.of, f.errorRate(), f.wrong, f.rows)
 	for y := range f.counts {
 		fmt.Fprintf(w, "%6d", y)
 	}
@@ -102,5 +105,5 @@ func (f *confusion) draw(w io.Writer) error {
 }
 
 func (f *confusion) title() string {
-	return fmt.Sprintf("Of %d test digits %d (%.2f %%) are taken for others", f.rows, f.wrong, f.errorRate())
+	return fmt.Sprintf("Of %d %s digits %d (%.2f %%) are taken for others", f.rows, f.of, f.wrong, f.errorRate())
 }

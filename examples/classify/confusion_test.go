@@ -50,7 +50,7 @@ func takenSet() idx.Set {
 }
 
 func TestConfuse(t *testing.T) {
-	f := confuse(pixelwise(), takenSet())
+	f := confuse(pixelwise(), takenSet().Images, takenSet())
 	var counts, surest [idx.Classes][idx.Classes]int
 	for r, x := range taken {
 		counts[x.label][x.taken]++
@@ -87,7 +87,7 @@ func TestConfuse(t *testing.T) {
 	if math.Abs(f.logProb-want) > 1e-9 {
 		t.Errorf("the mean of log p(y|x) is %v, want %v", f.logProb, want)
 	}
-	if got := judge(pixelwise(), takenSet()); got != f.score {
+	if got := judge(pixelwise(), takenSet().Images, takenSet()); got != f.score {
 		t.Errorf("judge = %v, want %v", got, f.score)
 	}
 }
@@ -95,17 +95,24 @@ func TestConfuse(t *testing.T) {
 func TestConfuseNaN(t *testing.T) {
 	c := pixelwise()
 	c.Model.B.SetVec(400, math.NaN())
-	if s := judge(c, takenSet()); s.wrong != s.rows || !math.IsNaN(s.logProb) {
+	if s := judge(c, takenSet().Images, takenSet()); s.wrong != s.rows || !math.IsNaN(s.logProb) {
 		t.Errorf("%d of %d rows are wrong and log p(y|x) is %v, want all and NaN", s.wrong, s.rows, s.logProb)
 	}
 }
 
 func TestPrint(t *testing.T) {
 	var out strings.Builder
-	confuse(pixelwise(), takenSet()).print(&out)
+	f := confuse(pixelwise(), takenSet().Images, takenSet())
+	f.print(&out)
 	lines := strings.Split(out.String(), "\n")
 	if !slices.Contains(lines, "test error: 37.50 % (3 of 8)") {
 		t.Errorf("the error is missing:\n%s", out.String())
+	}
+	var held strings.Builder
+	f.of = "held-out"
+	f.print(&held)
+	if got, want := held.String(), strings.Replace(out.String(), "\ntest error", "\nheld-out error", 1); got != want {
+		t.Errorf("of digits held out it prints %q, want %q", got, want)
 	}
 	var want []string
 	for y := range idx.Classes {
@@ -132,7 +139,7 @@ func TestPrint(t *testing.T) {
 
 func TestDraw(t *testing.T) {
 	var b bytes.Buffer
-	if err := confuse(pixelwise(), takenSet()).draw(&b); err != nil {
+	if err := confuse(pixelwise(), takenSet().Images, takenSet()).draw(&b); err != nil {
 		t.Fatal(err)
 	}
 	img, err := png.Decode(&b)
@@ -189,7 +196,7 @@ func TestDraw(t *testing.T) {
 }
 
 func TestTitle(t *testing.T) {
-	if got, want := confuse(pixelwise(), takenSet()).title(), "Of 8 test digits 3 (37.50 %) are taken for others"; got != want {
+	if got, want := confuse(pixelwise(), takenSet().Images, takenSet()).title(), "Of 8 test digits 3 (37.50 %) are taken for others"; got != want {
 		t.Errorf("the title is %q, want %q", got, want)
 	}
 }

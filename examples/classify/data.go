@@ -6,7 +6,10 @@ import (
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/mnist/idx"
+	"gonum.org/v1/gonum/mat"
 )
+
+const watchedRows = 1000 // rows to train on whose errors are printed
 
 // data are rows to train on, to choose the best epoch by, and to judge by.
 type data struct {
@@ -47,7 +50,7 @@ func load(o options) (data, error) {
 		train:    train.Images.Slice(0, last),
 		grey:     train.Grey,
 		labels:   train.Labels[:labelled],
-		watched:  slice(train, 0, min(labelled, len(test.Labels))),
+		watched:  slice(train, 0, min(labelled, watchedRows)),
 		test:     test,
 		trainCRC: train.CRC,
 	}
@@ -60,8 +63,15 @@ func load(o options) (data, error) {
 
 // slice returns rows [i, k) of s.
 func slice(s idx.Set, i, k int) idx.Set {
-	return idx.Set{Images: s.Images.Slice(i, k), Labels: s.Labels[i:k]}
+	return idx.Set{Images: s.Images.Slice(i, k), Grey: s.Grey[i*idx.Pixels : k*idx.Pixels], Labels: s.Labels[i:k]}
 }
+
+// levels are the grey levels of images, from 0 to 255/256, which draw has as probabilities.
+type levels []byte
+
+func (l levels) Dims() (r, c int)    { return len(l) / idx.Pixels, idx.Pixels }
+func (l levels) At(r, i int) float64 { return float64(l[r*idx.Pixels+i]) / 256 }
+func (l levels) T() mat.Matrix       { return mat.Transpose{Matrix: l} }
 
 // draw sets dst to rows to train on, in which a pixel is 1 with its grey level, of
 // 256, as the probability.

@@ -40,7 +40,7 @@ func TestLoad(t *testing.T) {
 		}
 		checkRows(t, idx.Set{Images: d.train.Slice(0, len(d.labels)), Labels: d.labels}, train, 0)
 		checkRows(t, d.watched, train, 0)
-		if got, want := len(d.watched.Labels), min(test.wantLabelled, 100); got != want {
+		if got, want := len(d.watched.Labels), test.wantLabelled; got != want {
 			t.Errorf("%+v: %d rows are watched, want %d", test, got, want)
 		}
 		if (d.held != nil) != (test.held > 0) {
@@ -85,10 +85,22 @@ func checkRows(t *testing.T, got, want idx.Set, from int) {
 			t.Fatalf("the label of row %d is %d, want %d", r, y, want.Labels[from+r])
 		}
 		for i := range idx.Pixels {
+			if got.Grey != nil && got.Grey[r*idx.Pixels+i] != want.Grey[(from+r)*idx.Pixels+i] {
+				t.Fatalf("the level of pixel %d of row %d is not that of row %d", i, r, from+r)
+			}
 			if got.Images.Bit(r, i) != want.Images.Bit(from+r, i) {
 				t.Fatalf("pixel %d of row %d is not that of row %d", i, r, from+r)
 			}
 		}
+	}
+}
+
+// What digits are judged by is the probability of a pixel that is drawn.
+func TestLevels(t *testing.T) {
+	l := levels(make([]byte, 3*idx.Pixels))
+	l[2*idx.Pixels+5], l[idx.Pixels] = 192, 255
+	if r, c := l.Dims(); r != 3 || c != idx.Pixels || l.At(2, 5) != 0.75 || l.At(1, 0) != 255./256 || l.At(0, 0) != 0 || l.T().At(5, 2) != 0.75 {
+		t.Errorf("%d×%d levels: %v, %v, %v, %v", r, c, l.At(2, 5), l.At(1, 0), l.At(0, 0), l.T().At(5, 2))
 	}
 }
 

@@ -38,7 +38,7 @@ func run(o options, w io.Writer) error {
 	if err := t.run(dir, w); err != nil {
 		return err
 	}
-	c := confuse(t.best(), d.test)
+	c := t.confusion()
 	c.print(w)
 	if err := dir.Write(confusionFile, c.draw); err != nil {
 		return err

@@ -6,12 +6,14 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
@@ -65,8 +67,8 @@ func TestRun(t *testing.T) {
 	for flags, want := range map[string]string{
 		"-kind generative":                          "generative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.1, momentum 0.9, generative weight 1\n",
 		"-kind generative -sampler pcd":             "generative: 12 hidden units, 300 labelled rows,",
-		"-kind discriminative":                      "discriminative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.1, momentum 0.9\n",
-		"-kind hybrid":                              "momentum 0.9, generative weight 0.01\n",
+		"-kind discriminative":                      "discriminative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.1, momentum 0.9, sparsity 0.002\n",
+		"-kind hybrid":                              "momentum 0.9, generative weight 0.01, sparsity 0.003\n",
 		"-kind hybrid -plain -threshold":            "hybrid: 12 hidden units",
 		"-kind hybrid -sampler pcd -rows 250":       "hybrid: 12 hidden units, 250 labelled rows,",
 		"-kind sparse":                              "generative weight 0.01, sparsity 0.002\n",
@@ -173,7 +175,7 @@ func TestResumeOrNot(t *testing.T) {
 		"-weight 0.01, not -weight 0.1":         func(o *options) { o.weight = 0.1 },
 		"-plain false, not -plain true":         func(o *options) { o.plain = true },
 		"-threshold false, not -threshold true": func(o *options) { o.threshold = true },
-		"-sparsity 0, not -sparsity 0.1":        func(o *options) { o.sparsity = 0.1 },
+		"-sparsity 0.003, not -sparsity 0.1":    func(o *options) { o.sparsity = 0.1 },
 		"-sampler cd, not -sampler pcd":         func(o *options) { o.sampler = "pcd" },
 		"-labelled 0, not -labelled 9":          func(o *options) { o.labelled = 9 },
 		"-unlabelled 0, not -unlabelled 1":      func(o *options) { o.unlabelled = 1 },
@@ -226,18 +228,18 @@ func TestForeignFolder(t *testing.T) {
 }
 
 // An epoch is a line of the table that a run prints.
-type epoch struct{ training, held, test float64 }
+type epoch struct{ training, held, logProb float64 }
 
 func epochsOf(t *testing.T, out string) []epoch {
 	t.Helper()
 	var list []epoch
 	for _, line := range strings.Split(out, "\n") {
 		f := strings.Fields(strings.ReplaceAll(line, "%", ""))
-		if len(f) != 6 || f[0] != strconv.Itoa(len(list)+1) {
+		if len(f) != 5 || f[0] != strconv.Itoa(len(list)+1) {
 			continue
 		}
 		var e epoch
-		for i, x := range []*float64{&e.training, &e.held, &e.test} {
+		for i, x := range []*float64{&e.training, &e.held, &e.logProb} {
 			var err error
 			if *x, err = strconv.ParseFloat(f[1+i], 64); err != nil && f[1+i] != "-" {
 				t.Fatalf("%q: %v", line, err)
@@ -260,13 +262,27 @@ func TestHeld(t *testing.T) {
 			best = i
 		}
 	}
-	if n := len(list); n != best+1+o.patience || best == 0 || list[best].test == list[n-1].test {
+	if n := len(list); n != best+1+o.patience || best == 0 || list[best].held == list[n-1].held {
 		t.Fatalf("want a best epoch that is neither the first nor like the last, and %d after it:\n%s", o.patience, first)
 	}
-	if want := fmt.Sprintf("\ntest error: %.2f %% (", list[best].test); !strings.Contains(first, want) {
+	saved := checkpointOf(t, o)
+	// The test digits are judged by the model of that epoch.
+	d, err := load(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := newTraining(o, d)
+	dir, err := keep.Open(o.out, "classify", confusionFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := kept.load(dir); !found || err != nil {
+		t.Fatal(found, err)
+	}
+	c := rbm.Classifier{Model: kept.chosen, Classes: idx.Classes}
+	if want := fmt.Sprintf("\ntest error: %.2f %% (", judge(&c, levels(d.test.Grey), d.test).errorRate()); !strings.Contains(first, want) {
 		t.Errorf("there is no %q in\n%s", want, first)
 	}
-	saved := checkpointOf(t, o)
 	const stop = "no better epoch in 4\n"
 	_, result, found := strings.Cut(first, stop)
 	if second := mustRun(t, o); !found || !strings.Contains(second, stop+result) || len(epochsOf(t, second)) > 0 {
@@ -274,6 +290,12 @@ func TestHeld(t *testing.T) {
 	}
 	if !bytes.Equal(checkpointOf(t, o), saved) {
 		t.Error("a run that had lost patience changed the checkpoint")
+	}
+	// With -test=false the rows held out are judged.
+	o.test = false
+	out := mustRun(t, o)
+	if want := fmt.Sprintf("\nheld-out error: %.2f %% (", list[best].held); !strings.Contains(out, want) || strings.Contains(out, "test error") {
+		t.Errorf("there is no %q, or a test error, in\n%s", want, out)
 	}
 }
 
@@ -290,17 +312,31 @@ func TestLearns(t *testing.T) {
 	} {
 		t.Run(flags, func(t *testing.T) {
 			o := small(t, "-hidden 20 -epochs 15 -batch 10 "+flags)
+			d, err := load(o)
+			if err != nil {
+				t.Fatal(err)
+			}
 			out := mustRun(t, o)
 			list := epochsOf(t, out)
 			if len(list) != o.epochs {
 				t.Fatalf("there are %d epochs, want %d:\n%s", len(list), o.epochs, out)
 			}
-			last := list[o.epochs-1]
-			if last.test > most || last.training > last.test {
-				t.Errorf("the errors are %v %% of training rows and %v %% of test rows, want at most %v %% and fewer of the first", last.training, last.test, most)
+			var last float64
+			if _, err := fmt.Sscanf(out[strings.Index(out, "\ntest error")+1:], "test error: %f", &last); err != nil {
+				t.Fatalf("%v:\n%s", err, out)
 			}
-			if want := fmt.Sprintf("\ntest error: %.2f %% (", last.test); !strings.Contains(out, want) {
-				t.Errorf("there is no %q in\n%s", want, out)
+			if training := list[o.epochs-1].training; last > most || training > last {
+				t.Errorf("the errors are %v %% of training rows and %v %% of test rows, want at most %v %% and fewer of the first", training, last, most)
+			}
+			// The test digits are judged by the model after the last epoch.
+			whole := newTraining(o, d)
+			for range o.epochs * whole.epochSteps() {
+				if err := whole.step(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if want := judge(&whole.classifier, whole.inputs(d.test), d.test).errorRate(); math.Abs(last-want) > 0.006 {
+				t.Errorf("the test error is %v %%, want that after the last epoch, %v %%", last, want)
 			}
 		})
 	}

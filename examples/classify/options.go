@@ -31,6 +31,7 @@ type options struct {
 	rows       int
 	held       int
 	patience   int
+	test       bool
 	seed       uint64
 }
 
@@ -41,15 +42,16 @@ type kind struct {
 	discriminative float64 // weight of log p(y|x)
 	weight         float64 // of log p(x,y)
 	hidden         int
+	epochs         int
 	rate           float64
 	sparsity       float64
 }
 
 var kinds = []kind{
-	{"generative", 0, 1, 6000, 0.05, 0},
-	{"discriminative", 1, 0, 500, 0.5, 0},
-	{"hybrid", 1, 0.01, 1500, 0.3, 0},
-	{"sparse", 1, 0.01, 3000, 0.2, 0.002},
+	{"generative", 0, 1, 6000, 20, 0.1, 0},
+	{"discriminative", 1, 0, 500, 12, 1, 0.002},
+	{"hybrid", 1, 0.01, 1500, 12, 0.4, 0.003},
+	{"sparse", 1, 0.01, 3000, 20, 0.2, 0.002},
 }
 
 var samplers = []string{"cd", "pcd"}
@@ -70,12 +72,12 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.BoolVar(&o.fresh, "fresh", false, "start anew even if there is a checkpoint, which is then lost")
 	f.StringVar(&o.kind, "kind", "hybrid", "what is climbed: "+describeKinds())
 	f.IntVar(&o.hidden, "hidden", 0, "number of hidden units, 1 to 10000 (default by -kind)")
-	f.IntVar(&o.epochs, "epochs", 20, "number of passes over the training rows, in all, 1 to 1000000")
+	f.IntVar(&o.epochs, "epochs", 0, "number of passes over the training rows, in all, 1 to 1000000 (default by -kind)")
 	f.IntVar(&o.batch, "batch", 100, "rows of a minibatch, 1 to 10000")
 	f.Float64Var(&o.rate, "rate", 0, "learning rate at the start, up to 10; it falls linearly to 0 (default by -kind)")
 	f.Float64Var(&o.momentum, "momentum", 0.9, "momentum, at least 0 and less than 1")
 	f.BoolVar(&o.plain, "plain", false, "the ordinary gradient, not the centred one")
-	f.BoolVar(&o.threshold, "threshold", false, "train on pixels that are 1 above a grey level of 127, as test digits always are, and not on ones drawn anew each time with their grey levels as probabilities")
+	f.BoolVar(&o.threshold, "threshold", false, "pixels are 1 above a grey level of 127; without it, those to train on are drawn anew each time with their grey levels as probabilities, and the others are these probabilities")
 	f.Float64Var(&o.weight, "weight", 0, "weight of the generative term, up to 1000 (default by -kind)")
 	f.Float64Var(&o.sparsity, "sparsity", 0, "a step takes away this times the rate from the hidden biases, up to 10 (default by -kind)")
 	f.StringVar(&o.sampler, "sampler", "cd", "negative phase of the generative term: "+strings.Join(samplers, ", "))
@@ -84,6 +86,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.IntVar(&o.rows, "rows", 0, "use only the first so many training rows; 0: all")
 	f.IntVar(&o.held, "held", 0, "of these, hold out the last so many, to choose the best epoch by; 0: the last epoch is taken")
 	f.IntVar(&o.patience, "patience", 0, "stop after so many epochs without a better one, by rows held out; 0: never")
+	f.BoolVar(&o.test, "test", true, "judge by the test digits in the end; false: by the rows held out, to choose settings")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything random")
 	if err := cli.Parse(f, args, about, help); err != nil {
 		return o, err
@@ -95,6 +98,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	given := make(map[string]bool)
 	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	byKind(given["hidden"], &o.hidden, k.hidden)
+	byKind(given["epochs"], &o.epochs, k.epochs)
 	byKind(given["rate"], &o.rate, k.rate)
 	byKind(given["weight"], &o.weight, k.weight)
 	byKind(given["sparsity"], &o.sparsity, k.sparsity)
@@ -110,7 +114,7 @@ func byKind[T any](given bool, flag *T, value T) {
 func describeKinds() string {
 	var s []string
 	for _, k := range kinds {
-		s = append(s, fmt.Sprintf("%s (-hidden %d -rate %v -weight %v -sparsity %v)", k.name, k.hidden, k.rate, k.weight, k.sparsity))
+		s = append(s, fmt.Sprintf("%s (-hidden %d -epochs %d -rate %v -weight %v -sparsity %v)", k.name, k.hidden, k.epochs, k.rate, k.weight, k.sparsity))
 	}
 	return strings.Join(s, ", ")
 }
@@ -161,6 +165,8 @@ func (o options) check() error {
 		return fmt.Errorf("-patience is %d, want at least 0", o.patience)
 	case o.patience > 0 && o.held == 0:
 		return fmt.Errorf("-patience is %d and -held is 0, want rows held out: the test rows must not decide when to stop", o.patience)
+	case !o.test && o.held == 0:
+		return errors.New("-test is false and -held is 0, want rows held out to judge by")
 	}
 	return nil
 }

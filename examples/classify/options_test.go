@@ -15,7 +15,7 @@ func TestParse(t *testing.T) {
 		"",
 		"-data d -out o -fresh -hidden 1 -epochs 1 -batch 1 -rate 0.5 -momentum 0 -seed 7 -rows 9 -held 4 -patience 2",
 		"-hidden 10000 -epochs 1000000 -rate 10 -batch 10000 -sampler pcd -weight 1000 -sparsity 10",
-		"-plain -threshold", "-kind generative", "-kind discriminative -weight 0", "-kind sparse -sparsity 0",
+		"-plain -threshold", "-test=false -held 5", "-kind generative", "-kind discriminative -weight 0", "-kind sparse -sparsity 0",
 		"-labelled 5", "-labelled 5 -unlabelled 1000", "-kind discriminative -labelled 5 -unlabelled 1",
 	}
 	bad := []string{
@@ -25,13 +25,14 @@ func TestParse(t *testing.T) {
 		"-weight 0", "-weight -1", "-weight 1001", "-weight NaN",
 		"-sparsity -1", "-sparsity 11", "-sparsity NaN", "-sampler pt", "-sampler CD",
 		"-labelled -1", "-unlabelled -1", "-unlabelled 1001", "-unlabelled NaN", "-unlabelled 1",
-		"-rows -1", "-held -1", "-patience -1", "-patience 3", "-seed -1", "-fresh=2", "-unknown", "digits.png",
+		"-rows -1", "-test=false", "-test=x", "-held -1", "-patience -1", "-patience 3", "-seed -1", "-fresh=2", "-unknown", "digits.png",
 	}
 	clitest.CheckParse(t, func(args []string) error { _, err := parse(args, io.Discard); return err }, good, bad)
 	for line, want := range map[string]string{
 		"-kind discriminative -weight 1": "-weight is 1, want 0 with -kind discriminative",
 		"-kind generative -weight 0":     "-weight is 0, want more with -kind generative",
 		"-patience 3 -held 0":            "-patience is 3 and -held is 0",
+		"-test=false":                    "-test is false and -held is 0",
 		"-unlabelled 0.5 -labelled 0":    "-unlabelled is 0.5 and -labelled is 0",
 	} {
 		if _, err := parse(strings.Fields(line), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
@@ -46,6 +47,7 @@ func TestKinds(t *testing.T) {
 		for flags, change := range map[string]func(k *kind){
 			"":                                  func(*kind) {},
 			" -hidden 9 -rate 2":                func(k *kind) { k.hidden, k.rate = 9, 2 },
+			" -epochs 7":                        func(k *kind) { k.epochs = 7 },
 			" -sparsity 0":                      func(k *kind) { k.sparsity = 0 },
 			" -sparsity 4 -hidden 1 -rate 0.01": func(k *kind) { k.sparsity, k.hidden, k.rate = 4, 1, 0.01 },
 			" -weight 3":                        func(k *kind) { k.weight = 3 },
@@ -60,7 +62,7 @@ func TestKinds(t *testing.T) {
 			if err != nil {
 				t.Errorf("parse(%q) = %v", line, err)
 			}
-			if got := (kind{k.name, k.discriminative, o.weight, o.hidden, o.rate, o.sparsity}); got != want {
+			if got := (kind{k.name, k.discriminative, o.weight, o.hidden, o.epochs, o.rate, o.sparsity}); got != want {
 				t.Errorf("parse(%q) gave %+v, want %+v", line, got, want)
 			}
 		}
@@ -77,7 +79,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, want := range []string{
 		"-data", "-out", "-fresh", "-kind", "-hidden", "-epochs", "-batch", "-rate", "-momentum", "-plain", "-threshold", "-weight", "-sparsity", "-sampler",
-		"-labelled", "-unlabelled", "-rows", "-held", "-patience", "-seed", "cd, pcd", "generative (", "sparse (", "GoMNIST", "goes on",
+		"-labelled", "-unlabelled", "-rows", "-held", "-patience", "-test", "-seed", "cd, pcd", "generative (", "sparse (", "GoMNIST", "goes on",
 	} {
 		if !strings.Contains(help.String(), want) {
 			t.Errorf("the help does not mention %q", want)

@@ -65,6 +65,7 @@ func newTraining(o options, d data) *training {
 	if o.unlabelled > 0 {
 		t.unlabelled.to, _ = d.train.Dims()
 	}
+	t.gradient.Single = true
 	m.OneHot = []rbm.Group{{From: idx.Pixels, To: idx.Pixels + idx.Classes}}
 	chains := rbm.NewChains(src)
 	if o.sampler == "cd" {
@@ -138,8 +139,8 @@ func (t *training) settings() keep.Settings {
 
 // run trains, prints a line an epoch, and saves a checkpoint after each.
 func (t *training) run(dir keep.Folder, w io.Writer) error {
-	fmt.Fprintf(w, "\n             errors of               log p(y|x)\n")
-	fmt.Fprintf(w, "epoch  training   held-out      test    of test    rows/s\n")
+	fmt.Fprintf(w, "\n           errors of      log p(y|x)\n")
+	fmt.Fprintf(w, "epoch  training   held-out  held-out    rows/s\n")
 	for t.progress.epochs < t.o.epochs {
 		if t.o.patience > 0 && t.progress.epochs-t.progress.chosen >= t.o.patience {
 			fmt.Fprintf(w, "no better epoch in %d\n", t.o.patience)
@@ -226,18 +227,35 @@ func columnMeans(a mat.Matrix) []float64 {
 
 // report prints the errors, and keeps the model if it is the best one.
 func (t *training) report(w io.Writer, speed float64) {
-	training := judge(&t.classifier, t.d.watched)
-	test := judge(&t.classifier, t.d.test)
-	held := "         -"
+	training := judge(&t.classifier, t.inputs(t.d.watched), t.d.watched)
+	held := "         -         -"
 	if t.d.held != nil {
-		s := judge(&t.classifier, *t.d.held)
-		held = fmt.Sprintf("%8.2f %%", s.errorRate())
+		s := judge(&t.classifier, t.inputs(*t.d.held), *t.d.held)
+		held = fmt.Sprintf("%8.2f %% %9.4f", s.errorRate(), s.logProb)
 		if t.progress.chosen == 0 || s.wrong < t.progress.wrong {
 			t.progress.chosen, t.progress.wrong = t.progress.epochs, s.wrong
 			copyModel(t.chosen, t.classifier.Model)
 		}
 	}
-	fmt.Fprintf(w, "%5d %7.2f %% %s %7.2f %% %10.4f %9.0f\n", t.progress.epochs, training.errorRate(), held, test.errorRate(), test.logProb, speed)
+	fmt.Fprintf(w, "%5d %7.2f %% %s %9.0f\n", t.progress.epochs, training.errorRate(), held, speed)
+}
+
+// inputs returns the digits of s as the classifier is judged by them.
+func (t *training) inputs(s idx.Set) mat.Matrix {
+	if t.o.threshold {
+		return s.Images
+	}
+	return levels(s.Grey)
+}
+
+// confusion judges in the end.
+func (t *training) confusion() *confusion {
+	if t.o.test {
+		return confuse(t.best(), t.inputs(t.d.test), t.d.test)
+	}
+	f := confuse(t.best(), t.inputs(*t.d.held), *t.d.held)
+	f.of = "held-out"
+	return f
 }
 
 // best returns the classifier to judge in the end.

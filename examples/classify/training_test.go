@@ -176,7 +176,7 @@ func TestOffsets(t *testing.T) {
 	// A step of an ordinary gradient is another one, and has no offsets.
 	models := make(map[bool]*rbm.RBM)
 	for _, plain := range []bool{false, true} {
-		training := trainingOf(t, "-kind discriminative -threshold")
+		training := trainingOf(t, "-kind discriminative -threshold -sparsity 0")
 		training.o.plain = plain
 		before := training.classifier.Model.Clone()
 		if err := training.step(); err != nil {
@@ -188,7 +188,7 @@ func TestOffsets(t *testing.T) {
 			t.Errorf("-plain=%t: the offsets are %v", plain, training.centering.V)
 		}
 		// Without momentum so far, the ordinary step is rate times the gradient.
-		var g rbm.Gradient
+		g := rbm.Gradient{Single: true}
 		training.classifier.Model = before
 		training.classifier.Gradient(&g, training.d.train.Gather(nil, training.rows), training.labels, nil)
 		for j := range 12 {

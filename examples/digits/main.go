@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"image/png"
 	"io"
+	"math/bits"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/internal/output"
+	"github.com/gorbm/rbm/mcmc"
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 )
 
@@ -26,6 +29,8 @@ const (
 	batchSize = 10
 	chains    = 100  // of PCD
 	burnIn    = 1000 // Gibbs sweeps before a sample is shown
+	draws     = 400  // of the chains, by which they are judged
+	thin      = 10   // Gibbs sweeps from one to the next
 
 	runs         = 100 // of annealed importance sampling, from either side
 	temperatures = 2000
@@ -79,7 +84,28 @@ func run(o options, w io.Writer) error {
 		return fmt.Errorf("-out: %w", err)
 	}
 	fmt.Fprintf(w, "\n%s: held-out digits, samples after %d Gibbs sweeps, weights of the hidden units\n", o.out, burnIn)
+	tau, rhat := mixing(m, samples)
+	fmt.Fprintf(w, "the chains over %d more sweeps: autocorrelation time %.0f sweeps, R̂ %.3f\n", draws*thin, tau, rhat)
 	return nil
+}
+
+// mixing moves chains on and returns their autocorrelation time in sweeps and R̂: the larger
+// one of their free energy and of the number of pixels that are on.
+func mixing(m *rbm.RBM, c *rbm.Chains) (tau, rhat float64) {
+	n, _ := c.Visible().Dims()
+	energy, on := mat.NewDense(n, draws, nil), mat.NewDense(n, draws, nil)
+	for t := range draws {
+		c.Gibbs(m, thin)
+		v := c.Visible()
+		energy.SetCol(t, m.FreeEnergy(nil, v))
+		for r := range n {
+			for _, word := range v.RawRow(r) {
+				on.Set(r, t, on.At(r, t)+float64(bits.OnesCount64(word)))
+			}
+		}
+	}
+	a, b := mcmc.Diagnose(energy), mcmc.Diagnose(on)
+	return thin * max(a.AutocorrelationTime, b.AutocorrelationTime), max(a.SplitRHat, b.SplitRHat)
 }
 
 // fit trains m and prints a line an epoch.

@@ -189,6 +189,29 @@ func TestFit(t *testing.T) {
 	}
 }
 
+// Independent chains, of a model without weights, have an autocorrelation time of one draw or so
+// and R̂ of 1. Chains that stay in one of two patterns have not.
+func TestMixing(t *testing.T) {
+	m := rbm.New(pixels, 2)
+	c := rbm.NewChains(rand.NewPCG(1, 1))
+	c.StartRandom(m, 20)
+	if tau, rhat := mixing(m, c); tau > 1.2*thin || tau < 0.8*thin || rhat > 1.01 {
+		t.Errorf("independent draws have the autocorrelation time %.1f and R̂ %.3f, want about %d and 1", tau, rhat, thin)
+	}
+	for i := range pixels {
+		m.W.Set(0, i, 4)
+		m.B.SetVec(i, -2)
+	}
+	m.C.SetVec(0, -2*pixels)
+	c.StartRandom(m, 20)
+	for i := range pixels {
+		c.Visible().SetBit(0, i, true)
+	}
+	if tau, rhat := mixing(m, c); tau < 10*thin || rhat < 1.1 {
+		t.Errorf("a chain that stays elsewhere gives the autocorrelation time %.1f and R̂ %.3f, want larger ones", tau, rhat)
+	}
+}
+
 func TestPaint(t *testing.T) {
 	data := rbm.NewBits(grid*grid, pixels)
 	data.SetBit(0, 1, true)
