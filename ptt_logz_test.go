@@ -153,7 +153,7 @@ func TestLadderLogZIsExact(t *testing.T) {
 	}{
 		{"without weights at first", 5, 3, 2, 0},
 		{"more hidden units", 3, 6, 2, 0},
-		{"enumerable at first", 6, 4, 1.5, 1},
+		{"enumerable at first", 6, 4, 1, 1},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(3, uint64(s.nv)))
@@ -161,27 +161,29 @@ func TestLadderLogZIsExact(t *testing.T) {
 			m := models[3]
 			want := m.LogPartition()
 			rows := enumeratedRows(m, 50, rnd)
-			var mean, z float64
+			var mean, stderr float64
 			const runs = 4
 			for seed := range uint64(runs) {
 				l, err := NewPTT(24, 1, models[s.first:3], rand.NewPCG(seed, 2)).LogZ(ctx, m, rows, 300)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !l.Believable() || l.StdErr > 0.05 || !(l.Low <= l.Mean && l.Mean <= l.High) {
+				if !l.Believable() || l.StdErr > 0.1 || !(l.Low <= l.Mean && l.Mean <= l.High) {
 					t.Errorf("seed %d: %v", seed, l)
 				}
-				if !(math.Abs(l.Mean-want) <= 4*l.StdErr) {
+				// Mean is at least the bound, which here is close to log Z.
+				off := (l.Below+l.Above)/2 - want
+				if !(math.Abs(off) <= 4*l.StdErr) {
 					t.Errorf("seed %d: log Z is %v, want %v", seed, l, want)
 				}
-				mean += (l.Mean - want) / runs
-				z += (l.Mean - want) * (l.Mean - want) / (l.StdErr * l.StdErr) / runs
+				mean += off / runs
+				stderr += l.StdErr / runs
 				if l.Seen > want+1e-9 {
 					t.Errorf("seed %d: log Z is at least %v, but it is %v", seed, l.Seen, want)
 				}
 			}
-			if math.Abs(mean) > 0.02 || z > 4 || z < 0.1 {
-				t.Errorf("mean error is %v, and the mean square of its standard errors %v", mean, z)
+			if !(math.Abs(mean) <= 3.5*stderr/math.Sqrt(runs)) {
+				t.Errorf("mean error is %v, and the mean standard error %v", mean, stderr)
 			}
 		})
 	}
@@ -210,7 +212,7 @@ func TestLadderLogZOfIndependentUnits(t *testing.T) {
 	rows := NewBits(20, nv)
 	for _, models := range [][]*RBM{{m}, append([]*RBM{first}, middle...)} {
 		l, err := NewPTT(40, 1, models, rand.NewPCG(1, 2)).LogZ(context.Background(), m, rows, 300)
-		if err != nil || !l.Believable() || !(math.Abs(l.Mean-want) <= 4*l.StdErr+1e-9) {
+		if err != nil || !l.Believable() || !(math.Abs((l.Below+l.Above)/2-want) <= 4*l.StdErr+1e-9) {
 			t.Errorf("ladder of %d: %v, want %v (%v)", len(models)+1, l, want, err)
 		}
 	}
@@ -218,15 +220,15 @@ func TestLadderLogZOfIndependentUnits(t *testing.T) {
 
 // twoClusters returns a model of 40×22 units with rows, most of them in one of two clusters,
 // and the sampler that trained it.
-func twoClusters(tb testing.TB, seed uint64, epochs int) (*RBM, *Bits, *PTT) {
+func twoClusters(tb testing.TB, seed uint64, noise float64) (*RBM, *Bits, *PTT) {
 	tb.Helper()
-	const nv, nh, n = 40, 22, 400
+	const nv, nh, n, epochs = 40, 22, 400, 60
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	rows := NewBits(n, nv)
 	for r := range n {
 		for i := range nv {
 			on := r%4 == 0 == (i%2 == 0) // a quarter in one, the others in the opposite
-			rows.SetBit(r, i, on != (rnd.Float64() < 0.1))
+			rows.SetBit(r, i, on != (rnd.Float64() < noise))
 		}
 	}
 	m := NewRandom(nv, nh, 0.01, rnd)
@@ -244,7 +246,7 @@ func twoClusters(tb testing.TB, seed uint64, epochs int) (*RBM, *Bits, *PTT) {
 // The bounds hold log Z of models of clusters, whatever the seed.
 func TestLadderLogZOfClusters(t *testing.T) {
 	t.Parallel()
-	m, rows, ptt := twoClusters(t, 1, 60)
+	m, rows, ptt := twoClusters(t, 1, 0.1)
 	want := m.LogPartition()
 	const seeds = 20
 	believed, missed := 0, 0
@@ -271,7 +273,7 @@ func TestLadderLogZOfClusters(t *testing.T) {
 // second mode seen in the rows or not.
 func TestLadderLogZDoubtsBrokenLadder(t *testing.T) {
 	t.Parallel()
-	m, rows, ptt := twoClusters(t, 2, 60)
+	m, rows, ptt := twoClusters(t, 2, 0.03)
 	want := m.LogPartition()
 	few := NewBits(30, 40) // of the larger cluster alone
 	for r := range 30 {
@@ -461,7 +463,7 @@ func TestLadderLogZOfGroups(t *testing.T) {
 		rows.SetRow(r, []float64{0.3, 0, 1, 0, 0.9, 1, 0, 0, 0.5})
 	}
 	l, err := NewPTT(40, 1, models[:3], rand.NewPCG(1, 1)).LogZ(context.Background(), m, rows, 600)
-	if want := m.LogPartition(); err != nil || !l.Believable() || !(math.Abs(l.Mean-want) <= 4*l.StdErr) {
+	if want := m.LogPartition(); err != nil || !l.Believable() || !(math.Abs((l.Below+l.Above)/2-want) <= 4*l.StdErr) {
 		t.Errorf("%v, want %v (%v)", l, want, err)
 	}
 }
@@ -499,7 +501,7 @@ func TestLadderLogZPanics(t *testing.T) {
 
 func TestLogLikelihoodByLadder(t *testing.T) {
 	t.Parallel()
-	m, rows, ptt := twoClusters(t, 1, 60)
+	m, rows, ptt := twoClusters(t, 1, 0.1)
 	ctx := context.Background()
 	exact := m.LogPartition()
 	run := func(ladder *PTT, runs int) LogLikelihood {
