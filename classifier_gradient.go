@@ -315,10 +315,7 @@ func (l *hybrid) weigh(r int) {
 // are, halfPanels panels a part.
 type mixing hybrid
 
-const (
-	halfPanels = panelsOfWord / 2
-	halfWord   = wordBits / 2
-)
+const halfPanels = panelsOfWord / 2
 
 func (s *mixing) Do(_, part int) {
 	t, first := part/2, part%2*halfPanels

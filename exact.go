@@ -14,6 +14,7 @@ import (
 const (
 	maxExact     = 20 // units of the enumerated layer in Exact and LogPartitionGradient
 	maxPartition = 30 // in LogPartition
+	exactUnits   = 20 // in LogLikelihood
 )
 
 // LogPartition returns log Z exactly: of 784×20 units in half a second. It enumerates at

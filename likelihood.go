@@ -2,14 +2,11 @@ package rbm
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
 
-	"github.com/gorbm/rbm/internal/logistic"
 	"github.com/gorbm/rbm/internal/product"
 	"gonum.org/v1/gonum/mat"
 )
@@ -62,23 +59,8 @@ func (l LogLikelihood) String() string {
 		l.Reverse.Mean, l.Reverse.StdErr, l.Reverse.ESS, len(l.Reverse.LogWeights), l.Gap, verdict, tried)
 }
 
-const (
-	exactUnits = 20 // of the smaller layer, that LogLikelihood enumerates
-
-	// What LogLikelihood believes.
-	leastESS = 10  // effective runs of each side
-	mostErrs = 3   // standard errors between the sides
-	mostGap  = 0.1 // nats between the sides
-
-	mostLoose = 2 // nats that another estimate of fewer effective runs may find more
-
-	// rounding is how far, for its size, an exact log Z may be from another one.
-	rounding = 1e-9
-
-	// mostSeen is how many configurations contribute to the lower bound of Z, so that
-	// larger data take no more memory.
-	mostSeen = 1 << 16
-)
+// rounding is how far, for its size, an exact log Z may be from another one.
+const rounding = 1e-9
 
 // LogLikelihood returns the mean log-likelihood of data (n×nv), read once. Of [Values] v̄ it is
 // the mean of -F(v̄) - log Z: no log-probability, but as F is concave at most the expected one
@@ -388,51 +370,6 @@ func withWeight(block mat.Matrix, weights []float64, first int) (rows mat.Matrix
 	return some, w
 }
 
-// A distinct adds up exp(-F) over different configurations, which is a lower bound
-// of Z. The zero value has none, and takes none.
-type distinct struct {
-	most int // configurations; others are left out, and the bound is one all the same
-	rows map[[16]byte]struct{}
-	key  []byte
-	sums []float64 // the log of the sum so far, and what follows
-}
-
-// add adds the rows that are not there yet. Their free energies are f.
-func (d *distinct) add(rows *Bits, f []float64) {
-	if d.rows == nil {
-		d.rows = make(map[[16]byte]struct{})
-	}
-	hash := fnv.New128a()
-	for r := range rows.rows {
-		if len(d.rows) >= d.most {
-			break
-		}
-		// Equal rows have the same hash. If others had it too, one of them would be
-		// left out.
-		hash.Reset()
-		d.key = d.key[:0]
-		for _, word := range rows.row(r) {
-			d.key = binary.LittleEndian.AppendUint64(d.key, word)
-		}
-		hash.Write(d.key)
-		key := [16]byte(hash.Sum(d.key[:0]))
-		if _, ok := d.rows[key]; !ok {
-			d.rows[key] = struct{}{}
-			d.sums = append(d.sums, -f[r])
-		}
-	}
-	d.sums = append(d.sums[:0], d.logZ())
-}
-
-// addStates adds the states of chains, however many there have been.
-func (d *distinct) addStates(m *RBM, c *Chains) {
-	d.most = max(d.most, len(d.rows)+c.v.rows)
-	d.add(&c.v, m.FreeEnergy(nil, &c.v))
-}
-
-// logZ returns the lower bound of log Z.
-func (d *distinct) logZ() float64 { return logistic.LogSumExp(d.sums) }
-
 // exactly returns the log-likelihood, given the mean free energy and log Z.
 func exactly(f, logZ float64) LogLikelihood {
 	// The mean is not above 0, but the difference of large numbers may be.
@@ -541,9 +478,6 @@ func (l *LogLikelihood) doubt(f, bound float64, other string, off, allowed float
 	}
 	return strings.Join(reasons, "; ")
 }
-
-// tolerance returns how far apart estimates of the same log Z may be.
-func tolerance(a, b LogZ) float64 { return max(mostErrs*math.Hypot(a.StdErr, b.StdErr), mostGap) }
 
 // FreeEnergyGap returns the mean free energy of validation rows minus that of training rows
 // (each n×nv), which grows with overfitting (Hinton, 2010).

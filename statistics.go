@@ -257,6 +257,8 @@ func (s *statistics) keep(t, r int, in logistic.Inputs) {
 	}
 }
 
+const halfWord = wordBits / 2
+
 // put sets s·ĥ of half a word t, from its unit i on, and row r of the current pass to p.
 func (s *statistics) put(t, r, i int, p *[halfWord]float64) {
 	if !s.fixed.isOn {
