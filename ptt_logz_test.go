@@ -560,3 +560,35 @@ func TestLadderLogZIsBounded(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 }
+
+// By how much the root moves without a chain is the root without it, less the root.
+func TestBennettMoves(t *testing.T) {
+	const n, exchanges = 50, 4
+	random := rand.New(rand.NewPCG(1, 1))
+	var diffs []float64
+	of := make([]float64, n) // differences of a chain are alike
+	for i := range of {
+		of[i] = random.NormFloat64()
+	}
+	for range exchanges {
+		for _, side := range []float64{0.5, -0.5} {
+			for i := range n {
+				diffs = append(diffs, 2+side+of[i]+random.NormFloat64())
+			}
+		}
+	}
+	moves := make([]float64, n)
+	root := bennett(diffs, n, 0, n, moves)
+	for i := range n {
+		var rest []float64
+		for k, d := range diffs {
+			if k%n != i {
+				rest = append(rest, d)
+			}
+		}
+		want := bennett(rest, n-1, 0, n-1, make([]float64, n-1)) - root
+		if !(math.Abs(moves[i]-want) <= 0.01*math.Abs(want)+1e-4) {
+			t.Errorf("without chain %d the root moves by %v, want %v", i, moves[i], want)
+		}
+	}
+}
