@@ -592,3 +592,33 @@ func TestBennettMoves(t *testing.T) {
 		}
 	}
 }
+
+// Each piece of evidence against a ladder is a doubt by itself.
+func TestLadderDoubts(t *testing.T) {
+	for _, tt := range []struct {
+		below, above, drift float64
+		trips               [2]int
+		stuck               int
+		reason              string // "" if believable
+	}{
+		{10, 10.4, 0.3, [2]int{10, 10}, 0, ""},
+		{10, 10.6, 0, [2]int{10, 10}, 0, "the halves of the chains are 0.60 nats apart, want at most 0.50"},
+		{10.6, 10, 0, [2]int{10, 10}, 0, "the halves of the chains are -0.60 nats apart"},
+		{10, 10, 0.5, [2]int{10, 10}, 0, "the halves of the sweeps are 0.50 nats apart, want at most 0.40"},
+		{10, 10, -0.5, [2]int{10, 10}, 0, "the halves of the sweeps are -0.50 nats apart"},
+		{10, 10, 0, [2]int{9, 50}, 0, "9 states have come up"},
+		{10, 10, 0, [2]int{50, 9}, 0, "9 states have come up"},
+		{10, 10, 0, [2]int{10, 10}, 1, "1 of 6 states have never come down to the first model (the lowest of the swap rates is 0.2, between the models 1 and 2)"},
+		{math.NaN(), 10, 0, [2]int{10, 10}, 0, "log Z is not finite"},
+		{math.Inf(1), 10, 0, [2]int{10, 10}, 0, "log Z is not finite"},
+	} {
+		c := &climb{tripsBelow: tt.trips[0], tripsAbove: tt.trips[1], forgotten: make([]bool, 6)}
+		for i := range c.forgotten {
+			c.forgotten[i] = i >= tt.stuck
+		}
+		l := LadderLogZ{Below: tt.below, Above: tt.above, Mean: (tt.below + tt.above) / 2, Drift: tt.drift, SwapRates: []float64{0.5, 0.2}}
+		if got := c.doubt(&l, 0.5, 0.4); (got == "") != (tt.reason == "") || !strings.Contains(got, tt.reason) {
+			t.Errorf("%+v: doubt %q, want %q", tt, got, tt.reason)
+		}
+	}
+}
