@@ -30,7 +30,7 @@ var (
 		"CD":       func() any { return used(rbm.NewCD(1, newSource(1))) },
 		"PCD":      func() any { return used(rbm.NewPCD(2, 1, newSource(1))) },
 		"PT":       func() any { return used(newPT(1, 1, []float64{0, 0.5, 1}, newSource(1))) },
-		"PTT":      func() any { return used(rbm.NewPTT(1, 1, nil, newSource(1))) },
+		"PTT":      func() any { return used(rbm.NewPTT(4, 1, nil, newSource(1))) },
 		"Exact":    func() any { return new(rbm.Exact) },
 		"SGD":      func() any { return usedSGD() },
 		"Centering": func() any {
@@ -49,6 +49,7 @@ var (
 		},
 		"Report":        func() any { return &rbm.Report{Step: 1, SwapRates: []float64{0.5}, Warnings: []string{"w"}} },
 		"LogZ":          func() any { return &rbm.LogZ{Mean: 1, LogWeights: []float64{1}} },
+		"LadderLogZ":    func() any { return &rbm.LadderLogZ{Mean: 1, SwapRates: []float64{0.5}, Doubt: "r"} },
 		"LogLikelihood": func() any { return &rbm.LogLikelihood{Mean: -1, AIS: rbm.LogZ{Mean: 1}, Doubt: "r"} },
 		"Group":         func() any { return &rbm.Group{From: 1, To: 3} },
 		"Values":        func() any { return &rbm.Values{Matrix: randomReals(3, 3, 1)} },

@@ -64,6 +64,8 @@ func (c callee) args() (args []reflect.Value) {
 		gradient = &somePhases().Data
 	case "Prepared.LogProbs": // one of the units is the class
 		bits = rbm.NewBits(1, 2)
+	case "PTT.LogZ":
+		whole = 8 // sweeps
 	}
 	for k := len(args); k < n; k++ {
 		for _, x := range []any{

@@ -160,6 +160,7 @@ func firstOf(m *RBM) *RBM {
 }
 
 func (s *PTT) begin(m *RBM, _ int) (samples, passes int) {
+	m.Dims() // panics if there is no model
 	m.call.keeps(s.chains)
 	m.call.keeps(s)
 	if len(s.saved) == 0 {
