@@ -225,8 +225,8 @@ func TestEncodings(t *testing.T) {
 		},
 	}
 	works := map[string]string{ // by pointer
-		"JSON": "Centering Classifier Exact Group LogLikelihood LogZ RBM Report Sparsity",
-		"gob":  "CD Centering Chains Classifier Frozen Gradient Group LogLikelihood LogZ PCD PT PTT Phases RBM Report SGD Sparsity",
+		"JSON": "Centering Classifier Exact Group LadderLogZ LogLikelihood LogZ RBM Report Sparsity",
+		"gob":  "CD Centering Chains Classifier Frozen Gradient Group LadderLogZ LogLikelihood LogZ PCD PT PTT Phases RBM Report SGD Sparsity",
 	}
 	for encoding, e := range encodings {
 		var worked []string
