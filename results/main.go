@@ -1,5 +1,5 @@
-// Command results makes the numbers of docs/results.md and docs/likelihood.md again, one
-// kind at a time:
+// Command results makes the numbers of docs/results.md, docs/likelihood.md, docs/sampling.md
+// and, of large models, docs/training.md again, one kind at a time:
 //
 //	go run -C results . NAME [flags]
 //	go run -C results . NAME -help
