@@ -54,3 +54,21 @@ func Example() {
 	// Output:
 	// 100 reports; the log-likelihood rises: true
 }
+
+// Lines of a training, one for each report.
+func ExampleLines() {
+	data := rbm.NewBits(20, 4) // all units of a row agree
+	for r := range 20 {
+		for i := range 4 {
+			data.SetBit(r, i, r%2 == 0)
+		}
+	}
+	src := rand.NewPCG(1, 1)
+	t := rbm.NewTrainer(rbm.NewRandom(4, 2, 0.1, src), data, rbm.NewPCD(20, 1, src), src)
+	t.ReportEvery = 100
+	t.OnReport = monitor.Lines(os.Stdout)
+	if err := t.Train(context.Background(), 300); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+}
