@@ -146,6 +146,7 @@ func ExampleRead_error() {
 	_, err := bitio.Read(strings.NewReader("tea,milk\n1,0\n1,yes\n"), "table.csv", nil)
 	fmt.Println(err)
 	// Output:
+	// bitio: table.csv: line 3, column 1 ("milk") is "yes", want 0 or 1
 }
 
 // A stream has no place for missing values: they are an error, for ReadFile to be used.
@@ -169,4 +170,7 @@ func ExampleWriteValues() {
 		fmt.Println(err)
 	}
 	// Output:
+	// id,score
+	// Ann,0.5
+	// Bob,0.125
 }

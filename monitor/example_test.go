@@ -3,6 +3,7 @@ package monitor_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -55,20 +56,23 @@ func Example() {
 	// 100 reports; the log-likelihood rises: true
 }
 
-// Lines of a training, one for each report.
+// A line for each report, as OnReport of a Trainer gets them: these are of a training in which
+// nothing is held out, and log Z is not known.
 func ExampleLines() {
-	data := rbm.NewBits(20, 4) // all units of a row agree
-	for r := range 20 {
-		for i := range 4 {
-			data.SetBit(r, i, r%2 == 0)
+	nan := math.NaN()
+	line := monitor.Lines(os.Stdout)
+	for epoch := 1; epoch <= 2; epoch++ {
+		err := line(rbm.Report{
+			Epoch: epoch, Step: 600 * epoch, RowsPerSecond: 250_000, WeightRMS: 0.1 * float64(epoch),
+			PseudoLogLikelihood: -90 / float64(epoch), HeldOutPseudoLogLikelihood: nan, FreeEnergyGap: nan,
+			LogLikelihood: nan, HeldOutLogLikelihood: nan, Error: nan, LogProb: nan,
+		})
+		if err != nil {
+			fmt.Println(err)
 		}
 	}
-	src := rand.NewPCG(1, 1)
-	t := rbm.NewTrainer(rbm.NewRandom(4, 2, 0.1, src), data, rbm.NewPCD(20, 1, src), src)
-	t.ReportEvery = 100
-	t.OnReport = monitor.Lines(os.Stdout)
-	if err := t.Train(context.Background(), 300); err != nil {
-		fmt.Println(err)
-	}
 	// Output:
+	// epoch     step  pseudo-ll  weights   rows/s
+	//     1      600    -90.000   0.1000   250000
+	//     2     1200    -45.000   0.2000   250000
 }
