@@ -66,9 +66,10 @@ func main() {
 		fmt.Println(strings.Join(faults, "\n"))
 		log.Fatalf(`the packages export something else than %s says.
 A line with - is what a user may have relied on: it needs an entry in CHANGELOG.md.
-A line with + is new. If all are meant, write the listing anew:
+A line with + is new. If all are meant, write the listing anew, or after its release that of the next version:
 
-	go run ./.ci/api -write`, path)
+	go run ./.ci/api -write
+	go run ./.ci/api -write vX.Y`, path)
 	}
 	fmt.Printf("%s: %d lines, as exported\n", path, len(lines))
 }
