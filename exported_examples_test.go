@@ -78,7 +78,7 @@ var notShown = map[string]string{
 
 // Every exported type and function of a package for users has an example of its own or is
 // shown by another one. All examples say what they show, have an output, and are whole
-// programs as they stand in the documentation, with no helper that it leaves out.
+// programs in the documentation: what they use is in their file.
 func TestExamples(t *testing.T) {
 	listed := 0
 	for _, name := range []string{
@@ -99,7 +99,7 @@ func TestExamples(t *testing.T) {
 				t.Errorf("Example%s of %s has no output", key, name)
 			}
 			if e.Play == nil {
-				t.Errorf("Example%s of %s is not a whole program: give it a file of its own, or no helpers", key, name)
+				t.Errorf("Example%s of %s is not a whole program: what it uses must be in its file", key, name)
 			}
 		}
 		for _, x := range exported {
