@@ -18,7 +18,7 @@ import (
 //
 //	W̃ = ∂W - λ·∂bᵀ - ∂c·μᵀ    b̃ = ∂b - W̃ᵀλ    c̃ = ∂c - W̃μ
 //
-// With offsets near the means of the units, it does not matter which state of a unit is
+// Offsets near the means of the units speed up learning, whichever state of a unit is
 // called 1. The zero value is ready to use.
 type Centering struct {
 	Rate     float64   // weight of a batch in the moving averages V and H; 0: 0.01; 1 biases the gradient

@@ -24,14 +24,14 @@
 //
 // To use a model: [RBM.HiddenProbs] are features. [RBM.FreeEnergy] is large for unusual
 // rows, anomalies, and [RBM.UnitProbs] says which of their units are improbable given all
-// others. [RBM.Prepare] is for a server: a copy of a model for one row at a time.
+// others. [RBM.Prepare] is for a server: a copy for one row at a time.
 //
 // Missing values: Trainer.Observed trains on incomplete rows. [Chains.GibbsGiven] and
 // [Chains.MeansGiven] complete rows with their observed units clamped, and
 // [RBM.LogProbGiven] and [RBM.MeansGiven] are exact for a few missing units.
 //
-// Groups: RBM.OneHot declares visible units of which exactly one is on, also known as
-// softmax or multinomial units. [Classifier] has a label among the visible units.
+// Groups: RBM.OneHot declares visible units of which exactly one is on, softmax or
+// multinomial units, for all methods. [Classifier] has a label among the visible units.
 //
 // Large data: [Rows] need not fit in memory; package bitfile has them in a file. On
 // several machines, each computes [Phases], which add up to the full gradient.

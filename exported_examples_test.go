@@ -77,8 +77,9 @@ var notShown = map[string]string{
 }
 
 // Every exported type and function of a package for users has an example of its own or is
-// shown by another one. All examples say what they show, have an output, and are whole
-// programs in the documentation: what they use is in their file.
+// shown by another one. All examples have an output, and are whole programs in the
+// documentation: what they use is in their file. All but the Example of a package say what they
+// show.
 func TestExamples(t *testing.T) {
 	listed := 0
 	for _, name := range []string{
@@ -92,7 +93,7 @@ func TestExamples(t *testing.T) {
 		own := make(map[string]bool)
 		for key, e := range examples {
 			own[strings.SplitN(key, "_", 2)[0]] = true
-			if e.Doc == "" {
+			if e.Doc == "" && key != "" {
 				t.Errorf("Example%s of %s does not say what it shows", key, name)
 			}
 			if e.Output == "" {
