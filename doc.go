@@ -24,7 +24,7 @@
 //
 // To use a model: [RBM.HiddenProbs] are features. [RBM.FreeEnergy] is large for unusual
 // rows, anomalies, and [RBM.UnitProbs] says which of their units are improbable given all
-// others. [RBM.Prepare] is for a server: a copy for one row at a time.
+// others. For a server, [RBM.Prepare] copies it for single rows.
 //
 // Missing values: Trainer.Observed trains on incomplete rows. [Chains.GibbsGiven] and
 // [Chains.MeansGiven] complete rows with their observed units clamped, and
