@@ -99,14 +99,19 @@ func restoredOffsets(offsets, kept []float64) []float64 {
 
 // check panics unless c can center a gradient of nv and nh units.
 func (c *Centering) check(nv, nh int) {
-	if !(0 <= c.Rate && c.Rate <= 1) {
-		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
-	}
+	c.checkRate()
 	if len(c.V) > 0 {
 		checkOffsets("V", c.V, nv)
 	}
 	if len(c.H) > 0 {
 		checkOffsets("H", c.H, nh)
+	}
+}
+
+// checkRate panics unless Rate is in [0, 1].
+func (c *Centering) checkRate() {
+	if !(0 <= c.Rate && c.Rate <= 1) {
+		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
 	}
 }
 
@@ -285,9 +290,7 @@ func (c *Centering) bytes() int {
 }
 
 func (c *Centering) write(b []byte) []byte {
-	if !(0 <= c.Rate && c.Rate <= 1) {
-		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
-	}
+	c.checkRate()
 	b = wire.AppendFloat64(b, c.Rate)
 	b = wire.AppendBool(b, c.Enhanced)
 	return wire.AppendList(wire.AppendList(b, c.V), c.H)
@@ -299,4 +302,15 @@ func readCentering(d *wire.Decoder) Centering {
 		d.Failf("Rate is %v, want one in [0, 1]", c.Rate)
 	}
 	return c
+}
+
+// fits sets an error unless the offsets, if there are any, are those of so many
+// units, or c is nil.
+func (c *Centering) fits(d *wire.Decoder, nv, nh int) {
+	if c == nil {
+		return
+	}
+	if v, h := len(c.V), len(c.H); v != 0 && v != nv || h != 0 && h != nh {
+		d.Failf("offsets are those of %d visible and %d hidden units, want %d and %d", v, h, nv, nh)
+	}
 }

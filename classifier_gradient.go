@@ -115,7 +115,7 @@ func (c *Classifier) checkWeights() {
 
 // wrongWeights says what is wrong with the weights of the terms, or nothing.
 func (c *Classifier) wrongWeights() string {
-	any := false
+	some := false
 	for _, w := range [...]struct {
 		name string
 		x    float64
@@ -123,9 +123,9 @@ func (c *Classifier) wrongWeights() string {
 		if wrong := wrongFactor(w.name, w.x); wrong != "" {
 			return wrong
 		}
-		any = any || w.x > 0
+		some = some || w.x > 0
 	}
-	if !any {
+	if !some {
 		return "Discriminative, Generative and Unlabeled are 0, want one that is not"
 	}
 	return ""
@@ -231,14 +231,6 @@ func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int, weights []flo
 			l.data.add(x, r, y)
 		}
 	}
-}
-
-// weightOf returns weight r, or 1 if there are none.
-func weightOf(weights []float64, r int) float64 {
-	if weights == nil {
-		return 1
-	}
-	return weights[r]
 }
 
 // counts reports whether the objective has a term for rows labeled y.

@@ -299,7 +299,7 @@ func (m *RBM) FreeEnergyGradient(dst *Gradient, v mat.Matrix, weights []float64)
 		total = 1
 		checkLength("weights", weights, n)
 		for i, w := range weights {
-			if math.IsNaN(w) || math.IsInf(w, 0) {
+			if !finite(w) {
 				panic(fmt.Sprintf("rbm: weights[%d] is %v, want a finite number", i, w))
 			}
 		}

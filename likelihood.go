@@ -251,12 +251,12 @@ func (a *AIS) mix(m *RBM) {
 
 // spaced returns at most most of the n rows whose weight is not 0, evenly spaced.
 func (m *RBM) spaced(data Rows, weights []float64, n, most int) (mat.Matrix, error) {
-	start := make([]int, min(n, most))
-	for r, row, k := 0, 0, 0; r < len(start); row++ { // k rows before it count
-		if weights != nil && weights[row] == 0 {
+	start := evenly(n, most)
+	for r, row, k := 0, 0, 0; weights != nil && r < len(start); row++ { // k rows before it count
+		if weights[row] == 0 {
 			continue
 		}
-		if k == int(int64(r)*int64(n)/int64(len(start))) {
+		if k == start[r] {
 			start[r] = row
 			r++
 		}
