@@ -18,7 +18,7 @@ type pair struct {
 	x          value
 }
 
-// A pairs reads the lines of pairs.
+// pairs reads the lines of pairs.
 type pairs struct {
 	o      *Options
 	p      *parser
@@ -166,7 +166,7 @@ func newNumbering(names []string) *numbering {
 	return n
 }
 
-// number returns that of a name, which may be new.
+// number returns the number of a name, which may be new.
 func (n *numbering) number(name string) int {
 	i, ok := n.of[name]
 	if !ok {
@@ -178,7 +178,7 @@ func (n *numbering) number(name string) int {
 	return i
 }
 
-// A known pair is one by numbers.
+// A knownPair is a pair by the numbers of its names.
 type knownPair struct {
 	user, item int32 // item is -1 if it is left out
 	line       int32 // that it is on, or the largest one

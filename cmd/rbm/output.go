@@ -68,6 +68,12 @@ func checkFolder(path string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
+// exists reports whether there is a file of this name.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
 // readHead returns the first bytes of a file.
 func readHead(path string) ([]byte, error) {
 	f, err := os.Open(path)

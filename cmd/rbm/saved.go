@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/checkpoint"
@@ -73,11 +71,5 @@ func loadSaved(path string) (*saved, error) {
 
 // isCheckpoint reports whether a file begins as a checkpoint does.
 func isCheckpoint(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("\x89RBM\r\n\x1a\n")) && len(head) >= 24 && strings.TrimRight(string(head[12:24]), "\x00") == "checkpoint"
-}
-
-// exists reports whether there is a file of this name.
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
+	return frameKind(head) == "checkpoint"
 }
