@@ -25,8 +25,8 @@ type AIS struct {
 
 	Runs     int                 // runs of Run, at least 1
 	Betas    []float64           // inverse temperatures β, rising from 0 to 1
-	Base     *mat.VecDense       // visible biases a of the base model (nv); nil: those of the model, or fitted to the data by LogLikelihood
-	Ladder   *PTT                // whose LogZ LogLikelihood takes where that of AIS is not believable; nil: none
+	Base     *mat.VecDense       // visible biases a of the base model (nv); nil: the model's, or fitted to the data by LogLikelihood
+	Ladder   *PTT                // whose LogZ LogLikelihood takes where AIS is not believable; nil: none
 	Progress func(done, all int) // called after every temperature, unless nil
 
 	chains *Chains

@@ -10,7 +10,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// wantPanic fails unless call panics with a string that begins with "rbm: " and contains all of want.
+// wantPanic fails unless call panics with a string that begins with "rbm: " and contains
+// all of want.
 func wantPanic(t *testing.T, name string, call func(), want ...string) {
 	t.Helper()
 	defer func() {

@@ -131,7 +131,7 @@ func checkOffsets(name string, offsets []float64, n int) {
 }
 
 // move returns the offsets moved toward the means of the data; g is the gradient of the biases,
-// of which the penalty, unless nil, is not that of the likelihood.
+// of which the penalty, unless nil, is no part of the likelihood's.
 func (c *Centering) move(offsets, means []float64, g *mat.VecDense, penalty []float64) []float64 {
 	offsets, rate := c.start(offsets, len(means))
 	for i, x := range means {
@@ -304,8 +304,7 @@ func readCentering(d *wire.Decoder) Centering {
 	return c
 }
 
-// fits sets an error unless the offsets, if there are any, are those of so many
-// units, or c is nil.
+// fits sets an error unless c is nil or its offsets, if there are any, are of so many units.
 func (c *Centering) fits(d *wire.Decoder, nv, nh int) {
 	if c == nil {
 		return

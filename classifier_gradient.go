@@ -276,7 +276,8 @@ func (l *hybrid) run(p *model, stats *statistics) {
 // share returns the weight of row r in the means.
 func (l *hybrid) share(r int) float64 { return l.rowWeights[r] / l.total }
 
-// leftOut is the probability that a row may have in the labels that single precision leaves out.
+// leftOut is the probability that a row may have in the labels that single precision leaves
+// out.
 const leftOut = 0x1p-20
 
 // weigh turns log p(y|x) of row r into its weights.

@@ -77,7 +77,8 @@ func expandedLogProbs(c *rbm.Classifier, x mat.Matrix) *mat.Dense {
 	return logp
 }
 
-// oneLabel is the Sampler of all configurations with exactly one label, weighted by their probabilities up to a factor.
+// oneLabel is the Sampler of all configurations with exactly one label, weighted by their
+// probabilities up to a factor.
 type oneLabel struct{ classes int }
 
 func (s oneLabel) Sample(m *rbm.RBM, _ mat.Matrix) (mat.Matrix, []float64) {
@@ -164,7 +165,8 @@ func rowWeights(c *rbm.Classifier, x mat.Matrix, labels []int) []float64 {
 	return w
 }
 
-// expandedGradient is that of the data's terms from rows with all labels, less the mean over the rows of v.
+// expandedGradient is that of the data's terms from rows with all labels, less the mean
+// over the rows of v.
 func expandedGradient(c *rbm.Classifier, x mat.Matrix, labels []int, v mat.Matrix, weights []float64) []float64 {
 	w := rowWeights(c, x, labels)
 	floats.Scale(-1, w)
@@ -471,7 +473,8 @@ func TestClassifierGradientOfExpandedRows(t *testing.T) {
 	}
 }
 
-// CD starts from the rows with their labels, and from those without with each of them, by its probability.
+// CD starts from the rows with their labels, and from those without with each of them, by
+// its probability.
 func TestClassifierGradientOfSamplers(t *testing.T) {
 	t.Parallel()
 	const nx, nh, classes, n = 6, 5, 3, 11
@@ -520,7 +523,8 @@ func TestClassifierGradientOfSamplers(t *testing.T) {
 	}
 }
 
-// Generative training alone is that of an RBM of joined rows, and rows whose term has no weight do not count.
+// Generative training alone is that of an RBM of joined rows, and rows whose term has no
+// weight do not count.
 func TestClassifierGradientOfTheRowsThatCount(t *testing.T) {
 	const nx, nh, classes, n = 70, 9, 3, 31
 	c := randomClassifier(nx, nh, classes, 0.5, 1)
@@ -593,7 +597,8 @@ func TestClassifierSameForEveryInstructionSet(t *testing.T) {
 	})
 }
 
-// threeClasses returns n rows of three patterns, each bit of which is flipped with probability noise, and their classes.
+// threeClasses returns n rows of three patterns, each bit of which is flipped with
+// probability noise, and their classes.
 func threeClasses(n int, noise float64, seed uint64) (x *rbm.Bits, labels []int) {
 	const nx = 12
 	rnd := rand.New(rand.NewPCG(seed, 5))
@@ -607,7 +612,8 @@ func threeClasses(n int, noise float64, seed uint64) (x *rbm.Bits, labels []int)
 	return x, labels
 }
 
-// learn takes steps of gradient ascent and returns the share of other rows that are predicted right.
+// learn takes steps of gradient ascent and returns the share of other rows that are
+// predicted right.
 func learn(c *rbm.Classifier, x *rbm.Bits, labels []int, s rbm.Sampler, steps int, rate float64) float64 {
 	var g rbm.Gradient
 	sgd := rbm.SGD{Rate: rate, Momentum: 0.5}

@@ -11,8 +11,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// naiveTerms returns the weighted means of log p(y|x), log p(x,y) and log p(x), from sums over hidden units, labels and
-// inputs; a mean without rows is 0.
+// naiveTerms returns the weighted means of log p(y|x), log p(x,y) and log p(x), from sums
+// over hidden units, labels and inputs; a mean without rows is 0.
 func naiveTerms(c *rbm.Classifier, x mat.Matrix, labels []int, weights []float64) (terms [3]float64) {
 	nv, _ := c.Model.Dims()
 	neg := func(rows *mat.Dense) []float64 {
@@ -86,7 +86,8 @@ func TestClassifierWeightedGradientIsTheSlope(t *testing.T) {
 	}
 }
 
-// Weights of 1 are none, a row of weight 0 is as good as left out, and a common factor does not matter.
+// Weights of 1 are none, a row of weight 0 is as good as left out, and a common factor does
+// not matter.
 func TestClassifierWeightsSameBits(t *testing.T) {
 	const nx, nh, classes, n = 70, 9, 3, 131
 	c := randomClassifier(nx, nh, classes, 0.5, 1)
@@ -184,7 +185,8 @@ func TestClassifierWeightedGradientOfSamplers(t *testing.T) {
 	}
 }
 
-// Center moves the offsets toward the means of the rows that count; one without a label has each by its probability.
+// Center moves the offsets toward the means of the rows that count; one without a label has
+// each by its probability.
 func TestClassifierMovesOffsets(t *testing.T) {
 	for _, s := range []struct{ nx, nh, classes, n int }{{3, 2, 2, 9}, {70, 67, 3, 40}, {5, 130, 4, 1100}} {
 		c := randomClassifier(s.nx, s.nh, s.classes, 0.5, 1)

@@ -220,8 +220,9 @@ func grey(b *rbm.Bits, seed uint64) *mat.Dense {
 	return d
 }
 
-// setProcs sets GOMAXPROCS until the end of the test, which must not be parallel: nor may a test be that chooses
-// instruction sets or counts allocations, bytes or goroutines. The others are, if they take a tenth of a second.
+// setProcs sets GOMAXPROCS until the end of the test, which must not be parallel: nor may a
+// test be that chooses instruction sets or counts allocations, bytes or goroutines. The
+// others are, if they take a tenth of a second.
 func setProcs(t *testing.T, n int) {
 	old := runtime.GOMAXPROCS(n)
 	t.Cleanup(func() { runtime.GOMAXPROCS(old) })

@@ -27,7 +27,7 @@ func fingerprintOf(name string, rows Rows) (fingerprint, error) {
 		return p, nil
 	}
 	p.rows, p.cols = rows.Dims()
-	if a, ok := fractionsOf(rows, nil); ok { // zeros and ones alone are those of Bits
+	if a, ok := fractionsOf(rows, nil); ok { // zeros and ones alone have the sum of Bits
 		p.sum = sumOfValues(a)
 		return p, nil
 	}

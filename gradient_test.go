@@ -127,7 +127,8 @@ func TestWeightedGradientOfManyRows(t *testing.T) {
 	}
 }
 
-// forWeighted calls f with exact gradients, ordinary and centred; of the last model Exact enumerates the hidden layer.
+// forWeighted calls f with exact gradients, ordinary and centred; of the last model Exact
+// enumerates the hidden layer.
 func forWeighted(t *testing.T, f func(name string, nv int, gradient func(data mat.Matrix, weights []float64) []float64)) {
 	for _, s := range []struct{ nv, nh int }{{5, 4}, {4, 7}, {25, 4}} {
 		m := randomModel(s.nv, s.nh, 0.5, 1)
@@ -330,7 +331,8 @@ func TestGradientIsItsSum(t *testing.T) {
 	}
 }
 
-// Where Exact enumerates the hidden layer no goroutine is left behind; where it cannot, nothing is changed.
+// Where Exact enumerates the hidden layer no goroutine is left behind; where it cannot,
+// nothing is changed.
 func TestGradientWithoutSamples(t *testing.T) {
 	setProcs(t, 4)
 	m, v := randomModel(300, 11, 0.1, 1), randomBits(3000, 300, 0.3, 2)

@@ -209,7 +209,7 @@ func (l *LadderLogZ) doubtf(format string, args ...any) {
 	l.Doubt += fmt.Sprintf(format, args...)
 }
 
-// A climbed is log Z of the last model less that of the first, by some of the chains.
+// A climbed is log Z of the last model less log Z of the first, by some of the chains.
 type climbed struct {
 	mean, err       float64
 	drift, driftErr float64 // second half of the sweeps less the first

@@ -68,12 +68,13 @@ const rounding = 1e-9
 //
 // With at most 20 hidden units or 2²⁰ visible configurations log Z is exact, and a may be
 // nil. Otherwise a estimates it from both sides: by Run, and by Reverse from a.Runs rows,
-// after as many Gibbs sweeps as there are temperatures. Unless a has a Base, one is fitted to the
-// data, and a second Run starts from the uniform distribution, as both sides could miss
-// modes far from the data. Last, other chains start elsewhere: at low minima of F, which are
-// looked for from random states, from what each hidden unit looks like and from complements of
-// rows, and at ends of runs. Where they come to modes that hardly any chain from the rows is
-// in, a Run starts near these. Modes adds what it finds there to what AIS finds elsewhere.
+// after as many Gibbs sweeps as there are temperatures. Unless a has a Base, one is fitted
+// to the data, and a second Run starts from the uniform distribution, as both sides could
+// miss modes far from the data. Last, other chains start elsewhere: at low minima of F,
+// which are looked for from random states, from what each hidden unit looks like and from
+// complements of rows, and at ends of runs. Where they come to modes that hardly any chain
+// from the rows is in, a Run starts near these. Modes adds what it finds there to what AIS
+// finds elsewhere.
 //
 // There is a Doubt unless ESS is at least 10 on both sides, and the following agree within 3
 // standard errors or 0.1 nats: the two sides; the second Run, unless it finds less with an

@@ -75,8 +75,8 @@ func (s *completed) Sample(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) 
 	return data, nil
 }
 
-// Rows are completed with the probabilities of the model given what is observed of each, and not before they forgot
-// the biases, from which they start.
+// Rows are completed with the probabilities of the model given what is observed of each,
+// and not before they forgot the biases, from which they start.
 func TestMissingUnitsAreOfTheModel(t *testing.T) {
 	t.Parallel()
 	const nv, nh, n = 6, 2, 8000
@@ -308,8 +308,8 @@ func TestMissingAllocatesNothing(t *testing.T) {
 	}
 }
 
-// What is learned of rows that miss a third of their values is nearly what complete rows teach, and far more than of
-// rows with zeros in their place.
+// What is learned of rows that miss a third of their values is nearly what complete rows
+// teach, and far more than of rows with zeros in their place.
 func TestTrainingOnMissingValues(t *testing.T) {
 	t.Parallel()
 	const nv, nh, n, epochs = 8, 3, 2000, 120
@@ -344,7 +344,8 @@ func TestTrainingOnMissingValues(t *testing.T) {
 	best := gain(truth)
 	t.Logf("all rows: truth %.4f, complete %.4f, with holes %.4f, with zeros %.4f nats", best, gain(complete), gain(incomplete), gain(filled))
 	t.Logf("observed: truth %.4f, complete %.4f, with holes %.4f, with zeros %.4f nats", seen(truth), seen(complete), seen(incomplete), seen(filled))
-	// n rows allow for an error of about half a nat for each parameter, of all rows together, and more where values are missing.
+	// n rows allow for an error of about half a nat for each parameter, of all rows
+	// together, and more where values are missing.
 	off := float64(nv*4+nv+4) / 2 / n
 	if x := gain(incomplete); !(x > gain(complete)-2*off) || !(x > gain(filled)+20*off) {
 		t.Errorf("%.4f nats of rows with holes, %.4f of complete ones, %.4f with zeros; want it within %.4f of the first", x, gain(complete), gain(filled), 2*off)

@@ -11,8 +11,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// pseudoByFreeEnergies is the pseudo-log-likelihood of each row by its definition: from the free energies with every
-// unit on and off.
+// pseudoByFreeEnergies is the pseudo-log-likelihood of each row by its definition: from the
+// free energies with every unit on and off.
 func pseudoByFreeEnergies(m *rbm.RBM, v mat.Matrix) []float64 {
 	n, nv := v.Dims()
 	pll := make([]float64, n)
@@ -102,7 +102,8 @@ func TestPseudoLogLikelihoodOfLargeParameters(t *testing.T) {
 	}
 }
 
-// The hidden units are all alike, and their number, weights and inputs such that products would overflow.
+// The hidden units are all alike, and their number, weights and inputs such that products
+// would overflow.
 func TestPseudoLogLikelihoodOfManyUnits(t *testing.T) {
 	const nv, nh = 3, 3000
 	for _, c := range []float64{-1e6, -800, -40, 0, 40, 800, 1e6} {
@@ -131,8 +132,8 @@ func TestPseudoLogLikelihoodOfManyUnits(t *testing.T) {
 	}
 }
 
-// A hidden unit that is always off is no unit; one that is always on is a bias. A visible unit with an infinite bias is
-// what it is.
+// A hidden unit that is always off is no unit; one that is always on is a bias. A visible
+// unit with an infinite bias is what it is.
 func TestPseudoLogLikelihoodOfInfiniteBiases(t *testing.T) {
 	const nv, nh = 9, 4
 	m := randomModel(nv, nh, 1, 9)

@@ -28,7 +28,7 @@ type PT struct {
 
 	K     int           // sweeps per call, from 1 to 2²⁴
 	Betas []float64     // inverse temperatures, rising from at least 0 to 1; the first call of Sample fixes their number
-	Base  *mat.VecDense // visible biases a of the base model (nv); nil: those of the model
+	Base  *mat.VecDense // visible biases a of the base model (nv); nil: the model's
 
 	n      int     // chains
 	chains *Chains // the replicas, row by row

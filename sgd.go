@@ -224,8 +224,7 @@ func readSGD(d *wire.Decoder) SGD {
 	return o
 }
 
-// fits sets an error unless the velocity, if there is one, is that of so many
-// units.
+// fits sets an error unless the velocity, if there is one, is of so many units.
 func (o *SGD) fits(d *wire.Decoder, nv, nh int) {
 	if o.state != nil {
 		v := &o.state.velocity

@@ -156,7 +156,7 @@ func readSparsity(d *wire.Decoder) Sparsity {
 	return s
 }
 
-// fits sets an error unless H, if there is any, is that of so many units, or s is nil.
+// fits sets an error unless s is nil or its H, if there is any, is of so many units.
 func (s *Sparsity) fits(d *wire.Decoder, nh int) {
 	if s != nil && len(s.H) != 0 && len(s.H) != nh {
 		d.Failf("H of sparsity has length %d, want %d", len(s.H), nh)

@@ -236,8 +236,8 @@ func (t *Trainer) fits(d *wire.Decoder, drawn *Bits) {
 	}
 }
 
-// fingerprints returns those of Data, HeldOut, Weights, HeldOutWeights and Observed. That of Data which
-// may be changed in memory is found each time.
+// fingerprints returns those of Data, HeldOut, Weights, HeldOutWeights and Observed. That
+// of Data which may be changed in memory is found each time.
 func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	if t.printed == nil {
 		t.printed = new(printed)

@@ -685,8 +685,8 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 	}
 }
 
-// A Trainer that has trained another model goes on as well as a new one, from the middle of an epoch too, and one that
-// has nothing to write but the least.
+// A Trainer that has trained another model goes on as well as a new one, from the middle of
+// an epoch too, and one that has nothing to write but the least.
 func TestUsedTrainerGoesOnFromBytes(t *testing.T) {
 	for _, steps := range []int{0, 1, 7, 11, 13} {
 		for _, centred := range []bool{false, true} {
@@ -915,7 +915,8 @@ func TestTrainerOfSpoiledWeights(t *testing.T) {
 	}
 }
 
-// A warning counts the steps since the last report, and Patience the reports, also those of another program.
+// A warning counts the steps since the last report, and Patience the reports, also those of
+// another program.
 func TestTrainerCountsFromBytes(t *testing.T) {
 	tr := stuck() // reports each 100 steps, of one epoch each
 	trainFor(t, tr, 150)
@@ -945,8 +946,8 @@ func TestTrainerCountsFromBytes(t *testing.T) {
 	}
 }
 
-// A report that is still due is that of the steps so far, and no more so once the state is another one, be it after as
-// many steps.
+// A report that is still due is that of the steps so far, and no more so once the state is
+// another one, be it after as many steps.
 func TestDueReportOfAnotherState(t *testing.T) {
 	broken := errors.New("broken")
 	start := func() (tr *rbm.Trainer, data *elsewhere, steps *[]int) {
@@ -984,7 +985,8 @@ func TestDueReportOfAnotherState(t *testing.T) {
 	}
 }
 
-// Rows in another order are other rows: of Data, with their weights or by themselves, of HeldOut, and of what is observed.
+// Rows in another order are other rows: of Data, with their weights or by themselves, of
+// HeldOut, and of what is observed.
 func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
 	const n, nv = 40, 5
 	start := func() *rbm.Trainer {

@@ -13,8 +13,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// naiveUnitProbs is p(vᵢ=1|rest) by its definition, from minus the free energies of rows. With groups, it is
-// p(unit i is the one that is on|units outside the group).
+// naiveUnitProbs is p(vᵢ=1|rest) by its definition, from minus the free energies of rows.
+// With groups, it is p(unit i is the one that is on|units outside the group).
 func naiveUnitProbs(m *rbm.RBM, v []float64, minusFree func(m *rbm.RBM, v []float64) float64) []float64 {
 	p, w := make([]float64, len(v)), slices.Clone(v)
 	for i := 0; i < len(v); {
@@ -252,7 +252,8 @@ func TestUnitProbsInPlace(t *testing.T) {
 	}
 }
 
-// A NaN makes NaN of what depends on it: a visible bias that of its unit or group, and any other parameter all units.
+// A NaN makes NaN of what depends on it: a visible bias that of its unit or group, and any
+// other parameter all units.
 func TestUnitProbsOfNaN(t *testing.T) {
 	const nv, nh = 21, 4
 	good := randomModel(nv, nh, 1, 1)

@@ -70,8 +70,8 @@ func newInput(r io.Reader, name string, o *Options) (*input, error) {
 	return in, nil
 }
 
-// anywhere returns r with its size, if it is at the beginning of a file of which any part may be
-// read.
+// anywhere returns r with its size, if it is at the beginning of a file of which any part
+// may be read.
 func anywhere(r io.Reader) (io.ReaderAt, int64) {
 	f, ok := r.(interface {
 		io.ReaderAt

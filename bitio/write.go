@@ -350,7 +350,8 @@ func checkRecord(what string, names []string) error {
 	return nil
 }
 
-// hasMark reports whether a name begins as a file that is compressed, or with a byte order mark.
+// hasMark reports whether a name begins as a file that is compressed, or with a byte order
+// mark.
 func hasMark(s string) bool {
 	for _, mark := range []string{"\ufeff", "\xff\xfe", "\xfe\xff", gzipMagic} {
 		if strings.HasPrefix(s, mark) {

@@ -78,7 +78,8 @@ func (o *conversion) target() bitio.Format {
 	return dataFormat(o.output.out)
 }
 
-// isModel reports whether a file is a model. An .npz is one if it has the arrays of a model and -array names no other.
+// isModel reports whether a file is a model. An .npz is one if it has the arrays of a model
+// and -array names no other.
 func (o *conversion) isModel(path string) (bool, error) {
 	if path == "-" {
 		return false, nil

@@ -16,8 +16,8 @@ import (
 	"github.com/gorbm/rbm/npz"
 )
 
-// sidecar is the file beside a model, with .json appended to its name. It has what a model itself has not: how to read
-// rows for it, and how it was trained.
+// sidecar is the file beside a model, with .json appended to its name. It has what a model
+// itself has not: how to read rows for it, and how it was trained.
 type sidecar struct {
 	Model    string    `json:"model_sha256"` // of the bytes of the file of the model
 	Rows     rowFormat `json:"rows"`
@@ -177,7 +177,8 @@ func removeOld(path string) error {
 	return nil
 }
 
-// trim removes the name of the package from an error, which may be nil, and says flags for options.
+// trim removes the name of the package from an error, which may be nil, and says flags for
+// options.
 func trim(err error) error {
 	if err == nil {
 		return nil

@@ -93,7 +93,8 @@ func readHead(path string) ([]byte, error) {
 	return head[:n], err
 }
 
-// dataFormat returns the format that the name of a file says, or Auto. On the standard output it is CSV.
+// dataFormat returns the format that the name of a file says, or Auto. On the standard
+// output it is CSV.
 func dataFormat(path string) bitio.Format {
 	if path == "" || path == "-" {
 		return bitio.CSV
@@ -115,7 +116,8 @@ func dataFormat(path string) bitio.Format {
 	return bitio.Auto
 }
 
-// writeTable writes rows to a file, or as CSV to the standard output. Names for which a format has no place are left out.
+// writeTable writes rows to a file, or as CSV to the standard output. Names for which a
+// format has no place are left out.
 func writeTable(e *env, path string, t *bitio.Table, o *bitio.Options) error {
 	copied := *t
 	format := o.Format

@@ -11,8 +11,9 @@ import (
 	"github.com/gorbm/rbm/checkpoint"
 )
 
-// saved is the part of a checkpoint: a note of the training, as JSON behind its length in 8 bytes, and its Trainer. The
-// note can be read without the rows, by which the Trainer is checked.
+// saved is the part of a checkpoint: a note of the training, as JSON behind its length in 8
+// bytes, and its Trainer. The note can be read without the rows, by which the Trainer is
+// checked.
 type saved struct {
 	note    note
 	trainer []byte // what is read
