@@ -210,7 +210,7 @@ func TestCDOfALongBatch(t *testing.T) {
 	if got, _ := cd.Sample(m, data); !mat.Equal(got, chains.Visible()) {
 		t.Error("CD differs from two sweeps from the data")
 	}
-	for _, v := range []mat.Matrix{data, grey(data, 66)} {
+	for _, v := range []mat.Matrix{data, gray(data, 66)} {
 		checkSame(t, "CD", train(m, v, rbm.NewCD(2, newSource(67))), train(m, v, bare{rbm.NewCD(2, newSource(67))}))
 	}
 }

@@ -87,7 +87,7 @@ func TestClassifierNotSingle(t *testing.T) {
 	for _, of := range []struct {
 		d, g, u float64
 		x       mat.Matrix
-	}{{1.6, 0, 0, bits}, {1, 0.5, 0.25, bits}, {1e10, 0, 0, bits}, {0.5, 0, 1.25, bits}, {1, 0, 0, grey(bits, 3)}} {
+	}{{1.6, 0, 0, bits}, {1, 0.5, 0.25, bits}, {1e10, 0, 0, bits}, {0.5, 0, 1.25, bits}, {1, 0, 0, gray(bits, 3)}} {
 		c := weighted(c, of.d, of.g, of.u)
 		double, single := rbm.Gradient{}, rbm.Gradient{Single: true}
 		for _, g := range []*rbm.Gradient{&double, &single} {

@@ -105,7 +105,7 @@ func naiveObjective(c *rbm.Classifier, x mat.Matrix, labels []int) float64 {
 	}
 	logZ := floats.LogSumExp(neg(expanded(configs(nv-c.Classes), c.Classes)))
 	f := neg(expanded(x, c.Classes))
-	var conditional, joint, marginal, labelled, unlabeled float64
+	var conditional, joint, marginal, labeled, unlabeled float64
 	for r, y := range labels {
 		of := f[r*c.Classes:][:c.Classes]
 		sum := floats.LogSumExp(of)
@@ -116,10 +116,10 @@ func naiveObjective(c *rbm.Classifier, x mat.Matrix, labels []int) float64 {
 		}
 		conditional += of[y] - sum
 		joint += of[y] - logZ
-		labelled++
+		labeled++
 	}
-	labelled, unlabeled = math.Max(labelled, 1), math.Max(unlabeled, 1)
-	return c.Discriminative*conditional/labelled + c.Generative*joint/labelled + c.Unlabeled*marginal/unlabeled
+	labeled, unlabeled = math.Max(labeled, 1), math.Max(unlabeled, 1)
+	return c.Discriminative*conditional/labeled + c.Generative*joint/labeled + c.Unlabeled*marginal/unlabeled
 }
 
 // sampledShare is the weight of the mean over the model in the gradient.
@@ -199,7 +199,7 @@ func TestLogProbs(t *testing.T) {
 	} {
 		c := randomClassifier(s.nx, s.nh, s.classes, 1, 1)
 		bits := randomBits(s.n, s.nx, 0.4, 2)
-		for _, x := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 3)}} {
+		for _, x := range []namedMatrix{{"bits", bits}, {"gray", gray(bits, 3)}} {
 			call := fmt.Sprintf("LogProbs(nx=%d,nh=%d,classes=%d,%s)", s.nx, s.nh, s.classes, x.name)
 			got := c.LogProbs(nil, x.Matrix)
 			checkAllNear(t, call, values(got), values(expandedLogProbs(c, x.Matrix)), 1e-14*(10+magnitude(c.Model)))
@@ -439,7 +439,7 @@ func TestClassifierGradientIsTheSlope(t *testing.T) {
 					for k, weight := range []float64{o.discriminative, o.generative, o.unlabeled} {
 						floats.AddScaled(want, weight, slopes[k])
 					}
-					checkGradient(t, fmt.Sprintf("Gradient(%+v, %+v, %T, labelled: %s)", s, o, x, tt.name), &g, want, "fd", 1e-8)
+					checkGradient(t, fmt.Sprintf("Gradient(%+v, %+v, %T, labeled: %s)", s, o, x, tt.name), &g, want, "fd", 1e-8)
 				}
 			}
 		}
@@ -456,7 +456,7 @@ func TestClassifierGradientOfExpandedRows(t *testing.T) {
 		bits := randomBits(s.n, s.nx, 0.4, 2)
 		v, w := expanded(randomBits(3, s.nx, 0.5, 4), s.classes), randomWeights(3*s.classes, 5)
 		var g rbm.Gradient
-		for _, x := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 3)}} {
+		for _, x := range []namedMatrix{{"bits", bits}, {"gray", gray(bits, 3)}} {
 			last := 6
 			if s.n > 1000 {
 				last = 8
@@ -481,7 +481,7 @@ func TestClassifierGradientOfSamplers(t *testing.T) {
 	c := randomClassifier(nx, nh, classes, 1, 1)
 	bits := randomBits(n, nx, 0.4, 2)
 	labels := cycle(n, classes, 3)
-	for _, x := range []mat.Matrix{bits, grey(bits, 3)} {
+	for _, x := range []mat.Matrix{bits, gray(bits, 3)} {
 		for _, o := range objectives[4:] {
 			c := weighted(c, o.discriminative, o.generative, o.unlabeled)
 			all, weights := expanded(x, classes), rowWeights(weighted(c, 0, o.generative, o.unlabeled), x, labels)
@@ -539,7 +539,7 @@ func TestClassifierGradientOfTheRowsThatCount(t *testing.T) {
 			of = append(of, y)
 		}
 	}
-	labelled, unlabeled := x.Gather(nil, rows[0]), x.Gather(nil, rows[1])
+	labeled, unlabeled := x.Gather(nil, rows[0]), x.Gather(nil, rows[1])
 	none := labels[:0:0]
 	for range rows[1] {
 		none = append(none, rbm.NoLabel)
@@ -555,13 +555,13 @@ func TestClassifierGradientOfTheRowsThatCount(t *testing.T) {
 	for _, x := range []namedMatrix{{"bits", x}, {"Dense", mat.DenseCopyOf(x)}} {
 		for _, o := range []struct{ discriminative, generative float64 }{{1, 0}, {0, 1}, {1, 0.5}} {
 			c := weighted(c, o.discriminative, o.generative, 0)
-			checkSame(t, fmt.Sprintf("%s, %+v, rows without a label", x.name, o), of2(c, x.Matrix, labels), of2(c, labelled, of))
+			checkSame(t, fmt.Sprintf("%s, %+v, rows without a label", x.name, o), of2(c, x.Matrix, labels), of2(c, labeled, of))
 			checkSame(t, fmt.Sprintf("%s, %+v, no row that counts", x.name, o), of2(c, unlabeled, none), make([]float64, len(params(c.Model))))
 		}
 		checkSame(t, x.name+", rows with a label", of2(weighted(c, 0, 0, 2), x.Matrix, labels), of2(weighted(c, 0, 0, 2), unlabeled, none))
 	}
 	var want rbm.Gradient
-	c.Model.Gradient(&want, c.Join(nil, labelled, of), cd())
+	c.Model.Gradient(&want, c.Join(nil, labeled, of), cd())
 	checkSame(t, "generative", of2(weighted(c, 0, 1, 0), x, labels), gradientValues(&want))
 	var g rbm.Gradient
 	weighted(c, 1, 0, 0).Gradient(&g, x, labels, nil) // needs no sampler

@@ -100,7 +100,7 @@ func TestClassifierWeightsSameBits(t *testing.T) {
 			chosen, of, positive = append(chosen, r), append(of, labels[r]), append(positive, w)
 		}
 	}
-	for _, x := range []namedMatrix{{"bits", bits}, {"reals", grey(bits, 3)}} {
+	for _, x := range []namedMatrix{{"bits", bits}, {"reals", gray(bits, 3)}} {
 		few := mat.NewDense(len(chosen), nx, nil)
 		for k, r := range chosen {
 			few.SetRow(k, mat.Row(nil, r, x.Matrix))
@@ -193,7 +193,7 @@ func TestClassifierMovesOffsets(t *testing.T) {
 		bits, labels := randomBits(s.n, s.nx, 0.4, 2), cycle(s.n, s.classes, 3)
 		// A row that is surely of its class has no weight in the discriminative term.
 		c.Model.B.SetVec(s.nx, 800)
-		for _, x := range []namedMatrix{{"bits", bits}, {"reals", grey(bits, 3)}} {
+		for _, x := range []namedMatrix{{"bits", bits}, {"reals", gray(bits, 3)}} {
 			for _, weights := range [][]float64{nil, someZero(s.n, 4, 5)} {
 				for _, o := range objectives {
 					all := expanded(x.Matrix, s.classes)

@@ -71,7 +71,7 @@ func TestConditional(t *testing.T) {
 		checkConditional(t, m, v, observed, 1e-12)
 		checkConditional(t, m, v, rbm.NewBits(9, nv), 1e-12)
 		checkConditional(t, m, v, ones(9, nv), 0)
-		real := grey(v, 4) // real values only where they are observed
+		real := gray(v, 4) // real values only where they are observed
 		for r := range 9 {
 			for i := range nv {
 				if !observed.Bit(r, i) {

@@ -644,7 +644,7 @@ func TestGibbsGivenComposes(t *testing.T) {
 		given.StartGiven(m, v, all)
 		check("StartGiven of everything", given, v)
 		if g == nil {
-			real := grey(v, 7)
+			real := gray(v, 7)
 			started := rbm.NewChains(newSource(6))
 			started.Start(real)
 			given := rbm.NewChains(newSource(6))

@@ -35,17 +35,17 @@ func without(v, observed *rbm.Bits, instead bool) *rbm.Bits {
 func TestObservedInFull(t *testing.T) {
 	for _, nv := range []int{12, 64, 70} {
 		for _, s := range samplers {
-			for _, centred := range []bool{false, true} {
+			for _, centered := range []bool{false, true} {
 				train := func(observed *rbm.Bits) *rbm.Trainer {
 					tr := rbm.NewTrainer(randomModel(nv, 7, 0.1, 2), randomBits(95, nv, 0.4, 1), s.new(10), newSource(3))
 					tr.Weights, tr.BatchSize, tr.Observed, tr.MissingSweeps = randomWeights(95, 4), 10, observed, 3
-					if !centred {
+					if !centered {
 						tr.Centering = nil
 					}
 					trainFor(t, tr, 3)
 					return tr
 				}
-				name := fmt.Sprintf("nv=%d/%s/centred=%v", nv, s.name, centred)
+				name := fmt.Sprintf("nv=%d/%s/centered=%v", nv, s.name, centered)
 				got, want := train(ones(95, nv)), train(nil)
 				checkSame(t, name, params(got.Model), params(want.Model))
 				if !bytes.Equal(saved(t, got.Sampler.(state)), saved(t, want.Sampler.(state))) {

@@ -59,7 +59,7 @@ func TestPseudoLogLikelihood(t *testing.T) {
 				m := randomModel(s.nv, s.nh, std, 2)
 				title := fmt.Sprintf("%s/nv=%d/nh=%d/std=%v", name, s.nv, s.nh, std)
 				checkPseudo(t, title+"/bits", m, bits, 0, 1e-12)
-				checkPseudo(t, title+"/grey", m, grey(bits, 3), 0, 1e-12)
+				checkPseudo(t, title+"/gray", m, gray(bits, 3), 0, 1e-12)
 			}
 		}
 	})
@@ -70,7 +70,7 @@ func TestPseudoLogLikelihoodOfManyWeights(t *testing.T) {
 	const nv, nh, n = 784, 500, 2
 	m, bits := randomModel(nv, nh, 0.05, 14), randomBits(n, nv, 0.2, 15)
 	checkPseudo(t, "bits", m, bits, 1e-10, 0)
-	checkPseudo(t, "grey", m, grey(bits, 16), 1e-10, 0)
+	checkPseudo(t, "gray", m, gray(bits, 16), 1e-10, 0)
 }
 
 // Weights of any size, also beside small ones, among them those that reach as far as products can.
@@ -82,7 +82,7 @@ func TestPseudoLogLikelihoodOfLargeParameters(t *testing.T) {
 			single := randomModel(nv, nh, 0.5, 4)
 			single.W.Set(nh/2, nv/2, -size)
 			for _, m := range []*rbm.RBM{saturated(nv, nh, size, 3), single} {
-				for _, v := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 5)}} {
+				for _, v := range []namedMatrix{{"bits", bits}, {"gray", gray(bits, 5)}} {
 					got := m.PseudoLogLikelihood(nil, v)
 					for r := range got {
 						want := naivePseudoLogLikelihood(m, mat.Row(nil, r, v))
@@ -98,7 +98,7 @@ func TestPseudoLogLikelihoodOfLargeParameters(t *testing.T) {
 		m := randomModel(21, 9, 0.5, 6)
 		m.W.Set(4, i, 2000)
 		checkPseudo(t, fmt.Sprintf("weight of unit %d large/bits", i), m, bits, 1e-11, 1e-12)
-		checkPseudo(t, fmt.Sprintf("weight of unit %d large/grey", i), m, grey(bits, 8), 1e-11, 1e-12)
+		checkPseudo(t, fmt.Sprintf("weight of unit %d large/gray", i), m, gray(bits, 8), 1e-11, 1e-12)
 	}
 }
 
@@ -182,7 +182,7 @@ func TestPseudoLogLikelihoodSameForEveryInstructionSet(t *testing.T) {
 		bits := randomBits(s.n, s.nv, 0.3, 12)
 		var want []float64
 		cpu.Each(func(name string) {
-			got := slices.Concat(m.PseudoLogLikelihood(nil, bits), m.PseudoLogLikelihood(nil, grey(bits, 13)))
+			got := slices.Concat(m.PseudoLogLikelihood(nil, bits), m.PseudoLogLikelihood(nil, gray(bits, 13)))
 			if want == nil {
 				want = got
 			}

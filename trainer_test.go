@@ -60,7 +60,7 @@ func TestTrainerIsTheLoop(t *testing.T) {
 	weights := randomWeights(n, 1)
 	schedule := func(step int) float64 { return 0.1 / float64(1+step) }
 	for _, s := range samplers {
-		for _, centred := range []bool{false, true} {
+		for _, centered := range []bool{false, true} {
 			for _, weighted := range []bool{false, true} {
 				for _, scheduled := range []bool{false, true} {
 					start := randomModel(nv, nh, 0.1, 2)
@@ -72,7 +72,7 @@ func TestTrainerIsTheLoop(t *testing.T) {
 					m, sampler := start, s.new(20)
 					sgd := rbm.SGD{Rate: 0.05, Momentum: 0.5, L2: 0.01}
 					var c *rbm.Centering
-					if centred {
+					if centered {
 						tr.Centering, c = &rbm.Centering{Rate: 0.1}, &rbm.Centering{Rate: 0.1}
 					}
 					if scheduled {
@@ -96,7 +96,7 @@ func TestTrainerIsTheLoop(t *testing.T) {
 							if scheduled {
 								sgd.Rate = schedule(steps)
 							}
-							if centred {
+							if centered {
 								m.WeightedGradient(&g, batch, w, sampler)
 								c.Center(&g)
 							} else {
@@ -120,7 +120,7 @@ func TestTrainerIsTheLoop(t *testing.T) {
 						}
 					}
 					trainFor(t, tr, epochs)
-					name := fmt.Sprintf("%s/centred=%v/weighted=%v/scheduled=%v", s.name, centred, weighted, scheduled)
+					name := fmt.Sprintf("%s/centered=%v/weighted=%v/scheduled=%v", s.name, centered, weighted, scheduled)
 					checkSame(t, name, params(tr.Model), params(m))
 					if tr.Steps() != steps || tr.Epochs() != epochs {
 						t.Errorf("%s: %d steps, %d epochs, want %d and %d", name, tr.Steps(), tr.Epochs(), steps, epochs)
@@ -689,14 +689,14 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 // an epoch too, and one that has nothing to write but the least.
 func TestUsedTrainerGoesOnFromBytes(t *testing.T) {
 	for _, steps := range []int{0, 1, 7, 11, 13} {
-		for _, centred := range []bool{false, true} {
+		for _, centered := range []bool{false, true} {
 			whole := rbm.NewTrainer(rbm.NewRandom(20, 7, 0.1, newSource(1)), randomBits(95, 20, 0.4, 1), rbm.NewPCD(10, 1, newSource(3)), newSource(2))
 			whole.BatchSize = 9
 			half := rbm.NewTrainer(rbm.NewRandom(20, 70, 0.1, newSource(4)), whole.Data, rbm.NewPCD(3, 1, newSource(5)), newSource(6))
 			half.Centering.Enhanced, half.SGD.Momentum = true, 0.5
 			trainFor(t, half, 3)
 			centering := half.Centering
-			if !centred {
+			if !centered {
 				whole.Centering = nil
 			}
 			for range steps {
@@ -705,13 +705,13 @@ func TestUsedTrainerGoesOnFromBytes(t *testing.T) {
 			if err := half.UnmarshalBinary(saved(t, whole)); err != nil {
 				t.Fatal(err)
 			}
-			if centred && half.Centering != centering {
+			if centered && half.Centering != centering {
 				t.Error("Centering is another one")
 			}
 			trainFor(t, half, 3)
 			trainFor(t, whole, 3)
 			if !bytes.Equal(saved(t, half), saved(t, whole)) {
-				t.Errorf("centred=%v: the state differs in the end, saved after %d steps", centred, steps)
+				t.Errorf("centered=%v: the state differs in the end, saved after %d steps", centered, steps)
 			}
 		}
 	}
@@ -995,7 +995,7 @@ func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
 		return tr
 	}
 	good := saved(t, start())
-	order := make([]int, n) // two neighbours change places, which differ
+	order := make([]int, n) // two neighbors change places, which differ
 	for r := range order {
 		order[r] = r
 	}
