@@ -92,19 +92,21 @@ func (s oneLabel) Sample(m *rbm.RBM, _ mat.Matrix) (mat.Matrix, []float64) {
 	return all, f
 }
 
+// naiveLogWeights returns -F of each row.
+func naiveLogWeights(m *rbm.RBM, rows *mat.Dense) []float64 {
+	n, _ := rows.Dims()
+	f := make([]float64, n)
+	for r := range f {
+		f[r] = -naiveFreeEnergy(m, rows.RawRowView(r))
+	}
+	return f
+}
+
 // naiveObjective is what Gradient climbs, from sums over hidden units, labels and inputs.
 func naiveObjective(c *rbm.Classifier, x mat.Matrix, labels []int) float64 {
 	nv, _ := c.Model.Dims()
-	neg := func(rows *mat.Dense) []float64 {
-		n, _ := rows.Dims()
-		f := make([]float64, n)
-		for r := range f {
-			f[r] = -naiveFreeEnergy(c.Model, rows.RawRowView(r))
-		}
-		return f
-	}
-	logZ := floats.LogSumExp(neg(expanded(configs(nv-c.Classes), c.Classes)))
-	f := neg(expanded(x, c.Classes))
+	logZ := floats.LogSumExp(naiveLogWeights(c.Model, expanded(configs(nv-c.Classes), c.Classes)))
+	f := naiveLogWeights(c.Model, expanded(x, c.Classes))
 	var conditional, joint, marginal, labeled, unlabeled float64
 	for r, y := range labels {
 		of := f[r*c.Classes:][:c.Classes]

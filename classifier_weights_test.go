@@ -15,16 +15,8 @@ import (
 // over hidden units, labels and inputs; a mean without rows is 0.
 func naiveTerms(c *rbm.Classifier, x mat.Matrix, labels []int, weights []float64) (terms [3]float64) {
 	nv, _ := c.Model.Dims()
-	neg := func(rows *mat.Dense) []float64 {
-		n, _ := rows.Dims()
-		f := make([]float64, n)
-		for r := range f {
-			f[r] = -naiveFreeEnergy(c.Model, rows.RawRowView(r))
-		}
-		return f
-	}
-	logZ := floats.LogSumExp(neg(expanded(configs(nv-c.Classes), c.Classes)))
-	f := neg(expanded(x, c.Classes))
+	logZ := floats.LogSumExp(naiveLogWeights(c.Model, expanded(configs(nv-c.Classes), c.Classes)))
+	f := naiveLogWeights(c.Model, expanded(x, c.Classes))
 	var total [3]float64
 	for r, y := range labels {
 		of := f[r*c.Classes:][:c.Classes]

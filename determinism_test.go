@@ -37,6 +37,7 @@ func checkSame(t *testing.T, name string, got, want []float64) {
 
 func values(a mat.Matrix) []float64 { return mat.DenseCopyOf(a).RawMatrix().Data }
 
+// gradientValues returns all of g, in the order of params.
 func gradientValues(g *rbm.Gradient) []float64 {
 	return params(&rbm.RBM{W: g.W, B: g.B, C: g.C})
 }

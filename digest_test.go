@@ -91,7 +91,7 @@ func testDigestOfFixedPoint(t *testing.T) {
 	g := rbm.Gradient{Single: true}
 	m.Gradient(&g, data, rbm.NewCD(2, newSource(4)))
 	h := sha256.New()
-	for _, x := range [][]float64{mat.DenseCopyOf(c.Visible()).RawMatrix().Data, params(&rbm.RBM{W: g.W, B: g.B, C: g.C})} {
+	for _, x := range [][]float64{mat.DenseCopyOf(c.Visible()).RawMatrix().Data, gradientValues(&g)} {
 		for _, x := range x {
 			if err := binary.Write(h, binary.LittleEndian, math.Float64bits(x)); err != nil {
 				t.Fatal(err)

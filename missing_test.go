@@ -293,18 +293,7 @@ func TestMissingAllocatesNothing(t *testing.T) {
 				}
 			}
 		}
-		epoch := func() {
-			for range 3 {
-				if err := tr.Step(); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		epoch()
-		epoch()
-		if got := testing.AllocsPerRun(4, epoch); got != 0 {
-			t.Errorf("%s: %v allocations an epoch", s.name, got)
-		}
+		checkNoAllocation(t, s.name, tr)
 	}
 }
 

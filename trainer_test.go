@@ -448,6 +448,23 @@ func TestTrainerDivergesInTheEnd(t *testing.T) {
 	}
 }
 
+// checkNoAllocation fails if an epoch of three steps allocates memory, after two of them.
+func checkNoAllocation(t *testing.T, name string, tr *rbm.Trainer) {
+	t.Helper()
+	epoch := func() {
+		for range 3 {
+			if err := tr.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	epoch()
+	epoch()
+	if got := testing.AllocsPerRun(4, epoch); got != 0 {
+		t.Errorf("%s: %v allocations an epoch", name, got)
+	}
+}
+
 func TestTrainerAllocatesNothing(t *testing.T) {
 	data := randomBits(250, 200, 0.3, 1)
 	for _, s := range samplers {
@@ -455,18 +472,7 @@ func TestTrainerAllocatesNothing(t *testing.T) {
 		tr.SGD.Momentum = 0.5
 		tr.Weights, tr.ShuffleBlock = randomWeights(250, 4), 130
 		tr.Schedule = func(int) float64 { return 1e-3 }
-		epoch := func() {
-			for range 3 {
-				if err := tr.Step(); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		epoch()
-		epoch()
-		if got := testing.AllocsPerRun(4, epoch); got != 0 {
-			t.Errorf("%s: %v allocations an epoch", s.name, got)
-		}
+		checkNoAllocation(t, s.name, tr)
 	}
 }
 

@@ -552,18 +552,7 @@ func TestTrainerOfValuesAllocatesNothing(t *testing.T) {
 				tr := rbm.NewTrainer(randomModel(200, 30, 0.1, 2), v, s.new(20), newSource(3))
 				tr.SGD.Momentum = 0.5
 				tr.Weights, tr.ShuffleBlock = randomWeights(250, 4), block
-				epoch := func() {
-					for range 3 {
-						if err := tr.Step(); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
-				epoch()
-				epoch()
-				if got := testing.AllocsPerRun(4, epoch); got != 0 {
-					t.Errorf("%s, block %d: %v allocations an epoch", s.name, block, got)
-				}
+				checkNoAllocation(t, fmt.Sprintf("%s, block %d", s.name, block), tr)
 			}
 		}
 	}
