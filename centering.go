@@ -40,12 +40,7 @@ type centeringState struct {
 func (c *Centering) Center(g *Gradient) { c.center(g, nil) }
 
 func (c *Centering) center(g *Gradient, m *RBM) {
-	checkNil("gradient", g)
-	if g.B == nil || g.C == nil {
-		panic("rbm: gradient is empty, want one that has been computed")
-	}
-	nv, nh := g.B.Len(), g.C.Len()
-	g.check("gradient", nv, nh)
+	nv, nh := g.computed()
 	defer c.take().Release()
 	defer g.guard.Take("Gradient").Release()
 	c.check(nv, nh)

@@ -389,6 +389,17 @@ func (g *Gradient) subtract(z *Gradient, until *stop.Signal) {
 	g.C.SubVec(g.C, z.C)
 }
 
+// computed returns the numbers of units of g, and panics if it is empty or its parts do not fit.
+func (g *Gradient) computed() (nv, nh int) {
+	checkNil("gradient", g)
+	if g.B == nil || g.C == nil {
+		panic("rbm: gradient is empty, want one that has been computed")
+	}
+	nv, nh = g.B.Len(), g.C.Len()
+	g.check("gradient", nv, nh)
+	return nv, nh
+}
+
 // check panics unless g has the parts of a gradient for nv and nh units.
 func (g *Gradient) check(name string, nv, nh int) {
 	if g.W == nil || g.B == nil || g.C == nil {

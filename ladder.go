@@ -27,12 +27,8 @@ func (l LadderLogZ) Believable() bool { return l.Doubt == "" }
 
 // String returns the numbers and the verdict on one line.
 func (l LadderLogZ) String() string {
-	verdict := "believable"
-	if !l.Believable() {
-		verdict = "not believable: " + l.Doubt
-	}
 	return fmt.Sprintf("log Z %.2f ± %.2f in [%.2f, %.2f] (ladder of %d models: %.2f from below, %.2f from the rows, drift %.2f, %d trips; %s)",
-		l.Mean, l.StdErr, l.Low, l.High, len(l.SwapRates)+1, l.Below, l.Above, l.Drift, l.Trips, verdict)
+		l.Mean, l.StdErr, l.Low, l.High, len(l.SwapRates)+1, l.Below, l.Above, l.Drift, l.Trips, verdict(l.Doubt))
 }
 
 const (

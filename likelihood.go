@@ -36,15 +36,11 @@ func (l LogLikelihood) Believable() bool { return l.Doubt == "" }
 
 // String returns the numbers and the verdict on one line.
 func (l LogLikelihood) String() string {
-	verdict := "believable"
-	if !l.Believable() {
-		verdict = "not believable: " + l.Doubt
-	}
-	if l.Exact {
-		if l.Believable() {
-			verdict = "exact"
-		}
-		return fmt.Sprintf("%.2f nats (%s)", l.Mean, verdict)
+	switch {
+	case l.Exact && l.Believable():
+		return fmt.Sprintf("%.2f nats (exact)", l.Mean)
+	case l.Exact:
+		return fmt.Sprintf("%.2f nats (%s)", l.Mean, verdict(l.Doubt))
 	}
 	tried := ""
 	if len(l.Ladder.SwapRates) > 0 {
@@ -56,7 +52,7 @@ func (l LogLikelihood) String() string {
 	return fmt.Sprintf("%.2f nats in [%.2f, %.2f] (AIS: log Z %.2f ± %.2f, ESS %.0f of %d; reverse: %.2f ± %.2f, ESS %.0f of %d; gap %.2f; %s%s)",
 		l.Mean, l.Low, l.High,
 		l.AIS.Mean, l.AIS.StdErr, l.AIS.ESS, len(l.AIS.LogWeights),
-		l.Reverse.Mean, l.Reverse.StdErr, l.Reverse.ESS, len(l.Reverse.LogWeights), l.Gap, verdict, tried)
+		l.Reverse.Mean, l.Reverse.StdErr, l.Reverse.ESS, len(l.Reverse.LogWeights), l.Gap, verdict(l.Doubt), tried)
 }
 
 // rounding is how far, for its size, an exact log Z may be from another one.

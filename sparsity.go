@@ -36,12 +36,7 @@ type sparsityState struct {
 func (s *Sparsity) Penalize(g *Gradient) { s.penalize(g, nil) }
 
 func (s *Sparsity) penalize(g *Gradient, m *RBM) {
-	checkNil("gradient", g)
-	if g.B == nil || g.C == nil {
-		panic("rbm: gradient is empty, want one that has been computed")
-	}
-	nv, nh := g.B.Len(), g.C.Len()
-	g.check("gradient", nv, nh)
+	_, nh := g.computed()
 	defer s.take().Release()
 	defer g.guard.Take("Gradient").Release()
 	s.check(nh)
