@@ -680,7 +680,7 @@ func TestOneHotFittedBias(t *testing.T) {
 	})
 }
 
-// oneHotClassifiers are those with groups among the inputs.
+// forOneHotClassifiers runs f as a subtest for classifiers with groups among the inputs.
 func forOneHotClassifiers(t *testing.T, f func(t *testing.T, c *rbm.Classifier)) {
 	for _, s := range []struct {
 		nv, nh int
