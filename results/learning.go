@@ -9,9 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"syscall"
 	"text/tabwriter"
-	"time"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/compare"
@@ -137,15 +135,6 @@ func meanOf(x []float64) string {
 
 func beginsWith(names, name string) bool {
 	return slices.ContainsFunc(strings.Split(names, ","), func(x string) bool { return strings.HasPrefix(name, x) })
-}
-
-// processorTime returns what this program has used of all cores.
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // rdm is a Sampler of chains that begin anew each step (Decelle, Furtlehner & Seoane, 2021).
