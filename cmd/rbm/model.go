@@ -51,7 +51,7 @@ func modelFormat(path string) string {
 // isModel reports whether a file begins as a model does, and not rows or a checkpoint.
 func isModel(head []byte) (format string, ok bool) {
 	switch {
-	case bytes.HasPrefix(head, []byte("\x89RBM\r\n\x1a\n")) && len(head) >= 24:
+	case bytes.HasPrefix(head, []byte(frame)) && len(head) >= 24:
 		return binaryModel, strings.TrimRight(string(head[12:24]), "\x00") == "RBM"
 	case bytes.HasPrefix(head, []byte("PK")):
 		return npzModel, true
