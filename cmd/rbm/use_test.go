@@ -247,7 +247,7 @@ func TestLadder(t *testing.T) {
 	if err := trainer.UnmarshalBinary(s.trainer); err != nil {
 		t.Fatal(err)
 	}
-	ais := rbm.NewAIS(9, 10000, rand.NewPCG(1, 0))
+	ais := rbm.NewAIS(9, 1000, rand.NewPCG(1, 0))
 	ais.Ladder = trainer.Sampler.(*rbm.PTT)
 	l, err := m.LogLikelihood(t.Context(), r.bits, ais)
 	if err != nil {
@@ -256,13 +256,13 @@ func TestLadder(t *testing.T) {
 	if !l.Believable() || !l.Ladder.Believable() {
 		t.Fatalf("the library says %v, want the ladder believed", l)
 	}
-	few := strings.Fields("m.rbm rows.txt -runs 9 -temperatures 10000")
+	few := strings.Fields("m.rbm rows.txt -runs 9 -temperatures 1000")
 	out := must(t, append([]string{"loglik", "-ladder", "c"}, few...)...)
 	if want := fmt.Sprintf("rows.txt: 200 rows: %v\n", l); out != want || !strings.Contains(out, "ladder of ") {
 		t.Errorf("loglik prints %q, want %q", out, want)
 	}
 	header, x := table(t, must(t, append([]string{"score", "-loglik", "-ladder", "c"}, few...)...), 1)
-	if x[0][0]+x[0][1] != -l.LogZ && !near(x[0][0]+x[0][1], -l.LogZ, 1e-12) {
+	if !near(x[0][0]+x[0][1], -l.LogZ, 1e-12) {
 		t.Errorf("score prints %v of %v, want a log Z of %v", x[0], header, l.LogZ)
 	}
 	if code, out, _ := invoke(t, append([]string{"loglik"}, few...)...); code != exitNotBelievable {
