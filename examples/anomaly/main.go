@@ -6,16 +6,14 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/internal/output"
 )
 
@@ -34,23 +32,7 @@ const (
 	reasons = 3 // given for each of the most anomalous
 )
 
-func main() {
-	o, err := parse(os.Args[1:], os.Stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fail(2, err)
-	default:
-		if err := run(o, os.Stdout); err != nil {
-			fail(1, err)
-		}
-	}
-}
-
-func fail(code int, err error) {
-	fmt.Fprintln(os.Stderr, "anomaly:", err)
-	os.Exit(code)
-}
+func main() { cli.Main(string(program), parse, run) }
 
 // run trains a model on benign tumours and puts it to the test.
 func run(o options, w io.Writer) error {

@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"github.com/gorbm/rbm/examples/beam/onehot"
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/internal/cli"
 )
 
 type options struct {
