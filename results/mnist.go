@@ -125,10 +125,10 @@ func (o *mnist) data() (d data, err error) {
 		d.train = d.train.Slice(0, n-o.held)
 	case "drawn", "redrawn":
 		cut := (n - o.held) * idx.Pixels
-		x := newDraw(train.Grey[:cut], o.drawSeed, 1)
-		d.train, d.test = x.bits, newDraw(test.Grey, o.drawSeed, 2).bits
+		x := newDraw(train.Gray[:cut], o.drawSeed, 1)
+		d.train, d.test = x.bits, newDraw(test.Gray, o.drawSeed, 2).bits
 		if o.held > 0 {
-			d.held = newDraw(train.Grey[cut:], o.drawSeed, 3).bits
+			d.held = newDraw(train.Gray[cut:], o.drawSeed, 3).bits
 		}
 		if o.pixels == "redrawn" {
 			d.redraw = x.again

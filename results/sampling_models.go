@@ -46,7 +46,7 @@ var subjects = []training{
 const halfName = "MNIST half"
 
 func mnistRows(o *sampling, _ *rand.Rand) (*rbm.Bits, []int, error) {
-	train, _, err := idx.Labelled(o.data)
+	train, _, err := idx.Labeled(o.data)
 	return train.Images, train.Labels, err
 }
 

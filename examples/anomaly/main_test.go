@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func loaded(t *testing.T) tumours {
+func loaded(t *testing.T) tumors {
 	t.Helper()
 	all, err := load()
 	if err != nil {
@@ -38,7 +38,7 @@ func loaded(t *testing.T) tumours {
 	return all
 }
 
-func (t tumours) count() (benign, malignant int) {
+func (t tumors) count() (benign, malignant int) {
 	for _, is := range t.malignant {
 		if is {
 			malignant++
@@ -64,11 +64,11 @@ func TestLoad(t *testing.T) {
 		{568, 0, "mean radius", 7.76}, {1, 23, "worst area", 1956},
 	} {
 		if got := all.values.At(tt.row, tt.column); got != tt.want || measurement(tt.column) != tt.name {
-			t.Errorf("tumour %d: %s is %v, want %s of %v", tt.row, measurement(tt.column), got, tt.name, tt.want)
+			t.Errorf("tumor %d: %s is %v, want %s of %v", tt.row, measurement(tt.column), got, tt.name, tt.want)
 		}
 	}
 	if !all.malignant[0] || all.malignant[568] || all.number[568] != 568 {
-		t.Error("the first tumour is malignant, the last, of number 568, is not")
+		t.Error("the first tumor is malignant, the last, of number 568, is not")
 	}
 }
 
@@ -77,11 +77,11 @@ func TestReadErrors(t *testing.T) {
 	for _, tt := range []struct{ csv, want string }{
 		{"", "0 lines"},
 		{"569,30\n", "1 lines"},
-		{"h\n" + row + "1\n" + row + "\n", "tumour 1: the class is \"\""},
-		{"h\n" + row + "2\n", "tumour 0: the class is \"2\""},
-		{"h\n" + row + "1,1\n", "tumour 0 has 32 fields, want 31"},
-		{"h\n" + row + "1\n" + strings.Replace(row, "1.5,1.5", "1.5,x", 1) + "1\n", "tumour 1: mean texture is \"x\""},
-		{"h\n" + strings.Replace(row, "1.5", "NaN", 1) + "1\n", "tumour 0: mean radius is \"NaN\""},
+		{"h\n" + row + "1\n" + row + "\n", "tumor 1: the class is \"\""},
+		{"h\n" + row + "2\n", "tumor 0: the class is \"2\""},
+		{"h\n" + row + "1,1\n", "tumor 0 has 32 fields, want 31"},
+		{"h\n" + row + "1\n" + strings.Replace(row, "1.5,1.5", "1.5,x", 1) + "1\n", "tumor 1: mean texture is \"x\""},
+		{"h\n" + strings.Replace(row, "1.5", "NaN", 1) + "1\n", "tumor 0: mean radius is \"NaN\""},
 		{"h\n\"", "quote"},
 	} {
 		if _, err := read(strings.NewReader(tt.csv)); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -98,7 +98,7 @@ func TestSplit(t *testing.T) {
 	}
 	numbers := slices.Concat(train.number, held.number, test.number)
 	for _, part := range []struct {
-		tumours
+		tumors
 		wantBenign, wantMalignant int
 	}{{train, 200, 0}, {held, 57, 0}, {test, 100, 212}} {
 		if b, m := part.count(); b != part.wantBenign || m != part.wantMalignant {
@@ -106,12 +106,12 @@ func TestSplit(t *testing.T) {
 		}
 		for i, r := range part.number {
 			if !slices.Equal(part.values.RawRowView(i), all.values.RawRowView(r)) || part.malignant[i] != all.malignant[r] {
-				t.Errorf("row %d is not tumour %d", i, r)
+				t.Errorf("row %d is not tumor %d", i, r)
 			}
 		}
 	}
 	if slices.Sort(numbers); !slices.Equal(numbers, all.number) {
-		t.Error("some tumours are in no part, or in two")
+		t.Error("some tumors are in no part, or in two")
 	}
 	again, _, _, _ := all.split(rand.NewPCG(1, 0))
 	other, _, _, _ := all.split(rand.NewPCG(2, 0))
@@ -119,7 +119,7 @@ func TestSplit(t *testing.T) {
 		t.Error("the split is not that of the seed")
 	}
 	if _, _, _, err := train.split(rand.NewPCG(1, 0)); err == nil {
-		t.Error("benign tumours alone were split, want an error")
+		t.Error("benign tumors alone were split, want an error")
 	}
 }
 
@@ -140,7 +140,7 @@ func TestCode(t *testing.T) {
 			t.Errorf("%d values of 200 are at most threshold %d, want %d", len(radius), k, want)
 		}
 	}
-	for _, part := range []tumours{train, held} {
+	for _, part := range []tumors{train, held} {
 		bits := c.encode(part.values)
 		for r := range part.number {
 			for i := range measurements() {
@@ -277,7 +277,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// A model trained on benign tumours finds the malignant ones.
+// A model trained on benign tumors finds the malignant ones.
 func TestFit(t *testing.T) {
 	src := rand.NewPCG(1, 0)
 	train, held, test, err := loaded(t).split(src)
@@ -315,7 +315,7 @@ func mean(m *rbm.RBM, rows *rbm.Bits) (sum float64) {
 	return sum
 }
 
-// The model is the best one by the tumours held out, whether these end training or not.
+// The model is the best one by the tumors held out, whether these end training or not.
 func TestFitStops(t *testing.T) {
 	train, held, _, err := loaded(t).split(rand.NewPCG(1, 0))
 	if err != nil {
@@ -376,7 +376,7 @@ func TestRun(t *testing.T) {
 	if len(f) != most+least || !slices.IsSorted(f) || f[0] == f[len(f)-1] {
 		t.Errorf("free energies are %v, want %d that fall", f, most+least)
 	}
-	for _, want := range []string{"100 other benign tumours, 212 malignant ones", "Mahalanobis distance", "most anomalous", "least anomalous", "best of 2"} {
+	for _, want := range []string{"100 other benign tumors, 212 malignant ones", "Mahalanobis distance", "most anomalous", "least anomalous", "best of 2"} {
 		if !strings.Contains(first.String(), want) {
 			t.Errorf("no %q is printed:\n%s", want, first.String())
 		}

@@ -16,7 +16,7 @@ type options struct {
 	out    string
 }
 
-const about = `Anomaly trains a restricted Boltzmann machine on benign tumours, finds malignant
+const about = `Anomaly trains a restricted Boltzmann machine on benign tumors, finds malignant
 ones by their free energy, says why, and draws how well that goes. The picture
 carries the mark of this program in a PNG text chunk; an existing file without it is
 never overwritten unless it is empty.

@@ -151,7 +151,7 @@ func explain(w io.Writer, learners []*learner, bound float64) {
 	fmt.Fprintln(w, "The bound is minus the entropy of the data: no model can be above it. All began")
 	fmt.Fprintln(w, "as the same model and saw all pictures in each update. CD and PCD climb the")
 	fmt.Fprintln(w, "ordinary gradient at a constant rate; PT, of ten temperatures, and PTT climb the")
-	fmt.Fprintln(w, "centred one at a rate that starts with half as much and falls to 0.")
+	fmt.Fprintln(w, "centered one at a rate that starts with half as much and falls to 0.")
 	fmt.Fprintln(w)
 	for _, l := range learners {
 		fmt.Fprintf(w, "%-6s ended %.2f nats below the bound", l.name, bound-l.last)

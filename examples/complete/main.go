@@ -55,7 +55,7 @@ func run(o options, w io.Writer) error {
 	means := complete(m, digits, observed, o)
 	print(w, o, digits, observed, []prediction{
 		{"the same for all: means of the training rows", columnMeans(train.Images)},
-		{fmt.Sprintf("mean of the %d nearest training rows", neighbours), nearest(train.Images, digits, observed)},
+		{fmt.Sprintf("mean of the %d nearest training rows", neighbors), nearest(train.Images, digits, observed)},
 		{"the model's mean given the rest", means},
 	})
 	if err := writePictures(dir, m, digits.Slice(0, min(n, shown)), observed, means, o); err != nil {

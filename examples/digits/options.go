@@ -20,7 +20,7 @@ type options struct {
 }
 
 const about = `Digits trains a restricted Boltzmann machine on handwritten digits and writes a
-picture of what it has learnt. A picture carries the mark of this program in a
+picture of what it has learned. A picture carries the mark of this program in a
 PNG text chunk; an existing file without it is never overwritten unless it
 is empty.
 

@@ -61,7 +61,7 @@ func main() {
 	}
 }
 
-// run trains a model, judges it and draws it. If ctx is cancelled, it saves what is
+// run trains a model, judges it and draws it. If ctx is canceled, it saves what is
 // done and returns the error of ctx.
 func run(ctx context.Context, o options, w io.Writer) error {
 	d, err := load(o)
