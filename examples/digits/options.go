@@ -37,7 +37,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.StringVar(&o.sampler, "sampler", "pcd", "negative phase: cd or pcd")
 	f.IntVar(&o.k, "k", 1, "number of Gibbs sweeps an update")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything random but the choice of held-out digits")
-	f.StringVar(&o.out, "out", "digits.png", "PNG file to write")
+	f.StringVar(&o.out, "out", "digits.png", "PNG `file` to write")
 
 	if err := cli.Parse(f, args, about, help); err != nil {
 		return o, err
