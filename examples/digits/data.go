@@ -34,7 +34,7 @@ type digits struct {
 	labels []int
 }
 
-// load returns the embedded digits, binarised.
+// load returns the embedded digits, binarized.
 func load() (digits, error) {
 	records, err := readCSV()
 	if err != nil {
