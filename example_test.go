@@ -10,39 +10,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Four pixels that are on or off together. The model cannot do better than to
-// give each of the two patterns half of the probability, a log-likelihood of
-// log ½ = -0.7 nats a row.
-func Example() {
-	data, err := rbm.BitsOf(mat.NewDense(2, 4, []float64{
-		0, 0, 0, 0,
-		1, 1, 1, 1,
-	}))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	m := rbm.NewRandom(4, 2, 0.1, rand.NewPCG(1, 1)) // 4 visible, 2 hidden units
-	m.FitVisibleBias(data)
-
-	sampler := rbm.NewPCD(100, 1, rand.NewPCG(2, 2)) // 100 chains, 1 sweep a step
-	sgd := rbm.SGD{Rate: 0.1}
-	var g rbm.Gradient
-	for range 1500 {
-		m.Gradient(&g, data, sampler)
-		sgd.Step(m, &g)
-	}
-
-	l, err := m.LogLikelihood(context.Background(), data, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Printf("log-likelihood: %.1f nats\n", l.Mean)
-	// Output:
-	// log-likelihood: -0.8 nats
-}
-
 // With Exact as its sampler, Gradient is the derivative of the log-likelihood:
 // here with respect to the weight between units 1 and 0.
 func ExampleRBM_Gradient() {
