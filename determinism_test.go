@@ -230,11 +230,15 @@ func setProcs(t *testing.T, n int) {
 var procs = []int{2, 3, 7, 16}
 
 func TestSameForEveryGOMAXPROCS(t *testing.T) {
+	procs := procs
+	if testing.Short() {
+		procs = procs[1:2]
+	}
 	for _, s := range []struct{ nv, nh, n int }{{5, 4, 3}, {9, 8, 1100}, {130, 70, 90}, {784, 64, 130}, {70, 500, 20}} {
 		m := randomModel(s.nv, s.nh, 0.1, 1)
 		bits := randomBits(s.n, s.nv, 0.2, 2)
 		for _, v := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 3)}} {
-			if s.nv*s.nh*s.n > 5e6 && v.name == "grey" {
+			if s.nv*s.nh*s.n > 5e6 && (v.name == "grey" || testing.Short()) {
 				continue // slow, and smaller shapes are split as well
 			}
 			t.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d/%s", s.nv, s.nh, s.n, v.name), func(t *testing.T) {
