@@ -721,7 +721,11 @@ func referenceHiddenProbs(m *rbm.RBM, data *rbm.Bits) func() {
 // BenchmarkAIS takes 100 runs through the 14,500 temperatures of Salakhutdinov &
 // Murray (2008).
 func BenchmarkAIS(b *testing.B) {
-	const nh, runs, temperatures = 500, 100, 14500
+	const nh, runs = 500, 100
+	temperatures := 14500
+	if testing.Short() {
+		temperatures = 100
+	}
 	m := benchModel(nh, benchRows(1000))
 	b.Run(fmt.Sprintf("nv=%d/nh=%d/runs=%d/temperatures=%d", benchVisible, nh, runs, temperatures), func(b *testing.B) {
 		a := rbm.NewAIS(runs, temperatures, rand.NewPCG(7, 8))
