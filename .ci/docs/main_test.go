@@ -138,29 +138,14 @@ func TestWeb(t *testing.T) {
 	}
 }
 
-// goFaults returns the faults of a block of Go at line 10 of a page.
-func goFaults(t *testing.T, blocks ...string) (faults []fault) {
-	t.Helper()
-	var parsed []*goBlock
-	for _, text := range blocks {
-		g, f := parseGo("docs/page.md", block{"go", code{10, text}})
-		if faults = append(faults, f...); len(f) == 0 {
-			parsed = append(parsed, g)
-		}
-	}
-	c, err := newCompiler("../..", parsed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, g := range parsed {
-		faults = append(faults, c.check(g)...)
-	}
-	return faults
+// parsed reads a block of Go at line 10 of a page.
+func parsed(text string) (*goBlock, []fault) {
+	return parseGo("docs/page.md", block{"go", code{10, text}})
 }
 
 func TestGo(t *testing.T) {
 	// What compiles: statements, declarations of both kinds, and files.
-	wantFaults(t, goFaults(t,
+	right := []string{
 		"l, err := m.LogLikelihood(ctx, heldOut, rbm.NewAIS(100, 2000, src))\n",
 		"m.Gradient(&g, data, sampler)\nc.Center(&g)\nsgd.Step(m, &g)\nunused := 1\n",
 		"func train(m *rbm.RBM) *mat.Dense { return m.W }\n",
@@ -168,8 +153,8 @@ func TestGo(t *testing.T) {
 		"type own struct{ *Chains }\n\nfunc (o own) Sample(m *RBM, data mat.Matrix) (mat.Matrix, []float64) { return o.Visible(), nil }\n\nvar _ Sampler = own{}\n",
 		"// A comment.\npackage main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println() }\n",
 		"return\n",
-	))
-	for _, tt := range []struct{ text, want string }{
+	}
+	wrong := []struct{ text, want string }{
 		{"m.Gradient(&g, data)\n", "docs/page.md:10: not enough arguments in call to m.Gradient"},
 		{"m.FitVisibleBias(data)\n\nm.Fit(data)\n", "docs/page.md:12: m.Fit undefined"},
 		{"x := rbm.NewCD(1, src)\ny = x\n", "docs/page.md:11: undefined: y"},
@@ -184,10 +169,33 @@ func TestGo(t *testing.T) {
 		{"package p\n\nimport _ \"example.com/none\"\n", "docs/page.md:12: could not import example.com/none"},
 		{"package p\n\nvar x int = \"\"\n", "docs/page.md:12: cannot use"},
 		{"for i := range ctx {\n}\n", "docs/page.md:10: cannot range over ctx"},
-	} {
-		got := goFaults(t, tt.text)
-		if len(got) == 0 || !strings.HasPrefix(got[0].String(), tt.want) {
-			t.Errorf("faults of %q are %q, want %q", tt.text, got, tt.want)
+	}
+	var blocks []*goBlock
+	for _, tt := range wrong {
+		if g, faults := parsed(tt.text); len(faults) == 0 {
+			blocks = append(blocks, g)
+		}
+	}
+	for _, text := range right {
+		g, faults := parsed(text)
+		wantFaults(t, faults)
+		blocks = append(blocks, g)
+	}
+	c, err := newCompiler("../..", blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range right {
+		g, _ := parsed(text)
+		wantFaults(t, c.check(g))
+	}
+	for _, tt := range wrong {
+		g, faults := parsed(tt.text)
+		if len(faults) == 0 {
+			faults = c.check(g)
+		}
+		if len(faults) == 0 || !strings.HasPrefix(faults[0].String(), tt.want) {
+			t.Errorf("faults of %q are %q, want %q", tt.text, faults, tt.want)
 		}
 	}
 }
@@ -230,6 +238,7 @@ func TestCommands(t *testing.T) {
 		"examples/beam/main.go": program,
 		"docs/page.md":          "text\n",
 	})
+	shell := &commands{tree: tree, bin: t.TempDir(), built: map[string]string{}, help: map[string]string{}}
 	for _, tt := range []struct{ page, text, want string }{
 		{"docs/page.md", "go run -C examples/x . -rows 3 -rows=-2 --rows 4 | tee -q out # -none", ""},
 		{"docs/page.md", "go run ./examples/x -help\ngo run examples/NAME -none\ngo run ./cmd/tool fit -epochs 2", ""},
@@ -261,7 +270,6 @@ func TestCommands(t *testing.T) {
 		{"examples/x/README.md", "go run . -rows 1\ngo test ./q", ""},
 		{"examples/x/README.md", "go test ./r", "examples/x/README.md:10: go test ./r: r has no Go files"},
 	} {
-		shell := &commands{tree: tree, bin: t.TempDir(), built: map[string]string{}, help: map[string]string{}}
 		got := shell.check(tree.pages[tt.page], code{10, tt.text})
 		if tt.want == "" {
 			wantFaults(t, got)
