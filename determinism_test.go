@@ -312,7 +312,7 @@ func TestRowDoesNotDependOnItsBatch(t *testing.T) {
 					all := f.of(m, v)
 					w := len(all) / n
 					for _, size := range []int{1, 3, 10, 65, 1030} {
-						for r := 0; r < n; r += max(size, n/150) { // not every row of many by itself
+						for r := 0; r < n; r += max(size, n/rbm.Fewer(150)) { // not every row of many by itself
 							k := min(r+size, n)
 							checkSame(t, fmt.Sprintf("rows [%d, %d)", r, k), f.of(m, v.Slice(r, k, 0, s.nv)), all[r*w:k*w])
 						}

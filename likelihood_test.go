@@ -51,7 +51,7 @@ func TestLogLikelihoodInterval(t *testing.T) {
 		data := chainRows(m, 200)
 		want := -stat.Mean(m.FreeEnergy(nil, data), nil) - m.LogPartition()
 		held, believed := 0, 0
-		const seeds = 20
+		seeds := rbm.Fewer(20)
 		for s := range seeds {
 			l := logLikelihood(t, m, data, rbm.NewAIS(50, 100, rand.NewPCG(uint64(s), 2)))
 			if l.Exact {

@@ -19,7 +19,11 @@ func gradientParams(g *rbm.Gradient) []float64 {
 // any weights, and with rows and samples of numbers among those of bits.
 func TestSingleOfManyRows(t *testing.T) {
 	const nv = 40
-	for _, nh := range []int{15, 64, 129} {
+	hidden, goroutines := []int{15, 64, 129}, []int{1, 3}
+	if testing.Short() {
+		hidden, goroutines = hidden[:1], goroutines[1:]
+	}
+	for _, nh := range hidden {
 		m := randomModel(nv, nh, 0.3, 5)
 		for _, n := range []int{500, 6000} {
 			bits := randomBits(n, nv, 0.4, uint64(n))
@@ -55,7 +59,7 @@ func TestSingleOfManyRows(t *testing.T) {
 				center := rbm.Centering{Enhanced: true}
 				center.Center(&double)
 				var first []float64
-				for _, procs := range []int{1, 3} {
+				for _, procs := range goroutines {
 					cpu.Each(func(name string) {
 						setProcs(t, procs)
 						single := rbm.Gradient{Single: true}

@@ -134,6 +134,10 @@ func newPCD() rbm.Sampler { return rbm.NewPCD(7, 1, newSource(3)) }
 // parts, for all sizes and settings, on any number of goroutines.
 func TestFusedStepIsTheLoop(t *testing.T) {
 	const groupUnits = 5
+	goroutines := []int{1, 4}
+	if testing.Short() {
+		goroutines = goroutines[1:]
+	}
 	for _, s := range []struct{ nv, nh, n, size int }{
 		{1, 1, 3, 2}, {7, 5, 45, 20}, {7, 5, 1500, 1500}, {8, 8, 20, 9}, {5, 7, 20, 9}, {9, 15, 20, 9}, {16, 16, 20, 9}, {33, 17, 20, 9}, {33, 5, 20, 9},
 		{64, 64, 65, 64}, {65, 16, 1100, 1100}, {130, 67, 140, 70}, {63, 63, 20, 20}, {17, 129, 130, 130}, {260, 150, 200, 80},
@@ -143,7 +147,7 @@ func TestFusedStepIsTheLoop(t *testing.T) {
 				continue
 			}
 			var first []float64
-			for _, procs := range []int{1, 4} {
+			for _, procs := range goroutines {
 				t.Run(fmt.Sprintf("%d×%d/n=%d/%s/procs=%d", s.nv, s.nh, s.n, tt.name, procs), func(t *testing.T) {
 					setProcs(t, procs)
 					data := randomBits(s.n, s.nv, 0.3, 1)
