@@ -146,6 +146,9 @@ Commands:
 	fmt.Fprint(w, `
 rbm COMMAND -h tells more of each. Flags may stand before and after the other arguments.
 
+RBM_SIMD=avx2 in the environment runs without AVX-512, and RBM_SIMD=off without assembly, with the same results, if a
+kernel is suspected to be wrong. rbm info prints the version, the CPU and the kernels in use.
+
 Exit codes: 0 done, 1 an error, 2 a wrong command line, 3 a log-likelihood that is not believable, 130 interrupted.
 `)
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -21,7 +22,10 @@ var infoCommand = &command{
 	long: `
 Info prints what a file is, and its sizes: of a model the units, groups and weights, and how it was trained; of a
 checkpoint how far it is; of rows their number, the share of ones, and what is missing. Without a file it prints the
-versions and the processor, for a report of a problem.`,
+versions, the processor, and the kernels in use, AVX-512, AVX2, NEON or Go, for a report of a problem.
+
+RBM_SIMD=off in the environment switches all kernels off, and RBM_SIMD=avx2 those for AVX-512. The results have the same
+bits: if not, please report it.`,
 	examples: []string{
 		"rbm info model.rbm",
 		"rbm info rows.csv",
@@ -72,20 +76,16 @@ func machine(w io.Writer) {
 	if b, ok := debug.ReadBuildInfo(); ok {
 		version = b.Main.Version
 	}
-	var kernels []string
-	for _, x := range []struct {
-		name string
-		has  bool
-	}{{"AVX2", cpu.AVX2}, {"AVX-512", cpu.AVX512}, {"NEON", cpu.NEON}} {
-		if x.has {
-			kernels = append(kernels, x.name)
-		}
+	fmt.Fprintf(w, "rbm:     %s\nGo:      %s\nsystem:  %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if name := processor(); name != "" {
+		fmt.Fprintf(w, "CPU:     %s\n", name)
 	}
-	if kernels == nil {
-		kernels = []string{"none, plain Go"}
+	fmt.Fprintf(w, "cores:   %d, of which %d are used\n", runtime.NumCPU(), runtime.GOMAXPROCS(0))
+	fmt.Fprintf(w, "kernels: %s", cpu.Kernels())
+	if value := os.Getenv(cpu.Variable); value != "" {
+		fmt.Fprintf(w, ", with %s=%s", cpu.Variable, value)
 	}
-	fmt.Fprintf(w, "rbm:     %s\nGo:      %s\nsystem:  %s/%s\ncores:   %d, of which %d are used\nkernels: %s\n",
-		version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.GOMAXPROCS(0), strings.Join(kernels, ", "))
+	fmt.Fprintln(w)
 }
 
 func checkpointInfo(w io.Writer, path string) error {

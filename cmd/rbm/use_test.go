@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
 	"github.com/gorbm/rbm/bitio"
+	"github.com/gorbm/rbm/internal/cpu"
 )
 
 // The figures of a row are those that follow from the energies of all configurations.
@@ -639,7 +641,7 @@ func TestInfo(t *testing.T) {
 	in(t)
 	write(t, "rows.csv", "a,b,c\n0,1,\n1,1,0\n")
 	for file, want := range map[string][]string{
-		"":         {"Go:      go", "kernels: ", "cores:   "},
+		"":         {"rbm:     ", "Go:      go", "system:  " + runtime.GOOS, "kernels: " + cpu.Kernels(), "cores:   "},
 		"rows.csv": {"rows:          2", "columns:       3", "ones:          60%", "missing:       16.67%, in 1 rows", "1 columns are always 1, 1 always 0", "a, b, c"},
 	} {
 		got := must(t, strings.Fields("info "+file)...)
@@ -648,6 +650,16 @@ func TestInfo(t *testing.T) {
 				t.Errorf("info %s prints\n%s\nwant %q", file, got, text)
 			}
 		}
+	}
+	cpu.Each(func(string) {
+		t.Setenv(cpu.Variable, "off")
+		want := "kernels: " + cpu.Kernels() + ", with RBM_SIMD=off\n"
+		if got := must(t, "info"); !strings.HasSuffix(got, want) {
+			t.Errorf("info prints\n%s\nwant %q", got, want)
+		}
+	})
+	if flags, _ := os.ReadFile("/proc/cpuinfo"); bytes.Contains(flags, []byte("\nmodel name")) && !strings.Contains(must(t, "info"), "\nCPU:     ") {
+		t.Errorf("info prints\n%s\nwant the CPU", must(t, "info"))
 	}
 	someModel(t, "m.npz", 4, 2, 1, rbm.Group{From: 1, To: 4})
 	got := must(t, "info", "m.npz")

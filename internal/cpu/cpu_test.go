@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -18,6 +19,9 @@ func TestEach(t *testing.T) {
 		}
 		if got, want := NEON, name == "NEON"; got != want {
 			t.Errorf("%s: NEON is %v", name, got)
+		}
+		if got := strings.ReplaceAll(Kernels(), "-", ""); got != name {
+			t.Errorf("%s: Kernels() = %q", name, Kernels())
 		}
 	})
 	if AVX2 != avx2 || AVX512 != avx512 || NEON != neon {
