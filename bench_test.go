@@ -364,10 +364,13 @@ func BenchmarkGroups(b *testing.B) {
 	}
 }
 
-// benchShapes runs f for every shape.
+// benchShapes runs f for every shape, with -short for small ones.
 func benchShapes(b *testing.B, f func(b *testing.B, nh, n int)) {
 	for _, nh := range []int{64, 500, 2000} {
 		for _, n := range []int{10, 100, 512} {
+			if testing.Short() && (nh > 500 || n > 100) {
+				continue // that benchmarks run at all shows at the other shapes
+			}
 			b.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d", benchVisible, nh, n), func(b *testing.B) { f(b, nh, n) })
 		}
 	}
