@@ -200,6 +200,9 @@ func testFixedSamplers(t *testing.T) {
 	const nv, nh, n, k = 100, 70, 20, 30
 	data := randomBits(n, nv, 0.4, 3)
 	for name, m := range fixedModels(nv, nh) {
+		if testing.Short() && !slices.Contains([]string{"ordinary", "cancelling", "NaN", "coarse"}, name) {
+			continue // TestFixedChains has them all
+		}
 		base := mat.NewVecDense(nv, nil)
 		for i := range nv {
 			base.SetVec(i, 4*float64(i%7)-12)
