@@ -60,7 +60,8 @@ func checkExpectation(t *testing.T, m *rbm.RBM, got, want, stderr []float64, n i
 
 func TestCDExpectation(t *testing.T) {
 	t.Parallel()
-	const rows, reps = 3, 8000
+	const rows = 3
+	reps := rbm.Fewer(8000)
 	for _, s := range []struct{ nv, nh int }{{2, 3}, {3, 2}, {5, 4}, {8, 3}, {1, 8}} {
 		m := randomModel(s.nv, s.nh, 1.5, 1)
 		for _, tt := range []struct {
@@ -156,7 +157,8 @@ func TestCDGradientIsOfItsSample(t *testing.T) {
 
 func TestPCDReachesTheModel(t *testing.T) {
 	t.Parallel()
-	const n, k, calls = 10000, 1, 60
+	const k, calls = 1, 60
+	n := rbm.Fewer(10000)
 	for _, s := range []struct{ nv, nh int }{{3, 2}, {5, 4}} {
 		m, data := randomModel(s.nv, s.nh, 1.5, 1), rbm.NewBits(10, s.nv)
 		p := naiveVisible(m)

@@ -232,11 +232,15 @@ func setProcs(t *testing.T, n int) {
 var procs = []int{2, 3, 7, 16}
 
 func TestSameForEveryGOMAXPROCS(t *testing.T) {
+	procs := procs
+	if testing.Short() {
+		procs = procs[1:2]
+	}
 	for _, s := range []struct{ nv, nh, n int }{{5, 4, 3}, {9, 8, 1100}, {130, 70, 90}, {784, 64, 130}, {70, 500, 20}} {
 		m := randomModel(s.nv, s.nh, 0.1, 1)
 		bits := randomBits(s.n, s.nv, 0.2, 2)
 		for _, v := range []namedMatrix{{"bits", bits}, {"gray", gray(bits, 3)}} {
-			if s.nv*s.nh*s.n > 5e6 && v.name == "gray" {
+			if s.nv*s.nh*s.n > 5e6 && (v.name == "gray" || testing.Short()) {
 				continue // slow, and smaller shapes are split as well
 			}
 			t.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d/%s", s.nv, s.nh, s.n, v.name), func(t *testing.T) {
@@ -310,7 +314,7 @@ func TestRowDoesNotDependOnItsBatch(t *testing.T) {
 					all := f.of(m, v)
 					w := len(all) / n
 					for _, size := range []int{1, 3, 10, 65, 1030} {
-						for r := 0; r < n; r += max(size, n/150) { // not every row of many by itself
+						for r := 0; r < n; r += max(size, n/rbm.Fewer(150)) { // not every row of many by itself
 							k := min(r+size, n)
 							checkSame(t, fmt.Sprintf("rows [%d, %d)", r, k), f.of(m, v.Slice(r, k, 0, s.nv)), all[r*w:k*w])
 						}

@@ -105,7 +105,11 @@ func TestFixedChains(t *testing.T) { cpu.Each(func(name string) { t.Run(name, te
 
 func testFixedChains(t *testing.T) {
 	const n, k = 60, 5
-	for _, size := range [][2]int{{100, 70}, {64, 129}, {17, 300}, {300, 3}} {
+	sizes := [][2]int{{64, 129}, {300, 3}, {100, 70}, {17, 300}}
+	if testing.Short() {
+		sizes = sizes[:2]
+	}
+	for _, size := range sizes {
 		nv, nh := size[0], size[1]
 		for name, m := range fixedModels(nv, nh) {
 			v := randomBits(n, nv, 0.4, 3)
@@ -196,6 +200,9 @@ func testFixedSamplers(t *testing.T) {
 	const nv, nh, n, k = 100, 70, 20, 30
 	data := randomBits(n, nv, 0.4, 3)
 	for name, m := range fixedModels(nv, nh) {
+		if testing.Short() && !slices.Contains([]string{"ordinary", "cancelling", "NaN", "coarse"}, name) {
+			continue // TestFixedChains has them all
+		}
 		base := mat.NewVecDense(nv, nil)
 		for i := range nv {
 			base.SetVec(i, 4*float64(i%7)-12)

@@ -592,7 +592,7 @@ func TestOneHotLogLikelihoodByAIS(t *testing.T) {
 
 func TestOneHotStationarySamplers(t *testing.T) {
 	t.Parallel()
-	const n = 2000
+	n := rbm.Fewer(2000)
 	forGroups(t, func(t *testing.T, m *rbm.RBM, g groups) {
 		nv, nh := m.Dims()
 		m = g.of(randomModel(nv, nh, 1.2, 21))

@@ -248,7 +248,7 @@ func TestLadderLogZOfClusters(t *testing.T) {
 	t.Parallel()
 	m, rows, ptt := twoClusters(t, 1, 0.1)
 	want := m.LogPartition()
-	const seeds = 20
+	seeds := fewer(20)
 	believed, missed := 0, 0
 	for seed := range uint64(seeds) {
 		l, err := NewPTT(20, 1, ptt.Models(), rand.NewPCG(seed, 9)).LogZ(context.Background(), m, rows, 400)

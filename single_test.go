@@ -16,7 +16,11 @@ import (
 func TestSingle(t *testing.T) { cpu.Each(func(name string) { t.Run(name, testSingle) }) }
 
 func testSingle(t *testing.T) {
-	for _, size := range [][2]int{{100, 70}, {63, 16}, {17, 130}, {200, 15}} {
+	sizes := [][2]int{{63, 16}, {17, 130}, {100, 70}, {200, 15}}
+	if testing.Short() {
+		sizes = sizes[:2]
+	}
+	for _, size := range sizes {
 		nv, nh := size[0], size[1]
 		for name, m := range fixedModels(nv, nh) {
 			for _, n := range []int{1, 7, 150} {
@@ -89,7 +93,11 @@ func TestPhasesAreNotSingle(t *testing.T) {
 // any weights, and with rows and samples of numbers among those of bits.
 func TestSingleOfManyRows(t *testing.T) {
 	const nv = 40
-	for _, nh := range []int{15, 64, 129} {
+	hidden, goroutines := []int{15, 64, 129}, []int{1, 3}
+	if testing.Short() {
+		hidden, goroutines = hidden[:1], goroutines[1:]
+	}
+	for _, nh := range hidden {
 		m := randomModel(nv, nh, 0.3, 5)
 		for _, n := range []int{500, 6000} {
 			bits := randomBits(n, nv, 0.4, uint64(n))
@@ -108,7 +116,7 @@ func TestSingleOfManyRows(t *testing.T) {
 				{"huge ratios", bits, func(r int) float64 { return []float64{1e300, 1e-300, 0, 1}[r*7%4] }, newCD(1)},
 				{"one heavy", bits, func(r int) float64 { return map[bool]float64{true: 1e5, false: 1e-3}[r == n/3] }, newCD(1)},
 				{"mostly 0", bits, func(r int) float64 { return map[bool]float64{true: 1}[r%97 == 3] }, newCD(2)},
-				{"own", bits, func(r int) float64 { return float64(r % 5) }, greyRows},
+				{"own", bits, func(r int) float64 { return float64(r % 5) }, grayRows},
 				{"own of bits", bits, nil, func() rbm.Sampler {
 					return sampling(func(*rbm.RBM, mat.Matrix) (mat.Matrix, []float64) { return bits, randomWeights(n, 3) })
 				}},
@@ -125,7 +133,7 @@ func TestSingleOfManyRows(t *testing.T) {
 				center := rbm.Centering{Enhanced: true}
 				center.Center(&double)
 				var first []float64
-				for _, procs := range []int{1, 3} {
+				for _, procs := range goroutines {
 					cpu.Each(func(name string) {
 						setProcs(t, procs)
 						single := rbm.Gradient{Single: true}

@@ -1009,7 +1009,7 @@ func TestTrainOfClassifierIsEndedAnywhere(t *testing.T) {
 		}
 		var want []byte
 		var reports []rbm.Report
-		eachLook(t, 60, func(ctx context.Context, n int) (ended bool) {
+		eachLook(t, rbm.Fewer(60), func(ctx context.Context, n int) (ended bool) {
 			tr, got := start()
 			err := tr.Train(ctx, 2)
 			if err != nil {

@@ -110,7 +110,7 @@ func TestLogLikelihoodIntervalOfValues(t *testing.T) {
 		t.Fatalf("as configurations the rows would give a log Z of at least %v only, of %v", bound, logZ)
 	}
 	held, believed := 0, 0
-	const seeds = 20
+	seeds := rbm.Fewer(20)
 	for s := range uint64(seeds) {
 		l := logLikelihoodOf(t, m, rbm.Values{Matrix: a}, rbm.NewAIS(50, 300, newSource(s)))
 		if l.Low <= want && want <= l.High {

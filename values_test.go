@@ -46,12 +46,16 @@ func turned(a mat.Matrix) mat.Matrix { return mat.DenseCopyOf(a.T()).T() }
 // *mat.Dense, for all settings, on any number of goroutines, wherever the values are.
 func TestTrainerOfValuesIsTheLoop(t *testing.T) {
 	const groupUnits = 5
+	goroutines := []int{1, 4}
+	if testing.Short() {
+		goroutines = goroutines[1:]
+	}
 	for _, s := range []struct{ nv, nh, n, size int }{{7, 5, 45, 20}, {33, 17, 20, 9}, {65, 16, 1100, 1100}, {130, 67, 140, 70}} {
 		for _, tt := range fusedSettings {
 			if tt.name == "Exact" && min(s.nv, s.nh) > 9 {
 				continue
 			}
-			for _, procs := range []int{1, 4} {
+			for _, procs := range goroutines {
 				setProcs(t, procs)
 				name := fmt.Sprintf("%d×%d/n=%d/%s/procs=%d", s.nv, s.nh, s.n, tt.name, procs)
 				data := gray(randomBits(s.n, s.nv, 0.3, 1), 2)

@@ -107,7 +107,10 @@ func TestAccuracy(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var worst float64
-			for _, x := range samples(tt.lo, tt.hi) {
+			for k, x := range samples(tt.lo, tt.hi) {
+				if testing.Short() && k%4 != k/4%4 {
+					continue // one of each four, which are of different kinds
+				}
 				got := tt.f(x)
 				d := ulps(got, tt.want(x))
 				if !(d <= tt.ulps) {
