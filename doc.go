@@ -84,4 +84,8 @@
 // arguments and seeds alone. They are the same, bit for bit, for every GOMAXPROCS and on
 // every processor, and the result for a row does not depend on the other rows of its
 // batch.
+//
+// Kernels in assembly use AVX-512, AVX2 or NEON where the processor has them. To find out
+// whether one is to blame for a fault, set RBM_SIMD=off in the environment, for plain Go,
+// or RBM_SIMD=avx2, for no AVX-512. The bits are the same. Another value panics at start.
 package rbm

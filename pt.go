@@ -55,9 +55,7 @@ var _ Sampler = (*PT)(nil)
 func NewPT(n, k, levels int, src rand.Source) *PT {
 	// The first call of Sample starts all replicas from the visible biases of its model.
 	checkK(k)
-	if levels < 1 {
-		panic(fmt.Sprintf("rbm: levels is %d, want at least 1", levels))
-	}
+	checkAtLeast("levels", levels, 1)
 	checkChains(n, levels)
 	betas := make([]float64, levels)
 	for i := range betas {

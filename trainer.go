@@ -240,7 +240,7 @@ func (t *Trainer) until() *stop.Signal { return t.call.until() }
 // only counts.
 //
 // The error wraps [ErrDiverged] if a parameter is no longer finite: at once for a bias, one
-// step later for a weight. Any other error is that of Data, or names a value that is not in
+// step later for a weight. Any other error comes from Data, or names a value that is not in
 // [0, 1] or a row that does not have exactly one unit of a group on, or more than one of the
 // label; then nothing has changed, and the step may be tried again. Step panics if a setting is
 // out of range or the sizes do not fit.

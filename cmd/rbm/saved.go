@@ -6,15 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/checkpoint"
 )
 
-// saved is the part of a checkpoint: a note of the training, as JSON behind its length in 8 bytes, and its Trainer. The
-// note can be read without the rows, by which the Trainer is checked.
+// saved is the part of a checkpoint: a note of the training, as JSON behind its length in 8
+// bytes, and its Trainer. The note can be read without the rows, by which the Trainer is
+// checked.
 type saved struct {
 	note    note
 	trainer []byte // what is read
@@ -71,13 +70,21 @@ func loadSaved(path string) (*saved, error) {
 	return s, nil
 }
 
-// isCheckpoint reports whether a file begins as a checkpoint does.
-func isCheckpoint(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("\x89RBM\r\n\x1a\n")) && len(head) >= 24 && strings.TrimRight(string(head[12:24]), "\x00") == "checkpoint"
+// ladder returns the PTT of the training. The last part of a Trainer is its Sampler, in a frame of its own (package wire).
+func (s *saved) ladder() (*rbm.PTT, error) {
+	if by := s.note.Settings.Sampler; by != "ptt" {
+		return nil, fmt.Errorf("this training has no ladder: its sampler is %s, want -sampler ptt", by)
+	}
+	const checksum = 4 // bytes, at the end of a frame
+	start, end := bytes.LastIndex(s.trainer, []byte(frame)), len(s.trainer)-checksum
+	if start < 0 || start > end || frameKind(s.trainer[start:]) != "PTT" {
+		return nil, errors.New("this training has no ladder")
+	}
+	ptt := new(rbm.PTT)
+	return ptt, trim(ptt.UnmarshalBinary(s.trainer[start:end]))
 }
 
-// exists reports whether there is a file of this name.
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
+// isCheckpoint reports whether a file begins as a checkpoint does.
+func isCheckpoint(head []byte) bool {
+	return frameKind(head) == "checkpoint"
 }

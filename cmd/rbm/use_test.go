@@ -179,7 +179,8 @@ func TestLogLikelihood(t *testing.T) {
 	}
 }
 
-// An estimate that is not believable has an exit code of its own, in score too, which writes the scores.
+// An estimate that is not believable has an exit code of its own, in score too, which
+// writes the scores.
 func TestNotBelievable(t *testing.T) {
 	in(t)
 	someModel(t, "m.rbm", 25, 22, 1)
@@ -201,6 +202,107 @@ func TestNotBelievable(t *testing.T) {
 	must(t, strings.Fields("sample easy.rbm -n 60 -burn 50 -o easy.csv")...)
 	if out := must(t, strings.Fields("loglik easy.rbm easy.csv -runs 50 -temperatures 300")...); !strings.Contains(out, "; believable") {
 		t.Errorf("loglik prints %q", out)
+	}
+}
+
+// With the ladder of the training, of which the checkpoint is left, log Z is the library's, and believable where that of few
+// runs is not.
+func TestLadder(t *testing.T) {
+	in(t)
+	rnd := rand.New(rand.NewPCG(1, 1))
+	text, wide, grouped := "", "", ""
+	for r := range 200 { // two opposite clusters
+		for i := range 24 {
+			text += strconv.Itoa((r + i + min(1, rnd.IntN(10))) % 2)
+		}
+		text += "\n"
+		wide += strings.Repeat(strconv.Itoa(rnd.IntN(2)), 25) + "\n"
+		grouped += []string{"01", "10"}[rnd.IntN(2)] + strings.Repeat(strconv.Itoa(rnd.IntN(2)), 22) + "\n"
+	}
+	write(t, "rows.txt", text)
+	write(t, "wide.txt", wide)
+	write(t, "grouped.txt", grouped)
+	train := func(args string) { t.Helper(); must(t, append([]string{"train"}, strings.Fields(args)...)...) }
+	train("rows.txt -o m.rbm -checkpoint c -sampler ptt -chains 20 -hidden 22 -epochs 60 -rate 0.05")
+
+	m, _, err := readModel("m.rbm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := loadSaved("c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var data dataFlags
+	data.declare(newFlags())
+	r, err := data.read(t.Context(), &env{}, "rows.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := splitRows(r, &s.note.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trainer, err := s.note.Settings.trainer(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := trainer.UnmarshalBinary(s.trainer); err != nil {
+		t.Fatal(err)
+	}
+	ais := rbm.NewAIS(9, 1000, rand.NewPCG(1, 0))
+	ais.Ladder = trainer.Sampler.(*rbm.PTT)
+	l, err := m.LogLikelihood(t.Context(), r.bits, ais)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !l.Believable() || !l.Ladder.Believable() {
+		t.Fatalf("the library says %v, want the ladder believed", l)
+	}
+	few := strings.Fields("m.rbm rows.txt -runs 9 -temperatures 1000")
+	out := must(t, append([]string{"loglik", "-ladder", "c"}, few...)...)
+	if want := fmt.Sprintf("rows.txt: 200 rows: %v\n", l); out != want || !strings.Contains(out, "ladder of ") {
+		t.Errorf("loglik prints %q, want %q", out, want)
+	}
+	header, x := table(t, must(t, append([]string{"score", "-loglik", "-ladder", "c"}, few...)...), 1)
+	if !near(x[0][0]+x[0][1], -l.LogZ, 1e-12) {
+		t.Errorf("score prints %v of %v, want a log Z of %v", x[0], header, l.LogZ)
+	}
+	if code, out, _ := invoke(t, append([]string{"loglik"}, few...)...); code != exitNotBelievable {
+		t.Errorf("without the ladder: exit code %d, want %d; it prints %q", code, exitNotBelievable, out)
+	}
+
+	train("rows.txt -o p.rbm -checkpoint pcd -sampler pcd -hidden 2 -epochs 1")
+	train("rows.txt -o p.rbm -checkpoint few -sampler ptt -chains 3 -hidden 2 -epochs 1")
+	train("wide.txt -o p.rbm -checkpoint wide -sampler ptt -hidden 2 -epochs 1")
+	train("grouped.txt -o p.rbm -checkpoint groups -sampler ptt -hidden 2 -epochs 1 -onehot 0:2")
+	someModel(t, "small.rbm", 24, 2, 1) // of which log Z is exact
+	for _, tt := range []struct {
+		ladder string
+		words  []string
+	}{
+		{"pcd", []string{"has no ladder", "sampler is pcd"}},
+		{"few", []string{"3 chains", "at least 4"}},
+		{"wide", []string{"25 columns", "want 24"}},
+		{"groups", []string{"[[0, 2)]", "[]"}},
+		{"none", []string{"none"}},
+		{"rows.txt", []string{"rows.txt"}},
+		{"m.rbm", []string{"m.rbm", "RBM"}},
+	} {
+		for _, model := range []string{"m.rbm", "small.rbm"} {
+			refuse(t, exitError, append(tt.words, "-ladder", tt.ladder), "loglik", model, "rows.txt", "-ladder", tt.ladder)
+		}
+	}
+}
+
+// A checkpoint that lies about its sampler has no ladder.
+func TestNoLadder(t *testing.T) {
+	s := &saved{note: note{Settings: settings{Sampler: "ptt"}}}
+	for _, b := range [][]byte{nil, []byte("abc"), []byte(frame), []byte(frame + "abcdef")} {
+		s.trainer = b
+		if _, err := s.ladder(); err == nil {
+			t.Errorf("%q has a ladder", b)
+		}
 	}
 }
 
@@ -273,7 +375,8 @@ func TestModelAndRows(t *testing.T) {
 	}
 }
 
-// A classifier tells the classes of rows with and without labels, with the probabilities that follow from the energies.
+// A classifier tells the classes of rows with and without labels, with the probabilities
+// that follow from the energies.
 func TestClassify(t *testing.T) {
 	in(t)
 	text := "a,b,c,kind\n" + strings.Repeat("0,1,1,cat\n1,0,0,dog\n1,1,0,dog\n0,0,1,cat\n0,0,0,\n", 24)
@@ -392,7 +495,8 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// A sample depends on the seed, and on no other thing. The second rows of chains are those of a longer burn-in.
+// A sample depends on the seed, and on no other thing. The second rows of chains are those
+// of a longer burn-in.
 func TestSampleSeed(t *testing.T) {
 	in(t)
 	someModel(t, "m.rbm", 20, 3, 0.7)
@@ -432,7 +536,8 @@ func rowsWithHoles(m *rbm.RBM) (v [][]int, known [][]bool, text string) {
 	return v, known, text
 }
 
-// conditional returns the rows that agree with known values, their probabilities given these, and the means.
+// conditional returns the rows that agree with known values, their probabilities given
+// these, and the means.
 func conditional(m *rbm.RBM, v []int, known []bool) (rows [][]int, p []float64, means []float64) {
 	all, logp := allRows(m)
 	total := 0.0
