@@ -75,7 +75,7 @@ func TestReportLogLikelihood(t *testing.T) {
 	}
 }
 
-// Where log Z is not cheap there is no exact figure, and Best is that of the
+// Where log Z is not cheap there is no exact figure, and Best goes by the
 // pseudo-log-likelihood.
 func TestReportBest(t *testing.T) {
 	for _, tt := range []struct {

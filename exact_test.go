@@ -357,7 +357,7 @@ func TestLogPartitionGradientOfLargeParameters(t *testing.T) {
 	}
 }
 
-// Where log Z is large its rounding is more than that of the means may be.
+// Where log Z is large, it is rounded by more than the means may be.
 func TestLogPartitionGradientIsNormalised(t *testing.T) {
 	for _, s := range []struct{ nv, nh int }{{5, 9}, {9, 5}} {
 		m := uniform(s.nv, s.nh, 1e8)

@@ -136,7 +136,7 @@ func TestUseByTwoGoroutines(t *testing.T) {
 	}
 }
 
-// wrongPhases are those of a model of other sizes.
+// wrongPhases returns phases of a model of other sizes.
 func wrongPhases() *Phases {
 	var p Phases
 	New(2, 1).Phases(&p, NewBits(1, 2), nil, new(Exact))

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// drawn returns n rows of bits that are 1 with the probabilities p, which are drawn
+// drawnBits returns n rows of bits that are 1 with the probabilities p, which are drawn
 // one after the other, for each row.
 func drawnBits(n, nv int, seed uint64, p func(r, i int, rnd *rand.Rand) float64) *Bits {
 	rnd := rand.New(rand.NewPCG(seed, 9))

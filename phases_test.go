@@ -65,7 +65,7 @@ func TestPhasesAreTheirFormula(t *testing.T) {
 	})
 }
 
-// The phases of a sampler's own samples are those of its gradient.
+// The phases of a sampler's own samples give its gradient.
 func TestPhasesOfSamplers(t *testing.T) {
 	for _, s := range []struct{ nv, nh int }{{5, 4}, {25, 4}} { // of the second Exact enumerates the hidden layer
 		m, w := randomModel(s.nv, s.nh, 1, 1), randomWeights(70, 4)

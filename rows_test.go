@@ -542,7 +542,7 @@ func TestFingerprintOfRowsElsewhere(t *testing.T) {
 	}
 }
 
-// The log-likelihood of rows elsewhere is that of rows in memory, exact or not.
+// Rows elsewhere have the log-likelihood of rows in memory, exact or not.
 func TestLogLikelihoodOfRowsElsewhere(t *testing.T) {
 	t.Parallel()
 	for _, nh := range []int{4, 22} {

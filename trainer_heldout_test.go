@@ -70,7 +70,7 @@ func TestHeldOutWeights(t *testing.T) {
 	}
 }
 
-// The best model is that of the weighted score.
+// The best model is the best by the weighted score.
 func TestHeldOutWeightsChooseTheBest(t *testing.T) {
 	best := func(weights []float64) *rbm.RBM {
 		tr, _ := overfitting(rbm.NewCD(1, newSource(1)))

@@ -96,7 +96,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// The order of an epoch is that of the seed, also if that has changed since.
+// The order of an epoch goes by the seed, also if that has changed since.
 func TestEpochRowsOfAnotherSeed(t *testing.T) {
 	tr := NewTrainer(New(5, 2), NewBits(50, 5), NewCD(1, rand.NewPCG(1, 1)), rand.NewPCG(2, 2))
 	epochRows := func() []int {

@@ -18,7 +18,7 @@ func drawnValues(n, nv int, seed uint64, x func(r, i int, rnd *rand.Rand) float6
 	return a
 }
 
-// Of values that are bits, dependence is that of the bits.
+// Values that are bits have the dependence of the bits.
 func TestDependenceOfValuesThatAreBits(t *testing.T) {
 	for _, tt := range []struct {
 		n, nv  int

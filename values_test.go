@@ -105,7 +105,7 @@ func TestTrainerOfValuesIsTheLoop(t *testing.T) {
 	}
 }
 
-// With blocks, the order is that of Bits.
+// With blocks, the order is the order of Bits.
 func TestShuffledBlocksOfValues(t *testing.T) {
 	const n, nv, size, block = 50, 9, 8, 12
 	order := blockwise(numbered(n), size, block)
@@ -562,7 +562,7 @@ func TestTrainerOfValuesAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Minibatches of a *mat.Dense have the rows that those of Bits have.
+// Minibatches of a *mat.Dense have the same rows as minibatches of Bits.
 func TestMinibatchesOfDense(t *testing.T) {
 	for _, tt := range []struct{ rows, n int }{{1, 1}, {7, 3}, {6, 3}, {5, 100}, {130, 64}} {
 		bits := numbered(tt.rows)

@@ -117,7 +117,7 @@ func TestWrappedGradient(t *testing.T) {
 	}
 }
 
-// lopsided is a wrapper of CD whose sample is another one than that of CD.
+// lopsided is a wrapper of CD whose sample is another one than CD's.
 type lopsided struct {
 	*rbm.CD
 	v       *rbm.Bits

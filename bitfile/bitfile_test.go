@@ -306,7 +306,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// header returns that of a file of a layout.
+// header returns the header of a file of a layout.
 func header(cols, rows uint64) []byte {
 	le := binary.LittleEndian
 	b := []byte("\x89BIT\r\n\x1a\n\x01\x00\x00\x00")

@@ -48,7 +48,7 @@ func table(n, c int, masked bool, names bool, seed uint64) *bitio.Table {
 	return t
 }
 
-// formats are those of extensions.
+// formats are the formats of extensions.
 var formats = map[string]bitio.Format{
 	"csv": bitio.CSV, "tsv": bitio.CSV, "txt": bitio.Text, "pairs": bitio.Pairs, "svm": bitio.LibSVM,
 	"indices": bitio.Indices, "npy": bitio.NPY, "npz": bitio.NPZ, "idx": bitio.IDX,
