@@ -12,21 +12,22 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// AIS estimates log Z by annealed importance sampling (Neal, 2001; Salakhutdinov & Murray,
-// 2008) from a weightless base model, by sweeps at
+// AIS estimates log Z by annealed importance sampling (Neal, 2001; Salakhutdinov &
+// Murray, 2008) from a weightless base model, for [RBM.LogLikelihood], which calls Run
+// and Reverse. Sweeps are at
 //
 //	log p*(v; β) = ((1-β)a + βb)·v + Σⱼ softplus(β(cⱼ + Wⱼ·v))
 //
-// The mean weight of Run estimates Z without bias, so its log tends to be too low. The mean
-// weight of Reverse estimates 1/Z, so minus its log tends to be too high. If they agree,
-// and neither depends on a few runs, both are close.
+// The mean weight of Run estimates Z without bias, so its log tends to be too low. The
+// mean weight of Reverse estimates 1/Z, so minus its log tends to be too high. If they
+// agree, and neither depends on a few runs, both are close.
 type AIS struct {
 	sealed
 
 	Runs     int                 // runs of Run, at least 1
 	Betas    []float64           // inverse temperatures β, rising from 0 to 1
-	Base     *mat.VecDense       // visible biases a of the base model (nv); nil: those of the model, or fitted to the data by LogLikelihood
-	Ladder   *PTT                // whose LogZ LogLikelihood takes where that of AIS is not believable; nil: none
+	Base     *mat.VecDense       // visible biases a of the base model (nv); nil: B of the model, or fitted to the data by LogLikelihood
+	Ladder   *PTT                // whose LogZ LogLikelihood takes where AIS is not believable; nil: none
 	Progress func(done, all int) // called after every temperature, unless nil
 
 	chains *Chains
@@ -36,13 +37,13 @@ type AIS struct {
 // NewAIS returns AIS with the n+1 Betas of Salakhutdinov & Murray (2008).
 func NewAIS(runs, n int, src rand.Source) *AIS {
 	checkAtLeast("runs", runs, 1)
-	return &AIS{Runs: runs, Betas: ladder(n), chains: NewChains(src)}
+	return &AIS{Runs: runs, Betas: annealingBetas(n), chains: NewChains(src)}
 }
 
-// ladder returns 0 and n inverse temperatures that rise to 1, spaced as the 14,500 of
+// annealingBetas returns 0 and n inverse temperatures that rise to 1, spaced as the 14,500 of
 // Salakhutdinov & Murray (2008): evenly, 1/29 of them up to 0.5, 8/29 from there to 0.9,
 // and 20/29 from there to 1.
-func ladder(n int) []float64 {
+func annealingBetas(n int) []float64 {
 	if n < 1 {
 		panic(fmt.Sprintf("rbm: n is %d, want at least 1 temperature", n))
 	}
@@ -61,7 +62,7 @@ func ladder(n int) []float64 {
 	return betas
 }
 
-// LogZ is an estimate of log Z, in nats.
+// LogZ is an estimate of log Z, in nats, by [AIS].
 type LogZ struct {
 	Mean       float64   // the estimate: the log of the mean weight, negated for reverse runs
 	StdErr     float64   // standard error of Mean, by the jackknife; blind to modes that no run has visited
@@ -74,7 +75,7 @@ func (a AIS) GobEncode() ([]byte, error) {
 	return nil, errors.New("rbm: gob would lose the seed of AIS: encode Runs, Betas and Base")
 }
 
-// Run estimates log Z of m, at the cost of about a Gibbs sweep per temperature.
+// Run estimates log Z of m, at about the cost of a Gibbs sweep per temperature.
 func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	base := a.check(ctx, m)
 	checkAtLeast("runs", a.Runs, 1)
@@ -321,7 +322,6 @@ func jackknife(x []float64) float64 {
 	}
 	all := logistic.LogSumExp(x)
 	logs := make([]float64, n) // of the sums without each, less all
-	var mean float64
 	for i := range x {
 		if w := logistic.Exp(x[i] - all); w < 0.5 {
 			logs[i] = -logistic.Log1p(w / (1 - w))
@@ -329,13 +329,22 @@ func jackknife(x []float64) float64 {
 			rest := append(append([]float64(nil), x[:i]...), x[i+1:]...)
 			logs[i] = logistic.LogSumExp(rest) - all
 		}
-		mean += logs[i] / float64(n)
 	}
-	var sum float64
-	for _, l := range logs {
-		sum += float64((l - mean) * (l - mean))
+	return jackknifeErr(logs)
+}
+
+// jackknifeErr returns the standard error of an estimate that is larger by moves without each
+// of its parts in turn.
+func jackknifeErr(moves []float64) float64 {
+	n := float64(len(moves))
+	var mean, sum float64
+	for _, x := range moves {
+		mean += x / n
 	}
-	return math.Sqrt(sum * float64(n-1) / float64(n))
+	for _, x := range moves {
+		sum += float64((x - mean) * (x - mean))
+	}
+	return math.Sqrt(sum * (n - 1) / n)
 }
 
 // effective returns (Σw)²/Σw².

@@ -211,8 +211,9 @@ func BenchmarkRatioFew(b *testing.B) {
 	}
 }
 
-// BenchmarkPrepared is of one row, by a Prepared on one goroutine. It takes 100 different rows in turn, and reports
-// the microseconds of the shortest call, and how many times as long the same takes in a loop over the ones of a row.
+// BenchmarkPrepared is of one row, by a Prepared on one goroutine. It takes 100 different
+// rows in turn, and reports the microseconds of the shortest call, and how many times as
+// long the same takes in a loop over the ones of a row.
 func BenchmarkPrepared(b *testing.B) {
 	const nh, n, classes = 500, 100, 10
 	data := benchRows(n)
@@ -364,10 +365,13 @@ func BenchmarkGroups(b *testing.B) {
 	}
 }
 
-// benchShapes runs f for every shape.
+// benchShapes runs f for every shape, with -short for small ones.
 func benchShapes(b *testing.B, f func(b *testing.B, nh, n int)) {
 	for _, nh := range []int{64, 500, 2000} {
 		for _, n := range []int{10, 100, 512} {
+			if testing.Short() && (nh > 500 || n > 100) {
+				continue // that benchmarks run at all shows at the other shapes
+			}
 			b.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d", benchVisible, nh, n), func(b *testing.B) { f(b, nh, n) })
 		}
 	}
@@ -721,7 +725,11 @@ func referenceHiddenProbs(m *rbm.RBM, data *rbm.Bits) func() {
 // BenchmarkAIS takes 100 runs through the 14,500 temperatures of Salakhutdinov &
 // Murray (2008).
 func BenchmarkAIS(b *testing.B) {
-	const nh, runs, temperatures = 500, 100, 14500
+	const nh, runs = 500, 100
+	temperatures := 14500
+	if testing.Short() {
+		temperatures = 100
+	}
 	m := benchModel(nh, benchRows(1000))
 	b.Run(fmt.Sprintf("nv=%d/nh=%d/runs=%d/temperatures=%d", benchVisible, nh, runs, temperatures), func(b *testing.B) {
 		a := rbm.NewAIS(runs, temperatures, rand.NewPCG(7, 8))

@@ -17,12 +17,13 @@ var named = regexp.MustCompile(`\b(?:rbm|m|chains|c|sgd)\.([A-Z]\w*)|\b([A-Z]\w*
 // tests finds the names of tests.
 var tests = regexp.MustCompile(`\b(?:Test|Example)_?\w+`)
 
-// What the pages of docs name exists.
+// What the pages name exists.
 func TestDocsNameWhatExists(t *testing.T) {
 	pages, err := filepath.Glob("docs/*.md")
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("pages of docs are %q, error %v, want some", pages, err)
 	}
+	pages = append(pages, "README.md", "CONTRIBUTING.md")
 	exported, funcs := declared(t)
 	for _, page := range pages {
 		text, err := os.ReadFile(page)

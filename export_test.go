@@ -8,3 +8,6 @@ func Opened(c *Chains) (n int, packed bool) {
 	}
 	return n, c.model.visible.isPacked || c.model.hidden.isPacked
 }
+
+// Fewer is fewer, for the tests of package rbm_test.
+var Fewer = fewer

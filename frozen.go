@@ -2,13 +2,13 @@ package rbm
 
 import (
 	"fmt"
-	"math/bits"
 
 	"github.com/gorbm/rbm/internal/wire"
 )
 
-// Frozen marks parameters that training leaves alone, to the bit: see [Gradient]. A nil
-// field marks none. L1, L2 and MaxNorm count the other weights only.
+// Frozen marks parameters that training leaves alone, to the bit. Set it in a [Gradient]
+// or a [Trainer]. A nil field marks none. L1, L2 and MaxNorm count the other weights
+// only.
 type Frozen struct {
 	W    *Bits  // nh×nv, a one for each weight that stays
 	B, C []bool // nv and nh, true for each bias that stays
@@ -103,14 +103,6 @@ func packed(marks []bool) *Bits {
 		b.SetBit(0, i, x)
 	}
 	return b
-}
-
-// count returns the number of ones.
-func (b *Bits) count() (n int) {
-	for _, x := range b.words {
-		n += bits.OnesCount64(x)
-	}
-	return n
 }
 
 func readFrozen(d *wire.Decoder) (f Frozen) {

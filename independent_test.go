@@ -85,7 +85,11 @@ func TestDependence(t *testing.T) {
 
 // Sparse likes, a few of each item, of which a model learns much, are surely dependent.
 func TestDependenceOfLikes(t *testing.T) {
-	for seed := range uint64(3) {
+	seeds := uint64(3)
+	if testing.Short() {
+		seeds = 1
+	}
+	for seed := range seeds {
 		likes := drawnBits(2000, 800, seed, func(r, i int, _ *rand.Rand) float64 { return map[bool]float64{true: 0.02, false: 0.002}[r%4 == i%4] })
 		if got := likes.dependence(nil, nil); got == 0 {
 			t.Errorf("seed %d: there seems to be nothing to learn", seed)

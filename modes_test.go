@@ -245,7 +245,7 @@ func phases(nv, nh int) *RBM {
 // What is believed holds the truth. Narrow modes are among the states seen, broad ones are not.
 func TestLogLikelihoodOfOneOfTwoModes(t *testing.T) {
 	t.Parallel()
-	testOneOfTwoModes(t, 25)
+	testOneOfTwoModes(t, fewer(25))
 }
 
 func testOneOfTwoModes(t *testing.T, seeds int) {

@@ -45,7 +45,8 @@ func temperedProbs(m *RBM, base []float64, beta float64) []float64 {
 // Replicas that are distributed as they should be stay so, at every temperature.
 func TestPTIsStationary(t *testing.T) {
 	t.Parallel()
-	const n, sweeps = 20000, 3
+	const sweeps = 3
+	n := fewer(20000)
 	for _, s := range []struct {
 		nv, nh int
 		std    float64
@@ -99,7 +100,7 @@ func TestPTIsStationary(t *testing.T) {
 			// The sum is χ² distributed, but for configurations too rare to count.
 			var chi2, df float64
 			for x, p := range probs[k] {
-				if want := n * p; want > 5 {
+				if want := float64(n) * p; want > 5 {
 					chi2 += (float64(count[x]) - want) * (float64(count[x]) - want) / want
 					df++
 				}

@@ -122,7 +122,7 @@ func TestSpread(t *testing.T) {
 		square += (xi - mean) * (xi - mean)
 	}
 	// The jackknife of a mean is the standard error of that mean.
-	if got, want := spread(moves), math.Sqrt(square/(n-1)/n); !(math.Abs(got-want) <= 1e-12) {
+	if got, want := jackknifeErr(moves), math.Sqrt(square/(n-1)/n); !(math.Abs(got-want) <= 1e-12) {
 		t.Errorf("standard error is %v, want %v", got, want)
 	}
 }
@@ -248,7 +248,7 @@ func TestLadderLogZOfClusters(t *testing.T) {
 	t.Parallel()
 	m, rows, ptt := twoClusters(t, 1, 0.1)
 	want := m.LogPartition()
-	const seeds = 20
+	seeds := fewer(20)
 	believed, missed := 0, 0
 	for seed := range uint64(seeds) {
 		l, err := NewPTT(20, 1, ptt.Models(), rand.NewPCG(seed, 9)).LogZ(context.Background(), m, rows, 400)

@@ -145,7 +145,7 @@ func checkCounts(t *testing.T, name string, count []int, p []float64) {
 // every model of the ladder.
 func TestPTTIsStationary(t *testing.T) {
 	t.Parallel()
-	const n = 20000
+	n := fewer(20000)
 	for _, s := range []struct {
 		nv, nh, sweeps int
 		std            float64
@@ -201,7 +201,7 @@ func TestPTTIsStationary(t *testing.T) {
 				}
 				continue
 			}
-			if stderr := math.Sqrt((square - want*want) / n); !(math.Abs(rate-want) <= 4*stderr) {
+			if stderr := math.Sqrt((square - want*want) / float64(n)); !(math.Abs(rate-want) <= 4*stderr) {
 				t.Errorf("nv=%d/nh=%d: swap rate %d is %v, want %v ± %v", s.nv, s.nh, k-1, rate, want, stderr)
 			}
 		}
@@ -211,7 +211,8 @@ func TestPTTIsStationary(t *testing.T) {
 // One sweep takes replicas where exchanges and Gibbs sweeps of their definition do.
 func TestPTTTransition(t *testing.T) {
 	t.Parallel()
-	const n, nv, nh = 40000, 3, 2
+	const nv, nh = 3, 2
+	n := fewer(40000)
 	models := trajectory(nv, nh, 2, rand.New(rand.NewPCG(5, 5)))
 	for clock := range uint64(2) {
 		for _, x := range [][4]int{{0, 7, 2, 5}, {6, 1, 4, 3}} {

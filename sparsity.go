@@ -10,13 +10,13 @@ import (
 	"github.com/gorbm/rbm/internal/wire"
 )
 
-// Sparsity draws the mean activity q of each hidden unit to a target (Lee, Ekanadham & Ng,
-// 2008), in the form of Hinton (2010):
+// Sparsity draws the mean activity q of each hidden unit to a target (Lee, Ekanadham &
+// Ng, 2008; Hinton, 2010): call Penalize after each gradient.
 //
 //	q = (1-Rate)·q + Rate·⟨ĥ⟩data    ∂c += Cost·(Target - q)    ∂W += Cost·(Target - q)·⟨v⟩dataᵀ
 //
-// Where all rows are alike and Rate is 1, that is the slope of -Cost times the cross entropy
-// of Target and q. The zero value costs nothing.
+// Where all rows are alike and Rate is 1, this is the slope of -Cost times the cross
+// entropy of Target and q. The zero value costs nothing.
 type Sparsity struct {
 	Target float64   // in [0, 1]
 	Cost   float64   // in nats: raise it until the activities are near Target
@@ -36,12 +36,7 @@ type sparsityState struct {
 func (s *Sparsity) Penalize(g *Gradient) { s.penalize(g, nil) }
 
 func (s *Sparsity) penalize(g *Gradient, m *RBM) {
-	checkNil("gradient", g)
-	if g.B == nil || g.C == nil {
-		panic("rbm: gradient is empty, want one that has been computed")
-	}
-	nv, nh := g.B.Len(), g.C.Len()
-	g.check("gradient", nv, nh)
+	_, nh := g.computed()
 	defer s.take().Release()
 	defer g.guard.Take("Gradient").Release()
 	s.check(nh)
@@ -156,7 +151,7 @@ func readSparsity(d *wire.Decoder) Sparsity {
 	return s
 }
 
-// fits sets an error unless H, if there is any, is that of so many units, or s is nil.
+// fits sets an error unless s is nil or its H, if there is any, is of so many units.
 func (s *Sparsity) fits(d *wire.Decoder, nh int) {
 	if s != nil && len(s.H) != 0 && len(s.H) != nh {
 		d.Failf("H of sparsity has length %d, want %d", len(s.H), nh)

@@ -83,14 +83,14 @@ func chosenWeights(x []float64, rows []int) (some []float64) {
 	return some
 }
 
-// greyRows returns a Sampler of the user's own, whose samples are values between 0 and 1 with
+// grayRows returns a Sampler of the user's own, whose samples are values between 0 and 1 with
 // weights, other ones at each call.
-func greyRows() rbm.Sampler {
+func grayRows() rbm.Sampler {
 	calls := uint64(0)
 	return sampling(func(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) {
 		nv, _ := m.Dims()
 		calls++
-		return grey(randomBits(11, nv, 0.4, calls), calls), randomWeights(11, calls)
+		return gray(randomBits(11, nv, 0.4, calls), calls), randomWeights(11, calls)
 	})
 }
 
@@ -116,10 +116,10 @@ var fusedSettings = []struct {
 		sgd: rbm.SGD{Rate: 0.3, Momentum: 0.5, L2: 0.01, L1: 0.01, MaxNorm: 0.5}, centering: &rbm.Centering{Rate: 0.1, Enhanced: true}},
 	{name: "PTT", sampler: func() rbm.Sampler { return rbm.NewPTT(7, 1, nil, newSource(3)) }, sgd: rbm.SGD{Rate: 1}},
 	{name: "a CD of the user's own/weights", sampler: func() rbm.Sampler { return embeddedCD{rbm.NewCD(1, newSource(3))} }, sgd: rbm.SGD{Rate: 0.1}, weighted: true},
-	{name: "a Sampler of real values", sampler: greyRows, sgd: rbm.SGD{Rate: 0.1, Momentum: 0.5}, centering: &rbm.Centering{Enhanced: true}, weighted: true},
+	{name: "a Sampler of real values", sampler: grayRows, sgd: rbm.SGD{Rate: 0.1, Momentum: 0.5}, centering: &rbm.Centering{Enhanced: true}, weighted: true},
 	{name: "CD/single", sampler: newCD(2), sgd: rbm.SGD{Rate: 0.1, Momentum: 0.5}, centering: &rbm.Centering{Enhanced: true}, weighted: true, single: true},
 	{name: "PCD/single/groups", sampler: newPCD, sgd: rbm.SGD{Rate: 0.1}, centering: &rbm.Centering{}, groups: true, single: true},
-	{name: "a Sampler of real values/single", sampler: greyRows, sgd: rbm.SGD{Rate: 0.1}, centering: &rbm.Centering{}, single: true},
+	{name: "a Sampler of real values/single", sampler: grayRows, sgd: rbm.SGD{Rate: 0.1}, centering: &rbm.Centering{}, single: true},
 	{name: "Exact", sampler: func() rbm.Sampler { return new(rbm.Exact) }, sgd: rbm.SGD{Rate: 0.1}, centering: &rbm.Centering{}, weighted: true},
 }
 
@@ -134,6 +134,10 @@ func newPCD() rbm.Sampler { return rbm.NewPCD(7, 1, newSource(3)) }
 // parts, for all sizes and settings, on any number of goroutines.
 func TestFusedStepIsTheLoop(t *testing.T) {
 	const groupUnits = 5
+	goroutines := []int{1, 4}
+	if testing.Short() {
+		goroutines = goroutines[1:]
+	}
 	for _, s := range []struct{ nv, nh, n, size int }{
 		{1, 1, 3, 2}, {7, 5, 45, 20}, {7, 5, 1500, 1500}, {8, 8, 20, 9}, {5, 7, 20, 9}, {9, 15, 20, 9}, {16, 16, 20, 9}, {33, 17, 20, 9}, {33, 5, 20, 9},
 		{64, 64, 65, 64}, {65, 16, 1100, 1100}, {130, 67, 140, 70}, {63, 63, 20, 20}, {17, 129, 130, 130}, {260, 150, 200, 80},
@@ -143,7 +147,7 @@ func TestFusedStepIsTheLoop(t *testing.T) {
 				continue
 			}
 			var first []float64
-			for _, procs := range []int{1, 4} {
+			for _, procs := range goroutines {
 				t.Run(fmt.Sprintf("%d×%d/n=%d/%s/procs=%d", s.nv, s.nh, s.n, tt.name, procs), func(t *testing.T) {
 					setProcs(t, procs)
 					data := randomBits(s.n, s.nv, 0.3, 1)

@@ -2,7 +2,6 @@ package rbm
 
 import (
 	"fmt"
-	"hash/crc64"
 	"math/bits"
 	"slices"
 
@@ -11,12 +10,12 @@ import (
 
 var _ state = (*Trainer)(nil)
 
-// AppendBinary appends all that a later call depends on to b, but for the rows
-// themselves and for Schedule, Patience, ReportEvery and OnReport, which are up to the program.
-// Of the rows it appends a checksum, which takes a pass over them: of Data that are
-// not in memory only the first time. The error is that of Data, or of a Sampler, which
-// must be an encoding.BinaryAppender and BinaryUnmarshaler, as all of this package
-// are, or an [Exact]. It panics if the settings do not fit.
+// AppendBinary appends all that a later call depends on to b, but for the rows themselves
+// and for Schedule, Patience, ReportEvery and OnReport, which are up to the program. Of
+// the rows it appends a checksum, which takes a pass over them: of Data that are not in
+// memory only the first time. The error comes from Data, or from a Sampler, which must be
+// an encoding.BinaryAppender and BinaryUnmarshaler, as all of this package are, or an
+// Exact. It panics if the settings do not fit.
 func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 	t.check()
 	prints, err := t.fingerprints()
@@ -91,11 +90,11 @@ func (t *Trainer) bytes() int {
 	return bytes
 }
 
-// UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows, be
-// they in memory or not, a Sampler of the same type and a Classifier of as many classes, if
-// any: t goes on as that one would have, with its own Schedule, Patience, ReportEvery and
-// OnReport. Model keeps its address, and so do the Sampler, the Classifier and, unless nil,
-// Centering and Sparsity. Other rows are an error. After an error t is as before.
+// UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows, in memory
+// or not, a Sampler of the same type and a Classifier of as many classes, if any. Then t
+// continues as that Trainer would have, with its own Schedule, Patience, ReportEvery and
+// OnReport. Model keeps its address, and so do the Sampler, the Classifier and, unless
+// nil, Centering and Sparsity. Other rows are an error. After an error t is as before.
 func (t *Trainer) UnmarshalBinary(data []byte) error {
 	t.check()
 	type saved struct {
@@ -210,36 +209,6 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-// fits sets an error unless m, called name, has so many units, or is nil.
-func (m *RBM) fits(d *wire.Decoder, name string, nv, nh int) {
-	if m == nil {
-		return
-	}
-	if v, h := m.Dims(); v != nv || h != nh {
-		d.Failf("%s has %d visible and %d hidden units, want %d and %d", name, v, h, nv, nh)
-	}
-}
-
-// fits sets an error unless the velocity, if there is one, is that of so many
-// units.
-func (o *SGD) fits(d *wire.Decoder, nv, nh int) {
-	if o.state != nil {
-		v := &o.state.velocity
-		(&RBM{W: v.W, B: v.B, C: v.C}).fits(d, "velocity", nv, nh)
-	}
-}
-
-// fits sets an error unless the offsets, if there are any, are those of so many
-// units, or c is nil.
-func (c *Centering) fits(d *wire.Decoder, nv, nh int) {
-	if c == nil {
-		return
-	}
-	if v, h := len(c.V), len(c.H); v != 0 && v != nv || h != 0 && h != nh {
-		d.Failf("offsets are those of %d visible and %d hidden units, want %d and %d", v, h, nv, nh)
-	}
-}
-
 // fits sets an error unless drawn is empty or has completions of Data.
 func (t *Trainer) fits(d *wire.Decoder, drawn *Bits) {
 	if drawn.rows == 0 {
@@ -267,8 +236,8 @@ func (t *Trainer) fits(d *wire.Decoder, drawn *Bits) {
 	}
 }
 
-// fingerprints returns those of Data, HeldOut, Weights, HeldOutWeights and Observed. That of Data which
-// may be changed in memory is found each time.
+// fingerprints returns those of Data, HeldOut, Weights, HeldOutWeights and Observed. That
+// of Data which may be changed in memory is found each time.
 func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	if t.printed == nil {
 		t.printed = new(printed)
@@ -287,17 +256,6 @@ func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	}
 	observed, err := fingerprintOf("Observed", t.Observed)
 	return []fingerprint{data, held, weightsPrint("Weights", t.Weights), weightsPrint("HeldOutWeights", t.HeldOutWeights), observed}, err
-}
-
-// weightsPrint returns the fingerprint of weights.
-func weightsPrint(name string, weights []float64) fingerprint {
-	p := fingerprint{name: name, rows: len(weights), cols: min(1, len(weights))}
-	var b []byte
-	for w := range slices.Chunk(weights, 1<<10) {
-		b = wire.AppendFloats(b[:0], w)
-		p.sum = crc64.Update(p.sum, crc64.MakeTable(crc64.ECMA), b)
-	}
-	return p
 }
 
 // codecOf returns s itself as a decoder if it is native, and else s.

@@ -26,7 +26,7 @@ func TestLogLikelihoodOfValues(t *testing.T) {
 	for _, s := range [][2]int{{7, 4}, {4, 7}} {
 		nv, nh := s[0], s[1]
 		m := randomModel(nv, nh, 1, 1)
-		a := grey(randomBits(600, nv, 0.4, 2), 3) // more than a block
+		a := gray(randomBits(600, nv, 0.4, 2), 3) // more than a block
 		logZ := loopLogZ(m)
 		minusF := func(v func(i int) float64) (sum float64) {
 			for i := range nv {
@@ -110,7 +110,7 @@ func TestLogLikelihoodIntervalOfValues(t *testing.T) {
 		t.Fatalf("as configurations the rows would give a log Z of at least %v only, of %v", bound, logZ)
 	}
 	held, believed := 0, 0
-	const seeds = 20
+	seeds := rbm.Fewer(20)
 	for s := range uint64(seeds) {
 		l := logLikelihoodOf(t, m, rbm.Values{Matrix: a}, rbm.NewAIS(50, 300, newSource(s)))
 		if l.Low <= want && want <= l.High {

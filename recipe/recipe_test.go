@@ -71,6 +71,9 @@ func fill(t *testing.T, r recipe.Recipe, train, heldOut, observed *rbm.Bits) rec
 // The recipe is about as good as the best of a grid, and better than what knows the means
 // alone; no report says that it learns nothing.
 func TestBesideGrid(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trainings of this length have the same bits in every build")
+	}
 	for _, tt := range []struct {
 		name  string
 		draw  func(int, uint64) *rbm.Bits
@@ -369,6 +372,9 @@ func tastes(n int, seed uint64) *rbm.Bits {
 // A model that overfits is trained for less, and is as good for it; one that does not is trained
 // for as long as ever.
 func TestShorten(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trainings of this length have the same bits in every build")
+	}
 	const usual = 3300
 	train, heldOut, test := tastes(300, 1), tastes(200, 2), tastes(1000, 3)
 	r := recipe.Recipe{Hidden: 15, Chains: 20}
