@@ -31,7 +31,7 @@
 // [RBM.LogProbGiven] and [RBM.MeansGiven] are exact for a few missing units.
 //
 // Groups: RBM.OneHot declares visible units of which exactly one is on, softmax or
-// multinomial units, for all methods. [Classifier] has a label among the visible units.
+// multinomial units, for all methods. [Classifier] has a label among the units.
 //
 // Large data: [Rows] need not fit in memory; package bitfile has them in a file. On
 // several machines, each computes [Phases], which add up to the full gradient.
