@@ -25,8 +25,8 @@ type AIS struct {
 
 	Runs     int                 // runs of Run, at least 1
 	Betas    []float64           // inverse temperatures β, rising from 0 to 1
-	Base     *mat.VecDense       // visible biases a of the base model (nv); nil: those of the model, or fitted to the data by LogLikelihood
-	Ladder   *PTT                // whose LogZ LogLikelihood takes where that of AIS is not believable; nil: none
+	Base     *mat.VecDense       // visible biases a of the base model (nv); nil: the model's, or fitted to the data by LogLikelihood
+	Ladder   *PTT                // whose LogZ LogLikelihood takes where AIS is not believable; nil: none
 	Progress func(done, all int) // called after every temperature, unless nil
 
 	chains *Chains
@@ -36,13 +36,13 @@ type AIS struct {
 // NewAIS returns AIS with the n+1 Betas of Salakhutdinov & Murray (2008).
 func NewAIS(runs, n int, src rand.Source) *AIS {
 	checkAtLeast("runs", runs, 1)
-	return &AIS{Runs: runs, Betas: ladder(n), chains: NewChains(src)}
+	return &AIS{Runs: runs, Betas: annealingBetas(n), chains: NewChains(src)}
 }
 
-// ladder returns 0 and n inverse temperatures that rise to 1, spaced as the 14,500 of
+// annealingBetas returns 0 and n inverse temperatures that rise to 1, spaced as the 14,500 of
 // Salakhutdinov & Murray (2008): evenly, 1/29 of them up to 0.5, 8/29 from there to 0.9,
 // and 20/29 from there to 1.
-func ladder(n int) []float64 {
+func annealingBetas(n int) []float64 {
 	if n < 1 {
 		panic(fmt.Sprintf("rbm: n is %d, want at least 1 temperature", n))
 	}
@@ -321,7 +321,6 @@ func jackknife(x []float64) float64 {
 	}
 	all := logistic.LogSumExp(x)
 	logs := make([]float64, n) // of the sums without each, less all
-	var mean float64
 	for i := range x {
 		if w := logistic.Exp(x[i] - all); w < 0.5 {
 			logs[i] = -logistic.Log1p(w / (1 - w))
@@ -329,13 +328,22 @@ func jackknife(x []float64) float64 {
 			rest := append(append([]float64(nil), x[:i]...), x[i+1:]...)
 			logs[i] = logistic.LogSumExp(rest) - all
 		}
-		mean += logs[i] / float64(n)
 	}
-	var sum float64
-	for _, l := range logs {
-		sum += float64((l - mean) * (l - mean))
+	return jackknifeErr(logs)
+}
+
+// jackknifeErr returns the standard error of an estimate that is larger by moves without each
+// of its parts in turn.
+func jackknifeErr(moves []float64) float64 {
+	n := float64(len(moves))
+	var mean, sum float64
+	for _, x := range moves {
+		mean += x / n
 	}
-	return math.Sqrt(sum * float64(n-1) / float64(n))
+	for _, x := range moves {
+		sum += float64((x - mean) * (x - mean))
+	}
+	return math.Sqrt(sum * (n - 1) / n)
 }
 
 // effective returns (Σw)²/Σw².

@@ -10,7 +10,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// wantPanic fails unless call panics with a string that begins with "rbm: " and contains all of want.
+// wantPanic fails unless call panics with a string that begins with "rbm: " and contains
+// all of want.
 func wantPanic(t *testing.T, name string, call func(), want ...string) {
 	t.Helper()
 	defer func() {
@@ -148,6 +149,8 @@ var methods = []struct {
 	{"Dims", func(m *rbm.RBM) { m.Dims() }},
 	{"Clone", func(m *rbm.RBM) { m.Clone() }},
 	{"FitVisibleBias", func(m *rbm.RBM) { m.FitVisibleBias(rbm.NewBits(1, 3)) }},
+	{"FittedBias", func(m *rbm.RBM) { m.FittedBias(rbm.NewBits(1, 3), nil, nil) }},
+	{"CheckRows", func(m *rbm.RBM) { m.CheckRows(rbm.NewBits(1, 3)) }},
 	{"Energy", func(m *rbm.RBM) { m.Energy(nil, rbm.NewBits(1, 3), rbm.NewBits(1, 2)) }},
 	{"FreeEnergy", func(m *rbm.RBM) { m.FreeEnergy(nil, rbm.NewBits(1, 3)) }},
 	{"HiddenProbs", func(m *rbm.RBM) { m.HiddenProbs(nil, rbm.NewBits(1, 3)) }},
@@ -161,8 +164,8 @@ var methods = []struct {
 	{"WeightedGradient", func(m *rbm.RBM) {
 		m.WeightedGradient(new(rbm.Gradient), rbm.NewBits(1, 3), []float64{1}, rbm.NewCD(1, newSource(1)))
 	}},
-	{"Centering.Gradient", func(m *rbm.RBM) {
-		m.Gradient(new(rbm.Gradient), rbm.NewBits(1, 3), rbm.NewCD(1, newSource(1)))
+	{"Phases", func(m *rbm.RBM) {
+		m.Phases(new(rbm.Phases), rbm.NewBits(1, 3), nil, rbm.NewCD(1, newSource(1)))
 	}},
 	{"LogProbs", func(m *rbm.RBM) { (&rbm.Classifier{Model: m, Classes: 2}).LogProbs(nil, rbm.NewBits(1, 1)) }},
 	{"Predict", func(m *rbm.RBM) { (&rbm.Classifier{Model: m, Classes: 2}).Predict(nil, rbm.NewBits(1, 1)) }},

@@ -211,8 +211,9 @@ func BenchmarkRatioFew(b *testing.B) {
 	}
 }
 
-// BenchmarkPrepared is of one row, by a Prepared on one goroutine. It takes 100 different rows in turn, and reports
-// the microseconds of the shortest call, and how many times as long the same takes in a loop over the ones of a row.
+// BenchmarkPrepared is of one row, by a Prepared on one goroutine. It takes 100 different
+// rows in turn, and reports the microseconds of the shortest call, and how many times as
+// long the same takes in a loop over the ones of a row.
 func BenchmarkPrepared(b *testing.B) {
 	const nh, n, classes = 500, 100, 10
 	data := benchRows(n)

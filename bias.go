@@ -36,10 +36,7 @@ func (m *RBM) FittedBias(data mat.Matrix, weights []float64, observed *Bits) *ma
 	in.each("data", data, n, func(r0 int) {
 		groups.check("data", &in, r0, observed, nil)
 		for r := range in.rows {
-			w := 1.
-			if weights != nil {
-				w = weights[r0+r]
-			}
+			w := weightOf(weights, r0+r)
 			in.addTo(sum, r, w)
 			if observed == nil {
 				total += w

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/gorbm/rbm/internal/product"
 	"github.com/gorbm/rbm/internal/stop"
@@ -212,6 +213,27 @@ func (b *Bits) Gather(dst *Bits, rows []int) *Bits {
 	return dst
 }
 
+// ReadRows copies the rows i, i+1, … of b to dst, as many as dst has. The error is
+// nil. It panics if they do not exist, if dst has other columns than b, or if it
+// shares memory with b.
+func (b *Bits) ReadRows(dst *Bits, i int) error {
+	checkNil("Bits", b)
+	checkNil("dst", dst)
+	if dst.cols != b.cols {
+		panic(fmt.Sprintf("rbm: dst is %d×%d, want n×%d", dst.rows, dst.cols, b.cols))
+	}
+	if i < 0 || i > b.rows-dst.rows {
+		panic(fmt.Sprintf("rbm: no rows [%d, %d) in Bits of %d×%d", i, i+dst.rows, b.rows, b.cols))
+	}
+	if overlap(dst.words, b.words) {
+		panic("rbm: dst shares memory with the matrix to read from")
+	}
+	for r := range dst.rows {
+		copy(dst.row(r), b.row(i+r))
+	}
+	return nil
+}
+
 // orNil returns b, or nil if it has no rows.
 func (b *Bits) orNil() *Bits {
 	if b.rows == 0 {
@@ -286,30 +308,23 @@ func readBits(d *wire.Decoder) (b Bits) {
 	return b
 }
 
+// append adds the rows of a, which has as many columns unless b is empty.
+func (b *Bits) append(a *Bits) {
+	words := slices.Clone(b.words[:b.rows*b.stride])
+	*b = Bits{rows: b.rows + a.rows, cols: a.cols, stride: a.stride, words: append(words, a.words[:a.rows*a.stride]...)}
+}
+
 // side returns b as the bit side of a product.
 func (b *Bits) side() product.Bits {
 	return product.Bits{Rows: b.rows, Cols: b.cols, Stride: b.stride, Words: b.words}
 }
 
-// ReadRows copies the rows i, i+1, … of b to dst, as many as dst has. The error is
-// nil. It panics if they do not exist, if dst has other columns than b, or if it
-// shares memory with b.
-func (b *Bits) ReadRows(dst *Bits, i int) error {
-	checkNil("Bits", b)
-	checkNil("dst", dst)
-	if dst.cols != b.cols {
-		panic(fmt.Sprintf("rbm: dst is %d×%d, want n×%d", dst.rows, dst.cols, b.cols))
+// count returns the number of ones.
+func (b *Bits) count() (n int) {
+	for _, x := range b.words {
+		n += bits.OnesCount64(x)
 	}
-	if i < 0 || i > b.rows-dst.rows {
-		panic(fmt.Sprintf("rbm: no rows [%d, %d) in Bits of %d×%d", i, i+dst.rows, b.rows, b.cols))
-	}
-	if overlap(dst.words, b.words) {
-		panic("rbm: dst shares memory with the matrix to read from")
-	}
-	for r := range dst.rows {
-		copy(dst.row(r), b.row(i+r))
-	}
-	return nil
+	return n
 }
 
 // full reports whether all of row r is 1.
@@ -373,12 +388,17 @@ func (b *Bits) spread(until *stop.Signal) float64 {
 func (b *Bits) difference(a *Bits) float64 {
 	n := 0
 	for r := range b.rows {
-		before := a.row(r)
-		for w, word := range b.row(r) {
-			n += bits.OnesCount64(word ^ before[w])
-		}
+		n += distance(a.row(r), b.row(r))
 	}
 	return float64(n) / (float64(b.rows) * float64(b.cols))
+}
+
+// distance returns in how many bits two rows differ.
+func distance(x, y []uint64) (n int) {
+	for w := range x {
+		n += bits.OnesCount64(x[w] ^ y[w])
+	}
+	return n
 }
 
 // eachOne calls f for each bit that is set.

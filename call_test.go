@@ -318,7 +318,7 @@ func TestAISIsEndedAnywhere(t *testing.T) {
 			return m.LogLikelihood(ctx, &elsewhere{Bits: data}, a)
 		},
 		"LogLikelihood of values": func(ctx context.Context, a *rbm.AIS) (any, error) {
-			return m.LogLikelihood(ctx, rbm.Values{Matrix: grey(data, 2)}, a)
+			return m.LogLikelihood(ctx, rbm.Values{Matrix: gray(data, 2)}, a)
 		},
 	} {
 		var want []string
@@ -350,7 +350,7 @@ func TestAISIsEndedAnywhere(t *testing.T) {
 				t.Errorf("%s, look %d: %+v with an error", name, n, first)
 			}
 			if got := both(a); !slices.Equal(got, want) {
-				t.Errorf("%s, look %d: afterwards %s, want %s", name, n, got, want)
+				t.Errorf("%s, look %d: afterward %s, want %s", name, n, got, want)
 			}
 			return true
 		})
@@ -376,7 +376,7 @@ func TestLogLikelihoodOfBrokenRowsLeavesAIS(t *testing.T) {
 		t.Errorf("error %v, want %v", err, broken)
 	}
 	if got := logLikelihood(t, m, data, a); fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("afterwards %v, want %v", got, want)
+		t.Errorf("afterward %v, want %v", got, want)
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// expectedCD returns the expectation of the gradient of CD-k and, for chains that start reps times at each
-// row of data, its standard error. After the first sweep the distribution moves by the transition matrix among the
-// allowed configurations.
+// expectedCD returns the expectation of the gradient of CD-k and, for chains that start
+// reps times at each row of data, its standard error. After the first sweep the
+// distribution moves by the transition matrix among the allowed configurations.
 func expectedCD(m *rbm.RBM, data mat.Matrix, k, reps int, allowed func(x int) bool) (mean, stderr []float64) {
 	n, nv := data.Dims()
 	var power mat.Dense
@@ -47,8 +47,8 @@ func expectedCD(m *rbm.RBM, data mat.Matrix, k, reps int, allowed func(x int) bo
 	return mean, variance
 }
 
-// checkExpectation reports every mean of n draws from [0,1] that is more than 5 standard errors from want;
-// 5/n allows for what Bernstein's inequality adds where events are rare.
+// checkExpectation reports every mean of n draws from [0,1] that is more than 5 standard
+// errors from want; 5/n allows for what Bernstein's inequality adds where events are rare.
 func checkExpectation(t *testing.T, m *rbm.RBM, got, want, stderr []float64, n int) {
 	t.Helper()
 	for p := range want {
@@ -137,7 +137,8 @@ func TestCDDrawsAreFresh(t *testing.T) {
 	checkMean(t, "bits that two calls agree on", agreements(first, second), n*nv, 0.5)
 }
 
-// The negative phase is the sample itself: p(h|v) of the last v, not of the data and not of the state before.
+// The negative phase is the sample itself: p(h|v) of the last v, not of the data and not of
+// the state before.
 func TestCDGradientIsOfItsSample(t *testing.T) {
 	const nv, nh = 5, 4
 	m := randomModel(nv, nh, 1, 1)
@@ -211,7 +212,7 @@ func TestCDOfALongBatch(t *testing.T) {
 	if got, _ := cd.Sample(m, data); !mat.Equal(got, chains.Visible()) {
 		t.Error("CD differs from two sweeps from the data")
 	}
-	for _, v := range []mat.Matrix{data, grey(data, 66)} {
+	for _, v := range []mat.Matrix{data, gray(data, 66)} {
 		checkSame(t, "CD", train(m, v, rbm.NewCD(2, newSource(67))), train(m, v, bare{rbm.NewCD(2, newSource(67))}))
 	}
 }

@@ -40,12 +40,7 @@ type centeringState struct {
 func (c *Centering) Center(g *Gradient) { c.center(g, nil) }
 
 func (c *Centering) center(g *Gradient, m *RBM) {
-	checkNil("gradient", g)
-	if g.B == nil || g.C == nil {
-		panic("rbm: gradient is empty, want one that has been computed")
-	}
-	nv, nh := g.B.Len(), g.C.Len()
-	g.check("gradient", nv, nh)
+	nv, nh := g.computed()
 	defer c.take().Release()
 	defer g.guard.Take("Gradient").Release()
 	c.check(nv, nh)
@@ -99,14 +94,19 @@ func restoredOffsets(offsets, kept []float64) []float64 {
 
 // check panics unless c can center a gradient of nv and nh units.
 func (c *Centering) check(nv, nh int) {
-	if !(0 <= c.Rate && c.Rate <= 1) {
-		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
-	}
+	c.checkRate()
 	if len(c.V) > 0 {
 		checkOffsets("V", c.V, nv)
 	}
 	if len(c.H) > 0 {
 		checkOffsets("H", c.H, nh)
+	}
+}
+
+// checkRate panics unless Rate is in [0, 1].
+func (c *Centering) checkRate() {
+	if !(0 <= c.Rate && c.Rate <= 1) {
+		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
 	}
 }
 
@@ -126,7 +126,7 @@ func checkOffsets(name string, offsets []float64, n int) {
 }
 
 // move returns the offsets moved toward the means of the data; g is the gradient of the biases,
-// of which the penalty, unless nil, is not that of the likelihood.
+// of which the penalty, unless nil, is no part of the likelihood's.
 func (c *Centering) move(offsets, means []float64, g *mat.VecDense, penalty []float64) []float64 {
 	offsets, rate := c.start(offsets, len(means))
 	for i, x := range means {
@@ -285,9 +285,7 @@ func (c *Centering) bytes() int {
 }
 
 func (c *Centering) write(b []byte) []byte {
-	if !(0 <= c.Rate && c.Rate <= 1) {
-		panic(fmt.Sprintf("rbm: rate of centering is %v, want one in [0, 1]", c.Rate))
-	}
+	c.checkRate()
 	b = wire.AppendFloat64(b, c.Rate)
 	b = wire.AppendBool(b, c.Enhanced)
 	return wire.AppendList(wire.AppendList(b, c.V), c.H)
@@ -299,4 +297,14 @@ func readCentering(d *wire.Decoder) Centering {
 		d.Failf("Rate is %v, want one in [0, 1]", c.Rate)
 	}
 	return c
+}
+
+// fits sets an error unless c is nil or its offsets, if there are any, are of so many units.
+func (c *Centering) fits(d *wire.Decoder, nv, nh int) {
+	if c == nil {
+		return
+	}
+	if v, h := len(c.V), len(c.H); v != 0 && v != nv || h != 0 && h != nh {
+		d.Failf("offsets are those of %d visible and %d hidden units, want %d and %d", v, h, nv, nh)
+	}
 }

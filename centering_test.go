@@ -21,11 +21,11 @@ func columnMeans(a mat.Matrix, weights []float64) []float64 {
 	return mean
 }
 
-// The centred gradient against its formula, with the means taken from the data.
+// The centered gradient against its formula, with the means taken from the data.
 func TestCenteringIsItsFormula(t *testing.T) {
 	t.Parallel()
 	for _, s := range []struct{ nv, nh, n int }{{1, 1, 1}, {5, 3, 4}, {9, 17, 70}, {130, 70, 33}, {64, 64, 64}, {3, 2, 9000}} {
-		for _, v := range []namedMatrix{{"bits", randomBits(s.n, s.nv, 0.3, 1)}, {"grey", grey(randomBits(s.n, s.nv, 0.3, 1), 2)}} {
+		for _, v := range []namedMatrix{{"bits", randomBits(s.n, s.nv, 0.3, 1)}, {"gray", gray(randomBits(s.n, s.nv, 0.3, 1), 2)}} {
 			for _, tt := range []struct {
 				enhanced bool
 				weights  []float64
@@ -34,11 +34,11 @@ func TestCenteringIsItsFormula(t *testing.T) {
 				t.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d/%s/enhanced=%v/weights=%d", s.nv, s.nh, s.n, v.name, enhanced, len(weights)), func(t *testing.T) {
 					m := randomModel(s.nv, s.nh, 0.5, 3)
 					c := rbm.Centering{Rate: 0.25, Enhanced: enhanced}
-					centred, plain := rbm.NewCD(1, newSource(4)), rbm.NewCD(1, newSource(4))
+					centered, plain := rbm.NewCD(1, newSource(4)), rbm.NewCD(1, newSource(4))
 					var got, g rbm.Gradient
 					var mu, lambda []float64
 					for step := range 3 {
-						m.WeightedGradient(&got, v, weights, centred)
+						m.WeightedGradient(&got, v, weights, centered)
 						c.Center(&got)
 						m.WeightedGradient(&g, v, weights, plain)
 						meanV, meanH := columnMeans(v, weights), columnMeans(m.HiddenProbs(nil, v), weights)
@@ -93,11 +93,11 @@ func TestCenterWithoutMeans(t *testing.T) {
 	got = rbm.Gradient{W: got.W, B: got.B, C: got.C} // without the means
 	given.Center(&got)
 	if !mat.Equal(got.W, want.W) || !mat.Equal(got.B, want.B) || !mat.Equal(got.C, want.C) {
-		t.Error("the ordinary gradient, transformed, is not the centred one")
+		t.Error("the ordinary gradient, transformed, is not the centered one")
 	}
 	m.Gradient(&want, v, rbm.NewCD(1, newSource(3)))
 	if mat.Equal(got.W, want.W) {
-		t.Error("the centred gradient is the ordinary one")
+		t.Error("the centered gradient is the ordinary one")
 	}
 	for _, c := range []*rbm.Centering{{}, {V: given.V}, {H: given.H}, {V: given.H, H: given.V}} {
 		func() {
@@ -133,7 +133,7 @@ func flipVisible(m *rbm.RBM) *rbm.RBM {
 // training on 1-v gives the same likelihood. It does with the ordinary gradient.
 func TestCenteringOfFlippedBits(t *testing.T) {
 	for _, s := range []struct{ nv, nh int }{{7, 4}, {25, 5}} {
-		for _, centred := range []bool{true, false} {
+		for _, centered := range []bool{true, false} {
 			m := randomModel(s.nv, s.nh, 0.5, 5)
 			data, flipped := randomBits(20, s.nv, 0.2, 6), rbm.NewBits(20, s.nv)
 			for r := range 20 {
@@ -147,7 +147,7 @@ func TestCenteringOfFlippedBits(t *testing.T) {
 				c, sgd := rbm.Centering{Rate: 0.5}, rbm.SGD{Rate: 0.5, Momentum: 0.5}
 				var g rbm.Gradient
 				for range 10 {
-					if centred {
+					if centered {
 						models[k].Gradient(&g, rows, new(rbm.Exact))
 						c.Center(&g)
 					} else {
@@ -158,8 +158,8 @@ func TestCenteringOfFlippedBits(t *testing.T) {
 				likelihoods[k] = logLikelihood(t, models[k], rows, nil).Mean
 			}
 			diff := math.Abs(likelihoods[0] - likelihoods[1])
-			if centred && diff > 1e-10 || !centred && diff < 1e-3 {
-				t.Errorf("nv=%d/nh=%d/centred=%v: likelihoods %v and %v", s.nv, s.nh, centred, likelihoods[0], likelihoods[1])
+			if centered && diff > 1e-10 || !centered && diff < 1e-3 {
+				t.Errorf("nv=%d/nh=%d/centered=%v: likelihoods %v and %v", s.nv, s.nh, centered, likelihoods[0], likelihoods[1])
 			}
 		}
 	}

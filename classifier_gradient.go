@@ -115,7 +115,7 @@ func (c *Classifier) checkWeights() {
 
 // wrongWeights says what is wrong with the weights of the terms, or nothing.
 func (c *Classifier) wrongWeights() string {
-	any := false
+	some := false
 	for _, w := range [...]struct {
 		name string
 		x    float64
@@ -123,9 +123,9 @@ func (c *Classifier) wrongWeights() string {
 		if wrong := wrongFactor(w.name, w.x); wrong != "" {
 			return wrong
 		}
-		any = any || w.x > 0
+		some = some || w.x > 0
 	}
-	if !any {
+	if !some {
 		return "Discriminative, Generative and Unlabeled are 0, want one that is not"
 	}
 	return ""
@@ -233,14 +233,6 @@ func (l *hybrid) choose(c *Classifier, x mat.Matrix, labels []int, weights []flo
 	}
 }
 
-// weightOf returns weight r, or 1 if there are none.
-func weightOf(weights []float64, r int) float64 {
-	if weights == nil {
-		return 1
-	}
-	return weights[r]
-}
-
 // counts reports whether the objective has a term for rows labeled y.
 func (c *Classifier) counts(y int) bool {
 	if y == NoLabel {
@@ -284,7 +276,8 @@ func (l *hybrid) run(p *model, stats *statistics) {
 // share returns the weight of row r in the means.
 func (l *hybrid) share(r int) float64 { return l.rowWeights[r] / l.total }
 
-// leftOut is the probability that a row may have in the labels that single precision leaves out.
+// leftOut is the probability that a row may have in the labels that single precision leaves
+// out.
 const leftOut = 0x1p-20
 
 // weigh turns log p(y|x) of row r into its weights.

@@ -44,7 +44,7 @@ func TestClassifierSingle(t *testing.T) {
 						double := rbm.Gradient{}
 						one := rbm.NewCD(1, newSource(1))
 						c.WeightedGradient(&double, x, labels, weights, one)
-						want := gradientParams(&double)
+						want := gradientValues(&double)
 						center := rbm.Centering{}
 						center.Center(&double)
 						means := slices.Concat(center.V, center.H)
@@ -58,7 +58,7 @@ func TestClassifierSingle(t *testing.T) {
 								if !sameChains(chainsOf(one), chainsOf(two)) {
 									t.Fatalf("%s: other states", where)
 								}
-								got := gradientParams(&single)
+								got := gradientValues(&single)
 								worst := 0.
 								for i, x := range got {
 									worst = max(worst, math.Abs(x-want[i]))
@@ -91,13 +91,13 @@ func TestClassifierNotSingle(t *testing.T) {
 	for _, of := range []struct {
 		d, g, u float64
 		x       mat.Matrix
-	}{{1.6, 0, 0, bits}, {1, 0.5, 0.25, bits}, {1e10, 0, 0, bits}, {0.5, 0, 1.25, bits}, {1, 0, 0, grey(bits, 3)}} {
+	}{{1.6, 0, 0, bits}, {1, 0.5, 0.25, bits}, {1e10, 0, 0, bits}, {0.5, 0, 1.25, bits}, {1, 0, 0, gray(bits, 3)}} {
 		c := weighted(c, of.d, of.g, of.u)
 		double, single := rbm.Gradient{}, rbm.Gradient{Single: true}
 		for _, g := range []*rbm.Gradient{&double, &single} {
 			c.Gradient(g, of.x, cycle(60, classes, 4), rbm.NewCD(1, newSource(1)))
 		}
-		checkSame(t, fmt.Sprint(of.d, of.g, of.u), gradientParams(&single), gradientParams(&double))
+		checkSame(t, fmt.Sprint(of.d, of.g, of.u), gradientValues(&single), gradientValues(&double))
 	}
 }
 
@@ -121,6 +121,6 @@ func TestClassifierSingleOfLargestSums(t *testing.T) {
 		for _, g := range []*rbm.Gradient{&double, &single} {
 			weighted(c, of.d, of.g, 0).Gradient(g, x, labels, rbm.NewCD(1, newSource(1)))
 		}
-		checkAllNear(t, fmt.Sprint(of), gradientParams(&single), gradientParams(&double), 2e-6)
+		checkAllNear(t, fmt.Sprint(of), gradientValues(&single), gradientValues(&double), 2e-6)
 	}
 }

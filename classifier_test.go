@@ -77,7 +77,8 @@ func expandedLogProbs(c *rbm.Classifier, x mat.Matrix) *mat.Dense {
 	return logp
 }
 
-// oneLabel is the Sampler of all configurations with exactly one label, weighted by their probabilities up to a factor.
+// oneLabel is the Sampler of all configurations with exactly one label, weighted by their
+// probabilities up to a factor.
 type oneLabel struct{ classes int }
 
 func (s oneLabel) Sample(m *rbm.RBM, _ mat.Matrix) (mat.Matrix, []float64) {
@@ -91,20 +92,22 @@ func (s oneLabel) Sample(m *rbm.RBM, _ mat.Matrix) (mat.Matrix, []float64) {
 	return all, f
 }
 
+// naiveLogWeights returns -F of each row.
+func naiveLogWeights(m *rbm.RBM, rows *mat.Dense) []float64 {
+	n, _ := rows.Dims()
+	f := make([]float64, n)
+	for r := range f {
+		f[r] = -naiveFreeEnergy(m, rows.RawRowView(r))
+	}
+	return f
+}
+
 // naiveObjective is what Gradient climbs, from sums over hidden units, labels and inputs.
 func naiveObjective(c *rbm.Classifier, x mat.Matrix, labels []int) float64 {
 	nv, _ := c.Model.Dims()
-	neg := func(rows *mat.Dense) []float64 {
-		n, _ := rows.Dims()
-		f := make([]float64, n)
-		for r := range f {
-			f[r] = -naiveFreeEnergy(c.Model, rows.RawRowView(r))
-		}
-		return f
-	}
-	logZ := floats.LogSumExp(neg(expanded(configs(nv-c.Classes), c.Classes)))
-	f := neg(expanded(x, c.Classes))
-	var conditional, joint, marginal, labelled, unlabeled float64
+	logZ := floats.LogSumExp(naiveLogWeights(c.Model, expanded(configs(nv-c.Classes), c.Classes)))
+	f := naiveLogWeights(c.Model, expanded(x, c.Classes))
+	var conditional, joint, marginal, labeled, unlabeled float64
 	for r, y := range labels {
 		of := f[r*c.Classes:][:c.Classes]
 		sum := floats.LogSumExp(of)
@@ -115,10 +118,10 @@ func naiveObjective(c *rbm.Classifier, x mat.Matrix, labels []int) float64 {
 		}
 		conditional += of[y] - sum
 		joint += of[y] - logZ
-		labelled++
+		labeled++
 	}
-	labelled, unlabeled = math.Max(labelled, 1), math.Max(unlabeled, 1)
-	return c.Discriminative*conditional/labelled + c.Generative*joint/labelled + c.Unlabeled*marginal/unlabeled
+	labeled, unlabeled = math.Max(labeled, 1), math.Max(unlabeled, 1)
+	return c.Discriminative*conditional/labeled + c.Generative*joint/labeled + c.Unlabeled*marginal/unlabeled
 }
 
 // sampledShare is the weight of the mean over the model in the gradient.
@@ -164,7 +167,8 @@ func rowWeights(c *rbm.Classifier, x mat.Matrix, labels []int) []float64 {
 	return w
 }
 
-// expandedGradient is that of the data's terms from rows with all labels, less the mean over the rows of v.
+// expandedGradient is that of the data's terms from rows with all labels, less the mean
+// over the rows of v.
 func expandedGradient(c *rbm.Classifier, x mat.Matrix, labels []int, v mat.Matrix, weights []float64) []float64 {
 	w := rowWeights(c, x, labels)
 	floats.Scale(-1, w)
@@ -197,7 +201,7 @@ func TestLogProbs(t *testing.T) {
 	} {
 		c := randomClassifier(s.nx, s.nh, s.classes, 1, 1)
 		bits := randomBits(s.n, s.nx, 0.4, 2)
-		for _, x := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 3)}} {
+		for _, x := range []namedMatrix{{"bits", bits}, {"gray", gray(bits, 3)}} {
 			call := fmt.Sprintf("LogProbs(nx=%d,nh=%d,classes=%d,%s)", s.nx, s.nh, s.classes, x.name)
 			got := c.LogProbs(nil, x.Matrix)
 			checkAllNear(t, call, values(got), values(expandedLogProbs(c, x.Matrix)), 1e-14*(10+magnitude(c.Model)))
@@ -437,7 +441,7 @@ func TestClassifierGradientIsTheSlope(t *testing.T) {
 					for k, weight := range []float64{o.discriminative, o.generative, o.unlabeled} {
 						floats.AddScaled(want, weight, slopes[k])
 					}
-					checkGradient(t, fmt.Sprintf("Gradient(%+v, %+v, %T, labelled: %s)", s, o, x, tt.name), &g, want, "fd", 1e-8)
+					checkGradient(t, fmt.Sprintf("Gradient(%+v, %+v, %T, labeled: %s)", s, o, x, tt.name), &g, want, "fd", 1e-8)
 				}
 			}
 		}
@@ -454,7 +458,7 @@ func TestClassifierGradientOfExpandedRows(t *testing.T) {
 		bits := randomBits(s.n, s.nx, 0.4, 2)
 		v, w := expanded(randomBits(3, s.nx, 0.5, 4), s.classes), randomWeights(3*s.classes, 5)
 		var g rbm.Gradient
-		for _, x := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 3)}} {
+		for _, x := range []namedMatrix{{"bits", bits}, {"gray", gray(bits, 3)}} {
 			last := 6
 			if s.n > 1000 {
 				last = 8
@@ -471,14 +475,15 @@ func TestClassifierGradientOfExpandedRows(t *testing.T) {
 	}
 }
 
-// CD starts from the rows with their labels, and from those without with each of them, by its probability.
+// CD starts from the rows with their labels, and from those without with each of them, by
+// its probability.
 func TestClassifierGradientOfSamplers(t *testing.T) {
 	t.Parallel()
 	const nx, nh, classes, n = 6, 5, 3, 11
 	c := randomClassifier(nx, nh, classes, 1, 1)
 	bits := randomBits(n, nx, 0.4, 2)
 	labels := cycle(n, classes, 3)
-	for _, x := range []mat.Matrix{bits, grey(bits, 3)} {
+	for _, x := range []mat.Matrix{bits, gray(bits, 3)} {
 		for _, o := range objectives[4:] {
 			c := weighted(c, o.discriminative, o.generative, o.unlabeled)
 			all, weights := expanded(x, classes), rowWeights(weighted(c, 0, o.generative, o.unlabeled), x, labels)
@@ -520,7 +525,8 @@ func TestClassifierGradientOfSamplers(t *testing.T) {
 	}
 }
 
-// Generative training alone is that of an RBM of joined rows, and rows whose term has no weight do not count.
+// Generative training alone is that of an RBM of joined rows, and rows whose term has no
+// weight do not count.
 func TestClassifierGradientOfTheRowsThatCount(t *testing.T) {
 	const nx, nh, classes, n = 70, 9, 3, 31
 	c := randomClassifier(nx, nh, classes, 0.5, 1)
@@ -535,7 +541,7 @@ func TestClassifierGradientOfTheRowsThatCount(t *testing.T) {
 			of = append(of, y)
 		}
 	}
-	labelled, unlabeled := x.Gather(nil, rows[0]), x.Gather(nil, rows[1])
+	labeled, unlabeled := x.Gather(nil, rows[0]), x.Gather(nil, rows[1])
 	none := labels[:0:0]
 	for range rows[1] {
 		none = append(none, rbm.NoLabel)
@@ -551,13 +557,13 @@ func TestClassifierGradientOfTheRowsThatCount(t *testing.T) {
 	for _, x := range []namedMatrix{{"bits", x}, {"Dense", mat.DenseCopyOf(x)}} {
 		for _, o := range []struct{ discriminative, generative float64 }{{1, 0}, {0, 1}, {1, 0.5}} {
 			c := weighted(c, o.discriminative, o.generative, 0)
-			checkSame(t, fmt.Sprintf("%s, %+v, rows without a label", x.name, o), of2(c, x.Matrix, labels), of2(c, labelled, of))
+			checkSame(t, fmt.Sprintf("%s, %+v, rows without a label", x.name, o), of2(c, x.Matrix, labels), of2(c, labeled, of))
 			checkSame(t, fmt.Sprintf("%s, %+v, no row that counts", x.name, o), of2(c, unlabeled, none), make([]float64, len(params(c.Model))))
 		}
 		checkSame(t, x.name+", rows with a label", of2(weighted(c, 0, 0, 2), x.Matrix, labels), of2(weighted(c, 0, 0, 2), unlabeled, none))
 	}
 	var want rbm.Gradient
-	c.Model.Gradient(&want, c.Join(nil, labelled, of), cd())
+	c.Model.Gradient(&want, c.Join(nil, labeled, of), cd())
 	checkSame(t, "generative", of2(weighted(c, 0, 1, 0), x, labels), gradientValues(&want))
 	var g rbm.Gradient
 	weighted(c, 1, 0, 0).Gradient(&g, x, labels, nil) // needs no sampler
@@ -593,7 +599,8 @@ func TestClassifierSameForEveryInstructionSet(t *testing.T) {
 	})
 }
 
-// threeClasses returns n rows of three patterns, each bit of which is flipped with probability noise, and their classes.
+// threeClasses returns n rows of three patterns, each bit of which is flipped with
+// probability noise, and their classes.
 func threeClasses(n int, noise float64, seed uint64) (x *rbm.Bits, labels []int) {
 	const nx = 12
 	rnd := rand.New(rand.NewPCG(seed, 5))
@@ -607,7 +614,8 @@ func threeClasses(n int, noise float64, seed uint64) (x *rbm.Bits, labels []int)
 	return x, labels
 }
 
-// learn takes steps of gradient ascent and returns the share of other rows that are predicted right.
+// learn takes steps of gradient ascent and returns the share of other rows that are
+// predicted right.
 func learn(c *rbm.Classifier, x *rbm.Bits, labels []int, s rbm.Sampler, steps int, rate float64) float64 {
 	var g rbm.Gradient
 	sgd := rbm.SGD{Rate: rate, Momentum: 0.5}

@@ -11,20 +11,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// naiveTerms returns the weighted means of log p(y|x), log p(x,y) and log p(x), from sums over hidden units, labels and
-// inputs; a mean without rows is 0.
+// naiveTerms returns the weighted means of log p(y|x), log p(x,y) and log p(x), from sums
+// over hidden units, labels and inputs; a mean without rows is 0.
 func naiveTerms(c *rbm.Classifier, x mat.Matrix, labels []int, weights []float64) (terms [3]float64) {
 	nv, _ := c.Model.Dims()
-	neg := func(rows *mat.Dense) []float64 {
-		n, _ := rows.Dims()
-		f := make([]float64, n)
-		for r := range f {
-			f[r] = -naiveFreeEnergy(c.Model, rows.RawRowView(r))
-		}
-		return f
-	}
-	logZ := floats.LogSumExp(neg(expanded(configs(nv-c.Classes), c.Classes)))
-	f := neg(expanded(x, c.Classes))
+	logZ := floats.LogSumExp(naiveLogWeights(c.Model, expanded(configs(nv-c.Classes), c.Classes)))
+	f := naiveLogWeights(c.Model, expanded(x, c.Classes))
 	var total [3]float64
 	for r, y := range labels {
 		of := f[r*c.Classes:][:c.Classes]
@@ -86,7 +78,8 @@ func TestClassifierWeightedGradientIsTheSlope(t *testing.T) {
 	}
 }
 
-// Weights of 1 are none, a row of weight 0 is as good as left out, and a common factor does not matter.
+// Weights of 1 are none, a row of weight 0 is as good as left out, and a common factor does
+// not matter.
 func TestClassifierWeightsSameBits(t *testing.T) {
 	const nx, nh, classes, n = 70, 9, 3, 131
 	c := randomClassifier(nx, nh, classes, 0.5, 1)
@@ -99,7 +92,7 @@ func TestClassifierWeightsSameBits(t *testing.T) {
 			chosen, of, positive = append(chosen, r), append(of, labels[r]), append(positive, w)
 		}
 	}
-	for _, x := range []namedMatrix{{"bits", bits}, {"reals", grey(bits, 3)}} {
+	for _, x := range []namedMatrix{{"bits", bits}, {"reals", gray(bits, 3)}} {
 		few := mat.NewDense(len(chosen), nx, nil)
 		for k, r := range chosen {
 			few.SetRow(k, mat.Row(nil, r, x.Matrix))
@@ -184,14 +177,15 @@ func TestClassifierWeightedGradientOfSamplers(t *testing.T) {
 	}
 }
 
-// Center moves the offsets toward the means of the rows that count; one without a label has each by its probability.
+// Center moves the offsets toward the means of the rows that count; one without a label has
+// each by its probability.
 func TestClassifierMovesOffsets(t *testing.T) {
 	for _, s := range []struct{ nx, nh, classes, n int }{{3, 2, 2, 9}, {70, 67, 3, 40}, {5, 130, 4, 1100}} {
 		c := randomClassifier(s.nx, s.nh, s.classes, 0.5, 1)
 		bits, labels := randomBits(s.n, s.nx, 0.4, 2), cycle(s.n, s.classes, 3)
 		// A row that is surely of its class has no weight in the discriminative term.
 		c.Model.B.SetVec(s.nx, 800)
-		for _, x := range []namedMatrix{{"bits", bits}, {"reals", grey(bits, 3)}} {
+		for _, x := range []namedMatrix{{"bits", bits}, {"reals", gray(bits, 3)}} {
 			for _, weights := range [][]float64{nil, someZero(s.n, 4, 5)} {
 				for _, o := range objectives {
 					all := expanded(x.Matrix, s.classes)

@@ -10,7 +10,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// completionsOf returns all rows that agree with row r of v where it is observed, in the order of Completions.
+// completionsOf returns all rows that agree with row r of v where it is observed, in the
+// order of Completions.
 func completionsOf(v, observed mat.Matrix, r int) *mat.Dense {
 	_, nv := v.Dims()
 	var missing []int
@@ -70,7 +71,7 @@ func TestConditional(t *testing.T) {
 		checkConditional(t, m, v, observed, 1e-12)
 		checkConditional(t, m, v, rbm.NewBits(9, nv), 1e-12)
 		checkConditional(t, m, v, ones(9, nv), 0)
-		real := grey(v, 4) // real values only where they are observed
+		real := gray(v, 4) // real values only where they are observed
 		for r := range 9 {
 			for i := range nv {
 				if !observed.Bit(r, i) {
@@ -95,7 +96,8 @@ func TestConditional(t *testing.T) {
 	})
 }
 
-// someMissing returns a mask of n×nv with about so many units missing, of all words, a different number a row.
+// someMissing returns a mask of n×nv with about so many units missing, of all words, a
+// different number a row.
 func someMissing(n, nv, missing int) *rbm.Bits {
 	observed := ones(n, nv)
 	for r := range n {
@@ -106,7 +108,8 @@ func someMissing(n, nv, missing int) *rbm.Bits {
 	return observed
 }
 
-// Several words of units, and more of them missing than tables are made of, by free energies and by the product rule
+// Several words of units, and more of them missing than tables are made of, by free
+// energies and by the product rule
 //
 //	log p(a,b|c) = log p(a|b,c) + log p(b|c)
 func TestConditionalOfWideModels(t *testing.T) {
@@ -217,7 +220,8 @@ func TestConditionalOfManyRows(t *testing.T) {
 	checkSame(t, "in place", values(m.MeansGiven(real, real, observed)), values(means))
 }
 
-// The gradient of the likelihood of what is observed, with all completions, each by its probability.
+// The gradient of the likelihood of what is observed, with all completions, each by its
+// probability.
 func TestCompletionsGradient(t *testing.T) {
 	t.Parallel()
 	for _, s := range []struct{ nv, nh int }{{2, 3}, {5, 4}, {8, 3}} {

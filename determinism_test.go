@@ -37,6 +37,7 @@ func checkSame(t *testing.T, name string, got, want []float64) {
 
 func values(a mat.Matrix) []float64 { return mat.DenseCopyOf(a).RawMatrix().Data }
 
+// gradientValues returns all of g, in the order of params.
 func gradientValues(g *rbm.Gradient) []float64 {
 	return params(&rbm.RBM{W: g.W, B: g.B, C: g.C})
 }
@@ -101,7 +102,7 @@ var wholesale = []struct {
 	{"Phases", func(m *rbm.RBM, v mat.Matrix) []float64 {
 		var c rbm.Centering
 		var p, sum rbm.Phases
-		var g, centred rbm.Gradient
+		var g, centered rbm.Gradient
 		pcd := rbm.NewPCD(77, 2, newSource(2))
 		n, _ := v.Dims()
 		m.Phases(&p, v, nil, pcd)
@@ -109,9 +110,9 @@ var wholesale = []struct {
 		m.Phases(&p, v, values(randomReals(1, n, 3)), pcd)
 		sum.Add(&p)
 		sum.Gradient(&g)
-		sum.Gradient(&centred)
-		c.Center(&centred)
-		return slices.Concat(phasesValues(&sum), gradientValues(&g), gradientValues(&centred))
+		sum.Gradient(&centered)
+		c.Center(&centered)
+		return slices.Concat(phasesValues(&sum), gradientValues(&g), gradientValues(&centered))
 	}},
 	{"CD", func(m *rbm.RBM, v mat.Matrix) []float64 { return train(m, v, rbm.NewCD(2, newSource(1))) }},
 	{"PCD", func(m *rbm.RBM, v mat.Matrix) []float64 { return train(m, v, rbm.NewPCD(77, 2, newSource(2))) }},
@@ -210,8 +211,8 @@ var wholesale = []struct {
 
 var everything = slices.Concat(rowwise, wholesale)
 
-// grey returns b with about every third row drawn from (0,1).
-func grey(b *rbm.Bits, seed uint64) *mat.Dense {
+// gray returns b with about every third row drawn from (0,1).
+func gray(b *rbm.Bits, seed uint64) *mat.Dense {
 	n, nv := b.Dims()
 	d := mat.DenseCopyOf(b)
 	for r := 1; r < n; r += 3 {
@@ -220,8 +221,9 @@ func grey(b *rbm.Bits, seed uint64) *mat.Dense {
 	return d
 }
 
-// setProcs sets GOMAXPROCS until the end of the test, which must not be parallel: nor may a test be that chooses
-// instruction sets or counts allocations, bytes or goroutines. The others are, if they take a tenth of a second.
+// setProcs sets GOMAXPROCS until the end of the test, which must not be parallel: nor may a
+// test be that chooses instruction sets or counts allocations, bytes or goroutines. The
+// others are, if they take a tenth of a second.
 func setProcs(t *testing.T, n int) {
 	old := runtime.GOMAXPROCS(n)
 	t.Cleanup(func() { runtime.GOMAXPROCS(old) })
@@ -237,8 +239,8 @@ func TestSameForEveryGOMAXPROCS(t *testing.T) {
 	for _, s := range []struct{ nv, nh, n int }{{5, 4, 3}, {9, 8, 1100}, {130, 70, 90}, {784, 64, 130}, {70, 500, 20}} {
 		m := randomModel(s.nv, s.nh, 0.1, 1)
 		bits := randomBits(s.n, s.nv, 0.2, 2)
-		for _, v := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 3)}} {
-			if s.nv*s.nh*s.n > 5e6 && (v.name == "grey" || testing.Short()) {
+		for _, v := range []namedMatrix{{"bits", bits}, {"gray", gray(bits, 3)}} {
+			if s.nv*s.nh*s.n > 5e6 && (v.name == "gray" || testing.Short()) {
 				continue // slow, and smaller shapes are split as well
 			}
 			t.Run(fmt.Sprintf("nv=%d/nh=%d/n=%d/%s", s.nv, s.nh, s.n, v.name), func(t *testing.T) {
@@ -306,7 +308,7 @@ func TestRowDoesNotDependOnItsBatch(t *testing.T) {
 		n := s.n
 		m := randomModel(s.nv, s.nh, 0.3, 1)
 		bits := randomBits(n, s.nv, 0.3, 2)
-		for _, v := range []*mat.Dense{mat.DenseCopyOf(bits), grey(bits, 3)} {
+		for _, v := range []*mat.Dense{mat.DenseCopyOf(bits), gray(bits, 3)} {
 			for _, f := range rowwise {
 				t.Run(fmt.Sprintf("nv=%d/nh=%d/%s", s.nv, s.nh, f.name), func(t *testing.T) {
 					all := f.of(m, v)
@@ -338,7 +340,7 @@ func TestBitsAmongRealRows(t *testing.T) {
 	const nv, nh, n = 130, 70, 40
 	m := randomModel(nv, nh, 0.3, 4)
 	bits := randomBits(n, nv, 0.3, 5)
-	mixed := grey(bits, 6)
+	mixed := gray(bits, 6)
 	for _, f := range rowwise {
 		t.Run(f.name, func(t *testing.T) {
 			want, got := f.of(m, bits), f.of(m, mixed)
@@ -366,7 +368,7 @@ func TestSameForEveryRepresentation(t *testing.T) {
 			t.Fatal(err)
 		}
 		packed := []namedMatrix{{"Slice of Bits", tall.Slice(1, s.n+1)}, {"T of Bits", flipped.T()}, {"custom Bits", opaque{bits}}}
-		real := grey(bits, 9)
+		real := gray(bits, 9)
 		for _, f := range everything {
 			t.Run(fmt.Sprintf("nv=%d/nh=%d/%s", s.nv, s.nh, f.name), func(t *testing.T) {
 				want := f.of(m, bits)
@@ -375,7 +377,7 @@ func TestSameForEveryRepresentation(t *testing.T) {
 				}
 				want = f.of(m, real)
 				for _, a := range representations(real)[1:] {
-					checkSame(t, "grey "+a.name, f.of(m, a.Matrix), want)
+					checkSame(t, "gray "+a.name, f.of(m, a.Matrix), want)
 				}
 				checkSame(t, "views in the model", f.of(stridedModel(m), bits), f.of(m, bits))
 			})
@@ -391,7 +393,7 @@ func TestGradientThroughTheInterfaceAlone(t *testing.T) {
 	for _, s := range []struct{ nv, nh, n int }{{5, 4, 3}, {130, 70, 67}, {11, 3, 20}} {
 		m := randomModel(s.nv, s.nh, 0.3, 10)
 		bits := randomBits(s.n, s.nv, 0.3, 11)
-		for _, v := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 12)}} {
+		for _, v := range []namedMatrix{{"bits", bits}, {"gray", gray(bits, 12)}} {
 			for _, tt := range []struct {
 				name string
 				make func() rbm.Sampler
@@ -508,7 +510,7 @@ func TestArgumentsAreNotChanged(t *testing.T) {
 	m := randomModel(nv, nh, 1, 24)
 	before := params(m)
 	bits := randomBits(n, nv, 0.5, 25)
-	for _, v := range []mat.Matrix{bits, mat.DenseCopyOf(bits), grey(bits, 26)} {
+	for _, v := range []mat.Matrix{bits, mat.DenseCopyOf(bits), gray(bits, 26)} {
 		want := values(v)
 		for _, f := range everything {
 			f.of(m, v)
@@ -524,7 +526,7 @@ func TestConcurrentReaders(t *testing.T) {
 	m := randomModel(nv, nh, 0.3, 27)
 	setProcs(t, 4)
 	bits := randomBits(n, nv, 0.3, 28)
-	batches := []mat.Matrix{bits, grey(bits, 29)}
+	batches := []mat.Matrix{bits, gray(bits, 29)}
 	result := func() (x []float64) {
 		for _, v := range batches {
 			for _, f := range everything {
@@ -575,7 +577,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	const nv, nh, n = 784, 64, 100
 	m := randomModel(nv, nh, 0.1, 33)
 	bits := randomBits(n, nv, 0.2, 34)
-	dense, real := mat.DenseCopyOf(bits), grey(bits, 35)
+	dense, real := mat.DenseCopyOf(bits), gray(bits, 35)
 	var g rbm.Gradient
 	o := rbm.SGD{Rate: 1e-3, Momentum: 0.5, L2: 1e-4}
 	step := func(s rbm.Sampler, batches ...mat.Matrix) func() {
@@ -603,7 +605,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	ptt.MinSwapRate = 0
 	c := weighted(classifierOf(m, 10), 1, 0.1, 0.1)
 	labels := cycle(n, 10, 4)
-	labelled := rbm.NewCD(1, newSource(41))
+	labeled := rbm.NewCD(1, newSource(41))
 	pcd := rbm.NewPCD(50, 1, newSource(42))
 	var cg rbm.Gradient
 	hybrid := func(s rbm.Sampler, v mat.Matrix) func() { return func() { c.Gradient(&cg, v, labels, s) } }
@@ -640,8 +642,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			all.Step(m, &g)
 			g.Frozen = nil
 		}},
-		{"Classifier of Bits", hybrid(labelled, bits)},
-		{"Classifier of real values", hybrid(labelled, real)},
+		{"Classifier of Bits", hybrid(labeled, bits)},
+		{"Classifier of real values", hybrid(labeled, real)},
 		{"Classifier with PCD", hybrid(pcd, bits)},
 	} {
 		tt.step()
@@ -658,7 +660,7 @@ func TestRowsOfALongBatch(t *testing.T) {
 	const nv, nh, n = 5, 4, 4200
 	m := randomModel(nv, nh, 0.3, 60)
 	bits := randomBits(n, nv, 0.3, 61)
-	for _, v := range []*mat.Dense{mat.DenseCopyOf(bits), grey(bits, 62)} {
+	for _, v := range []*mat.Dense{mat.DenseCopyOf(bits), gray(bits, 62)} {
 		for _, f := range rowwise {
 			all := f.of(m, v)
 			w := len(all) / n

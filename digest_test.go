@@ -40,7 +40,7 @@ func testDigest(t *testing.T) {
 	for batch := range rbm.Minibatches(data, 25, newSource(6)) {
 		step(batch, pcd)
 	}
-	step(grey(data, 7), cd)
+	step(gray(data, 7), cd)
 	small := rbm.NewRandom(9, 5, 1, newSource(8))
 	var exact rbm.Gradient
 	small.Gradient(&exact, randomBits(3, 9, 0.5, 9), &rbm.Exact{})
@@ -48,7 +48,7 @@ func testDigest(t *testing.T) {
 	chains.StartRandom(m, 20)
 	chains.Gibbs(m, 2)
 	started := rbm.NewChains(newSource(12))
-	started.Start(grey(data, 13))
+	started.Start(gray(data, 13))
 
 	h := sha256.New()
 	add := func(x ...float64) {
@@ -91,7 +91,7 @@ func testDigestOfFixedPoint(t *testing.T) {
 	g := rbm.Gradient{Single: true}
 	m.Gradient(&g, data, rbm.NewCD(2, newSource(4)))
 	h := sha256.New()
-	for _, x := range [][]float64{mat.DenseCopyOf(c.Visible()).RawMatrix().Data, params(&rbm.RBM{W: g.W, B: g.B, C: g.C})} {
+	for _, x := range [][]float64{mat.DenseCopyOf(c.Visible()).RawMatrix().Data, gradientValues(&g)} {
 		for _, x := range x {
 			if err := binary.Write(h, binary.LittleEndian, math.Float64bits(x)); err != nil {
 				t.Fatal(err)

@@ -78,14 +78,14 @@ func (m *RBM) VisibleProbs(dst *mat.Dense, h mat.Matrix) *mat.Dense {
 
 // allProbs sets dst to the probabilities of a layer given the n rows of the other layer,
 // called name.
-func (p *workspace) allProbs(dst *mat.Dense, name string, a mat.Matrix, n int, to *layer) *mat.Dense {
+func (w *workspace) allProbs(dst *mat.Dense, name string, a mat.Matrix, n int, to *layer) *mat.Dense {
 	dst = checkDense(dst, n, to.units)
-	p.in.each(name, a, n, func(r0 int) {
-		p.probs.dst, p.probs.row, p.probs.layer = dst, r0, to
-		p.pass.run(&p.team, to, &p.in, &p.probs)
-		p.probs.soft.finish(&to.oneHot, p.in.rows, &p.probs)
+	w.in.each(name, a, n, func(r0 int) {
+		w.probs.dst, w.probs.row, w.probs.layer = dst, r0, to
+		w.pass.run(&w.team, to, &w.in, &w.probs)
+		w.probs.soft.finish(&to.oneHot, w.in.rows, &w.probs)
 	})
-	p.keep(a)
+	w.keep(a)
 	return dst
 }
 

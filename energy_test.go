@@ -180,7 +180,8 @@ func TestReadingsWithoutWeights(t *testing.T) {
 	}
 }
 
-// A parameter that is NaN makes NaN of what depends on it, also where a bit of 0 multiplies it, and of nothing else.
+// A parameter that is NaN makes NaN of what depends on it, also where a bit of 0 multiplies
+// it, and of nothing else.
 func TestReadingsNaN(t *testing.T) {
 	t.Parallel()
 	const n, nv, nh = 8, 5, 4

@@ -158,7 +158,8 @@ func TestExactTooLarge(t *testing.T) {
 	}
 }
 
-// More configurations than are enumerated at a time; hidden units that see disjoint visible units make p a product.
+// More configurations than are enumerated at a time; hidden units that see disjoint visible
+// units make p a product.
 func TestLogPartitionOfManyConfigurations(t *testing.T) {
 	m := rbm.New(15, 15)
 	want := 0.0
@@ -194,8 +195,8 @@ func TestExactAfterNaN(t *testing.T) {
 	}
 }
 
-// hiddenWeights returns, for every configuration of the hidden layer, the log of its weight and the inputs x of the
-// visible units:
+// hiddenWeights returns, for every configuration of the hidden layer, the log of its weight
+// and the inputs x of the visible units:
 //
 //	log Σ_v exp(-E(v,h)) = c·h + Σ_i softplus(x_i)    x = b + hᵀW
 func hiddenWeights(m *rbm.RBM) (logp []float64, x [][]float64) {
@@ -225,7 +226,8 @@ func loopLogZ(m *rbm.RBM) float64 {
 	return floats.LogSumExp(logp)
 }
 
-// loopMoments returns the means of hvᵀ, v and h under m, in the order of params, by the same enumeration.
+// loopMoments returns the means of hvᵀ, v and h under m, in the order of params, by the
+// same enumeration.
 func loopMoments(m *rbm.RBM) []float64 {
 	nv, nh := m.Dims()
 	if nv < nh {
@@ -261,7 +263,8 @@ func uniform(nv, nh int, x float64) *rbm.RBM {
 	return m
 }
 
-// More configurations than a block has, and inputs up to where sums of exponentials overflow and beyond.
+// More configurations than a block has, and inputs up to where sums of exponentials
+// overflow and beyond.
 func TestLogPartitionOfBlocks(t *testing.T) {
 	t.Parallel()
 	for _, s := range []struct{ nv, nh int }{{13, 13}, {14, 13}, {13, 33}} {
@@ -347,7 +350,8 @@ func TestLogPartitionGradientOfLargeParameters(t *testing.T) {
 			m := saturated(s.nv, s.nh, size, 1)
 			var g rbm.Gradient
 			checkNear(t, "LogPartitionGradient()", m.LogPartitionGradient(&g), loopLogZ(m), 1e-15*magnitude(m))
-			// Configurations differ by multiples of the size, but for log 2: those that count have the same weight.
+			// Configurations differ by multiples of the size, but for log 2: those that
+			// count have the same weight.
 			checkGradient(t, fmt.Sprintf("LogPartitionGradient(%v)", size), &g, loopMoments(m), "loop", 1e-14*size)
 		}
 	}

@@ -56,7 +56,7 @@ const (
 // at least a block. It reports false if factors may overflow.
 func (f *factors) load(m *RBM, from, out *layer, workers int, until *stop.Signal) bool {
 	f.from, f.out, f.until = from, out, until
-	f.panels = (out.units + product.Lanes - 1) / product.Lanes
+	f.panels = out.panels()
 	f.w = f.rows(from.units)
 	var w mat.Matrix = m.W // from × out
 	if r, _ := w.Dims(); r == out.units {

@@ -2,8 +2,10 @@ package rbm
 
 import (
 	"hash/crc64"
+	"slices"
 
 	"github.com/gorbm/rbm/internal/wire"
+	"gonum.org/v1/gonum/mat"
 )
 
 // A fingerprint stands for rows that are not written: they must be the same.
@@ -25,11 +27,10 @@ func fingerprintOf(name string, rows Rows) (fingerprint, error) {
 		return p, nil
 	}
 	p.rows, p.cols = rows.Dims()
-	if a, ok := fractionsOf(rows, nil); ok { // zeros and ones alone are those of Bits
+	if a, ok := fractionsOf(rows, nil); ok { // zeros and ones alone have the sum of Bits
 		p.sum = sumOfValues(a)
 		return p, nil
 	}
-	table := crc64.MakeTable(crc64.ECMA)
 	var row []byte
 	for block, err := range Blocks(rows, passBlock(p.cols)) {
 		if err != nil {
@@ -40,10 +41,37 @@ func fingerprintOf(name string, rows Rows) (fingerprint, error) {
 			for _, x := range block.row(r) {
 				row = wire.AppendUint64(row, x)
 			}
-			p.sum = crc64.Update(p.sum, table, row)
+			p.sum = checksum(p.sum, row)
 		}
 	}
 	return p, nil
+}
+
+// weightsPrint returns the fingerprint of weights.
+func weightsPrint(name string, weights []float64) fingerprint {
+	p := fingerprint{name: name, rows: len(weights), cols: min(1, len(weights))}
+	var b []byte
+	for w := range slices.Chunk(weights, 1<<10) {
+		b = wire.AppendFloats(b[:0], w)
+		p.sum = checksum(p.sum, b)
+	}
+	return p
+}
+
+// sumOfValues returns the checksum of the bits of a as float64.
+func sumOfValues(a mat.Matrix) (sum uint64) {
+	n, c := a.Dims()
+	row, b := make([]float64, c), []byte(nil)
+	for i := range n {
+		b = wire.AppendFloats(b[:0], readRow(row, a, i))
+		sum = checksum(sum, b)
+	}
+	return sum
+}
+
+// checksum returns the checksum of b behind what has the sum.
+func checksum(sum uint64, b []byte) uint64 {
+	return crc64.Update(sum, crc64.MakeTable(crc64.ECMA), b)
 }
 
 func (p fingerprint) write(b []byte) []byte {

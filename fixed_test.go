@@ -65,7 +65,7 @@ func fixedModels(nv, nh int) map[string]*rbm.RBM {
 			return 1e-3 * w
 		})
 	})
-	model("cancelling", func(m *rbm.RBM, rnd *rand.Rand) {
+	model("canceling", func(m *rbm.RBM, rnd *rand.Rand) {
 		each(m, func(j, i int, w float64) float64 { return w + 300*float64(1-2*((i+j)%2)) })
 	})
 	model("infinite biases", func(m *rbm.RBM, rnd *rand.Rand) {
@@ -350,7 +350,7 @@ func TestFixedDraws(t *testing.T) { testDraws(t, 5_000_000) }
 func TestFixedDrawsOfNumbers(t *testing.T) {
 	const nv, nh, n, few = 100, 70, 200, 20
 	m := randomModel(nv, nh, 0.3, 1)
-	data := grey(randomBits(n, nv, 0.4, 2), 3)
+	data := gray(randomBits(n, nv, 0.4, 2), 3)
 	many, _ := rbm.NewCD(1, newSource(1)).Sample(m, data)
 	alone, _ := rbm.NewCD(1, newSource(1)).Sample(m, data.Slice(0, few, 0, nv))
 	if !mat.Equal(many.(*rbm.Bits).Slice(0, few), alone) {

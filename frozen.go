@@ -2,7 +2,6 @@ package rbm
 
 import (
 	"fmt"
-	"math/bits"
 
 	"github.com/gorbm/rbm/internal/wire"
 )
@@ -103,14 +102,6 @@ func packed(marks []bool) *Bits {
 		b.SetBit(0, i, x)
 	}
 	return b
-}
-
-// count returns the number of ones.
-func (b *Bits) count() (n int) {
-	for _, x := range b.words {
-		n += bits.OnesCount64(x)
-	}
-	return n
 }
 
 func readFrozen(d *wire.Decoder) (f Frozen) {

@@ -229,7 +229,8 @@ func TestFrozenTrainerDiverges(t *testing.T) {
 	}
 }
 
-// A gradient that is NaN moves nothing, also where the first bias is frozen and no parameter is NaN.
+// A gradient that is NaN moves nothing, also where the first bias is frozen and no
+// parameter is NaN.
 func TestFrozenTrainerOfInfinities(t *testing.T) {
 	for _, s := range samplers {
 		for _, centered := range []bool{false, true} {

@@ -31,8 +31,8 @@ func (c *Chains) StartGiven(m *RBM, v mat.Matrix, observed *Bits) {
 // GibbsGiven is Gibbs with the observed units clamped: the chains approach p(v_missing |
 // v_observed), and Visible is a minibatch for its gradient.
 func (c *Chains) GibbsGiven(m *RBM, k int, observed *Bits) {
-	// p(v_missing | v_observed) ∝ exp(-F(v)). With a chain for each row of data, the
-	// gradient of the rows of Visible is that of the mean of log p(v_observed).
+	// p(v_missing | v_observed) ∝ exp(-F(v)). With a chain for each row of data, Gradient
+	// of the rows of Visible is the gradient of the mean of log p(v_observed).
 	defer c.take().Release()
 	c.given(m, k, observed, nil)
 }

@@ -424,7 +424,8 @@ func TestOneHotMisuse(t *testing.T) {
 	g.check(t, "Start on real values elsewhere", c.Visible())
 }
 
-// agreeing returns which configurations agree with row r of v where it is observed, and have one unit of each group on.
+// agreeing returns which configurations agree with row r of v where it is observed, and
+// have one unit of each group on.
 func agreeing(g groups, v, observed mat.Matrix, r int) func(x int) bool {
 	_, nv := v.Dims()
 	return func(x int) bool {
@@ -503,7 +504,8 @@ func TestGibbsGivenTransitions(t *testing.T) {
 	})
 }
 
-// The expected mean over k sweeps is that of the distributions after each, and its spread shows in the chains.
+// The expected mean over k sweeps is that of the distributions after each, and its spread
+// shows in the chains.
 func TestMeansGiven(t *testing.T) {
 	t.Parallel()
 	const n, k = 4000, 3
@@ -642,7 +644,7 @@ func TestGibbsGivenComposes(t *testing.T) {
 		given.StartGiven(m, v, all)
 		check("StartGiven of everything", given, v)
 		if g == nil {
-			real := grey(v, 7)
+			real := gray(v, 7)
 			started := rbm.NewChains(newSource(6))
 			started.Start(real)
 			given := rbm.NewChains(newSource(6))

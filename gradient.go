@@ -299,7 +299,7 @@ func (m *RBM) FreeEnergyGradient(dst *Gradient, v mat.Matrix, weights []float64)
 		total = 1
 		checkLength("weights", weights, n)
 		for i, w := range weights {
-			if math.IsNaN(w) || math.IsInf(w, 0) {
+			if !finite(w) {
 				panic(fmt.Sprintf("rbm: weights[%d] is %v, want a finite number", i, w))
 			}
 		}
@@ -387,6 +387,17 @@ func (g *Gradient) subtract(z *Gradient, until *stop.Signal) {
 	}
 	g.B.SubVec(g.B, z.B)
 	g.C.SubVec(g.C, z.C)
+}
+
+// computed returns the numbers of units of g, and panics if it is empty or its parts do not fit.
+func (g *Gradient) computed() (nv, nh int) {
+	checkNil("gradient", g)
+	if g.B == nil || g.C == nil {
+		panic("rbm: gradient is empty, want one that has been computed")
+	}
+	nv, nh = g.B.Len(), g.C.Len()
+	g.check("gradient", nv, nh)
+	return nv, nh
 }
 
 // check panics unless g has the parts of a gradient for nv and nh units.

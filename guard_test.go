@@ -181,7 +181,7 @@ func TestPCDInTwoGoroutines(t *testing.T) {
 	}
 	for i := 0; runtime.NumGoroutine() > before; i++ {
 		if i == 1e6 {
-			t.Fatalf("%d goroutines afterwards, want %d", runtime.NumGoroutine(), before)
+			t.Fatalf("%d goroutines afterward, want %d", runtime.NumGoroutine(), before)
 		}
 		runtime.Gosched()
 	}

@@ -82,8 +82,8 @@ const (
 //
 // If the rows of each column are shuffled, each on its own, (n-1)·r² has a mean of 1,
 // exactly, and pairs are uncorrelated. The variance of one is about 2 + n/(kᵢkⱼ), if
-// the rarer value of column i occurs kᵢ times: that of a normal distribution, and that
-// of few common ones, which are Poisson's.
+// the rarer value of column i occurs kᵢ times: 2 as of a normal distribution, and the rest
+// as few rows have both of these values, a number with Poisson's distribution.
 //
 // Units of a group depend on each other by what they are, and are no pairs. Two groups of
 // K and L units have KL pairs, which are all one can tell of (K-1)(L-1) numbers, and count

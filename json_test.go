@@ -207,8 +207,8 @@ func FuzzUnmarshalJSON(f *testing.F) {
 	})
 }
 
-// Whatever encoding/json and encoding/gob write of a type of this package they read again, and nothing is lost; or they
-// return an error before.
+// Whatever encoding/json and encoding/gob write of a type of this package they read again,
+// and nothing is lost; or they return an error before.
 func TestEncodings(t *testing.T) {
 	encodings := map[string]struct {
 		encode func(x any) ([]byte, error)

@@ -27,12 +27,8 @@ func (l LadderLogZ) Believable() bool { return l.Doubt == "" }
 
 // String returns the numbers and the verdict on one line.
 func (l LadderLogZ) String() string {
-	verdict := "believable"
-	if !l.Believable() {
-		verdict = "not believable: " + l.Doubt
-	}
 	return fmt.Sprintf("log Z %.2f ± %.2f in [%.2f, %.2f] (ladder of %d models: %.2f from below, %.2f from the rows, drift %.2f, %d trips; %s)",
-		l.Mean, l.StdErr, l.Low, l.High, len(l.SwapRates)+1, l.Below, l.Above, l.Drift, l.Trips, verdict)
+		l.Mean, l.StdErr, l.Low, l.High, len(l.SwapRates)+1, l.Below, l.Above, l.Drift, l.Trips, verdict(l.Doubt))
 }
 
 const (
@@ -156,7 +152,7 @@ func (c *climb) result(first float64) LadderLogZ {
 func (c *climb) doubt(l *LadderLogZ, apart, drift float64) string {
 	var reasons []string
 	doubtf := func(format string, args ...any) { reasons = append(reasons, fmt.Sprintf(format, args...)) }
-	if math.IsNaN(l.Mean) || math.IsInf(l.Mean, 0) {
+	if !finite(l.Mean) {
 		return "log Z is not finite"
 	}
 	stuck := 0
@@ -209,7 +205,7 @@ func (l *LadderLogZ) doubtf(format string, args ...any) {
 	l.Doubt += fmt.Sprintf(format, args...)
 }
 
-// A climbed is log Z of the last model less that of the first, by some of the chains.
+// A climbed is log Z of the last model less log Z of the first, by some of the chains.
 type climbed struct {
 	mean, err       float64
 	drift, driftErr float64 // second half of the sweeps less the first
@@ -228,22 +224,8 @@ func (c *climb) half(i0, i1 int) (e climbed) {
 	for i := range drifts {
 		drifts[i] = late[i] - early[i]
 	}
-	e.err, e.driftErr = spread(moves), spread(drifts)
+	e.err, e.driftErr = jackknifeErr(moves), jackknifeErr(drifts)
 	return e
-}
-
-// spread returns the standard error of an estimate that is larger by moves without each of
-// its parts in turn, by the jackknife.
-func spread(moves []float64) float64 {
-	n := float64(len(moves))
-	var mean, sum float64
-	for _, x := range moves {
-		mean += x / n
-	}
-	for _, x := range moves {
-		sum += float64((x - mean) * (x - mean))
-	}
-	return math.Sqrt(sum * (n - 1) / n)
 }
 
 // bennett returns log Z′/Z of two models by the chains [i0, i1) of n: the root x of
@@ -257,7 +239,7 @@ func bennett(diffs []float64, n, i0, i1 int, moves []float64) float64 {
 	var size int
 	for r := 0; r < len(diffs); r += n {
 		for _, d := range diffs[r+i0 : r+i1] {
-			if math.IsNaN(d) || math.IsInf(d, 0) {
+			if !finite(d) {
 				return math.NaN()
 			}
 			low, high = min(low, -d), max(high, -d)

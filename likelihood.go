@@ -36,15 +36,11 @@ func (l LogLikelihood) Believable() bool { return l.Doubt == "" }
 
 // String returns the numbers and the verdict on one line.
 func (l LogLikelihood) String() string {
-	verdict := "believable"
-	if !l.Believable() {
-		verdict = "not believable: " + l.Doubt
-	}
-	if l.Exact {
-		if l.Believable() {
-			verdict = "exact"
-		}
-		return fmt.Sprintf("%.2f nats (%s)", l.Mean, verdict)
+	switch {
+	case l.Exact && l.Believable():
+		return fmt.Sprintf("%.2f nats (exact)", l.Mean)
+	case l.Exact:
+		return fmt.Sprintf("%.2f nats (%s)", l.Mean, verdict(l.Doubt))
 	}
 	tried := ""
 	if len(l.Ladder.SwapRates) > 0 {
@@ -56,7 +52,7 @@ func (l LogLikelihood) String() string {
 	return fmt.Sprintf("%.2f nats in [%.2f, %.2f] (AIS: log Z %.2f ± %.2f, ESS %.0f of %d; reverse: %.2f ± %.2f, ESS %.0f of %d; gap %.2f; %s%s)",
 		l.Mean, l.Low, l.High,
 		l.AIS.Mean, l.AIS.StdErr, l.AIS.ESS, len(l.AIS.LogWeights),
-		l.Reverse.Mean, l.Reverse.StdErr, l.Reverse.ESS, len(l.Reverse.LogWeights), l.Gap, verdict, tried)
+		l.Reverse.Mean, l.Reverse.StdErr, l.Reverse.ESS, len(l.Reverse.LogWeights), l.Gap, verdict(l.Doubt), tried)
 }
 
 // rounding is how far, for its size, an exact log Z may be from another one.
@@ -68,12 +64,13 @@ const rounding = 1e-9
 //
 // With at most 20 hidden units or 2²⁰ visible configurations log Z is exact, and a may be
 // nil. Otherwise a estimates it from both sides: by Run, and by Reverse from a.Runs rows,
-// after as many Gibbs sweeps as there are temperatures. Unless a has a Base, one is fitted to the
-// data, and a second Run starts from the uniform distribution, as both sides could miss
-// modes far from the data. Last, other chains start elsewhere: at low minima of F, which are
-// looked for from random states, from what each hidden unit looks like and from complements of
-// rows, and at ends of runs. Where they come to modes that hardly any chain from the rows is
-// in, a Run starts near these. Modes adds what it finds there to what AIS finds elsewhere.
+// after as many Gibbs sweeps as there are temperatures. Unless a has a Base, one is fitted
+// to the data, and a second Run starts from the uniform distribution, as both sides could
+// miss modes far from the data. Last, other chains start elsewhere: at low minima of F,
+// which are looked for from random states, from what each hidden unit looks like and from
+// complements of rows, and at ends of runs. Where they come to modes that hardly any chain
+// from the rows is in, a Run starts near these. Modes adds what it finds there to what AIS
+// finds elsewhere.
 //
 // There is a Doubt unless ESS is at least 10 on both sides, and the following agree within 3
 // standard errors or 0.1 nats: the two sides; the second Run, unless it finds less with an
@@ -251,12 +248,12 @@ func (a *AIS) mix(m *RBM) {
 
 // spaced returns at most most of the n rows whose weight is not 0, evenly spaced.
 func (m *RBM) spaced(data Rows, weights []float64, n, most int) (mat.Matrix, error) {
-	start := make([]int, min(n, most))
-	for r, row, k := 0, 0, 0; r < len(start); row++ { // k rows before it count
-		if weights != nil && weights[row] == 0 {
+	start := evenly(n, most)
+	for r, row, k := 0, 0, 0; weights != nil && r < len(start); row++ { // k rows before it count
+		if weights[row] == 0 {
 			continue
 		}
-		if k == int(int64(r)*int64(n)/int64(len(start))) {
+		if k == start[r] {
 			start[r] = row
 			r++
 		}

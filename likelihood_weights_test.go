@@ -22,14 +22,16 @@ func weightedLogLikelihood(t *testing.T, m *rbm.RBM, data rbm.Rows, weights []fl
 	return l
 }
 
-// grouped27 are rows for groups of a model of 27 visible units, too many to enumerate with 21 hidden ones.
+// grouped27 are rows for groups of a model of 27 visible units, too many to enumerate with
+// 21 hidden ones.
 func grouped27(n int) (m *rbm.RBM, data *rbm.Bits) {
 	m = coupled(27, 21, 0.3, 2)
 	m.OneHot = []rbm.Group{{From: 3, To: 6}}
 	return m, chainRows(m, n)
 }
 
-// The mean is that of the rows by their weights, whatever the scale of these, and a row of weight 0 is as good as none.
+// The mean is that of the rows by their weights, whatever the scale of these, and a row of
+// weight 0 is as good as none.
 func TestWeightedLogLikelihood(t *testing.T) {
 	const n = 131
 	small := coupled(50, 6, 0.5, 1)

@@ -35,17 +35,17 @@ func without(v, observed *rbm.Bits, instead bool) *rbm.Bits {
 func TestObservedInFull(t *testing.T) {
 	for _, nv := range []int{12, 64, 70} {
 		for _, s := range samplers {
-			for _, centred := range []bool{false, true} {
+			for _, centered := range []bool{false, true} {
 				train := func(observed *rbm.Bits) *rbm.Trainer {
 					tr := rbm.NewTrainer(randomModel(nv, 7, 0.1, 2), randomBits(95, nv, 0.4, 1), s.new(10), newSource(3))
 					tr.Weights, tr.BatchSize, tr.Observed, tr.MissingSweeps = randomWeights(95, 4), 10, observed, 3
-					if !centred {
+					if !centered {
 						tr.Centering = nil
 					}
 					trainFor(t, tr, 3)
 					return tr
 				}
-				name := fmt.Sprintf("nv=%d/%s/centred=%v", nv, s.name, centred)
+				name := fmt.Sprintf("nv=%d/%s/centered=%v", nv, s.name, centered)
 				got, want := train(ones(95, nv)), train(nil)
 				checkSame(t, name, params(got.Model), params(want.Model))
 				if !bytes.Equal(saved(t, got.Sampler.(state)), saved(t, want.Sampler.(state))) {
@@ -75,8 +75,8 @@ func (s *completed) Sample(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) 
 	return data, nil
 }
 
-// Rows are completed with the probabilities of the model given what is observed of each, and not before they forgot
-// the biases, from which they start.
+// Rows are completed with the probabilities of the model given what is observed of each,
+// and not before they forgot the biases, from which they start.
 func TestMissingUnitsAreOfTheModel(t *testing.T) {
 	t.Parallel()
 	const nv, nh, n = 6, 2, 8000
@@ -293,23 +293,12 @@ func TestMissingAllocatesNothing(t *testing.T) {
 				}
 			}
 		}
-		epoch := func() {
-			for range 3 {
-				if err := tr.Step(); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		epoch()
-		epoch()
-		if got := testing.AllocsPerRun(4, epoch); got != 0 {
-			t.Errorf("%s: %v allocations an epoch", s.name, got)
-		}
+		checkNoAllocation(t, s.name, tr)
 	}
 }
 
-// What is learned of rows that miss a third of their values is nearly what complete rows teach, and far more than of
-// rows with zeros in their place.
+// What is learned of rows that miss a third of their values is nearly what complete rows
+// teach, and far more than of rows with zeros in their place.
 func TestTrainingOnMissingValues(t *testing.T) {
 	t.Parallel()
 	const nv, nh, n, epochs = 8, 3, 2000, 120
@@ -344,7 +333,8 @@ func TestTrainingOnMissingValues(t *testing.T) {
 	best := gain(truth)
 	t.Logf("all rows: truth %.4f, complete %.4f, with holes %.4f, with zeros %.4f nats", best, gain(complete), gain(incomplete), gain(filled))
 	t.Logf("observed: truth %.4f, complete %.4f, with holes %.4f, with zeros %.4f nats", seen(truth), seen(complete), seen(incomplete), seen(filled))
-	// n rows allow for an error of about half a nat for each parameter, of all rows together, and more where values are missing.
+	// n rows allow for an error of about half a nat for each parameter, of all rows
+	// together, and more where values are missing.
 	off := float64(nv*4+nv+4) / 2 / n
 	if x := gain(incomplete); !(x > gain(complete)-2*off) || !(x > gain(filled)+20*off) {
 		t.Errorf("%.4f nats of rows with holes, %.4f of complete ones, %.4f with zeros; want it within %.4f of the first", x, gain(complete), gain(filled), 2*off)

@@ -3,7 +3,6 @@ package rbm
 import (
 	"cmp"
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/gorbm/rbm/internal/logistic"
@@ -280,33 +279,6 @@ func (x *mode) split(states *Bits, m *RBM) (a, b mode, ok bool) {
 		}
 	}
 	return two[0], two[1], float64(between) <= notApart*float64(len(x.rows))
-}
-
-// distance returns in how many units two states differ.
-func distance(x, y []uint64) (n int) {
-	for w := range x {
-		n += bits.OnesCount64(x[w] ^ y[w])
-	}
-	return n
-}
-
-// numbers returns 0, 1, …, n-1.
-func numbers(n int) []int { return evenly(n, n) }
-
-// evenly returns at most the given number of evenly spaced numbers below n.
-func evenly(n, most int) []int {
-	most = min(n, most)
-	list := make([]int, most)
-	for k := range list {
-		list[k] = int(int64(k) * int64(n) / int64(most))
-	}
-	return list
-}
-
-// append adds the rows of a, which has as many columns unless b is empty.
-func (b *Bits) append(a *Bits) {
-	words := slices.Clone(b.words[:b.rows*b.stride])
-	*b = Bits{rows: b.rows + a.rows, cols: a.cols, stride: a.stride, words: append(words, a.words[:a.rows*a.stride]...)}
 }
 
 // complements returns states with all units changed that are in no group.

@@ -23,7 +23,8 @@ type callee struct {
 	receiver func() any // nil for a function
 }
 
-// callees returns all that the package exports, but for methods of values, whose receiver is never nil.
+// callees returns all that the package exports, but for methods of values, whose receiver
+// is never nil.
 func callees() (all []callee) {
 	for name, f := range functions {
 		all = append(all, callee{name, reflect.ValueOf(f), nil})
@@ -98,7 +99,8 @@ func panicOf(f reflect.Value, args []reflect.Value) (p any) {
 	return nil
 }
 
-// optional are the arguments, by their numbers from 0 for the receiver or of a function, that may be nil.
+// optional are the arguments, by their numbers from 0 for the receiver or of a function,
+// that may be nil.
 var optional = []string{
 	"Bits.Gather 1", "Chains.GibbsGiven 3", "Chains.MeansGiven 1", "Chains.MeansGiven 4", "Chains.StartGiven 3", "Classifier.Join 1",
 	"Classifier.LogProbs 1", "Exact.Sample 2", "PCD.Sample 2", "PT.Sample 2", "PTT.Sample 2", "Prepared.HiddenProbs 1", "Prepared.LogProbs 1", "Prepared.UnitProbs 1", "RBM.CompletionsGiven 2",
@@ -111,8 +113,8 @@ type samplerFunc func() mat.Matrix
 
 func (f samplerFunc) Sample(*rbm.RBM, mat.Matrix) (mat.Matrix, []float64) { return f(), nil }
 
-// A receiver or an argument that is nil, or an interface that holds a nil pointer, gets a message that says so, or is
-// optional: never a runtime error.
+// A receiver or an argument that is nil, or an interface that holds a nil pointer, gets a
+// message that says so, or is optional: never a runtime error.
 func TestNil(t *testing.T) {
 	typed := []any{(*rbm.Bits)(nil), (*mat.Dense)(nil), (*mat.VecDense)(nil), (*mat.SymDense)(nil), (*rand.PCG)(nil), (*bytes.Buffer)(nil),
 		(*rbm.CD)(nil), (*rbm.PCD)(nil), (*rbm.PT)(nil), (*rbm.PTT)(nil), (*rbm.Exact)(nil), samplerFunc(nil)}

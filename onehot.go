@@ -140,8 +140,8 @@ func (l *oneHot) checkRows(name string, b *Bits, first int, numbers []int) error
 	return nil
 }
 
-// wrongRow says why the groups cannot have row r of the batch, which is that of the
-// given number in the matrix called name, or nothing. Nil observed means all.
+// wrongRow says why the groups cannot have row r of the batch, which has the given number
+// in the matrix called name, or nothing. Nil observed means all.
 func (l *oneHot) wrongRow(name string, in *batch, r, number int, observed []uint64) string {
 	if in.real {
 		return l.wrongValues(name, in.value(r), number, observed)

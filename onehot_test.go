@@ -18,8 +18,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Models with groups, everywhere in rows and words. Units that are neither in a group nor free have a bias that keeps
-// them off, so that few configurations are left.
+// Models with groups, everywhere in rows and words. Units that are neither in a group nor
+// free have a bias that keeps them off, so that few configurations are left.
 var oneHotModels = []struct {
 	nv, nh int
 	groups groups
@@ -37,7 +37,8 @@ var oneHotModels = []struct {
 	{130, 9, groups{{0, 64}, {64, 66}, {66, 130}}, nil},
 }
 
-// forOneHot runs f as a subtest for the models, of weights of about std, with up to most visible units.
+// forOneHot runs f as a subtest for the models, of weights of about std, with up to most
+// visible units.
 func forOneHot(t *testing.T, std float64, most int, f func(t *testing.T, m *rbm.RBM)) {
 	for _, s := range oneHotModels {
 		if s.nv > most {
@@ -60,7 +61,8 @@ func groupAt(m *rbm.RBM, i int) int {
 	return slices.IndexFunc(m.OneHot, func(g rbm.Group) bool { return g.From <= i && i < g.To })
 }
 
-// allowedRows returns all configurations with one unit of each group on, and those units off that a bias keeps off.
+// allowedRows returns all configurations with one unit of each group on, and those units
+// off that a bias keeps off.
 func allowedRows(m *rbm.RBM) (rows [][]float64) {
 	nv, _ := m.Dims()
 	v := make([]float64, nv)
@@ -192,8 +194,8 @@ func TestOneHotLogPartition(t *testing.T) {
 	})
 }
 
-// Models with groups of more than 70 units have too many visible configurations to sample, so that both ways of Exact
-// are here.
+// Models with groups of more than 70 units have too many visible configurations to sample,
+// so that both ways of Exact are here.
 func TestOneHotGradientWithExact(t *testing.T) {
 	forOneHot(t, 0.8, 200, func(t *testing.T, m *rbm.RBM) {
 		rows, p, _ := allowedProbs(m)
@@ -396,8 +398,8 @@ func TestOneHotPseudoLogLikelihood(t *testing.T) {
 	})
 }
 
-// someGiven returns a mask for each row, by which groups are observed in part: the unit that is on, some that are off, all
-// but one, all that are off, none, or all.
+// someGiven returns a mask for each row, by which groups are observed in part: the unit
+// that is on, some that are off, all but one, all that are off, none, or all.
 func someGiven(m *rbm.RBM, v *mat.Dense) *rbm.Bits {
 	n, nv := v.Dims()
 	rnd := rand.New(rand.NewPCG(12, 1))
@@ -622,7 +624,8 @@ func TestOneHotStationarySamplers(t *testing.T) {
 	})
 }
 
-// With FittedBias the model without weights has the means of the data and half a row more of each value.
+// With FittedBias the model without weights has the means of the data and half a row more
+// of each value.
 func TestOneHotFittedBias(t *testing.T) {
 	forOneHot(t, 0.8, 200, func(t *testing.T, m *rbm.RBM) {
 		const n = 12
@@ -677,7 +680,7 @@ func TestOneHotFittedBias(t *testing.T) {
 	})
 }
 
-// oneHotClassifiers are those with groups among the inputs.
+// forOneHotClassifiers runs f as a subtest for classifiers with groups among the inputs.
 func forOneHotClassifiers(t *testing.T, f func(t *testing.T, c *rbm.Classifier)) {
 	for _, s := range []struct {
 		nv, nh int
@@ -783,7 +786,8 @@ func shifted(m *rbm.RBM) *rbm.RBM {
 	return m
 }
 
-// figures are the results of functions with groups that do not change if all biases of a group grow alike.
+// figures are the results of functions with groups that do not change if all biases of a
+// group grow alike.
 var figures = []struct {
 	name string
 	of   func(t *testing.T, m *rbm.RBM, v *rbm.Bits) []float64

@@ -167,3 +167,16 @@ func chooseRows(n int, weights []float64, k int, src philox.Source, until *stop.
 	}
 	return chosen, w
 }
+
+// numbers returns 0, 1, …, n-1.
+func numbers(n int) []int { return evenly(n, n) }
+
+// evenly returns at most the given number of evenly spaced numbers below n.
+func evenly(n, most int) []int {
+	most = min(n, most)
+	list := make([]int, most)
+	for k := range list {
+		list[k] = int(int64(k) * int64(n) / int64(most))
+	}
+	return list
+}

@@ -95,8 +95,9 @@ func TestPhasesOfSamplers(t *testing.T) {
 	}
 }
 
-// Shards of different sizes and with different numbers of chains, in two steps between which everything but the rows
-// is written and read: the gradient of all rows and all chains.
+// Shards of different sizes and with different numbers of chains, in two steps between
+// which everything but the rows is written and read: the gradient of all rows and all
+// chains.
 func TestShardsAddUp(t *testing.T) {
 	const nv, nh = 9, 5
 	m := randomModel(nv, nh, 1, 1)

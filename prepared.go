@@ -9,9 +9,8 @@ import (
 )
 
 // Prepared is a copy of an RBM for one row at a time, or a few: for serving. It has as much
-// memory as W, in the order in which a row of bits reads it. The results are the same as
-// those of the RBM, bit for bit, and so are the panics. Many rows at once are faster by the
-// RBM itself.
+// memory as W, in the order in which a row of bits reads it. The results are the RBM's, bit
+// for bit, and so are the panics. Many rows at once are faster by the RBM itself.
 //
 // A Prepared never changes, and does not follow the RBM: call Prepare again. Any number of
 // goroutines may use it. Its methods start none, and with a dst allocate nothing in the

@@ -12,7 +12,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// figuresOf returns what a Prepared computes of rows, by the RBM and by the Prepared. There are so many classes, if any.
+// figuresOf returns what a Prepared computes of rows, by the RBM and by the Prepared. There
+// are so many classes, if any.
 func figuresOf(m *rbm.RBM, p *rbm.Prepared, v *rbm.Bits, classes int) (want, got map[string][]float64) {
 	want = map[string][]float64{"FreeEnergy": m.FreeEnergy(nil, v), "HiddenProbs": values(m.HiddenProbs(nil, v)), "UnitProbs": values(m.UnitProbs(nil, v))}
 	got = map[string][]float64{"FreeEnergy": p.FreeEnergy(nil, v), "HiddenProbs": values(p.HiddenProbs(nil, v)), "UnitProbs": values(p.UnitProbs(nil, v))}
@@ -29,7 +30,8 @@ func figuresOf(m *rbm.RBM, p *rbm.Prepared, v *rbm.Bits, classes int) (want, got
 	return want, got
 }
 
-// checkPrepared compares all results with those of the model, bit for bit. One NaN is as good as another.
+// checkPrepared compares all results with those of the model, bit for bit. One NaN is as
+// good as another.
 func checkPrepared(t *testing.T, name string, m *rbm.RBM, p *rbm.Prepared, v *rbm.Bits, classes int) {
 	t.Helper()
 	want, got := figuresOf(m, p, v, classes)

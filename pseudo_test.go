@@ -11,8 +11,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// pseudoByFreeEnergies is the pseudo-log-likelihood of each row by its definition: from the free energies with every
-// unit on and off.
+// pseudoByFreeEnergies is the pseudo-log-likelihood of each row by its definition: from the
+// free energies with every unit on and off.
 func pseudoByFreeEnergies(m *rbm.RBM, v mat.Matrix) []float64 {
 	n, nv := v.Dims()
 	pll := make([]float64, n)
@@ -59,7 +59,7 @@ func TestPseudoLogLikelihood(t *testing.T) {
 				m := randomModel(s.nv, s.nh, std, 2)
 				title := fmt.Sprintf("%s/nv=%d/nh=%d/std=%v", name, s.nv, s.nh, std)
 				checkPseudo(t, title+"/bits", m, bits, 0, 1e-12)
-				checkPseudo(t, title+"/grey", m, grey(bits, 3), 0, 1e-12)
+				checkPseudo(t, title+"/gray", m, gray(bits, 3), 0, 1e-12)
 			}
 		}
 	})
@@ -70,7 +70,7 @@ func TestPseudoLogLikelihoodOfManyWeights(t *testing.T) {
 	const nv, nh, n = 784, 500, 2
 	m, bits := randomModel(nv, nh, 0.05, 14), randomBits(n, nv, 0.2, 15)
 	checkPseudo(t, "bits", m, bits, 1e-10, 0)
-	checkPseudo(t, "grey", m, grey(bits, 16), 1e-10, 0)
+	checkPseudo(t, "gray", m, gray(bits, 16), 1e-10, 0)
 }
 
 // Weights of any size, also beside small ones, among them those that reach as far as products can.
@@ -82,7 +82,7 @@ func TestPseudoLogLikelihoodOfLargeParameters(t *testing.T) {
 			single := randomModel(nv, nh, 0.5, 4)
 			single.W.Set(nh/2, nv/2, -size)
 			for _, m := range []*rbm.RBM{saturated(nv, nh, size, 3), single} {
-				for _, v := range []namedMatrix{{"bits", bits}, {"grey", grey(bits, 5)}} {
+				for _, v := range []namedMatrix{{"bits", bits}, {"gray", gray(bits, 5)}} {
 					got := m.PseudoLogLikelihood(nil, v)
 					for r := range got {
 						want := naivePseudoLogLikelihood(m, mat.Row(nil, r, v))
@@ -98,11 +98,12 @@ func TestPseudoLogLikelihoodOfLargeParameters(t *testing.T) {
 		m := randomModel(21, 9, 0.5, 6)
 		m.W.Set(4, i, 2000)
 		checkPseudo(t, fmt.Sprintf("weight of unit %d large/bits", i), m, bits, 1e-11, 1e-12)
-		checkPseudo(t, fmt.Sprintf("weight of unit %d large/grey", i), m, grey(bits, 8), 1e-11, 1e-12)
+		checkPseudo(t, fmt.Sprintf("weight of unit %d large/gray", i), m, gray(bits, 8), 1e-11, 1e-12)
 	}
 }
 
-// The hidden units are all alike, and their number, weights and inputs such that products would overflow.
+// The hidden units are all alike, and their number, weights and inputs such that products
+// would overflow.
 func TestPseudoLogLikelihoodOfManyUnits(t *testing.T) {
 	const nv, nh = 3, 3000
 	for _, c := range []float64{-1e6, -800, -40, 0, 40, 800, 1e6} {
@@ -131,8 +132,8 @@ func TestPseudoLogLikelihoodOfManyUnits(t *testing.T) {
 	}
 }
 
-// A hidden unit that is always off is no unit; one that is always on is a bias. A visible unit with an infinite bias is
-// what it is.
+// A hidden unit that is always off is no unit; one that is always on is a bias. A visible
+// unit with an infinite bias is what it is.
 func TestPseudoLogLikelihoodOfInfiniteBiases(t *testing.T) {
 	const nv, nh = 9, 4
 	m := randomModel(nv, nh, 1, 9)
@@ -181,7 +182,7 @@ func TestPseudoLogLikelihoodSameForEveryInstructionSet(t *testing.T) {
 		bits := randomBits(s.n, s.nv, 0.3, 12)
 		var want []float64
 		cpu.Each(func(name string) {
-			got := slices.Concat(m.PseudoLogLikelihood(nil, bits), m.PseudoLogLikelihood(nil, grey(bits, 13)))
+			got := slices.Concat(m.PseudoLogLikelihood(nil, bits), m.PseudoLogLikelihood(nil, gray(bits, 13)))
 			if want == nil {
 				want = got
 			}

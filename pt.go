@@ -28,7 +28,7 @@ type PT struct {
 
 	K     int           // sweeps per call, from 1 to 2²⁴
 	Betas []float64     // inverse temperatures, rising from at least 0 to 1; the first call of Sample fixes their number
-	Base  *mat.VecDense // visible biases a of the base model (nv); nil: those of the model
+	Base  *mat.VecDense // visible biases a of the base model (nv); nil: the model's
 
 	n      int     // chains
 	chains *Chains // the replicas, row by row
@@ -55,9 +55,7 @@ var _ Sampler = (*PT)(nil)
 func NewPT(n, k, levels int, src rand.Source) *PT {
 	// The first call of Sample starts all replicas from the visible biases of its model.
 	checkK(k)
-	if levels < 1 {
-		panic(fmt.Sprintf("rbm: levels is %d, want at least 1", levels))
-	}
+	checkAtLeast("levels", levels, 1)
 	checkChains(n, levels)
 	betas := make([]float64, levels)
 	for i := range betas {

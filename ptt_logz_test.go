@@ -122,7 +122,7 @@ func TestSpread(t *testing.T) {
 		square += (xi - mean) * (xi - mean)
 	}
 	// The jackknife of a mean is the standard error of that mean.
-	if got, want := spread(moves), math.Sqrt(square/(n-1)/n); !(math.Abs(got-want) <= 1e-12) {
+	if got, want := jackknifeErr(moves), math.Sqrt(square/(n-1)/n); !(math.Abs(got-want) <= 1e-12) {
 		t.Errorf("standard error is %v, want %v", got, want)
 	}
 }

@@ -134,3 +134,13 @@ func readParameters(d *wire.Decoder) RBM {
 	}
 	return RBM{W: mat.NewDense(nh, nv, w), B: mat.NewVecDense(nv, b), C: mat.NewVecDense(nh, c)}
 }
+
+// fits sets an error unless m, called name, has so many units, or is nil.
+func (m *RBM) fits(d *wire.Decoder, name string, nv, nh int) {
+	if m == nil {
+		return
+	}
+	if v, h := m.Dims(); v != nv || h != nh {
+		d.Failf("%s has %d visible and %d hidden units, want %d and %d", name, v, h, nv, nh)
+	}
+}

@@ -179,7 +179,7 @@ func TestFitVisibleBiasMisuse(t *testing.T) {
 	wantPanic(t, "no rows", func() { m.FitVisibleBias(&mat.Dense{}) }, "0×0", "3")
 }
 
-// Neighbouring weights are independent of each other, the two numbers of a polar draw among them.
+// Neighboring weights are independent of each other, the two numbers of a polar draw among them.
 func TestNewRandomNeighbours(t *testing.T) {
 	const nv, nh = 300, 200
 	w := params(rbm.NewRandom(nv, nh, 1, newSource(1)))[:nv*nh]

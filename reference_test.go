@@ -214,8 +214,8 @@ func naiveHiddenProbs(m *rbm.RBM, v []float64) []float64 {
 	return p
 }
 
-// naivePseudoLogLikelihood is Σ_i log p(v_i|v_−i), with p(v_i|v_−i) = p(v)/(p(v)+p(v with v_i flipped)). A real v_i
-// weights the two outcomes.
+// naivePseudoLogLikelihood is Σ_i log p(v_i|v_−i), with p(v_i|v_−i) = p(v)/(p(v)+p(v with
+// v_i flipped)). A real v_i weights the two outcomes.
 func naivePseudoLogLikelihood(m *rbm.RBM, v []float64) float64 {
 	sum := 0.0
 	for i, x := range v {
@@ -229,7 +229,8 @@ func naivePseudoLogLikelihood(m *rbm.RBM, v []float64) float64 {
 	return sum
 }
 
-// naiveStatistics returns the weighted means of ĥvᵀ, v and ĥ over the rows of v, in the order of params.
+// naiveStatistics returns the weighted means of ĥvᵀ, v and ĥ over the rows of v, in the
+// order of params.
 func naiveStatistics(m *rbm.RBM, v mat.Matrix, weights []float64) []float64 {
 	n, nv := v.Dims()
 	_, nh := m.Dims()

@@ -19,9 +19,10 @@ type Report struct {
 	LogLikelihood        float64
 	HeldOutLogLikelihood float64
 
-	// With a Classifier, over all rows of HeldOut that have a label, by HeldOutWeights: the share
-	// predicted wrongly, and the mean of log p(y|x). The other figures of rows are NaN then,
-	// except HiddenActivity, for which a row without a label has one from the model.
+	// With a Classifier, over all rows of HeldOut that have a label, by HeldOutWeights: the
+	// share predicted wrongly, and the mean of log p(y|x). The other figures of rows are
+	// NaN then, except HiddenActivity, for which a row without a label has one from the
+	// model.
 	Error   float64
 	LogProb float64
 
@@ -46,8 +47,9 @@ type Report struct {
 	// down. It is NaN with Observed.
 	FreeEnergyShift float64
 
-	// Best is true for the largest HeldOutLogLikelihood so far, or HeldOutPseudoLogLikelihood if
-	// that is NaN; with a Classifier for the least Error, or an equal one with a larger LogProb.
+	// Best is true for the largest HeldOutLogLikelihood so far, or
+	// HeldOutPseudoLogLikelihood if that is NaN; with a Classifier for the least Error, or
+	// an equal one with a larger LogProb.
 	Best bool
 
 	// Warnings say in words what seems to be wrong, with the figure, and what to do: of

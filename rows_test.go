@@ -260,7 +260,8 @@ func TestLoopOverBlocks(t *testing.T) {
 	}
 }
 
-// blockwise is a training that uses everything, with minibatches that go across the borders of blocks.
+// blockwise is a training that uses everything, with minibatches that go across the borders
+// of blocks.
 func blockwise(data rbm.Rows, batch, block int) *rbm.Trainer {
 	n, nv := data.Dims()
 	tr := rbm.NewTrainer(randomModel(nv, 6, 0.1, 2), data, rbm.NewPCD(10, 1, newSource(3)), newSource(4))
@@ -441,7 +442,8 @@ func TestTrainerOfOneBlock(t *testing.T) {
 	}
 }
 
-// An error of the source stops training, and changes nothing: where the source recovers, all goes on as if it had been well.
+// An error of the source stops training, and changes nothing: where the source recovers,
+// all goes on as if it had been well.
 func TestTrainerOfBrokenRows(t *testing.T) {
 	broken := errors.New("broken")
 	data := randomBits(60, 12, 0.4, 1)

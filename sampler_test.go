@@ -317,14 +317,14 @@ func TestChainDoesNotDependOnOtherRows(t *testing.T) {
 	const nv, nh = 130, 70
 	m := randomModel(nv, nh, 0.5, 17)
 	bits := mat.DenseCopyOf(randomBits(100, nv, 0.3, 18))
-	var grey mat.Dense
-	grey.Apply(func(i, j int, x float64) float64 { return (x + float64((i+j)%3)) / 4 }, bits)
+	var gray mat.Dense
+	gray.Apply(func(i, j int, x float64) float64 { return (x + float64((i+j)%3)) / 4 }, bits)
 	for _, tt := range []struct {
 		name  string
 		start func(c *rbm.Chains, n int)
 	}{
 		{"bits", func(c *rbm.Chains, n int) { c.Start(bits.Slice(0, n, 0, nv)) }},
-		{"grey", func(c *rbm.Chains, n int) { c.Start(grey.Slice(0, n, 0, nv)) }},
+		{"gray", func(c *rbm.Chains, n int) { c.Start(gray.Slice(0, n, 0, nv)) }},
 		{"random", func(c *rbm.Chains, n int) { c.StartRandom(m, n) }},
 	} {
 		all := rbm.NewChains(newSource(19))

@@ -224,11 +224,19 @@ func readSGD(d *wire.Decoder) SGD {
 	return o
 }
 
+// fits sets an error unless the velocity, if there is one, is of so many units.
+func (o *SGD) fits(d *wire.Decoder, nv, nh int) {
+	if o.state != nil {
+		v := &o.state.velocity
+		(&RBM{W: v.W, B: v.B, C: v.C}).fits(d, "velocity", nv, nh)
+	}
+}
+
 // MarshalJSON returns the settings, or an error if there is momentum to lose.
 func (o SGD) MarshalJSON() ([]byte, error) {
 	// A struct in which an SGD is embedded has this method too, and so no JSON of its other
 	// fields: there, give the SGD a name.
-	if o.state != nil && o.state.velocity.W != nil {
+	if o.moves() {
 		return nil, errSealed
 	}
 	type settings SGD // has no methods

@@ -98,7 +98,8 @@ func TestSGDTwoSteps(t *testing.T) {
 	}
 }
 
-// Row 0 is too long and row 1 is not; the biases are, but are no row. All numbers are binary fractions.
+// Row 0 is too long and row 1 is not; the biases are, but are no row. All numbers are
+// binary fractions.
 func TestSGDMaxNormTwoSteps(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

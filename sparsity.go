@@ -36,12 +36,7 @@ type sparsityState struct {
 func (s *Sparsity) Penalize(g *Gradient) { s.penalize(g, nil) }
 
 func (s *Sparsity) penalize(g *Gradient, m *RBM) {
-	checkNil("gradient", g)
-	if g.B == nil || g.C == nil {
-		panic("rbm: gradient is empty, want one that has been computed")
-	}
-	nv, nh := g.B.Len(), g.C.Len()
-	g.check("gradient", nv, nh)
+	_, nh := g.computed()
 	defer s.take().Release()
 	defer g.guard.Take("Gradient").Release()
 	s.check(nh)
@@ -156,7 +151,7 @@ func readSparsity(d *wire.Decoder) Sparsity {
 	return s
 }
 
-// fits sets an error unless H, if there is any, is that of so many units, or s is nil.
+// fits sets an error unless s is nil or its H, if there is any, is of so many units.
 func (s *Sparsity) fits(d *wire.Decoder, nh int) {
 	if s != nil && len(s.H) != 0 && len(s.H) != nh {
 		d.Failf("H of sparsity has length %d, want %d", len(s.H), nh)

@@ -53,7 +53,7 @@ func penaltyOf(m *rbm.RBM, v mat.Matrix, weights []float64, single bool, s *rbm.
 func TestSparsityIsASlope(t *testing.T) {
 	const nv, nh, n, target, cost = 5, 3, 4, 0.15, 0.7
 	m := randomModel(nv, nh, 1, 1)
-	row := grey(randomBits(1, nv, 0.5, 2), 3)
+	row := gray(randomBits(1, nv, 0.5, 2), 3)
 	v := mat.NewDense(n, nv, nil)
 	for r := range n {
 		v.SetRow(r, mat.Row(nil, 0, row))
@@ -72,7 +72,7 @@ func TestSparsityIsASlope(t *testing.T) {
 // where q is a moving average.
 func TestSparsityIsItsFormula(t *testing.T) {
 	for _, s := range []struct{ nv, nh, n int }{{5, 3, 4}, {9, 17, 70}, {70, 65, 33}, {3, 2, 3000}} {
-		for _, v := range []namedMatrix{{"bits", randomBits(s.n, s.nv, 0.3, 1)}, {"grey", grey(randomBits(s.n, s.nv, 0.3, 1), 2)}} {
+		for _, v := range []namedMatrix{{"bits", randomBits(s.n, s.nv, 0.3, 1)}, {"gray", gray(randomBits(s.n, s.nv, 0.3, 1), 2)}} {
 			for _, weights := range [][]float64{nil, randomWeights(s.n+1, 5)[1:]} {
 				for _, rate := range []float64{0, 0.25, 1} {
 					for _, single := range []bool{false, true} {

@@ -30,17 +30,19 @@ import (
 //	PTT        K; MinSwapRate; number of chains; number of models; of each model the
 //	           RBM, the sum and the number of the probabilities of exchanges
 //	           with the next, and their last mean; States
-//	Trainer    BatchSize, ShuffleBlock, MissingSweeps; bool Single; bool Classifier; if so,
-//	           Classes, Discriminative, Generative, Unlabeled; of Data, of HeldOut, of Weights, of
-//	           HeldOutWeights and of Observed the rows, the columns and a uint64 checksum; uint64 seed;
-//	           steps; rate of the last step; RBM; SGD; bool Centering; if so, Centering; bool
-//	           Sparsity; if so, Sparsity; bool Frozen; if so, Frozen; bool best; if so, the best
-//	           RBM, bool of a Classifier, both parts of its score, the reports since; peak; steps
-//	           before the last report; twice, for the older and the younger report to
-//	           compare with: its steps, rate and score, list of free energies,
-//	           rows, columns and words of the chains; list of biases of independent
-//	           units; dependence; rows, columns and words of the completions of
-//	           Data; bytes of the Sampler
+//	Trainer    BatchSize, ShuffleBlock, MissingSweeps; bool Single; bool
+//	           Classifier; if so, Classes, Discriminative, Generative, Unlabeled;
+//	           of Data, of HeldOut, of Weights, of HeldOutWeights and of Observed
+//	           the rows, the columns and a uint64 checksum; uint64 seed; steps;
+//	           rate of the last step; RBM; SGD; bool Centering; if so, Centering;
+//	           bool Sparsity; if so, Sparsity; bool Frozen; if so, Frozen; bool
+//	           best; if so, the best RBM, bool of a Classifier, both parts of its
+//	           score, the reports since; peak; steps before the last report; three
+//	           times, for the older and the younger report to compare with and for
+//	           the chains before the first: its steps, rate and score, list of free
+//	           energies, rows, columns and words of the chains; list of biases of
+//	           independent units; dependence; rows, columns and words of the
+//	           completions of Data; bytes of the Sampler
 //
 // Sizes, counts and levels are ints, other numbers float64 where nothing else is
 // said. States are no frame of their own. A row of states is as many

@@ -561,8 +561,8 @@ func TestDamagedState(t *testing.T) {
 	}
 }
 
-// Any number in the place of any other gives an error or the value that it stands for, and takes no memory that the
-// data does not justify.
+// Any number in the place of any other gives an error or the value that it stands for, and
+// takes no memory that the data does not justify.
 func TestStateOfWildNumbers(t *testing.T) {
 	numbers := []uint64{1 << 29, 1<<61 + 1, 1<<64 - 1, 0, 1, 2, 5, 1 << 20, 1 << 31, 1 << 32, 1 << 40, 1 << 56, 1<<63 - 1, 1 << 63}
 	if testing.Short() {
@@ -583,7 +583,8 @@ func TestStateOfWildNumbers(t *testing.T) {
 	}
 }
 
-// Another byte in the place of any gives an error, and leaves the value as it was, or the value that it stands for.
+// Another byte in the place of any gives an error, and leaves the value as it was, or the
+// value that it stands for.
 func TestStateOfOtherBytes(t *testing.T) {
 	testBytes(t, func(b byte) []byte {
 		return []byte{b ^ 1, b ^ 8, b ^ 32, b ^ 128, ^b, 0, 2, 255, b - 1}
@@ -625,8 +626,8 @@ func useTrainer(tr *rbm.Trainer) {
 	tr.Epochs()
 }
 
-// A Trainer with any number in the place of any other goes on: there is no panic, and it takes no more time or memory
-// than the data justifies.
+// A Trainer with any number in the place of any other goes on: there is no panic, and it
+// takes no more time or memory than the data justifies.
 func TestTrainerOfWildNumbers(t *testing.T) {
 	t.Parallel()
 	tr := smallest()[len(smallest())-1].(*rbm.Trainer)
@@ -678,7 +679,8 @@ func TestTrainerOfWildNumbers(t *testing.T) {
 	}
 }
 
-// smallest returns a value of each kind with all the state there can be, in as few bytes as there can be.
+// smallest returns a value of each kind with all the state there can be, in as few bytes as
+// there can be.
 func smallest() []state {
 	m, data := rbm.NewRandom(2, 1, 0.5, newSource(1)), rbm.NewBits(1, 2)
 	pcd, pt := rbm.NewPCD(1, 1, newSource(2)), newPT(1, 1, []float64{0, 1}, newSource(3))

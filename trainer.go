@@ -14,10 +14,11 @@ import (
 )
 
 // Trainer trains a model on minibatches, with reports of how it goes: a loop over parts
-// that are all exported. Each epoch takes every row of Data once, in an order that depends on the seed and the
-// number of the epoch. Interrupted training continues bit for bit. The settings may change
-// between steps, except Data, BatchSize and ShuffleBlock, by which epochs are counted. A
-// Trainer is made by NewTrainer and must not be copied after its first step.
+// that are all exported. Each epoch takes every row of Data once, in an order that depends
+// on the seed and the number of the epoch. Interrupted training continues bit for bit. The
+// settings may change between steps, except Data, BatchSize and ShuffleBlock, by which
+// epochs are counted. A Trainer is made by NewTrainer and must not be copied after its
+// first step.
 //
 // With Weights, the gradient of a minibatch is multiplied by the mean weight of its rows.
 //
@@ -46,10 +47,10 @@ import (
 //
 // # Classification
 //
-// With a Classifier, whose Model is Model, steps climb its objective. Rows of Data and HeldOut
-// are those of [Classifier.Join], inputs followed by the label; a row has no label if none of
-// its units is on. A minibatch without a row that counts moves nothing. Sampler may be nil if
-// Generative and Unlabeled are 0.
+// With a Classifier, whose Model is Model, steps climb its objective. Rows of Data and
+// HeldOut are as [Classifier.Join] makes them, inputs followed by the label; a row has no
+// label if none of its units is on. A minibatch without a row that counts moves nothing.
+// Sampler may be nil if Generative and Unlabeled are 0.
 //
 // Reports have Error and LogProb in place of log-likelihoods. The best model has the least
 // Error and, among equals, the largest LogProb.
@@ -239,7 +240,7 @@ func (t *Trainer) until() *stop.Signal { return t.call.until() }
 // only counts.
 //
 // The error wraps [ErrDiverged] if a parameter is no longer finite: at once for a bias, one
-// step later for a weight. Any other error is that of Data, or names a value that is not in
+// step later for a weight. Any other error comes from Data, or names a value that is not in
 // [0, 1] or a row that does not have exactly one unit of a group on, or more than one of the
 // label; then nothing has changed, and the step may be tried again. Step panics if a setting is
 // out of range or the sizes do not fit.

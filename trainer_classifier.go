@@ -83,8 +83,8 @@ func (t *Trainer) labelUnits() group {
 	return group{from: nv - t.Classifier.Classes, to: nv}
 }
 
-// labelOf returns the label of row r of v, which is that of the given number in the rows called
-// name, or says what is wrong with it. Nil observed means all.
+// labelOf returns the label of row r of v, which has the given number in the rows called name,
+// or says what is wrong with it. Nil observed means all.
 func (g group) labelOf(name string, v mat.Matrix, r, number int, observed []uint64) (y int, wrong string) {
 	if observed != nil {
 		switch n := ones(observed, g.from, g.to); n {
@@ -120,8 +120,8 @@ func (g group) labelOf(name string, v mat.Matrix, r, number int, observed []uint
 	return 0, fmt.Sprintf("row %d of %s has %d units on in the label [%d, %d), want 1, or 0 of a row without one", number, name, on, g.from, g.to)
 }
 
-// readLabels reads the labels of a minibatch of the rows with these numbers, and reports whether
-// a row counts.
+// readLabels reads the labels of a minibatch of the rows with these numbers, and reports
+// whether a row counts.
 func (t *Trainer) readLabels(v mat.Matrix, numbers []int, weights []float64) (ok bool, err error) {
 	s, label := &t.classification, t.labelUnits()
 	s.labels = s.labels[:0]

@@ -42,7 +42,8 @@ var classSamplers = []struct {
 	{"unlabeled", [3]float64{0, 0, 1}, func() rbm.Sampler { return rbm.NewPCD(9, 1, newSource(5)) }},
 }
 
-// A Trainer does what the loop does that a user would write, with rows in memory, elsewhere, and of values.
+// A Trainer does what the loop does that a user would write, with rows in memory,
+// elsewhere, and of values.
 func TestTrainerOfClassifierIsTheLoop(t *testing.T) {
 	t.Parallel()
 	const nh, n, classes, size, epochs = 9, 100, 3, 15, 3
@@ -191,7 +192,8 @@ func TestTrainerOfClassifierOfValues(t *testing.T) {
 	}
 }
 
-// judged returns the share of the rows with a label that are predicted wrongly, and the mean of log p(y|x), from free energies.
+// judged returns the share of the rows with a label that are predicted wrongly, and the
+// mean of log p(y|x), from free energies.
 func judged(c *rbm.Classifier, x mat.Matrix, labels []int, weights []float64) (wrong, logp float64) {
 	p := expandedLogProbs(c, x)
 	var total float64
@@ -230,7 +232,8 @@ func TestTrainerOfGenerativeClassifier(t *testing.T) {
 	}
 }
 
-// Held-out figures are those of all rows with a label, by the weights, and other figures do not apply.
+// Held-out figures are those of all rows with a label, by the weights, and other figures do
+// not apply.
 func TestReportOfClassifier(t *testing.T) {
 	const nx, nh, classes, n, held = 12, 5, 4, 60, 1700
 	for _, s := range classSamplers {
@@ -260,7 +263,8 @@ func TestReportOfClassifier(t *testing.T) {
 			if !r.Best || !(r.HiddenActivity > 0 && r.HiddenActivity < 1) {
 				t.Errorf("%s: %v", s.name, r)
 			}
-			// Without HeldOut there is nothing to judge by, and without a Classifier nothing to classify.
+			// Without HeldOut there is nothing to judge by, and without a Classifier
+			// nothing to classify.
 			tr.HeldOut, tr.HeldOutWeights = nil, nil
 			trainFor(t, tr, 2)
 			if r := (*reports)[1]; !math.IsNaN(r.Error) || !math.IsNaN(r.LogProb) || r.Best {
@@ -327,7 +331,8 @@ func warnedOf(reports []rbm.Report) (all []string) {
 	return all
 }
 
-// Discriminative training is not warned of what it does not climb: the log-likelihood, the columns, idle chains.
+// Discriminative training is not warned of what it does not climb: the log-likelihood, the
+// columns, idle chains.
 func TestNoWarningsOfClassifier(t *testing.T) {
 	t.Parallel()
 	x, labels := threeClasses(400, 0.2, 1)
@@ -382,7 +387,8 @@ func TestChainsOfHybridClassifier(t *testing.T) {
 	}
 }
 
-// The best model is that of the least error, of several that of the largest log p(y|x), and Patience counts by it.
+// The best model is that of the least error, of several that of the largest log p(y|x), and
+// Patience counts by it.
 func TestPatienceOfClassifier(t *testing.T) {
 	t.Parallel()
 	x, labels := threeClasses(60, 0.3, 1)
@@ -429,7 +435,8 @@ func TestPatienceOfClassifier(t *testing.T) {
 	checkSame(t, "model after Patience", params(again.Model), params(tr.Best()))
 }
 
-// Where nothing is missing a mask changes no bit; nor does it matter whether a label is not observed or not there.
+// Where nothing is missing a mask changes no bit; nor does it matter whether a label is not
+// observed or not there.
 func TestObservedInFullOfClassifier(t *testing.T) {
 	for _, nx := range []int{12, 61, 64, 70} {
 		for _, s := range classSamplers {
@@ -498,7 +505,8 @@ func TestMissingValuesOfClassifierAreNotRead(t *testing.T) {
 	}
 }
 
-// Inputs are completed with the probabilities of the model given the others and the label, if there is one.
+// Inputs are completed with the probabilities of the model given the others and the label,
+// if there is one.
 func TestMissingInputsOfClassifierAreOfTheModel(t *testing.T) {
 	t.Parallel()
 	const nx, classes, n = 4, 2, 12000
@@ -789,7 +797,8 @@ func TestStepOfClassifierAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Training n steps is training some, to bytes and back, and the others: with the same best model and weights of the terms.
+// Training n steps is training some, to bytes and back, and the others: with the same best
+// model and weights of the terms.
 func TestTrainerOfClassifierGoesOnFromBytes(t *testing.T) {
 	t.Parallel()
 	for _, s := range classSamplers {

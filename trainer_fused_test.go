@@ -90,7 +90,7 @@ func greyRows() rbm.Sampler {
 	return sampling(func(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) {
 		nv, _ := m.Dims()
 		calls++
-		return grey(randomBits(11, nv, 0.4, calls), calls), randomWeights(11, calls)
+		return gray(randomBits(11, nv, 0.4, calls), calls), randomWeights(11, calls)
 	})
 }
 

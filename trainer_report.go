@@ -269,7 +269,7 @@ func norms(w, p *mat.Dense, until *stop.Signal) (root, mean float64) {
 	return math.Sqrt(root / float64(nh*nv)), mean / float64(n*nh)
 }
 
-// addWarnings adds those of a report whose figures are there, and which is compared
+// addWarnings adds the warnings of a report whose figures are there, and which is compared
 // with an earlier one, unless that is nil.
 func (t *Trainer) addWarnings(r *Report, w *watched, hidden *mat.Dense, before *snapshot) {
 	r.warn(warnOfUnits(hidden, t.until()))

@@ -2,7 +2,6 @@ package rbm
 
 import (
 	"fmt"
-	"hash/crc64"
 	"math/bits"
 	"slices"
 
@@ -210,36 +209,6 @@ func (t *Trainer) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-// fits sets an error unless m, called name, has so many units, or is nil.
-func (m *RBM) fits(d *wire.Decoder, name string, nv, nh int) {
-	if m == nil {
-		return
-	}
-	if v, h := m.Dims(); v != nv || h != nh {
-		d.Failf("%s has %d visible and %d hidden units, want %d and %d", name, v, h, nv, nh)
-	}
-}
-
-// fits sets an error unless the velocity, if there is one, is that of so many
-// units.
-func (o *SGD) fits(d *wire.Decoder, nv, nh int) {
-	if o.state != nil {
-		v := &o.state.velocity
-		(&RBM{W: v.W, B: v.B, C: v.C}).fits(d, "velocity", nv, nh)
-	}
-}
-
-// fits sets an error unless the offsets, if there are any, are those of so many
-// units, or c is nil.
-func (c *Centering) fits(d *wire.Decoder, nv, nh int) {
-	if c == nil {
-		return
-	}
-	if v, h := len(c.V), len(c.H); v != 0 && v != nv || h != 0 && h != nh {
-		d.Failf("offsets are those of %d visible and %d hidden units, want %d and %d", v, h, nv, nh)
-	}
-}
-
 // fits sets an error unless drawn is empty or has completions of Data.
 func (t *Trainer) fits(d *wire.Decoder, drawn *Bits) {
 	if drawn.rows == 0 {
@@ -267,8 +236,8 @@ func (t *Trainer) fits(d *wire.Decoder, drawn *Bits) {
 	}
 }
 
-// fingerprints returns those of Data, HeldOut, Weights, HeldOutWeights and Observed. That of Data which
-// may be changed in memory is found each time.
+// fingerprints returns those of Data, HeldOut, Weights, HeldOutWeights and Observed. That
+// of Data which may be changed in memory is found each time.
 func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	if t.printed == nil {
 		t.printed = new(printed)
@@ -287,17 +256,6 @@ func (t *Trainer) fingerprints() ([]fingerprint, error) {
 	}
 	observed, err := fingerprintOf("Observed", t.Observed)
 	return []fingerprint{data, held, weightsPrint("Weights", t.Weights), weightsPrint("HeldOutWeights", t.HeldOutWeights), observed}, err
-}
-
-// weightsPrint returns the fingerprint of weights.
-func weightsPrint(name string, weights []float64) fingerprint {
-	p := fingerprint{name: name, rows: len(weights), cols: min(1, len(weights))}
-	var b []byte
-	for w := range slices.Chunk(weights, 1<<10) {
-		b = wire.AppendFloats(b[:0], w)
-		p.sum = crc64.Update(p.sum, crc64.MakeTable(crc64.ECMA), b)
-	}
-	return p
 }
 
 // codecOf returns s itself as a decoder if it is native, and else s.

@@ -60,7 +60,7 @@ func TestTrainerIsTheLoop(t *testing.T) {
 	weights := randomWeights(n, 1)
 	schedule := func(step int) float64 { return 0.1 / float64(1+step) }
 	for _, s := range samplers {
-		for _, centred := range []bool{false, true} {
+		for _, centered := range []bool{false, true} {
 			for _, weighted := range []bool{false, true} {
 				for _, scheduled := range []bool{false, true} {
 					start := randomModel(nv, nh, 0.1, 2)
@@ -72,7 +72,7 @@ func TestTrainerIsTheLoop(t *testing.T) {
 					m, sampler := start, s.new(20)
 					sgd := rbm.SGD{Rate: 0.05, Momentum: 0.5, L2: 0.01}
 					var c *rbm.Centering
-					if centred {
+					if centered {
 						tr.Centering, c = &rbm.Centering{Rate: 0.1}, &rbm.Centering{Rate: 0.1}
 					}
 					if scheduled {
@@ -96,7 +96,7 @@ func TestTrainerIsTheLoop(t *testing.T) {
 							if scheduled {
 								sgd.Rate = schedule(steps)
 							}
-							if centred {
+							if centered {
 								m.WeightedGradient(&g, batch, w, sampler)
 								c.Center(&g)
 							} else {
@@ -120,7 +120,7 @@ func TestTrainerIsTheLoop(t *testing.T) {
 						}
 					}
 					trainFor(t, tr, epochs)
-					name := fmt.Sprintf("%s/centred=%v/weighted=%v/scheduled=%v", s.name, centred, weighted, scheduled)
+					name := fmt.Sprintf("%s/centered=%v/weighted=%v/scheduled=%v", s.name, centered, weighted, scheduled)
 					checkSame(t, name, params(tr.Model), params(m))
 					if tr.Steps() != steps || tr.Epochs() != epochs {
 						t.Errorf("%s: %d steps, %d epochs, want %d and %d", name, tr.Steps(), tr.Epochs(), steps, epochs)
@@ -448,6 +448,23 @@ func TestTrainerDivergesInTheEnd(t *testing.T) {
 	}
 }
 
+// checkNoAllocation fails if an epoch of three steps allocates memory, after two of them.
+func checkNoAllocation(t *testing.T, name string, tr *rbm.Trainer) {
+	t.Helper()
+	epoch := func() {
+		for range 3 {
+			if err := tr.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	epoch()
+	epoch()
+	if got := testing.AllocsPerRun(4, epoch); got != 0 {
+		t.Errorf("%s: %v allocations an epoch", name, got)
+	}
+}
+
 func TestTrainerAllocatesNothing(t *testing.T) {
 	data := randomBits(250, 200, 0.3, 1)
 	for _, s := range samplers {
@@ -455,18 +472,7 @@ func TestTrainerAllocatesNothing(t *testing.T) {
 		tr.SGD.Momentum = 0.5
 		tr.Weights, tr.ShuffleBlock = randomWeights(250, 4), 130
 		tr.Schedule = func(int) float64 { return 1e-3 }
-		epoch := func() {
-			for range 3 {
-				if err := tr.Step(); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		epoch()
-		epoch()
-		if got := testing.AllocsPerRun(4, epoch); got != 0 {
-			t.Errorf("%s: %v allocations an epoch", s.name, got)
-		}
+		checkNoAllocation(t, s.name, tr)
 	}
 }
 
@@ -685,18 +691,18 @@ func TestTrainerOfOtherBytes(t *testing.T) {
 	}
 }
 
-// A Trainer that has trained another model goes on as well as a new one, from the middle of an epoch too, and one that
-// has nothing to write but the least.
+// A Trainer that has trained another model goes on as well as a new one, from the middle of
+// an epoch too, and one that has nothing to write but the least.
 func TestUsedTrainerGoesOnFromBytes(t *testing.T) {
 	for _, steps := range []int{0, 1, 7, 11, 13} {
-		for _, centred := range []bool{false, true} {
+		for _, centered := range []bool{false, true} {
 			whole := rbm.NewTrainer(rbm.NewRandom(20, 7, 0.1, newSource(1)), randomBits(95, 20, 0.4, 1), rbm.NewPCD(10, 1, newSource(3)), newSource(2))
 			whole.BatchSize = 9
 			half := rbm.NewTrainer(rbm.NewRandom(20, 70, 0.1, newSource(4)), whole.Data, rbm.NewPCD(3, 1, newSource(5)), newSource(6))
 			half.Centering.Enhanced, half.SGD.Momentum = true, 0.5
 			trainFor(t, half, 3)
 			centering := half.Centering
-			if !centred {
+			if !centered {
 				whole.Centering = nil
 			}
 			for range steps {
@@ -705,13 +711,13 @@ func TestUsedTrainerGoesOnFromBytes(t *testing.T) {
 			if err := half.UnmarshalBinary(saved(t, whole)); err != nil {
 				t.Fatal(err)
 			}
-			if centred && half.Centering != centering {
+			if centered && half.Centering != centering {
 				t.Error("Centering is another one")
 			}
 			trainFor(t, half, 3)
 			trainFor(t, whole, 3)
 			if !bytes.Equal(saved(t, half), saved(t, whole)) {
-				t.Errorf("centred=%v: the state differs in the end, saved after %d steps", centred, steps)
+				t.Errorf("centered=%v: the state differs in the end, saved after %d steps", centered, steps)
 			}
 		}
 	}
@@ -915,7 +921,8 @@ func TestTrainerOfSpoiledWeights(t *testing.T) {
 	}
 }
 
-// A warning counts the steps since the last report, and Patience the reports, also those of another program.
+// A warning counts the steps since the last report, and Patience the reports, also those of
+// another program.
 func TestTrainerCountsFromBytes(t *testing.T) {
 	tr := stuck() // reports each 100 steps, of one epoch each
 	trainFor(t, tr, 150)
@@ -945,8 +952,8 @@ func TestTrainerCountsFromBytes(t *testing.T) {
 	}
 }
 
-// A report that is still due is that of the steps so far, and no more so once the state is another one, be it after as
-// many steps.
+// A report that is still due is that of the steps so far, and no more so once the state is
+// another one, be it after as many steps.
 func TestDueReportOfAnotherState(t *testing.T) {
 	broken := errors.New("broken")
 	start := func() (tr *rbm.Trainer, data *elsewhere, steps *[]int) {
@@ -984,7 +991,8 @@ func TestDueReportOfAnotherState(t *testing.T) {
 	}
 }
 
-// Rows in another order are other rows: of Data, with their weights or by themselves, of HeldOut, and of what is observed.
+// Rows in another order are other rows: of Data, with their weights or by themselves, of
+// HeldOut, and of what is observed.
 func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
 	const n, nv = 40, 5
 	start := func() *rbm.Trainer {
@@ -993,7 +1001,7 @@ func TestTrainerOfRowsInAnotherOrder(t *testing.T) {
 		return tr
 	}
 	good := saved(t, start())
-	order := make([]int, n) // two neighbours change places, which differ
+	order := make([]int, n) // two neighbors change places, which differ
 	for r := range order {
 		order[r] = r
 	}

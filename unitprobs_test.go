@@ -13,8 +13,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// naiveUnitProbs is p(vᵢ=1|rest) by its definition, from minus the free energies of rows. With groups, it is
-// p(unit i is the one that is on|units outside the group).
+// naiveUnitProbs is p(vᵢ=1|rest) by its definition, from minus the free energies of rows.
+// With groups, it is p(unit i is the one that is on|units outside the group).
 func naiveUnitProbs(m *rbm.RBM, v []float64, minusFree func(m *rbm.RBM, v []float64) float64) []float64 {
 	p, w := make([]float64, len(v)), slices.Clone(v)
 	for i := 0; i < len(v); {
@@ -59,7 +59,7 @@ func TestUnitProbs(t *testing.T) {
 		{1, 1, 2}, {1, 5, 2}, {5, 1, 4}, {7, 4, 34}, {8, 3, 7}, {9, 6, 3}, {4, 8, 3}, {63, 4, 4}, {64, 3, 3}, {65, 5, 3}, {130, 2, 3},
 	} {
 		bits := randomBits(s.n, s.nv, 0.3, 1)
-		reals := grey(bits, 3)
+		reals := gray(bits, 3)
 		reals.SetRow(0, values(randomReals(1, s.nv, 4)))
 		for _, std := range []float64{1e-3, 0.3, 2} {
 			m := randomModel(s.nv, s.nh, std, 2)
@@ -77,7 +77,7 @@ func TestUnitProbs(t *testing.T) {
 func TestUnitProbsOfAnyValue(t *testing.T) {
 	const nv, nh, n = 66, 4, 6
 	m := randomModel(nv, nh, 1, 1)
-	v := grey(randomBits(n, nv, 0.4, 2), 3)
+	v := gray(randomBits(n, nv, 0.4, 2), 3)
 	want := m.UnitProbs(nil, v)
 	for _, i := range []int{0, 7, 8, 63, 64, 65} {
 		for _, x := range []float64{0, 1e-9, 0.5, 1} {
@@ -224,7 +224,7 @@ func TestUnitProbsSameForEveryInstructionSet(t *testing.T) {
 		cpu.Each(func(name string) {
 			for _, procs := range []int{1, 3} {
 				old := runtime.GOMAXPROCS(procs)
-				got := slices.Concat(values(m.UnitProbs(nil, bits)), values(m.UnitProbs(nil, grey(bits, 13))), values(grouped.UnitProbs(nil, one)))
+				got := slices.Concat(values(m.UnitProbs(nil, bits)), values(m.UnitProbs(nil, gray(bits, 13))), values(grouped.UnitProbs(nil, one)))
 				runtime.GOMAXPROCS(old)
 				if want == nil {
 					want = got
@@ -233,7 +233,7 @@ func TestUnitProbsSameForEveryInstructionSet(t *testing.T) {
 			}
 		})
 		for r := range min(s.n, 5) {
-			row := mat.DenseCopyOf(grey(bits, 13)).Slice(r, r+1, 0, s.nv)
+			row := mat.DenseCopyOf(gray(bits, 13)).Slice(r, r+1, 0, s.nv)
 			checkSame(t, fmt.Sprintf("row %d alone", r), values(m.UnitProbs(nil, row)), want[(s.n+r)*s.nv:(s.n+r+1)*s.nv])
 			checkSame(t, fmt.Sprintf("row %d alone, grouped", r), values(grouped.UnitProbs(nil, one.Slice(r, r+1))), want[(2*s.n+r)*s.nv:(2*s.n+r+1)*s.nv])
 		}
@@ -243,7 +243,7 @@ func TestUnitProbsSameForEveryInstructionSet(t *testing.T) {
 func TestUnitProbsInPlace(t *testing.T) {
 	const nv, nh, n = 13, 5, 1100 // more rows than are worked off at a time
 	m := randomModel(nv, nh, 1, 1)
-	for _, a := range []*mat.Dense{mat.DenseCopyOf(randomBits(n, nv, 0.4, 2)), grey(randomBits(n, nv, 0.4, 2), 3)} {
+	for _, a := range []*mat.Dense{mat.DenseCopyOf(randomBits(n, nv, 0.4, 2)), gray(randomBits(n, nv, 0.4, 2), 3)} {
 		want := values(m.UnitProbs(nil, a))
 		if got := m.UnitProbs(a, a); got != a {
 			t.Error("the destination is not returned")
@@ -252,7 +252,8 @@ func TestUnitProbsInPlace(t *testing.T) {
 	}
 }
 
-// A NaN makes NaN of what depends on it: a visible bias that of its unit or group, and any other parameter all units.
+// A NaN makes NaN of what depends on it: a visible bias that of its unit or group, and any
+// other parameter all units.
 func TestUnitProbsOfNaN(t *testing.T) {
 	const nv, nh = 21, 4
 	good := randomModel(nv, nh, 1, 1)

@@ -3,12 +3,10 @@ package rbm
 import (
 	"errors"
 	"fmt"
-	"hash/crc64"
 	"iter"
 
 	"github.com/gorbm/rbm/internal/product"
 	"github.com/gorbm/rbm/internal/stop"
-	"github.com/gorbm/rbm/internal/wire"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -128,7 +126,7 @@ func (l *oneHot) blocks(name string, data Rows, until *stop.Signal) iter.Seq2[ma
 	}
 	return func(yield func(mat.Matrix, error) bool) {
 		var block mat.Dense
-		most := max(16, min(512, 1<<19/c))
+		most := blockOf(a)
 		for i := 0; i < n; i += most {
 			k := min(most, n-i)
 			block.Reset()
@@ -192,16 +190,4 @@ func rounded(a *mat.Dense) *Bits {
 		}
 	}
 	return b
-}
-
-// sumOfValues returns the checksum of the bits of a as float64.
-func sumOfValues(a mat.Matrix) (sum uint64) {
-	n, c := a.Dims()
-	table := crc64.MakeTable(crc64.ECMA)
-	row, b := make([]float64, c), []byte(nil)
-	for i := range n {
-		b = wire.AppendFloats(b[:0], readRow(row, a, i))
-		sum = crc64.Update(sum, table, b)
-	}
-	return sum
 }

@@ -26,7 +26,7 @@ func TestLogLikelihoodOfValues(t *testing.T) {
 	for _, s := range [][2]int{{7, 4}, {4, 7}} {
 		nv, nh := s[0], s[1]
 		m := randomModel(nv, nh, 1, 1)
-		a := grey(randomBits(600, nv, 0.4, 2), 3) // more than a block
+		a := gray(randomBits(600, nv, 0.4, 2), 3) // more than a block
 		logZ := loopLogZ(m)
 		minusF := func(v func(i int) float64) (sum float64) {
 			for i := range nv {

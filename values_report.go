@@ -30,10 +30,7 @@ func readValueColumns(a mat.Matrix, weights []float64, some []int, groups []Grou
 		rows, _ := block.Dims()
 		for r := range rows {
 			until.Look()
-			w := 1.
-			if weights != nil {
-				w = scaled[i+r]
-			}
+			w := weightOf(scaled, i+r)
 			for j, x := range block.RawRowView(r) {
 				switch x {
 				case 0:
@@ -47,10 +44,11 @@ func readValueColumns(a mat.Matrix, weights []float64, some []int, groups []Grou
 		i += rows
 	}
 	c.biases = biasOf(groups, sum, slices.Repeat([]float64{float64(positive(weights, n))}, nv)).RawVector().Data
-	for k := range min(len(some), dependentValues) { // evenly spaced
-		some[k] = some[int(int64(k)*int64(len(some))/int64(min(len(some), dependentValues)))]
+	chosen := evenly(len(some), dependentValues)
+	for k, at := range chosen {
+		chosen[k] = some[at]
 	}
-	rows, err := l.gather("Data", Values{a}, some[:min(len(some), dependentValues)], until)
+	rows, err := l.gather("Data", Values{a}, chosen, until)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func TestTrainerOfValuesIsTheLoop(t *testing.T) {
 			for _, procs := range goroutines {
 				setProcs(t, procs)
 				name := fmt.Sprintf("%d×%d/n=%d/%s/procs=%d", s.nv, s.nh, s.n, tt.name, procs)
-				data := grey(randomBits(s.n, s.nv, 0.3, 1), 2)
+				data := gray(randomBits(s.n, s.nv, 0.3, 1), 2)
 				start := randomModel(s.nv, s.nh, 0.3, 2)
 				if tt.groups {
 					start.OneHot = []rbm.Group{{From: 1, To: groupUnits}}
@@ -121,7 +121,7 @@ func TestShuffledBlocksOfValues(t *testing.T) {
 	})
 	trainFor(t, order, 2)
 
-	data := grey(randomBits(n, nv, 0.4, 1), 2)
+	data := gray(randomBits(n, nv, 0.4, 1), 2)
 	start := randomModel(nv, 4, 0.3, 2)
 	tr := rbm.NewTrainer(start.Clone(), rbm.Values{Matrix: data}, newCD(1)(), newSource(4))
 	tr.BatchSize, tr.ShuffleBlock, tr.SGD.Rate = size, block, 0.01
@@ -196,7 +196,7 @@ func TestTrainerOfValuesThatAreBits(t *testing.T) {
 // Training on values goes on bit for bit, and not with others.
 func TestTrainerOfValuesGoesOn(t *testing.T) {
 	const n, nv = 95, 20
-	data, held := grey(randomBits(n, nv, 0.4, 1), 2), grey(randomBits(30, nv, 0.4, 3), 4)
+	data, held := gray(randomBits(n, nv, 0.4, 1), 2), gray(randomBits(30, nv, 0.4, 3), 4)
 	start := func() *rbm.Trainer {
 		tr := blockwise(rbm.Values{Matrix: mat.DenseCopyOf(data)}, 10, 20)
 		tr.HeldOut = rbm.Values{Matrix: mat.DenseCopyOf(held)}
@@ -259,7 +259,7 @@ func TestTrainerOfValuesGoesOn(t *testing.T) {
 func TestReportOfValues(t *testing.T) {
 	const nv, nh, n, nHeld = 7, 4, 60, 20
 	for _, weighted := range []bool{false, true} {
-		data, held := grey(randomBits(n, nv, 0.4, 1), 2), grey(randomBits(nHeld, nv, 0.6, 3), 4)
+		data, held := gray(randomBits(n, nv, 0.4, 1), 2), gray(randomBits(nHeld, nv, 0.6, 3), 4)
 		m := randomModel(nv, nh, 1, 5)
 		m.OneHot = []rbm.Group{{From: 4, To: 7}}
 		for _, a := range []*mat.Dense{data, held} {
@@ -549,25 +549,14 @@ func TestHeldOutElsewhere(t *testing.T) {
 }
 
 func TestTrainerOfValuesAllocatesNothing(t *testing.T) {
-	data := grey(randomBits(250, 200, 0.3, 1), 2)
+	data := gray(randomBits(250, 200, 0.3, 1), 2)
 	for _, block := range []int{0, 130} {
 		for _, v := range []rbm.Values{{Matrix: data}, {Matrix: strided(data)}} {
 			for _, s := range samplers {
 				tr := rbm.NewTrainer(randomModel(200, 30, 0.1, 2), v, s.new(20), newSource(3))
 				tr.SGD.Momentum = 0.5
 				tr.Weights, tr.ShuffleBlock = randomWeights(250, 4), block
-				epoch := func() {
-					for range 3 {
-						if err := tr.Step(); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
-				epoch()
-				epoch()
-				if got := testing.AllocsPerRun(4, epoch); got != 0 {
-					t.Errorf("%s, block %d: %v allocations an epoch", s.name, block, got)
-				}
+				checkNoAllocation(t, fmt.Sprintf("%s, block %d", s.name, block), tr)
 			}
 		}
 	}

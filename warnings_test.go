@@ -46,7 +46,7 @@ func likes(users, items int) *rbm.Bits {
 	return b
 }
 
-// spins returns chains of Ising spins, of which neighbours are equal with the given
+// spins returns chains of Ising spins, of which neighbors are equal with the given
 // probability.
 func spins(n, length int, equal float64) *rbm.Bits {
 	rnd := rand.New(rand.NewPCG(7, 1))

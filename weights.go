@@ -47,6 +47,14 @@ func (m *RBM) hasFiniteEnergies() bool {
 	return sum <= math.MaxFloat64
 }
 
+// weightOf returns weight r, or 1 if there are none.
+func weightOf(weights []float64, r int) float64 {
+	if weights == nil {
+		return 1
+	}
+	return weights[r]
+}
+
 // withoutUnit returns weights with a mean of 1 over those that are not 0.
 func withoutUnit(weights []float64, until *stop.Signal) []float64 {
 	if weights == nil {

@@ -85,7 +85,8 @@ func wrappedPTT() *notedPTT {
 	return &notedPTT{PTT: s}
 }
 
-// A sampler in a wrapper, whose Sample is called, gives the same gradients as by itself, bit for bit, with weights too.
+// A sampler in a wrapper, whose Sample is called, gives the same gradients as by itself,
+// bit for bit, with weights too.
 func TestWrappedGradient(t *testing.T) {
 	const nv, nh, n = 7, 4, 20
 	data, weights := randomBits(n, nv, 0.5, 1), randomWeights(n, 2)
@@ -125,7 +126,8 @@ type lopsided struct {
 
 func (s lopsided) Sample(*rbm.RBM, mat.Matrix) (mat.Matrix, []float64) { return s.v, s.weights }
 
-// Weights of rows are those of samples only where a sample belongs to each row, and has none of its own.
+// Weights of rows are those of samples only where a sample belongs to each row, and has
+// none of its own.
 func TestWrappersWithSamplesOfTheirOwn(t *testing.T) {
 	m, data, weights := randomModel(5, 3, 1, 1), randomBits(6, 5, 0.5, 1), randomWeights(6, 2)
 	for _, s := range []lopsided{
@@ -172,7 +174,8 @@ func TestVisibleOfSamplers(t *testing.T) {
 	}
 }
 
-// Reports, with their warnings, and checkpoints of a sampler in a wrapper are those of the sampler by itself.
+// Reports, with their warnings, and checkpoints of a sampler in a wrapper are those of the
+// sampler by itself.
 func TestWrappedSamplersInTrainers(t *testing.T) {
 	for _, tt := range wrappers {
 		w, calls := tt.wrapper()

@@ -79,7 +79,7 @@ func (l layout) chunk(k int) (rows int, offset int64) {
 // chunks returns the number of chunks.
 func (l layout) chunks() int { return (l.rows-1)/l.per + 1 }
 
-// size returns that of the file, or -1 if no file can have so many rows.
+// size returns the size of the file, or -1 if no file can have so many rows.
 func (l layout) size() int64 {
 	if hi, lo := bits.Mul64(uint64(l.rows), 8*uint64(l.words)); hi != 0 || lo > math.MaxInt64/2 {
 		return -1
@@ -226,8 +226,7 @@ func (f *File) checkNil() {
 }
 
 // ReadRows reads the rows i, i+1, … to dst, as many as dst has. For a single one it
-// reads some 4 kilobytes, as the checksum is that of so many. It may be called
-// concurrently.
+// reads some 4 kilobytes, as many as a checksum is of. It may be called concurrently.
 //
 // The error names the rows that are damaged, or that could not be read; what dst
 // holds is then not defined. It panics if dst is nil or has other columns than the
@@ -323,7 +322,7 @@ func (l layout) behind(row []uint64) int {
 	return 0
 }
 
-// checksum returns that of chunk k with these rows.
+// checksum returns the checksum of chunk k with these rows.
 func checksum(k int, rows []byte) uint32 {
 	var number [8]byte
 	binary.LittleEndian.PutUint64(number[:], uint64(k))

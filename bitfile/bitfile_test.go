@@ -37,7 +37,8 @@ func randomBits(r, c int, seed uint64) *rbm.Bits {
 	return b
 }
 
-// written writes rows to a file, in blocks that have nothing to do with its chunks, and returns its path.
+// written writes rows to a file, in blocks that have nothing to do with its chunks, and
+// returns its path.
 func written(t testing.TB, rows rbm.Rows) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "rows.bits")
@@ -231,7 +232,8 @@ func TestString(t *testing.T) {
 	}
 }
 
-// Every change of a byte is found: in the header at once, elsewhere by who reads that chunk, and by nobody else.
+// Every change of a byte is found: in the header at once, elsewhere by who reads that
+// chunk, and by nobody else.
 func TestDamage(t *testing.T) {
 	const rows, cols, per = 90, 784, 39 // rows of a chunk
 	b := randomBits(rows, cols, 1)
@@ -312,7 +314,8 @@ func header(cols, rows uint64) []byte {
 	return le.AppendUint32(b, crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)))
 }
 
-// Any byte in the place of any other, with the checksum of that, gives an error or the rows that it stands for.
+// Any byte in the place of any other, with the checksum of that, gives an error or the rows
+// that it stands for.
 func TestEveryByte(t *testing.T) {
 	whole := content(t, randomBits(2, 5, 1)) // 32 bytes of the header, 16 of rows
 	table, le := crc32.MakeTable(crc32.Castagnoli), binary.LittleEndian
@@ -509,7 +512,8 @@ func (c *counted) ReadAt(b []byte, offset int64) (int, error) {
 	return c.ReaderAt.ReadAt(b, offset)
 }
 
-// Checkpoints of a training need one pass over its rows for all, also where they are tried before they are read.
+// Checkpoints of a training need one pass over its rows for all, also where they are tried
+// before they are read.
 func TestCheckpointsTakeOnePass(t *testing.T) {
 	data := content(t, randomBits(500, 70, 1))
 	r := &counted{ReaderAt: bytes.NewReader(data)}

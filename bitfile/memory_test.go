@@ -15,7 +15,8 @@ import (
 	"github.com/gorbm/rbm/bitfile"
 )
 
-// However many rows are read, or written, the memory for that is some 256 kilobytes; a row alone takes some 4.
+// However many rows are read, or written, the memory for that is some 256 kilobytes; a row
+// alone takes some 4.
 func TestMemory(t *testing.T) {
 	const rows, cols = 40_000, 784 // 4 megabytes
 	b := rbm.NewBits(rows, cols)

@@ -107,7 +107,7 @@ var idxTypes = map[byte]npy.Type{
 func (in *input) openIDX(stream bool) (*source, error) {
 	var start [4]byte
 	if _, err := io.ReadFull(in, start[:]); err != nil {
-		return nil, noEOF(err)
+		return nil, npy.NoEOF(err)
 	}
 	of, ok := idxTypes[start[2]]
 	if start[0] != 0 || start[1] != 0 || !ok {
@@ -117,7 +117,7 @@ func (in *input) openIDX(stream bool) (*source, error) {
 	for range start[3] {
 		var b [4]byte
 		if _, err := io.ReadFull(in, b[:]); err != nil {
-			return nil, noEOF(err)
+			return nil, npy.NoEOF(err)
 		}
 		n := binary.BigEndian.Uint32(b[:])
 		if uint64(n) > math.MaxInt {
@@ -310,12 +310,4 @@ func (a *array) transposed() (*Table, error) {
 		return nil
 	})
 	return t, nil
-}
-
-// noEOF returns err, which is not that of a proper end.
-func noEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

@@ -229,8 +229,8 @@ func hasAll(fields, names []string) bool {
 // isName reports whether an option has the name of a column, not its number.
 func isName(s string) bool { _, err := strconv.Atoi(s); return err != nil }
 
-// findColumn returns the one of n fields that has this name, if there is a header, or this number.
-// What is the option that wants it.
+// findColumn returns the one of n fields that has this name, if there is a header, or this
+// number. What is the option that wants it.
 func findColumn(header []string, n int, what, s string) (int, error) {
 	if i := slices.Index(header, s); i >= 0 {
 		if slices.Contains(header[i+1:], s) {

@@ -10,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/gorbm/rbm/internal/npy"
 )
 
 // An input is what is read, unpacked.
@@ -68,8 +70,8 @@ func newInput(r io.Reader, name string, o *Options) (*input, error) {
 	return in, nil
 }
 
-// anywhere returns r with its size, if it is at the beginning of a file of which any part may be
-// read.
+// anywhere returns r with its size, if it is at the beginning of a file of which any part
+// may be read.
 func anywhere(r io.Reader) (io.ReaderAt, int64) {
 	f, ok := r.(interface {
 		io.ReaderAt
@@ -91,7 +93,7 @@ func anywhere(r io.Reader) (io.ReaderAt, int64) {
 	return f, size
 }
 
-// extension returns that of a name, in small letters, without .gz.
+// extension returns the extension of a name, in small letters, without .gz.
 func extension(name string) string {
 	name = strings.TrimSuffix(strings.ToLower(filepath.Base(name)), ".gz")
 	return path.Ext(name)
@@ -128,7 +130,7 @@ func formatOfName(name string) Format {
 // formatOfBytes returns the format of a file that begins so.
 func formatOfBytes(start []byte) Format {
 	switch {
-	case bytes.HasPrefix(start, []byte("\x93NUMPY")):
+	case bytes.HasPrefix(start, []byte(npy.Magic)):
 		return NPY
 	case bytes.HasPrefix(start, []byte("PK")):
 		return NPZ

@@ -9,7 +9,8 @@ import (
 	"github.com/gorbm/rbm/bitfile"
 )
 
-// readerAt returns all of the file, which must be one that is open if it is not to be in memory.
+// readerAt returns all of the file, which must be one that is open if it is not to be in
+// memory.
 func (in *input) readerAt(stream bool) (io.ReaderAt, int64, error) {
 	if in.at != nil {
 		return in.at, in.size, nil

@@ -18,7 +18,7 @@ type pair struct {
 	x          value
 }
 
-// A pairs reads the lines of pairs.
+// pairs reads the lines of pairs.
 type pairs struct {
 	o      *Options
 	p      *parser
@@ -147,7 +147,8 @@ func (p *pairs) unknown(item string) error {
 	return fmt.Errorf("line %d: item %.40q is not among the %d Columns; set IgnoreUnknown to leave it out", p.number, item, len(p.o.Columns))
 }
 
-// unknownHead is the error of the first line, if its item is unknown and the line may be a header.
+// unknownHead is the error of the first line, if its item is unknown and the line may be a
+// header.
 func (p *pairs) unknownHead(item string) error {
 	return fmt.Errorf("line %d: item %.40q is not among the %d Columns; set Header if it is one", p.first, item, len(p.o.Columns))
 }
@@ -166,7 +167,7 @@ func newNumbering(names []string) *numbering {
 	return n
 }
 
-// number returns that of a name, which may be new.
+// number returns the number of a name, which may be new.
 func (n *numbering) number(name string) int {
 	i, ok := n.of[name]
 	if !ok {
@@ -178,7 +179,7 @@ func (n *numbering) number(name string) int {
 	return i
 }
 
-// A known pair is one by numbers.
+// A knownPair is a pair by the numbers of its names.
 type knownPair struct {
 	user, item int32 // item is -1 if it is left out
 	line       int32 // that it is on, or the largest one
@@ -235,7 +236,8 @@ func (p *pairs) all() (list []knownPair, users, items *numbering, err error) {
 	return list, users, items, wrong
 }
 
-// aloneFirst reports whether the first pair, whose user and item are in no other one, is the only such pair.
+// aloneFirst reports whether the first pair, whose user and item are in no other one, is
+// the only such pair.
 func aloneFirst(list []knownPair, users, items int) bool {
 	byUser, byItem := make([]int32, users), make([]int32, items+1) // the last one of items that are left out
 	for _, x := range list {

@@ -10,7 +10,7 @@ import (
 	"github.com/gorbm/rbm"
 )
 
-// maxIndex is that of a column.
+// maxIndex is the largest index of a column.
 const maxIndex = 1<<31 - 2
 
 // An entry is a value of a row of LibSVM or Indices.
@@ -19,7 +19,7 @@ type entry struct {
 	x value
 }
 
-// A sparse reads the lines of LibSVM or Indices.
+// sparse reads the lines of LibSVM or Indices.
 type sparse struct {
 	lines
 	p       *parser

@@ -15,8 +15,8 @@ import (
 // of a stream. An error comes with a nil block and ends the stream.
 //
 // It is an error where a value is missing, and where a row is not known before the end of a
-// file: Pairs without Columns or of which the users are not together, LibSVM and Indices without
-// Width, and NPY of Fortran order.
+// file: Pairs without Columns or of which the users are not together, LibSVM and Indices
+// without Width, and NPY of Fortran order.
 func Stream(r io.Reader, name string, o *Options) iter.Seq2[*rbm.Bits, error] {
 	return func(yield func(*rbm.Bits, error) bool) { stream(r, name, o, yield) }
 }

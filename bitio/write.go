@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/gorbm/rbm"
@@ -29,7 +28,7 @@ import (
 func WriteFile(path string, t *Table, o *Options) error {
 	t.check()
 	packed := func() error {
-		if err := t.only(Packed, false, false, false); err != nil {
+		if err := t.only(Packed, false, false); err != nil {
 			return err
 		}
 		return bitfile.Write(path, rbm.Blocks(t.Bits, 1<<10))
@@ -165,14 +164,15 @@ func texts(o *Options) [3]string {
 	return s
 }
 
-// only returns an error if t has what a format has no place for.
-func (t *Table) only(f Format, mask, rows, columns bool) error {
+// only returns an error if t has what a format has no place for: names of columns, and unless
+// there is place for them, missing values and names of rows.
+func (t *Table) only(f Format, mask, rows bool) error {
 	switch {
 	case t.Observed != nil && !mask:
 		return fmt.Errorf("format %s has no place for missing values; set Observed to nil to write them as they are in Bits", f)
 	case t.Rows != nil && !rows:
 		return fmt.Errorf("format %s has no place for names of rows; set Rows to nil to leave them out", f)
-	case t.Columns != nil && !columns:
+	case t.Columns != nil:
 		return fmt.Errorf("format %s has no place for names of columns; set Columns to nil to leave them out", f)
 	}
 	return nil
@@ -236,7 +236,7 @@ func writeRecords(w io.Writer, n, c int, rows, columns []string, o *Options, at 
 
 // writeText writes 0, 1 and ? with nothing between them, or other texts with blanks.
 func (t *Table) writeText(w *bufio.Writer, o *Options) error {
-	if err := t.only(Text, true, false, false); err != nil {
+	if err := t.only(Text, true, false); err != nil {
 		return err
 	}
 	if o.Missing == nil {
@@ -350,7 +350,8 @@ func checkRecord(what string, names []string) error {
 	return nil
 }
 
-// hasMark reports whether a name begins as a file that is compressed, or with a byte order mark.
+// hasMark reports whether a name begins as a file that is compressed, or with a byte order
+// mark.
 func hasMark(s string) bool {
 	for _, mark := range []string{"\ufeff", "\xff\xfe", "\xfe\xff", gzipMagic} {
 		if strings.HasPrefix(s, mark) {
@@ -372,7 +373,7 @@ func numbers(n int) []string {
 }
 
 func (t *Table) writeSparse(w *bufio.Writer, o *Options) error {
-	if err := t.only(o.Format, o.Format == LibSVM, o.Format == LibSVM, false); err != nil {
+	if err := t.only(o.Format, o.Format == LibSVM, o.Format == LibSVM); err != nil {
 		return err
 	}
 	n, c := t.Bits.Dims()
@@ -426,7 +427,7 @@ func (t *Table) writeSparse(w *bufio.Writer, o *Options) error {
 
 // writeNPY writes uint8, int8 of Spins, or float32 of which NaN is missing.
 func (t *Table) writeNPY(w *bufio.Writer, o *Options) error {
-	if err := t.only(o.Format, true, false, false); err != nil {
+	if err := t.only(o.Format, true, false); err != nil {
 		return err
 	}
 	n, c := t.Bits.Dims()
@@ -463,11 +464,7 @@ func (t *Table) writeNPZ(w io.Writer, o *Options) error {
 		name = "arr_0" // as numpy.savez has it
 	}
 	z := zip.NewWriter(w)
-	f, err := z.CreateHeader(&zip.FileHeader{
-		Name:     name + npy.Extension,
-		Method:   zip.Deflate,
-		Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), // the first that a zip file can hold
-	})
+	f, err := z.CreateHeader(npy.InZip(name, zip.Deflate))
 	if err != nil {
 		return err
 	}
@@ -483,7 +480,7 @@ func (t *Table) writeNPZ(w io.Writer, o *Options) error {
 
 // writeIDX writes bytes.
 func (t *Table) writeIDX(w *bufio.Writer, o *Options) error {
-	if err := t.only(IDX, false, false, false); err != nil {
+	if err := t.only(IDX, false, false); err != nil {
 		return err
 	}
 	n, c := t.Bits.Dims()

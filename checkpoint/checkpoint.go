@@ -55,7 +55,7 @@ type State interface {
 	encoding.BinaryUnmarshaler
 }
 
-// kind is that of a frame of internal/wire whose payload is the number of parts,
+// kind is the kind of a frame of internal/wire whose payload is the number of parts,
 // an int, and each part as bytes.
 const kind = "checkpoint"
 

@@ -175,7 +175,8 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	}
 }
 
-// A program that is killed at any time, again and again, has trained in the end as if it had not been.
+// A program that is killed at any time, again and again, has trained in the end as if it
+// had not been.
 func TestKilledProcesses(t *testing.T) {
 	const nv, nh = 300, 150
 	if path := os.Getenv(pathVariable); path != "" {
@@ -269,8 +270,8 @@ func TestKilledTrainers(t *testing.T) {
 	t.Logf("%d steps", saved)
 }
 
-// kill runs the test of this name in one process after the other, kills each at any time after it has saved, and then
-// calls check.
+// kill runs the test of this name in one process after the other, kills each at any time
+// after it has saved, and then calls check.
 func kill(t *testing.T, test, path string, check func()) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
 		t.Skip("there is no SIGKILL on " + runtime.GOOS)
@@ -599,7 +600,8 @@ func TestDamagedCheckpoints(t *testing.T) {
 	}
 }
 
-// Any byte in the place of any other, with the checksum of that, gives an error or the parts that it stands for.
+// Any byte in the place of any other, with the checksum of that, gives an error or the
+// parts that it stands for.
 func TestEveryByte(t *testing.T) {
 	x, y := counter(1), counter(2)
 	var b bytes.Buffer
@@ -734,7 +736,8 @@ func types(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// all returns a part of each type of package rbm with all the state there can be, which is another one for another seed.
+// all returns a part of each type of package rbm with all the state there can be, which is
+// another one for another seed.
 func all(t *testing.T, seed uint64) map[string]checkpoint.State {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(seed, 1))
@@ -840,7 +843,8 @@ func TestAllOrNothingOfOtherTypes(t *testing.T) {
 	}
 }
 
-// A part that is not ready for AppendBinary cannot be set back, and so comes behind the others that may fail.
+// A part that is not ready for AppendBinary cannot be set back, and so comes behind the
+// others that may fail.
 func TestPartsThatAreNotReady(t *testing.T) {
 	p := all(t, 1)
 	one := counter(1)
@@ -935,8 +939,8 @@ func frame(payload []byte) []byte {
 	return b
 }
 
-// The file is from the first version. It must always be readable, and is written the same way as long as the version
-// is the same.
+// The file is from the first version. It must always be readable, and is written the same
+// way as long as the version is the same.
 func TestGolden(t *testing.T) {
 	const path = "testdata/v1.checkpoint"
 	o := newTraining(3, 2)

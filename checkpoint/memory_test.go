@@ -17,8 +17,8 @@ import (
 	"github.com/gorbm/rbm/checkpoint"
 )
 
-// Save takes memory for the bytes of the parts once. Load takes it for these, for what the parts become, and for trials
-// of all parts but the largest, of a single one for none.
+// Save takes memory for the bytes of the parts once. Load takes it for these, for what the
+// parts become, and for trials of all parts but the largest, of a single one for none.
 func TestMemory(t *testing.T) {
 	const nv, nh = 300, 250
 	data := rbm.NewBits(20, nv)

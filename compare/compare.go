@@ -18,7 +18,7 @@ import (
 	"github.com/gorbm/rbm/internal/parallel"
 )
 
-// A pool holds the rows of two samples, those of the first sample first.
+// A pool holds the rows of two samples, the first sample first.
 type pool struct {
 	words []uint64
 	width int // words of a row

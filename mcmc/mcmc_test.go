@@ -219,8 +219,8 @@ func TestDiagnoseSpecial(t *testing.T) {
 	}
 }
 
-// Multiplied by a power of two, values have the same diagnostics, bit for bit, down to where they are subnormal and
-// up to where their differences are infinite.
+// Multiplied by a power of two, values have the same diagnostics, bit for bit, down to
+// where they are subnormal and up to where their differences are infinite.
 func TestDiagnoseHasNoUnit(t *testing.T) {
 	whole := mat.NewDense(3, 61, nil) // exact in all ranges
 	whole.Apply(func(r, t int, x float64) float64 { return math.Round(256*x) + float64(32*r) }, autoregressive(3, 61, 0.7, 4))

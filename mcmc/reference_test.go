@@ -26,7 +26,8 @@ func checkNear(t *testing.T, name string, got, want, tol float64) {
 	}
 }
 
-// checkMeanNear fails if the mean of independent x lies more than bias and 4.5 standard errors away.
+// checkMeanNear fails if the mean of independent x lies more than bias and 4.5 standard
+// errors away.
 func checkMeanNear(t *testing.T, name string, x []float64, want, bias float64) {
 	t.Helper()
 	mean, std := stat.MeanStdDev(x, nil)
@@ -126,7 +127,8 @@ func visible(joint *mat.Dense) []float64 {
 	return p
 }
 
-// transition returns the matrix T[x,x'] = p(v'=x'|v=x) of one sweep v→h→v', the sum over h of p(h|v)·p(v'|h).
+// transition returns the matrix T[x,x'] = p(v'=x'|v=x) of one sweep v→h→v', the sum over h
+// of p(h|v)·p(v'|h).
 func transition(joint *mat.Dense) *mat.Dense {
 	_, c := joint.Dims()
 	pv, ph := visible(joint), make([]float64, c)

@@ -53,7 +53,7 @@ func open(f *zip.File, name string, k kind) (*array, error) {
 	a := &array{name: name, data: data, kind: k}
 	if err := a.open(f); err != nil {
 		data.Close()
-		return nil, noEOF(err)
+		return nil, npy.NoEOF(err)
 	}
 	return a, nil
 }
@@ -81,14 +81,6 @@ func (a *array) open(f *zip.File) error {
 	return nil
 }
 
-// noEOF returns err, which is not that of a proper end.
-func noEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
 // values reads the elements, in C order, and the end of the array, where its
 // checksum is found to be right.
 func (a *array) values() ([]float64, error) {
@@ -98,7 +90,7 @@ func (a *array) values() ([]float64, error) {
 	for len(x) < n {
 		b := buf[:min(len(buf), (n-len(x))*a.of.Width)]
 		if _, err := io.ReadFull(a.data, b); err != nil {
-			return nil, noEOF(err)
+			return nil, npy.NoEOF(err)
 		}
 		// What is said to be there may not be: memory is taken as the bytes come.
 		if more := len(b) / a.of.Width; cap(x)-len(x) < more {

@@ -38,7 +38,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/internal/atomicfile"
@@ -60,10 +59,10 @@ const oneHot = "one_hot" // the name of the groups
 // of two dimensions, one and one; where other tools have weights of nv×nh, W is their
 // transpose, W.T in Python. Parts of both are an error, and so are two arrays
 // of one name; arrays of other names are ignored. If there is an array one_hot, of two
-// columns and of int64 or int32, its rows are the groups of the model. Other numbers are float64 or float32 of
-// either byte order, in C or Fortran order, zipped as np.savez or
-// np.savez_compressed does. NaN and infinities are values as any other; every
-// float64 keeps its bits.
+// columns and of int64 or int32, its rows are the groups of the model. Other numbers are
+// float64 or float32 of either byte order, in C or Fortran order, zipped as np.savez or
+// np.savez_compressed does. NaN and infinities are values as any other; every float64
+// keeps its bits.
 //
 // Whatever the bytes are, Read returns a model or an error, and takes no more memory
 // than a small multiple of the bytes it reads, those that are compressed counted as
@@ -200,8 +199,8 @@ func choose(found []string) ([]string, error) {
 }
 
 // Write writes m to w as arrays W, b and c of float64 and, if it has groups, one_hot of
-// int64, in C order and not compressed. The bytes depend on m alone. It panics if the sizes of W, B and C do
-// not fit.
+// int64, in C order and not compressed. The bytes depend on m alone. It panics if the sizes
+// of W, B and C do not fit.
 func Write(w io.Writer, m *rbm.RBM) error {
 	if err := write(w, m); err != nil {
 		return fmt.Errorf("npz: %w", err)
@@ -215,11 +214,7 @@ func write(w io.Writer, m *rbm.RBM) error {
 	var b []byte
 	create := func(name string, s npy.Shape, k kind) (io.Writer, error) {
 		b = npy.AppendHeader(b[:0], s, fmt.Sprintf("<%c8", k))
-		return z.CreateHeader(&zip.FileHeader{
-			Name:     name + npy.Extension,
-			Method:   zip.Store,
-			Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), // the first that a zip file can hold
-		})
+		return z.CreateHeader(npy.InZip(name, zip.Store))
 	}
 	for k, a := range []struct {
 		shape npy.Shape

@@ -533,8 +533,8 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// A file that was cut off or has changed gives an error, or the same model where the byte does not matter. One of the
-// elements matters.
+// A file that was cut off or has changed gives an error, or the same model where the byte
+// does not matter. One of the elements matters.
 func TestDamage(t *testing.T) {
 	m := random(nv, nh)
 	for _, method := range []uint16{zip.Store, zip.Deflate} {
@@ -577,7 +577,8 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// claiming returns a zip file of what may be compressed already, which says that the entries have these sizes.
+// claiming returns a zip file of what may be compressed already, which says that the
+// entries have these sizes.
 func claiming(t testing.TB, entries []entry, sizes, compressed []int) []byte {
 	t.Helper()
 	var b bytes.Buffer

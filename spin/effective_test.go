@@ -269,7 +269,8 @@ func BenchmarkEffective(b *testing.B) {
 	}
 }
 
-// A point where two cosines are as good as 0 counts for the coupling of the two units, also if a third is small.
+// A point where two cosines are as good as 0 counts for the coupling of the two units, also
+// if a third is small.
 func TestEffectiveWhereCosinesVanish(t *testing.T) {
 	for _, w := range [][]float64{{2, 2, 2.003}, {2 + 0x1p-51, 2, 2.003}, {2, 2 + 0x1p-51, 2.003}} {
 		const d = 5.997 // the sum has a period of 32, and a point at ω = π/4

@@ -25,7 +25,8 @@ type env struct {
 	terminal       bool // stderr is one
 }
 
-// A command is a subcommand. Setup declares its flags and returns what does the work on the other arguments.
+// A command is a subcommand. Setup declares its flags and returns what does the work on the
+// other arguments.
 type command struct {
 	name     string
 	args     string // that follow the name

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 
+	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
 	"github.com/gorbm/rbm/bitio"
 	"github.com/gorbm/rbm/npz"
@@ -76,7 +78,8 @@ func (o *conversion) target() bitio.Format {
 	return dataFormat(o.output.out)
 }
 
-// isModel reports whether a file is a model. An .npz is one if it has the arrays of a model and -array names no other.
+// isModel reports whether a file is a model. An .npz is one if it has the arrays of a model
+// and -array names no other.
 func (o *conversion) isModel(path string) (bool, error) {
 	if path == "-" {
 		return false, nil
@@ -131,4 +134,18 @@ func (o *conversion) stream(ctx context.Context, e *env, in string) error {
 		fmt.Fprintln(e.stderr, "rbm: names, if there are any, are left out, as bits has no place for them")
 	}
 	return nil
+}
+
+// until ends a stream with an error once ctx is done.
+func until(ctx context.Context, blocks iter.Seq2[*rbm.Bits, error]) iter.Seq2[*rbm.Bits, error] {
+	return func(yield func(*rbm.Bits, error) bool) {
+		for b, err := range blocks {
+			if err == nil && ctx.Err() != nil {
+				b, err = nil, ctx.Err()
+			}
+			if !yield(b, err) || err != nil {
+				return
+			}
+		}
+	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/gorbm/rbm/bitio"
 )
 
-// A rowFormat says how to read rows for a model: the flags by which the rows were read that it was trained on, and the
-// names of its columns.
+// A rowFormat says how to read rows for a model: the flags by which the rows were read that
+// it was trained on, and the names of its columns.
 type rowFormat struct {
 	Columns   []string `json:"columns,omitempty"`
 	Format    string   `json:"format,omitempty"`
@@ -59,7 +59,8 @@ func (d *dataFlags) declare(f *flags) {
 	f.yes(&d.ignore, "ignore-unknown", "csv, pairs: leave out columns that the model does not have")
 }
 
-// assume takes the flags that the command line does not have from those that a model was trained with.
+// assume takes the flags that the command line does not have from those that a model was
+// trained with.
 func (d *dataFlags) assume(r rowFormat) {
 	text := func(name string, p *string, value string) {
 		if !d.flags.given(name) {
@@ -241,7 +242,8 @@ func (d *dataFlags) readComplete(ctx context.Context, e *env, path string, m *rb
 	return r, err
 }
 
-// checkColumns returns an error unless rows have so many columns and, if both have names, these ones.
+// checkColumns returns an error unless rows have so many columns and, if both have names,
+// these ones.
 func (r *rows) checkColumns(names []string, width int, of string) error {
 	if c := r.width(); c != width {
 		return fmt.Errorf("%s has %d columns, want the %d of %s", r.path, c, width, of)

@@ -48,7 +48,8 @@ func (f *flags) yes(p *bool, name, usage string) {
 	f.add(name)
 }
 
-// whole declares an integer from low to high. A value out of this range says that a rule chooses, as the usage tells.
+// whole declares an integer from low to high. A value out of this range says that a rule
+// chooses, as the usage tells.
 func (f *flags) whole(p *int, name string, value, low, high int, usage string) {
 	*p = value
 	f.set.Var(&number[int]{p, low, high, strconv.Atoi}, name, usage)

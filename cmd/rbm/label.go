@@ -12,8 +12,8 @@ import (
 // usualMissing are the texts of missing values that package bitio knows.
 var usualMissing = []string{"", "NA", "N/A", "?", "nan", "NaN", "null"}
 
-// join puts a unit for each class behind the columns, by the labels that were read as names of the rows. A label that is
-// missing leaves these units missing.
+// join puts a unit for each class behind the columns, by the labels that were read as names
+// of the rows. A label that is missing leaves these units missing.
 func (r *rows) join(o *bitio.Options) error {
 	if r.names == nil {
 		return fmt.Errorf("%s: there are no labels", r.path)

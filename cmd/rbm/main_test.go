@@ -125,7 +125,8 @@ func read(t *testing.T, name string) []byte {
 	return b
 }
 
-// pairs returns a CSV of n rows of columns a to f, of which neighbors mostly agree. A share of the values is missing.
+// pairs returns a CSV of n rows of columns a to f, of which neighbors mostly agree. A share
+// of the values is missing.
 func pairs(n int, missing float64) string {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	var b strings.Builder
@@ -190,8 +191,8 @@ func table(t *testing.T, text string, skip int) (header []string, x [][]float64)
 	return all[0][skip:], x
 }
 
-// allRows returns all configurations of n units that fit the groups of m, and their log-probabilities, from the energies
-// alone.
+// allRows returns all configurations of n units that fit the groups of m, and their
+// log-probabilities, from the energies alone.
 func allRows(m *rbm.RBM) (rows [][]int, logp []float64) {
 	nv, nh := m.Dims()
 	z := 0.0

@@ -16,8 +16,8 @@ import (
 	"github.com/gorbm/rbm/npz"
 )
 
-// sidecar is the file beside a model, with .json appended to its name. It has what a model itself has not: how to read
-// rows for it, and how it was trained.
+// sidecar is the file beside a model, with .json appended to its name. It has what a model
+// itself has not: how to read rows for it, and how it was trained.
 type sidecar struct {
 	Model    string    `json:"model_sha256"` // of the bytes of the file of the model
 	Rows     rowFormat `json:"rows"`
@@ -51,14 +51,22 @@ func modelFormat(path string) string {
 // isModel reports whether a file begins as a model does, and not rows or a checkpoint.
 func isModel(head []byte) (format string, ok bool) {
 	switch {
-	case bytes.HasPrefix(head, []byte("\x89RBM\r\n\x1a\n")) && len(head) >= 24:
-		return binaryModel, strings.TrimRight(string(head[12:24]), "\x00") == "RBM"
+	case frameKind(head) != "":
+		return binaryModel, frameKind(head) == "RBM"
 	case bytes.HasPrefix(head, []byte("PK")):
 		return npzModel, true
 	case bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")):
 		return jsonModel, true
 	}
 	return "", false
+}
+
+// frameKind returns what the package says at the beginning of its files that they are, or "".
+func frameKind(head []byte) string {
+	if !bytes.HasPrefix(head, []byte("\x89RBM\r\n\x1a\n")) || len(head) < 24 {
+		return ""
+	}
+	return strings.TrimRight(string(head[12:24]), "\x00")
 }
 
 // decodeModel returns the model of the bytes of a file.
@@ -169,7 +177,8 @@ func removeOld(path string) error {
 	return nil
 }
 
-// trim removes the name of the package from an error, which may be nil, and says flags for options.
+// trim removes the name of the package from an error, which may be nil, and says flags for
+// options.
 func trim(err error) error {
 	if err == nil {
 		return nil

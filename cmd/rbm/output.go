@@ -68,6 +68,12 @@ func checkFolder(path string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
+// exists reports whether there is a file of this name.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
 // readHead returns the first bytes of a file.
 func readHead(path string) ([]byte, error) {
 	f, err := os.Open(path)
@@ -87,7 +93,8 @@ func readHead(path string) ([]byte, error) {
 	return head[:n], err
 }
 
-// dataFormat returns the format that the name of a file says, or Auto. On the standard output it is CSV.
+// dataFormat returns the format that the name of a file says, or Auto. On the standard
+// output it is CSV.
 func dataFormat(path string) bitio.Format {
 	if path == "" || path == "-" {
 		return bitio.CSV
@@ -109,7 +116,8 @@ func dataFormat(path string) bitio.Format {
 	return bitio.Auto
 }
 
-// writeTable writes rows to a file, or as CSV to the standard output. Names for which a format has no place are left out.
+// writeTable writes rows to a file, or as CSV to the standard output. Names for which a
+// format has no place are left out.
 func writeTable(e *env, path string, t *bitio.Table, o *bitio.Options) error {
 	copied := *t
 	format := o.Format

@@ -6,15 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/checkpoint"
 )
 
-// saved is the part of a checkpoint: a note of the training, as JSON behind its length in 8 bytes, and its Trainer. The
-// note can be read without the rows, by which the Trainer is checked.
+// saved is the part of a checkpoint: a note of the training, as JSON behind its length in 8
+// bytes, and its Trainer. The note can be read without the rows, by which the Trainer is
+// checked.
 type saved struct {
 	note    note
 	trainer []byte // what is read
@@ -73,11 +72,5 @@ func loadSaved(path string) (*saved, error) {
 
 // isCheckpoint reports whether a file begins as a checkpoint does.
 func isCheckpoint(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("\x89RBM\r\n\x1a\n")) && len(head) >= 24 && strings.TrimRight(string(head[12:24]), "\x00") == "checkpoint"
-}
-
-// exists reports whether there is a file of this name.
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
+	return frameKind(head) == "checkpoint"
 }

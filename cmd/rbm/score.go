@@ -97,7 +97,8 @@ func (o *score) run(ctx context.Context, e *env, args []string) error {
 	return doubt
 }
 
-// surprise returns -log p(vᵢ|other units) of each row and free unit or group i. Free has the free energies of the rows.
+// surprise returns -log p(vᵢ|other units) of each row and free unit or group i. Free has
+// the free energies of the rows.
 func surprise(ctx context.Context, e *env, m *rbm.RBM, v *rbm.Bits, free []float64) (*mat.Dense, error) {
 	const block = 256
 	n, _ := v.Dims()
@@ -161,8 +162,8 @@ func (u unit) surprise(probs []float64, v *rbm.Bits, r int) float64 {
 	return 0 - logistic.Log(1-probs[u.from])
 }
 
-// exactSurprise returns log(1 + Σ exp(F - F')), with the free energy F of row r of v and those F' of the rows that differ
-// from it in the unit only.
+// exactSurprise returns log(1 + Σ exp(F - F')), with the free energy F of row r of v and
+// those F' of the rows that differ from it in the unit only.
 func (u unit) exactSurprise(m *rbm.RBM, v *rbm.Bits, r int, free float64) float64 {
 	others := u.vary(v, r)
 	x := []float64{0}
@@ -195,7 +196,8 @@ func (u unit) vary(v *rbm.Bits, r int) *rbm.Bits {
 	return others
 }
 
-// unitNames returns the names of the free units, and of groups those of their units with bars between them.
+// unitNames returns the names of the free units, and of groups those of their units with
+// bars between them.
 func unitNames(m *rbm.RBM, columns []string) []string {
 	var names []string
 	for _, u := range freeUnits(m) {

@@ -142,8 +142,8 @@ func (s *settings) classifier(m *rbm.RBM) *rbm.Classifier {
 	return &rbm.Classifier{Model: m, Classes: s.Classes, Discriminative: 1, Generative: s.Generative, Unlabeled: s.Generative}
 }
 
-// setSampler sets the sampler of the negative phase, or notes which one was chosen. The base of pt is the model without
-// weights.
+// setSampler sets the sampler of the negative phase, or notes which one was chosen. The
+// base of pt is the model without weights.
 func (s *settings) setSampler(t *rbm.Trainer) {
 	chosen := ""
 	switch x := t.Sampler.(type) {

@@ -103,8 +103,8 @@ func interrupt(t *testing.T, terminal bool, text string, times int, args ...stri
 	}
 }
 
-// A training that is stopped and resumed, at a report and in the middle of a step, writes the same bytes as one that is
-// not.
+// A training that is stopped and resumed, at a report and in the middle of a step, writes
+// the same bytes as one that is not.
 func TestResume(t *testing.T) {
 	for _, tt := range []struct {
 		name, args string

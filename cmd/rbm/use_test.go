@@ -179,7 +179,8 @@ func TestLogLikelihood(t *testing.T) {
 	}
 }
 
-// An estimate that is not believable has an exit code of its own, in score too, which writes the scores.
+// An estimate that is not believable has an exit code of its own, in score too, which
+// writes the scores.
 func TestNotBelievable(t *testing.T) {
 	in(t)
 	someModel(t, "m.rbm", 25, 22, 1)
@@ -273,7 +274,8 @@ func TestModelAndRows(t *testing.T) {
 	}
 }
 
-// A classifier tells the classes of rows with and without labels, with the probabilities that follow from the energies.
+// A classifier tells the classes of rows with and without labels, with the probabilities
+// that follow from the energies.
 func TestClassify(t *testing.T) {
 	in(t)
 	text := "a,b,c,kind\n" + strings.Repeat("0,1,1,cat\n1,0,0,dog\n1,1,0,dog\n0,0,1,cat\n0,0,0,\n", 24)
@@ -392,7 +394,8 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// A sample depends on the seed, and on no other thing. The second rows of chains are those of a longer burn-in.
+// A sample depends on the seed, and on no other thing. The second rows of chains are those
+// of a longer burn-in.
 func TestSampleSeed(t *testing.T) {
 	in(t)
 	someModel(t, "m.rbm", 20, 3, 0.7)
@@ -432,7 +435,8 @@ func rowsWithHoles(m *rbm.RBM) (v [][]int, known [][]bool, text string) {
 	return v, known, text
 }
 
-// conditional returns the rows that agree with known values, their probabilities given these, and the means.
+// conditional returns the rows that agree with known values, their probabilities given
+// these, and the means.
 func conditional(m *rbm.RBM, v []int, known []bool) (rows [][]int, p []float64, means []float64) {
 	all, logp := allRows(m)
 	total := 0.0

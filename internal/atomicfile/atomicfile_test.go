@@ -106,7 +106,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// Whatever already has the name of the temporary file is neither written to nor followed, and stays.
+// Whatever already has the name of the temporary file is neither written to nor followed,
+// and stays.
 func TestPlanted(t *testing.T) {
 	dir := t.TempDir()
 	path, victim := filepath.Join(dir, "c"), filepath.Join(dir, "victim")
@@ -238,7 +239,8 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
-// A temporary file that is written slowly stays, however many others come and go or are left behind.
+// A temporary file that is written slowly stays, however many others come and go or are
+// left behind.
 func TestSlowWriters(t *testing.T) {
 	if !locks {
 		t.Skip("there are no locks on " + runtime.GOOS)

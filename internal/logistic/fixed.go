@@ -127,9 +127,9 @@ func one(b bool) uint64 {
 // The coefficients of q interpolate (eʳ-1-r)/r² at Chebyshev nodes; the error is 1.1e-8 of
 // eʳ, 0.2ε. The product k·Ln2Hi is exact, as is its subtraction from x. The rounding of x·log₂e
 // only moves k. What r is off by are the roundings of k·Ln2Lo, which is at most 0.0075, and
-// of its subtraction: less than 0.4ε. In 1 + (r + r²q), r + r²q is at most 0.42 and has four roundings in its last
-// terms, less than 1.6ε, and the sum is rounded once, 1.5ε of eʳ at the least. The product
-// with 2ᵏ is exact. In all, less than 4ε.
+// of its subtraction: less than 0.4ε. In 1 + (r + r²q), r + r²q is at most 0.42 and has four
+// roundings in its last terms, less than 1.6ε, and the sum is rounded once, 1.5ε of eʳ at
+// the least. The product with 2ᵏ is exact. In all, less than 4ε.
 func exp32(x float32) float32 { return pow32(reduce32(x)) }
 
 // reduce32 returns k and r of the x of exp32.

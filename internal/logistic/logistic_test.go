@@ -20,7 +20,8 @@ const prec = 256 // bits; 1+1e-30 takes 100
 
 func bigFloat(x float64) *big.Float { return new(big.Float).SetPrec(prec).SetFloat64(x) }
 
-// bigExp returns eˣ by the Taylor series of x/2²⁰, squared 20 times. For |x| < 2¹⁰ its error is below 2⁻²⁰⁰.
+// bigExp returns eˣ by the Taylor series of x/2²⁰, squared 20 times. For |x| < 2¹⁰ its
+// error is below 2⁻²⁰⁰.
 func bigExp(x *big.Float) *big.Float {
 	r := new(big.Float).SetPrec(prec).SetMantExp(x, -20)
 	sum, term := bigFloat(1), bigFloat(1)

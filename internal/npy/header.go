@@ -2,6 +2,7 @@
 package npy
 
 import (
+	"archive/zip"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -9,9 +10,10 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// Extension is that of the name of an array.
+// Extension is how the name of an array in a file ends.
 const Extension = ".npy"
 
 // Magic is what an array begins with.
@@ -85,11 +87,18 @@ func AppendHeader(b []byte, s Shape, descr string) []byte {
 	return append(append(b, header...), strings.Repeat(" ", size-len(header)-1)+"\n"...)
 }
 
-// ReadHeader reads all that is before the elements. The error is a TypeError if they are of no Type.
+// InZip returns the header of an array, called name, in a zip file. It depends on nothing else.
+func InZip(name string, method uint16) *zip.FileHeader {
+	first := time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC) // that a zip file can hold
+	return &zip.FileHeader{Name: name + Extension, Method: method, Modified: first}
+}
+
+// ReadHeader reads all that is before the elements. The error is a TypeError if they are of
+// no Type.
 func ReadHeader(r io.Reader) (*Header, error) {
 	start := make([]byte, len(Magic)+4)
 	if _, err := io.ReadFull(r, start); err != nil {
-		return nil, noEOF(err)
+		return nil, NoEOF(err)
 	}
 	if string(start[:len(Magic)]) != Magic {
 		return nil, fmt.Errorf("it begins with %q, want %q", start[:len(Magic)], Magic)
@@ -100,7 +109,7 @@ func ReadHeader(r io.Reader) (*Header, error) {
 	case (major == 2 || major == 3) && minor == 0:
 		var high [2]byte
 		if _, err := io.ReadFull(r, high[:]); err != nil {
-			return nil, noEOF(err)
+			return nil, NoEOF(err)
 		}
 		start = append(start, high[:]...)
 		n |= int64(binary.LittleEndian.Uint16(high[:])) << 16
@@ -112,7 +121,7 @@ func ReadHeader(r io.Reader) (*Header, error) {
 	}
 	header := make([]byte, n)
 	if _, err := io.ReadFull(r, header); err != nil {
-		return nil, noEOF(err)
+		return nil, NoEOF(err)
 	}
 	h := &Header{Size: len(start) + len(header)}
 	if err := h.parse(string(header)); err != nil {
@@ -121,8 +130,8 @@ func ReadHeader(r io.Reader) (*Header, error) {
 	return h, nil
 }
 
-// noEOF returns err, which is not that of a proper end.
-func noEOF(err error) error {
+// NoEOF returns err, where no end is a proper one: io.EOF becomes io.ErrUnexpectedEOF.
+func NoEOF(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
 	}

@@ -61,7 +61,8 @@ func parseType(descr string) (t Type, ok bool) {
 	return t, ok
 }
 
-// Value returns the first element of b. An integer beyond 2⁵³ is rounded. A boolean is the number of its byte.
+// Value returns the first element of b. An integer beyond 2⁵³ is rounded. A boolean is the
+// number of its byte.
 func (t Type) Value(b []byte) float64 {
 	var x uint64
 	switch t.Width {

@@ -12,7 +12,7 @@ const (
 	// the first-level cache of most processors.
 	blockGroups = 32
 
-	rowsAtOnce = spec.RowsAtOnce // rows that addFixed takes at a time
+	rowsAtOnce = spec.RowsAtOnce // rows whose lists are processed together
 
 	lineBytes = spec.LineBytes
 

@@ -9,7 +9,7 @@ const (
 	// plain Go takes longer to begin a list, and no longer to wait for a table.
 	blockGroups = 128
 
-	rowsAtOnce = 1 // rows that addEntries takes at a time
+	rowsAtOnce = 1 // rows whose lists are processed together
 )
 
 func addAbs(sums, row []float64, lanes *[spec.AbsStep]float64) { addAbsGo(sums, row, lanes) }

@@ -18,7 +18,7 @@ type Signal struct {
 	given atomic.Bool
 }
 
-// On returns a Signal that is given once ctx is done.
+// On returns a Signal that is given once ctx is done. It is for tests.
 func On(ctx context.Context) *Signal {
 	s := new(Signal)
 	s.Watch(ctx)

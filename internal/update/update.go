@@ -36,7 +36,7 @@ func Center(w, b, mu, down []float64, lambda, c float64) float64 {
 	return halve(&sums)
 }
 
-// Shrink moves each element of w by t ≥ 0 towards 0, and no further. It adds the moves to
+// Shrink moves each element of w by t ≥ 0 toward 0, and no further. It adds the moves to
 // d, which is nil or as long as w. A NaN stays NaN.
 func Shrink(w, d []float64, t float64) {
 	for i, x := range w {

@@ -143,7 +143,8 @@ func (w *limited) Write(p []byte) (int, error) {
 	return w.n, w.err
 }
 
-// Memory is allocated once for bytes that are there, and otherwise as they come, however many are claimed.
+// Memory is allocated once for bytes that are there, and otherwise as they come, however
+// many are claimed.
 func TestReadFrameMemory(t *testing.T) {
 	const n = 1 << 20
 	whole, err := AppendFrame(nil, "Kind", func(b []byte) ([]byte, error) { return append(b, make([]byte, n)...), nil })

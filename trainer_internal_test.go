@@ -132,8 +132,8 @@ func TestSpeedOfRestored(t *testing.T) {
 	}
 }
 
-// Completions agree with what is observed, have one unit of a group on, and are what a report watches. Of a state they
-// must agree, too.
+// Completions agree with what is observed, have one unit of a group on, and are what a
+// report watches. Of a state they must agree, too.
 func TestCompletions(t *testing.T) {
 	const n, nv = 40, 7
 	start := func(src uint64) *Trainer {
