@@ -12,20 +12,21 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// AIS estimates log Z by annealed importance sampling (Neal, 2001; Salakhutdinov & Murray,
-// 2008) from a weightless base model, by sweeps at
+// AIS estimates log Z by annealed importance sampling (Neal, 2001; Salakhutdinov &
+// Murray, 2008) from a weightless base model, for [RBM.LogLikelihood], which calls Run
+// and Reverse. Sweeps are at
 //
 //	log p*(v; β) = ((1-β)a + βb)·v + Σⱼ softplus(β(cⱼ + Wⱼ·v))
 //
-// The mean weight of Run estimates Z without bias, so its log tends to be too low. The mean
-// weight of Reverse estimates 1/Z, so minus its log tends to be too high. If they agree,
-// and neither depends on a few runs, both are close.
+// The mean weight of Run estimates Z without bias, so its log tends to be too low. The
+// mean weight of Reverse estimates 1/Z, so minus its log tends to be too high. If they
+// agree, and neither depends on a few runs, both are close.
 type AIS struct {
 	sealed
 
 	Runs     int                 // runs of Run, at least 1
 	Betas    []float64           // inverse temperatures β, rising from 0 to 1
-	Base     *mat.VecDense       // visible biases a of the base model (nv); nil: the model's, or fitted to the data by LogLikelihood
+	Base     *mat.VecDense       // visible biases a of the base model (nv); nil: B of the model, or fitted to the data by LogLikelihood
 	Ladder   *PTT                // whose LogZ LogLikelihood takes where AIS is not believable; nil: none
 	Progress func(done, all int) // called after every temperature, unless nil
 
@@ -61,7 +62,7 @@ func annealingBetas(n int) []float64 {
 	return betas
 }
 
-// LogZ is an estimate of log Z, in nats.
+// LogZ is an estimate of log Z, in nats, by [AIS].
 type LogZ struct {
 	Mean       float64   // the estimate: the log of the mean weight, negated for reverse runs
 	StdErr     float64   // standard error of Mean, by the jackknife; blind to modes that no run has visited
@@ -74,7 +75,7 @@ func (a AIS) GobEncode() ([]byte, error) {
 	return nil, errors.New("rbm: gob would lose the seed of AIS: encode Runs, Betas and Base")
 }
 
-// Run estimates log Z of m, at the cost of about a Gibbs sweep per temperature.
+// Run estimates log Z of m, at about the cost of a Gibbs sweep per temperature.
 func (a *AIS) Run(ctx context.Context, m *RBM) (LogZ, error) {
 	base := a.check(ctx, m)
 	checkAtLeast("runs", a.Runs, 1)

@@ -12,8 +12,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Bits is a packed binary matrix, of observations or states of chains, and a mat.Matrix.
-// The zero value is empty and serves only as a destination.
+// Bits is a packed binary matrix, a mat.Matrix. Make one with [BitsOf], or with [NewBits]
+// and SetBit. The zero value is empty, and serves only as a destination.
 type Bits struct {
 	sealed
 

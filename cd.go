@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// CD is the Sampler of contrastive divergence (Hinton, 2002): chains that move by K sweeps
-// from the data. The gradient is biased, less so for larger K.
+// CD is the [Sampler] of contrastive divergence (Hinton, 2002): chains that move by K
+// sweeps from the data. The gradient is biased, less so for larger K.
 type CD struct {
 	K      int     // sweeps per call, from 1 to 2²⁴
 	Chains *Chains // restarted by every call
@@ -17,7 +17,7 @@ type CD struct {
 
 var _ Sampler = (*CD)(nil)
 
-// NewCD returns CD-k.
+// NewCD returns CD-k, with k sweeps from the data.
 func NewCD(k int, src rand.Source) *CD {
 	checkK(k)
 	return &CD{K: k, Chains: NewChains(src)}
@@ -145,8 +145,8 @@ func (s *CD) write(b []byte) []byte {
 
 func readCD(d *wire.Decoder) CD { return CD{K: d.Range("K", 1, maxSweeps), Chains: readStream(d)} }
 
-// PCD is the Sampler of persistent contrastive divergence (Tieleman, 2008), or stochastic
-// maximum likelihood (Younes, 1989), for models that change slowly.
+// PCD is the [Sampler] of persistent contrastive divergence (Tieleman, 2008), or
+// stochastic maximum likelihood (Younes, 1989): the one to begin with.
 type PCD struct {
 	K      int     // sweeps per call, from 1 to 2²⁴
 	Chains *Chains // continued if they have been started

@@ -12,12 +12,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Centering computes the centered gradient (Melchior, Fischer & Wiskott, 2016; Montavon &
-// Müller, 2012), the gradient of the model written in v-μ and h-λ:
+// Centering makes learning faster. Call Center before SGD.Step, for the centered gradient
+// (Melchior, Fischer & Wiskott, 2016; Montavon & Müller, 2012), the gradient of the model
+// written in v-μ and h-λ:
 //
 //	W̃ = ∂W - λ·∂bᵀ - ∂c·μᵀ    b̃ = ∂b - W̃ᵀλ    c̃ = ∂c - W̃μ
 //
-// Near the means of the units, offsets speed up learning, whichever state of a unit is
+// Offsets near the means of the units speed up learning, whichever state of a unit is
 // called 1. The zero value is ready to use.
 type Centering struct {
 	Rate     float64   // weight of a batch in the moving averages V and H; 0: 0.01; 1 biases the gradient

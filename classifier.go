@@ -7,8 +7,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Classifier is an RBM with nx inputs and a one-hot label as its visible units (Larochelle
-// & Bengio, 2008; Larochelle et al., 2012). With eᵧ the label y, p(y|x) = exp(-F(x,eᵧ)) /
+// Classifier is an RBM with nx inputs and a one-hot label as its visible units
+// (Larochelle & Bengio, 2008; Larochelle et al., 2012). Train it by Gradient or a
+// [Trainer], then call Predict or LogProbs. With eᵧ the label y, p(y|x) = exp(-F(x,eᵧ)) /
 // Σₖ exp(-F(x,eₖ)), exactly.
 type Classifier struct {
 	Model                                 *RBM    // nx+Classes visible units

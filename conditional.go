@@ -43,7 +43,7 @@ func (m *RBM) LogProbGiven(dst []float64, v mat.Matrix, observed *Bits) []float6
 }
 
 // MeansGiven returns the exact E[v | v_observed] in dst (n×nv), by enumeration as in
-// LogProbGiven. Missing values of v may be NaN; see Chains for many.
+// LogProbGiven. Missing values of v may be NaN; see [Chains] for many.
 func (m *RBM) MeansGiven(dst *mat.Dense, v mat.Matrix, observed *Bits) *mat.Dense {
 	c := m.conditional(v, observed)
 	dst = checkDense(dst, c.n, c.nv)

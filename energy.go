@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Energy returns E(v,h) for the rows of v (n×nv) with those of h, in dst (n).
+// Energy returns E(v,h) of the rows of v (n×nv) and h (n×nh), in dst (n).
 func (m *RBM) Energy(dst []float64, v, h mat.Matrix) []float64 {
 	nv, nh := m.Dims()
 	n := checkBatch("v", v, nv)

@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// A row is of class 1 where two neighbouring lights are on. The fourth row has
+// A row is of class 1 where two neighboring lights are on. The fourth row has
 // no label, and the last one to be classified is new.
 func ExampleClassifier() {
 	const inputs, classes = 3, 2
@@ -49,4 +49,42 @@ func ExampleClassifier() {
 	// Output:
 	// [0 1 0 1 0] [1]
 	// p(1|first row) is 0.0
+}
+
+// A classifier knows how sure it is. Three of four rows with the unit on are of class 1, and
+// so is such a row with a probability of about ¾.
+func ExampleClassifier_LogProbs() {
+	const inputs, classes = 1, 2
+	x := mat.NewDense(6, inputs, []float64{0, 0, 1, 1, 1, 1})
+	labels := []int{0, 0, 0, 1, 1, 1}
+	m := rbm.NewRandom(inputs+classes, 2, 0.1, rand.NewPCG(1, 1))
+	m.OneHot = []rbm.Group{{From: inputs, To: inputs + classes}}
+	c := rbm.Classifier{Model: m, Classes: classes, Discriminative: 1}
+	sgd := rbm.SGD{Rate: 0.5}
+	var g rbm.Gradient
+	for range 500 {
+		c.Gradient(&g, x, labels, nil) // p(y|x) is exact, and needs no Sampler
+		sgd.Step(m, &g)
+	}
+
+	logP := c.LogProbs(nil, mat.NewDense(2, inputs, []float64{0, 1}))
+	for x := range 2 {
+		fmt.Printf("p(1|%d) = %.2f\n", x, math.Exp(logP.At(x, 1)))
+	}
+	// Output:
+	// p(1|0) = 0.02
+	// p(1|1) = 0.74
+}
+
+// Rows for a Trainer, or for methods of the Model, are inputs followed by the label.
+func ExampleClassifier_Join() {
+	c := rbm.Classifier{Model: rbm.New(2+3, 4), Classes: 3}
+	x := rbm.NewBits(3, 2)
+	x.SetBit(1, 0, true)
+	rows := c.Join(nil, x, []int{2, 0, rbm.NoLabel})
+	fmt.Println(mat.Formatted(rows))
+	// Output:
+	// ⎡0  0  0  0  1⎤
+	// ⎢1  0  1  0  0⎥
+	// ⎣0  0  0  0  0⎦
 }

@@ -9,17 +9,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// agreement returns a model of four visible units that are mostly all on or all off.
-func agreement() *rbm.RBM {
-	return &rbm.RBM{
-		W: mat.NewDense(1, 4, []float64{8, 8, 8, 8}),
-		B: mat.NewVecDense(4, []float64{-4, -4, -4, -4}),
-		C: mat.NewVecDense(1, []float64{-16}),
-	}
-}
-
 // Observations that are not complete, and what the model expects of the rest.
 func ExampleRBM_MeansGiven() {
+	m := rbm.New(4, 1) // units that are mostly all on or all off
+	m.W.SetRow(0, []float64{8, 8, 8, 8})
+	m.B.CopyVec(mat.NewVecDense(4, []float64{-4, -4, -4, -4}))
+	m.C.SetVec(0, -16)
 	missing := math.NaN()
 	v, observed, err := rbm.MaskedBitsOf(mat.NewDense(2, 4, []float64{
 		1, 1, missing, missing,
@@ -29,16 +24,20 @@ func ExampleRBM_MeansGiven() {
 		fmt.Println(err)
 		return
 	}
-	means := agreement().MeansGiven(nil, v, observed)
+	means := m.MeansGiven(nil, v, observed)
 	fmt.Printf("%.2f\n", mat.Formatted(means))
 	// Output:
 	// ⎡1.00  1.00  0.98  0.98⎤
 	// ⎣0.02  0.00  0.00  0.00⎦
 }
 
-// Chains that complete a row, of which half is known: nine tenths of them agree on a unit that is missing.
+// Chains that complete a row, of which half is known: nine tenths of them agree on a unit
+// that is missing.
 func ExampleChains_GibbsGiven() {
-	m := agreement()
+	m := rbm.New(4, 1) // units that are mostly all on or all off
+	m.W.SetRow(0, []float64{8, 8, 8, 8})
+	m.B.CopyVec(mat.NewVecDense(4, []float64{-4, -4, -4, -4}))
+	m.C.SetVec(0, -16)
 	row := mat.NewDense(1, 4, []float64{1, 1, math.NaN(), math.NaN()})
 	v, observed, err := rbm.MaskedBitsOf(row)
 	if err != nil {

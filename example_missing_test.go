@@ -3,17 +3,19 @@ package rbm_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"github.com/gorbm/rbm"
 	"gonum.org/v1/gonum/mat"
 )
 
-// pairs returns rows of two units that agree, and a mask that hides one value in three.
-func pairs(n int) (data, observed *rbm.Bits) {
-	rnd := rand.New(rand.NewPCG(1, 1))
-	data, observed = rbm.NewBits(n, 2), rbm.NewBits(n, 2)
-	for r := range n {
+// Train on rows of which a third of the values are missing.
+func ExampleTrainer_missingValues() {
+	src := rand.NewPCG(1, 1)
+	rnd := rand.New(src)
+	data, observed := rbm.NewBits(100, 2), rbm.NewBits(100, 2) // two units that agree
+	for r := range 100 {
 		on := rnd.IntN(2) == 1
 		for i := range 2 {
 			if rnd.IntN(3) > 0 {
@@ -22,24 +24,8 @@ func pairs(n int) (data, observed *rbm.Bits) {
 			}
 		}
 	}
-	return data, observed
-}
-
-// tellPairs prints what m expects of a unit, given the other one.
-func tellPairs(m *rbm.RBM) {
-	v, observed := rbm.NewBits(2, 2), rbm.NewBits(1, 2)
-	v.SetBit(1, 0, true)
-	observed.SetBit(0, 0, true)
-	for r, p := range mat.Col(nil, 1, m.MeansGiven(nil, v, observed)) {
-		fmt.Printf("given %d it is mostly on: %v\n", r, p > 0.75)
-	}
-}
-
-// Train on rows of which a third of the values are missing.
-func ExampleTrainer_missingValues() {
-	data, observed := pairs(100)
-	m := rbm.NewRandom(2, 2, 1, rand.NewPCG(2, 2))
-	t := rbm.NewTrainer(m, data, rbm.NewPCD(100, 1, rand.NewPCG(3, 3)), rand.NewPCG(4, 4))
+	m := rbm.NewRandom(2, 2, 1, src)
+	t := rbm.NewTrainer(m, data, rbm.NewPCD(100, 1, src), src)
 	t.Observed = observed
 	t.BatchSize = 20
 	t.SGD.Rate = 0.2
@@ -47,25 +33,46 @@ func ExampleTrainer_missingValues() {
 		fmt.Println(err)
 		return
 	}
-	tellPairs(m)
+
+	// Each unit given the other one.
+	p := m.UnitProbs(nil, mat.NewDense(2, 2, []float64{0, 0, 1, 1}))
+	fmt.Printf("given 0 it is mostly on: %v\n", p.At(0, 1) > 0.75)
+	fmt.Printf("given 1 it is mostly on: %v\n", p.At(1, 1) > 0.75)
 	// Output:
 	// given 0 it is mostly on: false
 	// given 1 it is mostly on: true
 }
 
-// The same in a loop of one's own, where few values are missing: with all completions of a row, each by its probability.
+// The same in a loop of one's own, where few values are missing: with all completions of a
+// row, each by its probability.
 func ExampleRBM_CompletionsGiven() {
-	data, observed := pairs(100)
+	missing := math.NaN()
+	data, observed, err := rbm.MaskedBitsOf(mat.NewDense(6, 2, []float64{
+		0, 0,
+		0, 0,
+		1, 1,
+		1, 1,
+		1, missing,
+		missing, 0,
+	}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	m := rbm.NewRandom(2, 2, 1, rand.NewPCG(2, 2))
-	sgd := rbm.SGD{Rate: 0.5}
+	sgd := rbm.SGD{Rate: 1}
 	var g rbm.Gradient
-	for range 400 {
+	for range 600 {
 		rows, weights := m.CompletionsGiven(data, observed)
 		m.WeightedGradient(&g, rows, weights, new(rbm.Exact))
 		sgd.Step(m, &g)
 	}
-	tellPairs(m)
+	fmt.Printf("%.1f\n", mat.Formatted(m.MeansGiven(nil, data, observed)))
 	// Output:
-	// given 0 it is mostly on: false
-	// given 1 it is mostly on: true
+	// ⎡0.0  0.0⎤
+	// ⎢0.0  0.0⎥
+	// ⎢1.0  1.0⎥
+	// ⎢1.0  1.0⎥
+	// ⎢1.0  1.0⎥
+	// ⎣0.0  0.0⎦
 }

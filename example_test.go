@@ -37,33 +37,6 @@ func ExampleRBM_Gradient() {
 	// true
 }
 
-// independent samples from a model without weights.
-type independent struct {
-	chains *rbm.Chains
-	n      int
-}
-
-func (s independent) Sample(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) {
-	s.chains.StartRandom(m, s.n)
-	return s.chains.Visible(), nil
-}
-
-// A Sampler of one's own needs one method. This one ignores the weights of the
-// model, which makes its negative phase easy to foretell: the means of v are
-// those of the biases.
-func ExampleSampler() {
-	m := rbm.New(3, 2)
-	m.B.SetVec(0, 100)  // always on
-	m.B.SetVec(1, -100) // always off
-	data := rbm.NewBits(5, 3)
-
-	var g rbm.Gradient
-	m.Gradient(&g, data, independent{rbm.NewChains(rand.NewPCG(1, 1)), 10000})
-	fmt.Printf("%.1f\n", g.B.RawVector().Data)
-	// Output:
-	// [-1.0 0.0 -0.5]
-}
-
 // Chains move from state to state. Here the hidden unit copies the first visible
 // unit to the second one.
 func ExampleChains_Gibbs() {
@@ -88,6 +61,7 @@ func ExampleChains_Gibbs() {
 	// ⎣1  1⎦
 }
 
+// Data from outside are checked: the error names the first entry that is no bit.
 func ExampleBitsOf() {
 	_, err := rbm.BitsOf(mat.NewDense(2, 3, []float64{
 		0, 1, 0,
@@ -113,6 +87,7 @@ func ExampleRBM_FreeEnergy() {
 	// 3.0
 }
 
+// One pass over the rows in random order, four at a time, and what is left at the end.
 func ExampleMinibatches() {
 	data := rbm.NewBits(10, 3)
 	for batch := range rbm.Minibatches(data, 4, rand.NewPCG(1, 1)) {

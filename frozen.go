@@ -6,8 +6,9 @@ import (
 	"github.com/gorbm/rbm/internal/wire"
 )
 
-// Frozen marks parameters that training leaves alone, to the bit: see [Gradient]. A nil
-// field marks none. L1, L2 and MaxNorm count the other weights only.
+// Frozen marks parameters that training leaves alone, to the bit. Set it in a [Gradient]
+// or a [Trainer]. A nil field marks none. L1, L2 and MaxNorm count the other weights
+// only.
 type Frozen struct {
 	W    *Bits  // nh×nv, a one for each weight that stays
 	B, C []bool // nv and nh, true for each bias that stays

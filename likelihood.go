@@ -83,9 +83,9 @@ func (m *RBM) LogLikelihood(ctx context.Context, data Rows, a *AIS) (LogLikeliho
 	return m.WeightedLogLikelihood(ctx, data, nil, a)
 }
 
-// WeightedLogLikelihood is LogLikelihood with a weighted Mean, by a weight for each row. The
-// base is fitted with the weights, too. Rows of weight 0 are as good as left out; Reverse
-// starts from the others alike, however they differ in weight.
+// WeightedLogLikelihood is LogLikelihood with a weighted Mean, by a weight for each row.
+// The base is fitted with the weights, too. Rows of weight 0 are as good as left out;
+// Reverse starts from all others alike.
 func (m *RBM) WeightedLogLikelihood(ctx context.Context, data Rows, weights []float64, a *AIS) (LogLikelihood, error) {
 	// The rows that Reverse starts from are evenly spaced, or all if there are fewer than
 	// a.Runs. The bound takes the first mostSeen rows that differ.
@@ -476,8 +476,8 @@ func (l *LogLikelihood) doubt(f, bound float64, other string, off, allowed float
 	return strings.Join(reasons, "; ")
 }
 
-// FreeEnergyGap returns the mean free energy of validation rows minus that of training rows
-// (each n×nv), which grows with overfitting (Hinton, 2010).
+// FreeEnergyGap returns the mean free energy of validation rows minus the mean of
+// training rows (each n×nv). It grows with overfitting (Hinton, 2010).
 func (m *RBM) FreeEnergyGap(train, heldOut mat.Matrix) float64 {
 	return m.meanFreeEnergy("heldOut", heldOut) - m.meanFreeEnergy("train", train)
 }

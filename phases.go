@@ -9,9 +9,9 @@ import (
 )
 
 // Phases are the two sums whose difference is a gradient, the positive and the negative
-// phase. Phases of minibatches, or of shards on several machines with chains of their own,
-// add up to the phases of all rows and chains; another order changes only the rounding. The
-// zero value is the empty sum.
+// phase. [RBM.Phases] computes them for a minibatch or for a shard of the data, on a
+// machine with chains of its own. Add them up, in any order but for rounding, and call
+// Gradient once. The zero value is the empty sum.
 type Phases struct {
 	Data, Model             Gradient // Σᵣ wᵣĥᵣvᵣᵀ, Σᵣ wᵣvᵣ and Σᵣ wᵣĥᵣ, of the rows and of the samples
 	DataWeight, ModelWeight float64  // Σᵣ wᵣ of them

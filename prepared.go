@@ -8,13 +8,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Prepared is a copy of an RBM for one row at a time, or a few: for serving. It has as much
-// memory as W, in the order in which a row of bits reads it. The results are the RBM's, bit
-// for bit, and so are the panics. Many rows at once are faster by the RBM itself.
+// Prepared is a copy of an RBM, by [RBM.Prepare], for one row at a time, or a few: for
+// serving. Its results are those of the RBM, bit for bit, and so are its panics. Many
+// rows at once are faster by the RBM itself. It takes the memory of W once more.
 //
-// A Prepared never changes, and does not follow the RBM: call Prepare again. Any number of
-// goroutines may use it. Its methods start none, and with a dst allocate nothing in the
-// long run.
+// A Prepared never changes, and does not follow the RBM: call Prepare again. Any number
+// of goroutines may use it. Its methods start none, and with a dst allocate nothing in
+// the long run.
 type Prepared struct {
 	sealed
 
@@ -117,7 +117,7 @@ func (p *Prepared) inputs(x []product.Line, row []uint64) {
 	product.AddOnes(x, p.w, row)
 }
 
-// FreeEnergy returns F(v) for each row of v (n×nv) in dst (n), as [RBM.FreeEnergy].
+// FreeEnergy returns F(v) of v (n×nv) in dst (n), as [RBM.FreeEnergy].
 func (p *Prepared) FreeEnergy(dst []float64, v *Bits) []float64 {
 	nv, _ := p.Dims()
 	dst = checkDst(dst, checkBatch("v", v, nv))

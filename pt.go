@@ -16,19 +16,19 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// PT is the Sampler of parallel tempering (Desjardins et al., 2010; Cho, Raiko & Ilin,
+// PT is the [Sampler] of parallel tempering (Desjardins et al., 2010; Cho, Raiko & Ilin,
 // 2010): persistent chains, each with a replica at every β of
 //
 //	p(v,h; β) ∝ exp(((1-β)a + βb)·v + β(c·h + hᵀWv))
 //
 // Each sweep, neighbors swap states, even and odd pairs in turn, so that states cross at
-// low β what they cannot cross at 1.
+// low β where they cannot at 1.
 type PT struct {
 	sealed
 
 	K     int           // sweeps per call, from 1 to 2²⁴
 	Betas []float64     // inverse temperatures, rising from at least 0 to 1; the first call of Sample fixes their number
-	Base  *mat.VecDense // visible biases a of the base model (nv); nil: the model's
+	Base  *mat.VecDense // visible biases a of the base model (nv); nil: B of the model
 
 	n      int     // chains
 	chains *Chains // the replicas, row by row

@@ -13,11 +13,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// PTT is the Sampler of parallel trajectory tempering (Béreux, Decelle, Furtlehner, Rosset
-// & Seoane, 2024), for modes that part as a model learns: persistent chains, each with a
-// replica at every model of a ladder saved during training, and at the sampled model. Each
-// sweep, neighbors swap visible states, even and odd pairs in turn. A sweep costs two of n
-// chains of PCD per model.
+// PTT is the [Sampler] of parallel trajectory tempering (Béreux, Decelle, Furtlehner,
+// Rosset & Seoane, 2024), for modes that part as a model learns: persistent chains, each
+// with a replica at every model of a ladder saved during training, and at the sampled
+// model. Each sweep, neighbors swap visible states, even and odd pairs in turn. A sweep
+// costs two of n chains of PCD per model.
 type PTT struct {
 	sealed
 

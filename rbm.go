@@ -13,7 +13,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// RBM is a restricted Boltzmann machine. Its fields may be set between calls.
+// RBM is a restricted Boltzmann machine. Make one with [NewRandom], to train it, or
+// [New]. Its fields may be set between calls.
 type RBM struct {
 	W      *mat.Dense    // weights, nh×nv
 	B      *mat.VecDense // visible biases, nv

@@ -12,8 +12,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Sampler supplies the negative phase of [RBM.Gradient]. A wrapper should embed *PCD, say,
-// not Sampler, to keep weights, swap rates, chains and checkpoints.
+// Sampler supplies the negative phase of [RBM.Gradient]: [PCD], [CD], [PT], [PTT],
+// [Exact]. A wrapper should embed *PCD, say, not Sampler, to keep weights, swap rates,
+// chains and checkpoints.
 type Sampler interface {
 	// Sample returns visible configurations drawn from m, any number × nv, and their
 	// non-negative weights; nil weights are equal. Data (n×nv) is the minibatch of the
@@ -87,10 +88,10 @@ func sample(s native, p *model, m *RBM, data mat.Matrix, n int) (v mat.Matrix, w
 	return s.draw(p, m, data)
 }
 
-// Chains are Markov chains that move by block Gibbs sampling (Geman & Geman, 1984). A
-// sweep, one Gibbs step of the whole chain, draws all hidden units given the visible ones,
-// then all visible units given the hidden ones, with probabilities to 2⁻³²; NaN turns a
-// unit off. Burn-in is a call of Gibbs.
+// Chains are Markov chains that move by block Gibbs sampling (Geman & Geman, 1984). Call
+// Start or StartRandom, then Gibbs, for burn-in too, and read Visible. A sweep, one Gibbs
+// step of the whole chain, draws all hidden units given the visible ones, then all
+// visible units given the hidden ones, with probabilities to 2⁻³²; NaN turns a unit off.
 type Chains struct {
 	sealed
 
@@ -124,7 +125,7 @@ const (
 	drawSwap
 )
 
-// NewChains returns chains without states.
+// NewChains returns chains without states: call Start or StartRandom next.
 func NewChains(src rand.Source) *Chains { return &Chains{seed: seed(src)} }
 
 // Start starts a chain from each row of v; values in (0, 1) are probabilities.

@@ -6,11 +6,11 @@ import (
 )
 
 // A Schedule is a rate as a function of the number of steps before. The schedules of this
-// package panic if the step is negative.
+// package panic if the step is negative, and their constructors if a rate is negative or
+// not finite, or if a number of steps is less than 1.
 type Schedule func(step int) float64
 
-// Constant returns a Schedule that is always rate. It panics if rate is negative
-// or not finite.
+// Constant returns a Schedule that is always rate.
 func Constant(rate float64) Schedule {
 	checkFactor("rate", rate)
 	return func(step int) float64 {
@@ -19,22 +19,14 @@ func Constant(rate float64) Schedule {
 	}
 }
 
-// Linear returns a Schedule that goes straight from one rate to another in so many steps,
-// and stays there:
-//
-//	from + (to - from)·step/steps
-//
-// It panics if a rate is negative or not finite, or if steps is less than 1.
+// Linear returns a Schedule that goes straight from one rate to another within steps, and
+// stays there: from + (to - from)·step/steps.
 func Linear(from, to float64, steps int) Schedule {
 	return between(from, to, steps, func(step int) float64 { return float64(step) / float64(steps) })
 }
 
-// Inverse returns a Schedule that falls as 1/t does (Robbins & Monro, 1951), to half of rate
-// by step half:
-//
-//	rate / (1 + step/half)
-//
-// It panics if rate is negative or not finite, or if half is less than 1.
+// Inverse returns a Schedule that falls as 1/t does (Robbins & Monro, 1951), to half of
+// rate by step half: rate / (1 + step/half).
 func Inverse(rate float64, half int) Schedule {
 	checkFactor("rate", rate)
 	checkAtLeast("half", half, 1)
@@ -44,12 +36,10 @@ func Inverse(rate float64, half int) Schedule {
 	}
 }
 
-// Cosine returns a Schedule that goes from one rate to another in so many steps along half a
+// Cosine returns a Schedule that goes from one rate to another within steps along half a
 // cosine wave (Loshchilov & Hutter, 2017), and stays there:
 //
 //	from + (to - from)·(1 - cos(π·step/steps))/2
-//
-// It panics if a rate is negative or not finite, or if steps is less than 1.
 func Cosine(from, to float64, steps int) Schedule {
 	return between(from, to, steps, func(step int) float64 { return wave(step, steps) })
 }

@@ -11,7 +11,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// SGD climbs a stochastic gradient g by momentum and weight decay, and shrinks W:
+// SGD climbs a stochastic gradient g by momentum and weight decay, and shrinks W. Set
+// Rate, and call Step after each gradient:
 //
 //	Δ = μΔ + ε(g - λθ)    θ = θ + Δ
 //	w = sign(w)·max(|w| - ε·L1, 0)    Wⱼ = Wⱼ·min(1, MaxNorm/‖Wⱼ‖)

@@ -116,7 +116,7 @@ func TestSingleOfManyRows(t *testing.T) {
 				{"huge ratios", bits, func(r int) float64 { return []float64{1e300, 1e-300, 0, 1}[r*7%4] }, newCD(1)},
 				{"one heavy", bits, func(r int) float64 { return map[bool]float64{true: 1e5, false: 1e-3}[r == n/3] }, newCD(1)},
 				{"mostly 0", bits, func(r int) float64 { return map[bool]float64{true: 1}[r%97 == 3] }, newCD(2)},
-				{"own", bits, func(r int) float64 { return float64(r % 5) }, greyRows},
+				{"own", bits, func(r int) float64 { return float64(r % 5) }, grayRows},
 				{"own of bits", bits, nil, func() rbm.Sampler {
 					return sampling(func(*rbm.RBM, mat.Matrix) (mat.Matrix, []float64) { return bits, randomWeights(n, 3) })
 				}},

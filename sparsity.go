@@ -10,13 +10,13 @@ import (
 	"github.com/gorbm/rbm/internal/wire"
 )
 
-// Sparsity draws the mean activity q of each hidden unit to a target (Lee, Ekanadham & Ng,
-// 2008), in the form of Hinton (2010):
+// Sparsity draws the mean activity q of each hidden unit to a target (Lee, Ekanadham &
+// Ng, 2008; Hinton, 2010): call Penalize after each gradient.
 //
 //	q = (1-Rate)·q + Rate·⟨ĥ⟩data    ∂c += Cost·(Target - q)    ∂W += Cost·(Target - q)·⟨v⟩dataᵀ
 //
-// Where all rows are alike and Rate is 1, that is the slope of -Cost times the cross entropy
-// of Target and q. The zero value costs nothing.
+// Where all rows are alike and Rate is 1, this is the slope of -Cost times the cross
+// entropy of Target and q. The zero value costs nothing.
 type Sparsity struct {
 	Target float64   // in [0, 1]
 	Cost   float64   // in nats: raise it until the activities are near Target

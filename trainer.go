@@ -14,23 +14,24 @@ import (
 )
 
 // Trainer trains a model on minibatches, with reports of how it goes: a loop over parts
-// that are all exported. Each epoch takes every row of Data once, in an order that depends
-// on the seed and the number of the epoch. Interrupted training continues bit for bit. The
-// settings may change between steps, except Data, BatchSize and ShuffleBlock, by which
-// epochs are counted. A Trainer is made by NewTrainer and must not be copied after its
-// first step.
+// that are all exported. Make one with [NewTrainer], set its fields, and call
+// [Trainer.Train].
 //
-// With Weights, the gradient of a minibatch is multiplied by the mean weight of its rows.
+// Each epoch takes every row of Data once, in an order that depends on the seed and the
+// number of the epoch. Interrupted training continues bit for bit. The settings may
+// change between steps, except Data, BatchSize and ShuffleBlock, by which epochs are
+// counted. Do not copy a Trainer after its first step. With Weights, the gradient of a
+// minibatch is multiplied by the mean weight of its rows.
 //
 // # Rows that do not fit in memory
 //
-// With ShuffleBlock, an epoch takes blocks of neighboring rows in random order, and the rows
-// of each block in random order; minibatches cross their borders. A source on disk is read
-// block by block, once an epoch, and one block is in memory. If neighbors are alike, shuffle
-// the source once and let a block have many minibatches. The first report and the first
-// checkpoint take a pass over all rows. Without ShuffleBlock all rows are shuffled together,
-// and a source is read row by row, slowly. Training is the same, bit for bit, in memory and
-// from a source of the same rows.
+// With ShuffleBlock, an epoch takes blocks of neighboring rows in random order, and the
+// rows of each block in random order; minibatches cross their borders. A source on disk
+// is read block by block, once an epoch, and one block is in memory. If neighbors are
+// alike, shuffle the source once and let a block have many minibatches. The first report
+// and the first checkpoint take a pass over all rows. Without ShuffleBlock all rows are
+// shuffled together, and a source is read row by row, slowly. Training is the same, bit
+// for bit, in memory and from a source of the same rows.
 //
 // # Missing values
 //
@@ -40,24 +41,23 @@ import (
 //	∂ log p(v_observed) = -⟨∂F⟩ given v_observed + ⟨∂F⟩ model
 //
 // by one completion of each row: a chain that starts from the visible biases and moves by
-// MissingSweeps Gibbs sweeps, as [Chains.GibbsGiven], whenever its row is visited. This is
-// data augmentation (Tanner & Wong, 1987) with stochastic approximation (Younes, 1989). It
-// is unbiased if values are missing at random (Rubin, 1976). [RBM.CompletionsGiven] has the
-// exact mean, for a few missing units.
+// MissingSweeps Gibbs sweeps, as [Chains.GibbsGiven], whenever its row is visited. This
+// is data augmentation (Tanner & Wong, 1987) with stochastic approximation (Younes,
+// 1989). It is unbiased if values are missing at random (Rubin, 1976).
+// [RBM.CompletionsGiven] has the exact mean, for a few missing units.
 //
 // # Classification
 //
-// With a Classifier, whose Model is Model, steps climb its objective. Rows of Data and
-// HeldOut are as [Classifier.Join] makes them, inputs followed by the label; a row has no
-// label if none of its units is on. A minibatch without a row that counts moves nothing.
-// Sampler may be nil if Generative and Unlabeled are 0.
+// With a Classifier, whose Model is Model, steps climb its objective. [Classifier.Join]
+// makes the rows of Data and HeldOut, inputs followed by the label; a row has no label if
+// none of its units is on. A minibatch without a row that counts moves nothing. Sampler
+// may be nil if Generative and Unlabeled are 0.
 //
-// Reports have Error and LogProb in place of log-likelihoods. The best model has the least
-// Error and, among equals, the largest LogProb.
-//
-// With Observed, a label is observed as a whole or not at all, and then its row has none.
-// Missing inputs are completed given the others and the label, if there is one: the
-// discriminative term is log p(y|x) of completed inputs.
+// Reports have Error and LogProb in place of log-likelihoods. The best model has the
+// least Error and, among equals, the largest LogProb. With Observed, a label is observed
+// as a whole or not at all, and then its row has none. Missing inputs are completed given
+// the others and the label, if there is one: the discriminative term is log p(y|x) of
+// completed inputs.
 type Trainer struct {
 	sealed
 
@@ -158,13 +158,13 @@ func NewTrainer(m *RBM, data Rows, s Sampler, src rand.Source) *Trainer {
 	return t
 }
 
-// Train takes steps until so many epochs are complete, counting earlier calls. It stops
-// early when ctx is done, at an error of OnReport or of [Trainer.Step], or when Patience runs
-// out. The error is wrapped; after one of ctx, OnReport or Data, Train may continue, bit for
-// bit.
+// Train takes steps until this number of epochs is complete, counting earlier calls. It
+// stops early when ctx is done, at an error of OnReport or of [Trainer.Step], or when
+// Patience runs out. The error is wrapped; after one of ctx, OnReport or Data, Train may
+// continue, bit for bit.
 //
-// When Patience runs out, Train sets Model to the best parameters and returns nil, and so do
-// later calls, unless Patience has been raised or set to 0. It panics as Step does.
+// When Patience runs out, Train sets Model to the best parameters and returns nil, and so
+// do later calls, unless Patience has been raised or set to 0. It panics as Step does.
 func (t *Trainer) Train(ctx context.Context, epochs int) error {
 	t.check()
 	checkNil("ctx", ctx)

@@ -83,9 +83,9 @@ func chosenWeights(x []float64, rows []int) (some []float64) {
 	return some
 }
 
-// greyRows returns a Sampler of the user's own, whose samples are values between 0 and 1 with
+// grayRows returns a Sampler of the user's own, whose samples are values between 0 and 1 with
 // weights, other ones at each call.
-func greyRows() rbm.Sampler {
+func grayRows() rbm.Sampler {
 	calls := uint64(0)
 	return sampling(func(m *rbm.RBM, data mat.Matrix) (mat.Matrix, []float64) {
 		nv, _ := m.Dims()
@@ -116,10 +116,10 @@ var fusedSettings = []struct {
 		sgd: rbm.SGD{Rate: 0.3, Momentum: 0.5, L2: 0.01, L1: 0.01, MaxNorm: 0.5}, centering: &rbm.Centering{Rate: 0.1, Enhanced: true}},
 	{name: "PTT", sampler: func() rbm.Sampler { return rbm.NewPTT(7, 1, nil, newSource(3)) }, sgd: rbm.SGD{Rate: 1}},
 	{name: "a CD of the user's own/weights", sampler: func() rbm.Sampler { return embeddedCD{rbm.NewCD(1, newSource(3))} }, sgd: rbm.SGD{Rate: 0.1}, weighted: true},
-	{name: "a Sampler of real values", sampler: greyRows, sgd: rbm.SGD{Rate: 0.1, Momentum: 0.5}, centering: &rbm.Centering{Enhanced: true}, weighted: true},
+	{name: "a Sampler of real values", sampler: grayRows, sgd: rbm.SGD{Rate: 0.1, Momentum: 0.5}, centering: &rbm.Centering{Enhanced: true}, weighted: true},
 	{name: "CD/single", sampler: newCD(2), sgd: rbm.SGD{Rate: 0.1, Momentum: 0.5}, centering: &rbm.Centering{Enhanced: true}, weighted: true, single: true},
 	{name: "PCD/single/groups", sampler: newPCD, sgd: rbm.SGD{Rate: 0.1}, centering: &rbm.Centering{}, groups: true, single: true},
-	{name: "a Sampler of real values/single", sampler: greyRows, sgd: rbm.SGD{Rate: 0.1}, centering: &rbm.Centering{}, single: true},
+	{name: "a Sampler of real values/single", sampler: grayRows, sgd: rbm.SGD{Rate: 0.1}, centering: &rbm.Centering{}, single: true},
 	{name: "Exact", sampler: func() rbm.Sampler { return new(rbm.Exact) }, sgd: rbm.SGD{Rate: 0.1}, centering: &rbm.Centering{}, weighted: true},
 }
 

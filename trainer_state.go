@@ -10,12 +10,12 @@ import (
 
 var _ state = (*Trainer)(nil)
 
-// AppendBinary appends all that a later call depends on to b, but for the rows
-// themselves and for Schedule, Patience, ReportEvery and OnReport, which are up to the program.
-// Of the rows it appends a checksum, which takes a pass over them: of Data that are
-// not in memory only the first time. The error is that of Data, or of a Sampler, which
-// must be an encoding.BinaryAppender and BinaryUnmarshaler, as all of this package
-// are, or an [Exact]. It panics if the settings do not fit.
+// AppendBinary appends all that a later call depends on to b, but for the rows themselves
+// and for Schedule, Patience, ReportEvery and OnReport, which are up to the program. Of
+// the rows it appends a checksum, which takes a pass over them: of Data that are not in
+// memory only the first time. The error comes from Data, or from a Sampler, which must be
+// an encoding.BinaryAppender and BinaryUnmarshaler, as all of this package are, or an
+// Exact. It panics if the settings do not fit.
 func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 	t.check()
 	prints, err := t.fingerprints()
@@ -90,11 +90,11 @@ func (t *Trainer) bytes() int {
 	return bytes
 }
 
-// UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows, be
-// they in memory or not, a Sampler of the same type and a Classifier of as many classes, if
-// any: t goes on as that one would have, with its own Schedule, Patience, ReportEvery and
-// OnReport. Model keeps its address, and so do the Sampler, the Classifier and, unless nil,
-// Centering and Sparsity. Other rows are an error. After an error t is as before.
+// UnmarshalBinary sets what AppendBinary wrote of a Trainer with the same rows, in memory
+// or not, a Sampler of the same type and a Classifier of as many classes, if any. Then t
+// continues as that Trainer would have, with its own Schedule, Patience, ReportEvery and
+// OnReport. Model keeps its address, and so do the Sampler, the Classifier and, unless
+// nil, Centering and Sparsity. Other rows are an error. After an error t is as before.
 func (t *Trainer) UnmarshalBinary(data []byte) error {
 	t.check()
 	type saved struct {

@@ -149,8 +149,8 @@ func readAt(r io.ReaderAt, b []byte, offset int64) error {
 	return err
 }
 
-// A File is rows in a file. It implements [rbm.Rows]. The file must not change while
-// it is in use.
+// A File is rows in a file, for a Trainer: call [Open], and [File.Close] at last. It
+// implements [rbm.Rows]. The file must not change while it is in use.
 type File struct {
 	layout
 	r       io.ReaderAt
@@ -225,12 +225,12 @@ func (f *File) checkNil() {
 	}
 }
 
-// ReadRows reads the rows i, i+1, … to dst, as many as dst has. For a single one it
-// reads some 4 kilobytes, as many as a checksum is of. It may be called concurrently.
+// ReadRows reads the rows i, i+1, … to fill dst. For a single row it reads some 4
+// kilobytes, which have one checksum. It may be called concurrently.
 //
-// The error names the rows that are damaged, or that could not be read; what dst
-// holds is then not defined. It panics if dst is nil or has other columns than the
-// file, or if the rows do not exist.
+// The error names the rows that are damaged, or that could not be read; what dst holds is
+// then not defined. It panics if dst is nil or has other columns than the file, or if the
+// rows do not exist.
 func (f *File) ReadRows(dst *rbm.Bits, i int) error {
 	f.checkNil()
 	if dst == nil {

@@ -1,6 +1,7 @@
 package bitfile_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -69,4 +70,28 @@ func Example() {
 	// Output:
 	// 5000 rows of 8 columns
 	// log-likelihood -3.7 nats a row, of tossing coins -5.5
+}
+
+// A file of bits need not be on a disk: it may be embedded in a program, say.
+func ExampleNewFile() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "rows.bits")
+	if err := bitfile.Write(path, rbm.Blocks(rbm.NewBits(100, 8), 10)); err != nil {
+		panic(err)
+	}
+	content, err := os.ReadFile(path) // or //go:embed
+	if err != nil {
+		panic(err)
+	}
+	f, err := bitfile.NewFile(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(f.Dims())
+	// Output:
+	// 100 8
 }

@@ -13,14 +13,13 @@ import (
 	"github.com/gorbm/rbm/internal/atomicfile"
 )
 
-// Write writes the rows of a stream of blocks of any sizes, say those of [rbm.Blocks],
-// to the file of this path, in place of an older one, and holds but a few of them in
-// memory. It is atomic, and leaves the older file as it was, as checkpoint.Save
-// does.
+// Write writes the rows of a stream of blocks of any sizes, say of [rbm.Blocks], to the
+// file of this path, in place of an older one, and holds but a few of them in memory. It
+// is atomic, and leaves the older file as it was, as checkpoint.Save does.
 //
-// The error is that of the stream, which is read no further, or of the file; that
-// there are no rows, or that blocks differ in their columns, is one too. It panics if
-// blocks or a block is nil.
+// The error comes from the stream, which is read no further, or from the file; that there
+// are no rows, or that blocks differ in their columns, is one too. It panics if blocks or
+// a block is nil.
 func Write(path string, blocks iter.Seq2[*rbm.Bits, error]) error {
 	if blocks == nil {
 		panic("bitfile: blocks are nil")

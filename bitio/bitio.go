@@ -23,7 +23,7 @@
 // a value, with commas, semicolons, tabs or blanks between them. Both are names. Rows are in
 // the order in which users appear. So are columns, unless all items are whole numbers, which
 // are sorted. A pair may occur twice, with one value. To read other rows for a model, set
-// [Options.Columns] to those of the rows it was trained on.
+// [Options.Columns] to the columns it was trained on.
 //
 // [LibSVM] has a row in each line: a label, which becomes the name of the row, and
 // index:value for each column that is not 0. All lines have a label or none has. What follows
@@ -31,7 +31,7 @@
 // both a blank line is a row of zeros, and the first index is 1, or 0 with [Options.ZeroBased].
 //
 // [NPY] is an array of NumPy of booleans, integers, or floats of which NaN is missing, in
-// either byte order, and in C or Fortran order. The first dimension is that of the rows; the
+// either byte order, and in C or Fortran order. The first dimension counts the rows; the
 // others are flattened. [NPZ] is a file of these, of which one is read. [IDX] is the format
 // of MNIST. [Packed] is a file of package bitfile.
 //
@@ -58,7 +58,7 @@ import (
 	"github.com/gorbm/rbm"
 )
 
-// A Table is binary rows, with what a file says about them.
+// A Table is binary rows, with what a file says about them. [ReadFile] reads one.
 type Table struct {
 	Bits     *rbm.Bits
 	Observed *rbm.Bits // a one for each known value, 0 in Bits where it has none; nil: nothing is missing
@@ -98,8 +98,8 @@ const (
 	NoHeader
 )
 
-// Options say how to read or write a table. The zero value, or nil, takes files as they are.
-// An option that does not concern a format is ignored.
+// Options say how to read or write a table. The zero value, or nil, takes files as they
+// are. An option that does not concern a format is ignored.
 type Options struct {
 	Format Format
 

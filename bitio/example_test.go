@@ -2,6 +2,7 @@ package bitio_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
 	"github.com/gorbm/rbm/bitio"
+	"gonum.org/v1/gonum/mat"
 )
 
 // Read a CSV of which values are missing, and train on what is known.
@@ -103,4 +105,72 @@ func ExampleStreamFile() {
 	defer f.Close()
 	fmt.Println(f.Dims())
 	// Output: 2 3
+}
+
+// A table is read from a file and written to another one, in the formats of their names.
+func ExampleReadFile() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	csv, tsv := filepath.Join(dir, "table.csv"), filepath.Join(dir, "table.tsv.gz")
+	if err := os.WriteFile(csv, []byte("tea,milk\n1,0\n1,1\n"), 0o644); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	t, err := bitio.ReadFile(csv, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	t.Columns[1] = "cream"
+	if err := bitio.WriteFile(tsv, t, nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+	t, err = bitio.ReadFile(tsv, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(t.Bits, t.Columns, t.Observed == nil)
+	// Output:
+	// Bits(2×2) [tea cream] true
+}
+
+// What is not understood is an error that says where it is.
+func ExampleRead_error() {
+	_, err := bitio.Read(strings.NewReader("tea,milk\n1,0\n1,yes\n"), "table.csv", nil)
+	fmt.Println(err)
+	// Output:
+	// bitio: table.csv: line 3, column 1 ("milk") is "yes", want 0 or 1
+}
+
+// A stream has no place for missing values: they are an error, for ReadFile to be used.
+func ExampleStream() {
+	for block, err := range bitio.Stream(strings.NewReader("a,b\n0,1\n1,\n"), "table.csv", nil) {
+		if errors.Is(err, bitio.ErrMissing) {
+			fmt.Println("some values are missing")
+			return
+		}
+		fmt.Println(block, err)
+	}
+	// Output:
+	// some values are missing
+}
+
+// Scores of rows, or their features, beside the names of the rows.
+func ExampleWriteValues() {
+	scores := mat.NewDense(2, 1, []float64{0.5, 0.125})
+	err := bitio.WriteValues(os.Stdout, scores, []string{"Ann", "Bob"}, []string{"score"}, nil)
+	if err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// id,score
+	// Ann,0.5
+	// Bob,0.125
 }

@@ -1,35 +1,34 @@
-// Package checkpoint keeps the state of a training in a file, so that it goes on
-// after an interruption as if there had been none, bit for bit:
+// Package checkpoint keeps the state of a training in a file, so that it continues after
+// an interruption as if there had been none, bit for bit:
 //
-//	parts := []checkpoint.State{m, sampler, sgd, centering}
-//	err := checkpoint.Load("rbm.checkpoint", parts...)
+//	err := checkpoint.Load("rbm.checkpoint", t) // an rbm.Trainer
 //	if errors.Is(err, fs.ErrNotExist) {
 //		err = nil // the first start
 //	}
 //	…
-//	for … {
-//		m.Gradient(&g, batch, sampler)
-//		centering.Center(&g)
-//		sgd.Step(m, &g)
-//		if … {
-//			err = checkpoint.Save("rbm.checkpoint", parts...)
-//		}
+//	t.OnReport = func(rbm.Report) error {
+//		return checkpoint.Save("rbm.checkpoint", t)
 //	}
 //
-// Parts are the models, optimisers and samplers of package rbm, or a Trainer, which
-// has all of its own in it; and whatever else has AppendBinary and UnmarshalBinary:
-// say, how many steps were made, which a program with a loop of its own needs for
-// the order of its minibatches.
+// A program with a loop of its own saves its parts, and loads them in the same order:
 //
-// A checkpoint has a version and a checksum. One that was cut off, has changed on
-// the way or holds other parts gives an error. It is not protected against someone
-// who changes it on purpose. Then it may give wrong numbers, or settings with which a
-// step takes long and much memory, up to the 2²⁴ sweeps and 2²² chains that a Sampler
-// may have; and parts that were read but do not fit each other panic where they meet,
-// as all parts of different sizes do.
+//	parts := []checkpoint.State{m, sampler, sgd, centering}
+//	…
+//	err = checkpoint.Save("rbm.checkpoint", parts...)
 //
-// Beside the parts that there are, saving takes the memory of the bytes of all, and
-// loading that of these bytes, of the new parts, and for a while of all new parts but
+// Parts are the models, optimizers and samplers of package rbm, or a Trainer, which has
+// all of its own in it; and whatever else has AppendBinary and UnmarshalBinary: say, the
+// number of steps made, which a loop needs for the order of its minibatches.
+//
+// A checkpoint has a version and a checksum. One that was cut off, has changed on the way
+// or holds other parts gives an error. It is not protected against someone who changes it
+// on purpose. Then it may give wrong numbers, or settings with which a step takes long
+// and much memory, up to the 2²⁴ sweeps and 2²² chains that a Sampler may have; and parts
+// that were read but do not fit each other panic where they meet, as all parts of
+// different sizes do.
+//
+// Beside the parts that there are, saving takes the memory of the bytes of all. Loading
+// takes the memory of these bytes, of the new parts, and for a while of all new parts but
 // the largest once more.
 package checkpoint
 

@@ -14,6 +14,8 @@ import (
 	"github.com/gorbm/rbm/checkpoint"
 )
 
+// A loop of one's own, which saves its model, sampler and optimizer. Loaded, they go on as
+// if nothing had been in between.
 func Example() {
 	dir, err := os.MkdirTemp("", "rbm")
 	if err != nil {
@@ -56,7 +58,7 @@ func Example() {
 	// Output: true
 }
 
-// A program that goes on where it was stopped, as often as it is started.
+// A program with a Trainer that goes on where it was stopped, as often as it is started.
 func Example_trainer() {
 	dir, err := os.MkdirTemp("", "rbm")
 	if err != nil {

@@ -1,13 +1,16 @@
-// Package compare tells whether two samples of binary rows may be of one distribution: data
-// and samples of a model, say, or two halves of the samples.
+// Package compare tells whether two samples of binary rows may be of one distribution:
+// data and samples of a model, say, or two halves of the samples.
+//
+//	a := compare.AdversarialAccuracy(data, samples)         // about ½ if they are alike
+//	d := compare.Discrepancy(data, samples, 0, 999, source) // d.P is small if they differ
 //
 // The distance of two rows is the number of columns in which they differ (Hamming, 1950).
-// [AdversarialAccuracy] asks whether nearest neighbors are from the same sample, and finds a
-// model that copies its data. [Discrepancy] estimates a distance of the two distributions,
-// and tests whether it may be zero.
+// [AdversarialAccuracy] asks whether nearest neighbors are from the same sample, and
+// finds a model that copies its data. [Discrepancy] estimates a distance of the two
+// distributions, and tests whether it may be zero.
 //
-// The rows of a sample should be independent: states of a Markov chain are not, unless they
-// are far apart.
+// The rows of a sample should be independent: states of a Markov chain are not, unless
+// they are far apart.
 package compare
 
 import (

@@ -54,3 +54,34 @@ func Example() {
 	// copies  accuracy 0.00, MMD² -0.006, differs: false
 	// means   accuracy 0.79, MMD² 0.014, differs: true
 }
+
+// A third of the rows and the others, of one distribution: the test finds no difference in
+// nineteen of twenty such pairs.
+func ExampleDiscrepancy() {
+	rnd := rand.New(rand.NewPCG(3, 1))
+	rows := rbm.NewBits(300, 20)
+	for r := range 300 {
+		for i := range 20 {
+			rows.SetBit(r, i, rnd.IntN(4) == 0)
+		}
+	}
+	d := compare.Discrepancy(rows.Slice(0, 100), rows.Slice(100, 300), 0, 99, rnd)
+	fmt.Println("they differ:", d.P <= 0.05)
+	// Output:
+	// they differ: false
+}
+
+// A generator that copies rows of the data is nearer to them than they are to each other.
+func ExampleAdversarialAccuracy() {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	rows := rbm.NewBits(100, 60)
+	for r := range 100 {
+		for i := range 60 {
+			rows.SetBit(r, i, rnd.IntN(2) == 0)
+		}
+	}
+	copies := rows.Gather(nil, rnd.Perm(100))
+	fmt.Println("accuracy", compare.AdversarialAccuracy(rows, copies).Accuracy)
+	// Output:
+	// accuracy 0
+}

@@ -1,22 +1,19 @@
 package main
 
 import (
-	"compress/gzip"
-	"encoding/csv"
 	"fmt"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"math"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/internal/datasets"
 )
 
 // A set is a kind of data.
@@ -42,21 +39,8 @@ var sets = []set{
 
 // digits are those of examples/digits.
 func digits(*rand.Rand) *rbm.Bits {
-	f, err := os.Open(filepath.FromSlash("../examples/digits/digits.csv.gz")) // from the folder of this module
+	rows, _, err := datasets.Digits(filepath.FromSlash("../examples/digits/digits.csv.gz"), 7) // from the folder of this module
 	check(err)
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	check(err)
-	lines, err := csv.NewReader(z).ReadAll()
-	check(err)
-	rows := rbm.NewBits(len(lines), 64)
-	for r, line := range lines {
-		for i := range 64 {
-			gray, err := strconv.Atoi(line[i])
-			check(err)
-			rows.SetBit(r, i, gray > 7)
-		}
-	}
 	return rows
 }
 
@@ -113,43 +97,21 @@ func likes(rnd *rand.Rand, n, items int) *rbm.Bits {
 	return rows
 }
 
-// spins are states of the Ising model on a torus, by Wolff's algorithm.
+// spins are states of the Ising model on a torus.
 func spins(rnd *rand.Rand, n, side int, temperature float64) *rbm.Bits {
-	size := side * side
-	s := make([]bool, size)
-	for i := range s {
-		s[i] = rnd.IntN(2) == 0
-	}
-	join := 1 - math.Exp(-2/temperature)
-	stack := make([]int, 0, size)
-	flip := func() {
-		i := rnd.IntN(size)
-		old := s[i]
-		s[i] = !old
-		stack = append(stack[:0], i)
-		for len(stack) > 0 {
-			i := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			x, y := i%side, i/side
-			for _, j := range [4]int{side*y + (x+1)%side, side*y + (x+side-1)%side, (side*y + x + side) % size, (side*y + x + size - side) % size} {
-				if s[j] == old && rnd.Float64() < join {
-					s[j] = !old
-					stack = append(stack, j)
-				}
-			}
-		}
+	s := datasets.NewTorus(side, temperature)
+	for i := range s.Up {
+		s.Up[i] = rnd.IntN(2) == 0
 	}
 	for range 1000 {
-		flip()
+		s.Flip(rnd)
 	}
-	rows := rbm.NewBits(n, size)
+	rows := rbm.NewBits(n, side*side)
 	for r := range n {
 		for range 20 {
-			flip()
+			s.Flip(rnd)
 		}
-		for i, up := range s {
-			rows.SetBit(r, i, up)
-		}
+		s.SetRow(rows, r)
 	}
 	return rows
 }

@@ -32,8 +32,12 @@ func main() {
 	flag.Float64Var(&o.rate, "rate", 0, "`rate` from which the recipe starts; 0: its own")
 	flag.StringVar(&o.runs, "runs", "", "`file` to which runs are appended as CSV, and of which those that are there are not run again")
 	flag.Parse()
-	if flag.NArg() > 0 || o.seeds < 1 || o.hidden < 1 {
-		fmt.Fprintln(os.Stderr, "experiments: want no arguments, at least one seed and one hidden unit")
+	err := o.check()
+	if flag.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "experiments:", err)
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -46,6 +50,36 @@ type options struct {
 	seeds, hidden        int
 	rate                 float64
 	table                io.Writer
+}
+
+// check returns an error that names the first flag that is wrong.
+func (o options) check() error {
+	switch {
+	case o.seeds < 1:
+		return fmt.Errorf("-seeds is %d, want at least 1", o.seeds)
+	case o.hidden < 1:
+		return fmt.Errorf("-hidden is %d, want at least 1", o.hidden)
+	case !(o.rate >= 0 && o.rate <= 10):
+		return fmt.Errorf("-rate is %v, want at least 0 and at most 10", o.rate)
+	}
+	var names, settings []string
+	for _, s := range sets {
+		names = append(names, s.name)
+	}
+	for _, x := range o.settingsOf() {
+		settings = append(settings, x.name)
+	}
+	for _, x := range strings.Split(o.sets, ",") {
+		if o.sets != "" && !slices.Contains(names, x) {
+			return fmt.Errorf("-sets has %q, want one of %q", x, names)
+		}
+	}
+	for _, x := range strings.Split(o.settings, ",") {
+		if !slices.ContainsFunc(settings, func(name string) bool { return strings.HasPrefix(name, x) }) {
+			return fmt.Errorf("-settings has %q, want the beginning of one of %q", x, settings)
+		}
+	}
+	return nil
 }
 
 // A run is a model of one set, trained by one setting and one seed.

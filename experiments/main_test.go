@@ -120,3 +120,23 @@ func TestRuns(t *testing.T) {
 		t.Errorf("error of a bad file is %v", err)
 	}
 }
+
+func TestCheck(t *testing.T) {
+	usual := options{seeds: 1, hidden: 16, settings: "rate 0.1,recipe", sets: "digits,cold spins"}
+	if err := usual.check(); err != nil {
+		t.Errorf("%+v: %v", usual, err)
+	}
+	for want, change := range map[string]func(o *options){
+		"-seeds is 0":            func(o *options) { o.seeds = 0 },
+		"-hidden is -1":          func(o *options) { o.hidden = -1 },
+		"-rate is -1":            func(o *options) { o.rate = -1 },
+		"-rate is NaN":           func(o *options) { o.rate = math.NaN() },
+		`-sets has "spins"`:      func(o *options) { o.sets = "digits,spins" },
+		`-settings has "slowly"`: func(o *options) { o.settings = "recipe,slowly" },
+	} {
+		o := usual
+		if change(&o); o.check() == nil || !strings.Contains(o.check().Error(), want) {
+			t.Errorf("error %v, want %q in it", o.check(), want)
+		}
+	}
+}

@@ -1,10 +1,11 @@
-// Package mcmc tells whether Markov chains were run for long enough: how well they
-// mix, and how many independent draws theirs are worth.
+// Package mcmc tells whether Markov chains were run for long enough: how well they mix,
+// and how many independent draws theirs are worth.
 //
-// The chains may come from anywhere. A user picks a scalar function of their
-// states, such as an energy or the number of units that are on, stores its values in
-// a matrix with a row for each chain and a column for each draw, and hands it to
-// [Diagnose].
+//	d := mcmc.Diagnose(x) // a row for each chain, a column for each draw
+//	// the chains agree if d.SplitRHat is below 1.01; then they are worth d.ESS draws
+//
+// The chains may come from anywhere. Each element of x is the value of a scalar function
+// of their states, chosen by the user: an energy, or the number of units that are on.
 package mcmc
 
 import (

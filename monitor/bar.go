@@ -11,9 +11,10 @@ import (
 	"github.com/gorbm/rbm"
 )
 
-// A Bar shows how much is done, and how long the rest will take, below what is written to it.
-// It does so on a terminal only: anywhere else there is no bar. Its methods may be called on
-// several goroutines at once.
+// A Bar shows how much is done, and how long the rest will take, below the lines written
+// to it. Make one with [NewBar], and call [Bar.Report] at each report. On anything but a
+// terminal there is no bar, only the lines. Its methods may be called on several
+// goroutines at once.
 type Bar struct {
 	mu       sync.Mutex
 	w        io.Writer
@@ -31,8 +32,8 @@ const (
 	barInterval = 100 * time.Millisecond
 )
 
-// NewBar returns a Bar on w, with so many of all things done before. They may be epochs or
-// steps.
+// NewBar returns a Bar on w, of epochs or steps: from is the number done before, and to
+// is the number of all.
 func NewBar(w io.Writer, from, to int) *Bar {
 	b := &Bar{w: w, terminal: isTerminal(w), now: time.Now, from: from, to: to, at: from}
 	b.start = b.now()

@@ -46,11 +46,11 @@ func names() []string {
 	return append(names, "best", "swap_rates", "warnings")
 }
 
-// CSV returns a function that appends a line for each report to the file of a name: all but
-// the speed, so that training that has stopped and goes on ends with the same bytes. Of a file
-// that is there it keeps the reports up to a step, mostly [rbm.Trainer.Steps] after a
-// checkpoint was read, and drops those behind. [ReadCSV] reads the file. It is an error if the
-// file is no such table.
+// CSV returns a function that appends a line for each report to the file of a name: all
+// but the speed, so that training that was stopped and continued ends with the same
+// bytes. Of a file that is there it keeps the reports up to a step, mostly
+// rbm.Trainer.Steps after a checkpoint was read, and drops those behind. ReadCSV reads
+// the file. It is an error if the file is no such table.
 func CSV(name string, step int) (func(rbm.Report) error, error) {
 	old, err := os.ReadFile(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -3,6 +3,7 @@ package monitor_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -53,4 +54,25 @@ func Example() {
 	fmt.Println(len(reports), "reports; the log-likelihood rises:", reports[99].LogLikelihood > reports[0].LogLikelihood)
 	// Output:
 	// 100 reports; the log-likelihood rises: true
+}
+
+// A line for each report, as OnReport of a Trainer gets them: these are of a training in which
+// nothing is held out, and log Z is not known.
+func ExampleLines() {
+	nan := math.NaN()
+	line := monitor.Lines(os.Stdout)
+	for epoch := 1; epoch <= 2; epoch++ {
+		err := line(rbm.Report{
+			Epoch: epoch, Step: 600 * epoch, RowsPerSecond: 250_000, WeightRMS: 0.1 * float64(epoch),
+			PseudoLogLikelihood: -90 / float64(epoch), HeldOutPseudoLogLikelihood: nan, FreeEnergyGap: nan,
+			LogLikelihood: nan, HeldOutLogLikelihood: nan, Error: nan, LogProb: nan,
+		})
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// epoch     step  pseudo-ll  weights   rows/s
+	//     1      600    -90.000   0.1000   250000
+	//     2     1200    -45.000   0.2000   250000
 }

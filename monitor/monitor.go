@@ -1,5 +1,5 @@
 // Package monitor shows how training goes: it makes lines, a bar and a table of the reports
-// of a [rbm.Trainer].
+// of an [rbm.Trainer].
 //
 //	table, err := monitor.CSV("history.csv", t.Steps()) // a file that may be there
 //	…

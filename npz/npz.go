@@ -1,20 +1,24 @@
-// Package npz reads and writes models in the .npz format of NumPy: a zip file with
-// an array for each of W (nh×nv), b (nv) and c (nh). Python writes one for [Load]
-// with
+// Package npz reads and writes models in the .npz format of NumPy:
+//
+//	m, err := npz.Load("model.npz")
+//	err = npz.Save("model.npz", m)
+//
+// The file is a zip file with an array for each of W (nh×nv), b (nv) and c (nh). Python
+// writes one for Load with
 //
 //	np.savez("model.npz", W=W, b=b, c=c)
 //
-// and gets what [Save] wrote with
+// and gets what Save wrote with
 //
 //	f = np.load("model.npz")
 //	W, b, c = f["W"], f["b"], f["c"]
 //
-// [Load] knows the names of a BernoulliRBM r of scikit-learn too:
+// Load knows the names of a BernoulliRBM r of scikit-learn too:
 //
 //	np.savez("model.npz", components_=r.components_,
 //	    intercept_visible_=r.intercept_visible_, intercept_hidden_=r.intercept_hidden_)
 //
-// which takes the arrays of [Save] in turn:
+// which takes the arrays of Save in turn:
 //
 //	r = BernoulliRBM(n_components=len(c))
 //	r.components_, r.intercept_visible_, r.intercept_hidden_ = W, b, c

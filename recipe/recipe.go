@@ -25,7 +25,8 @@ import (
 	"github.com/gorbm/rbm"
 )
 
-// Recipe has the settings of a training. [Recipe.Fill] chooses those that are 0.
+// Recipe has the settings of a training. Set what you know, call [Recipe.Fill], which
+// chooses those that are 0, and then [Recipe.Trainer].
 type Recipe struct {
 	Hidden    int     // hidden units
 	Epochs    int     // passes over the rows
@@ -55,11 +56,13 @@ const (
 )
 
 // Fill chooses the settings that are 0, for the rows to train on and those that judge the
-// model. HeldOut may be nil, and observed has a one for each known unit of train, or is nil.
-// To choose Epochs for a model with many hidden units it may train for a quarter of the time:
-// if the rows held out become less likely then, Epochs are twice as many as made them likely.
-// The error is that of ctx or of this training, or names a setting that is out of range. It
-// panics if the sizes do not fit.
+// model. HeldOut may be nil, and observed has a one for each known unit of train, or is
+// nil.
+//
+// To choose Epochs for a model with many hidden units it may train for a quarter of the
+// time: if the rows held out become less likely then, Epochs are twice the number that
+// made them likely. The error comes from ctx or from this training, or names a setting
+// that is out of range. It panics if the sizes do not fit.
 func (r *Recipe) Fill(ctx context.Context, train, heldOut, observed *rbm.Bits) error {
 	n, nv := sizes(train, heldOut, observed)
 	if err := r.check(); err != nil {
@@ -234,7 +237,7 @@ func Split(rows *rbm.Bits, share float64, seed uint64) (train, heldOut *rbm.Bits
 }
 
 // Train returns a model of rows: with the settings that Fill chooses, as it was when it
-// judged a tenth of the rows best. The error is that of ctx or of training.
+// judged a tenth of the rows best. The error comes from ctx or from training.
 func Train(ctx context.Context, rows *rbm.Bits) (*rbm.RBM, error) {
 	var heldOut *rbm.Bits
 	train := rows

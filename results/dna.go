@@ -17,17 +17,17 @@ import (
 var dnaKind = kind{"dna", "the exact likelihood of splice junctions of DNA, 23 hidden units", func(f *flag.FlagSet) action {
 	o := new(dna)
 	f.StringVar(&o.file, "file", "", "CSV `file` of the 3,186 rows, with a column Class that is left out")
-	f.IntVar(&o.train, "train", 1400, "`rows` to train on, the first")
-	f.IntVar(&o.held, "held", 600, "`rows` for validation, the next; all others are to test with")
-	f.IntVar(&o.hidden, "hidden", 23, "hidden `units`, at most 30")
-	f.IntVar(&o.steps, "steps", 20000, "`steps` of a training; its rate falls linearly to 0")
-	f.IntVar(&o.chains, "chains", 100, "persistent `chains`")
-	f.IntVar(&o.looks, "looks", 2, "`number` of models of a training, evenly spaced, of which the best by validation counts")
-	f.Float64Var(&o.rate, "rate", 2, "`rate` of the first step")
+	whole(f, &o.train, "train", 1400, 1, "`rows` to train on, the first")
+	whole(f, &o.held, "held", 600, 1, "`rows` for validation, the next; all others are to test with")
+	whole(f, &o.hidden, "hidden", 23, 1, "hidden `units`, at most 30")
+	whole(f, &o.steps, "steps", 20000, 1, "`steps` of a training; its rate falls linearly to 0")
+	whole(f, &o.chains, "chains", 100, 1, "persistent `chains`")
+	whole(f, &o.looks, "looks", 2, 1, "`number` of models of a training, evenly spaced, of which the best by validation counts")
+	real(f, &o.rate, "rate", 2, "`rate` of the first step")
 	f.Func("decays", "L2 decays of the weights to choose from (default 0.003,0.006)", list(&o.decays, 0.003, 0.006))
 	f.Func("smooths", "decays of the differences of weights at neighbors to choose from (default 0,0.002,0.004)", list(&o.smooths, 0, 0.002, 0.004))
 	f.Uint64Var(&o.first, "first", 1, "`seed` of the first model")
-	f.IntVar(&o.seeds, "seeds", 5, "`number` of models of the chosen setting, by seeds from the first on; 0: only choose")
+	whole(f, &o.seeds, "seeds", 5, 0, "`number` of models of the chosen setting, by seeds from the first on; 0: only choose")
 	return o.run
 }}
 

@@ -7,11 +7,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"slices"
-	"strings"
-	"syscall"
 	"text/tabwriter"
-	"time"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/compare"
@@ -26,11 +22,11 @@ var learningKind = kind{"learning", "ways to train 784×500 units on MNIST, besi
 		schedule: "linear", std: 0.03, single: true, quiet: true,
 	}}
 	f.StringVar(&o.base.dir, "data", "", "`folder` of the four files of MNIST; empty: that of a Go module")
-	f.IntVar(&o.base.hidden, "hidden", 500, "hidden `units`")
-	f.IntVar(&o.base.held, "held", 10000, "the last so many `rows` of the 60,000 are for validation")
-	f.IntVar(&o.epochs, "epochs", 20, "`passes` over the training rows; slower ways have fewer, faster ones more")
-	f.IntVar(&o.seeds, "seeds", 2, "`number` of seeds")
-	f.IntVar(&o.temperatures, "temperatures", 1000, "`number` of temperatures of annealed importance sampling")
+	whole(f, &o.base.hidden, "hidden", 500, 1, "hidden `units`")
+	whole(f, &o.base.held, "held", 10000, 0, "the last so many `rows` of the 60,000 are for validation")
+	whole(f, &o.epochs, "epochs", 20, 1, "`passes` over the training rows; slower ways have fewer, faster ones more")
+	whole(f, &o.seeds, "seeds", 2, 1, "`number` of seeds")
+	whole(f, &o.temperatures, "temperatures", 1000, 1, "`number` of temperatures of annealed importance sampling")
 	f.StringVar(&o.ways, "ways", "", "comma-separated beginnings of `names` of ways; empty: all")
 	return o.run
 }}
@@ -75,6 +71,13 @@ var ways = []way{
 }
 
 func (o *learning) run(ctx context.Context, w io.Writer) error {
+	var names []string
+	for _, x := range ways {
+		names = append(names, x.name)
+	}
+	if err := checkBeginnings("-ways", o.ways, names); err != nil {
+		return err
+	}
 	out := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.Debug)
 	fmt.Fprintln(out, "| way\t epochs\t processor time, s\t validation rows, nats\t believable\t samples after 10 sweeps are told from rows\t")
 	for _, x := range ways {
@@ -133,19 +136,6 @@ func meanOf(x []float64) string {
 		return fmt.Sprintf("%.2f", x[0])
 	}
 	return fmt.Sprintf("%.2f ± %.2f", stat.Mean(x, nil), stat.StdErr(stat.StdDev(x, nil), float64(len(x))))
-}
-
-func beginsWith(names, name string) bool {
-	return slices.ContainsFunc(strings.Split(names, ","), func(x string) bool { return strings.HasPrefix(name, x) })
-}
-
-// processorTime returns what this program has used of all cores.
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // rdm is a Sampler of chains that begin anew each step (Decelle, Furtlehner & Seoane, 2021).

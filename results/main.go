@@ -58,7 +58,12 @@ func run(ctx context.Context, w io.Writer, args []string) error {
 		if len(args) > 0 && args[0] == k.name {
 			f := flag.NewFlagSet("results "+k.name, flag.ContinueOnError)
 			do := k.setup(f)
+			f.SetOutput(io.Discard)
 			if err := f.Parse(args[1:]); err != nil {
+				if errors.Is(err, flag.ErrHelp) {
+					f.SetOutput(os.Stderr)
+					f.Usage()
+				}
 				return err
 			}
 			if f.NArg() > 0 {

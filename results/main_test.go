@@ -24,3 +24,18 @@ func TestNames(t *testing.T) {
 		t.Errorf("an argument too many: %v", err)
 	}
 }
+
+// A flag that is out of range is an error that names it and its value.
+func TestFlags(t *testing.T) {
+	for _, args := range []string{
+		"mnist -hidden 0", "mnist -rate -1", "mnist -std NaN", "mnist -decay x", "mnist -chains -1", "learning -seeds 0", "learning -ways nothing",
+		"ladder -hidden 0", "ladder -seeds 0", "patterns -sets nothing", "patterns -ways XOR", "patterns -steps 0",
+		"verdict -models 0", "published -temperatures 0", "dna -steps 0", "dna -seeds -1", "mnist -unknown",
+	} {
+		words := strings.Split(args, " ")
+		err := run(context.Background(), io.Discard, words)
+		if err == nil || !strings.Contains(err.Error(), words[1]) || !strings.Contains(err.Error(), words[len(words)-1]) {
+			t.Errorf("results %s: error %v, want %s and the value in it", args, err, words[1])
+		}
+	}
+}

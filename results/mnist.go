@@ -19,24 +19,24 @@ var mnistKind = kind{"mnist", "the likelihood of MNIST, by a model trained on it
 	f.StringVar(&o.dir, "data", "", "`folder` of the four files of MNIST; empty: that of a Go module")
 	f.StringVar(&o.pixels, "pixels", "drawn", "`how` gray levels become bits: drawn once by these probabilities; redrawn, where the rows to train on are drawn again each epoch, and the others once; above 127")
 	f.Uint64Var(&o.drawSeed, "draw", 1, "`seed` of the pixels that are drawn")
-	f.IntVar(&o.hidden, "hidden", 500, "hidden `units`")
-	f.IntVar(&o.epochs, "epochs", 100, "passes over the training rows")
-	f.IntVar(&o.batch, "batch", 100, "`rows` of a step")
-	f.IntVar(&o.chains, "chains", 0, "persistent chains; 0: as many as rows of a step")
-	f.IntVar(&o.k, "k", 1, "Gibbs sweeps a step")
+	whole(f, &o.hidden, "hidden", 500, 1, "hidden `units`")
+	whole(f, &o.epochs, "epochs", 100, 1, "passes over the training rows")
+	whole(f, &o.batch, "batch", 100, 1, "`rows` of a step")
+	whole(f, &o.chains, "chains", 0, 0, "persistent chains; 0: as many as rows of a step")
+	whole(f, &o.k, "k", 1, 1, "Gibbs sweeps a step")
 	f.StringVar(&o.sampler, "sampler", "pcd", "`name` of the sampler: pcd, cd, ptt, or rdm, chains that begin anew each step")
-	f.Float64Var(&o.rate, "rate", 0.02, "`rate` of the first step")
+	real(f, &o.rate, "rate", 0.02, "`rate` of the first step")
 	f.StringVar(&o.schedule, "schedule", "linear", "`how` the rate falls to 0: linear, cosine, late (linear over the last half); or constant")
-	f.Float64Var(&o.decay, "decay", 0, "L2 `decay` of the weights")
-	f.Float64Var(&o.momentum, "momentum", 0, "`momentum`")
-	f.Float64Var(&o.std, "std", 0.03, "standard `deviation` of the first weights")
+	real(f, &o.decay, "decay", 0, "L2 `decay` of the weights")
+	real(f, &o.momentum, "momentum", 0, "`momentum`")
+	real(f, &o.std, "std", 0.03, "standard `deviation` of the first weights")
 	f.BoolVar(&o.plain, "plain", false, "the ordinary gradient in place of the centered one")
 	f.BoolVar(&o.enhanced, "enhanced", false, "the enhanced gradient")
 	f.BoolVar(&o.single, "single", false, "sums in single precision")
-	f.IntVar(&o.held, "held", 10000, "the last so many `rows` of the 60,000 are for validation, 0: train on all")
+	whole(f, &o.held, "held", 10000, 0, "the last so many `rows` of the 60,000 are for validation, 0: train on all")
 	f.BoolVar(&o.test, "test", false, "judge the test rows too, at the end")
 	f.Uint64Var(&o.seed, "seed", 1, "`seed` of the model and of its training")
-	f.IntVar(&o.temperatures, "temperatures", 2000, "`number` of temperatures of annealed importance sampling")
+	whole(f, &o.temperatures, "temperatures", 2000, 1, "`number` of temperatures of annealed importance sampling")
 	f.StringVar(&o.out, "out", "", "`file` to save the model to")
 	f.StringVar(&o.model, "model", "", "`file` of a model to judge in place of one that is trained")
 	return o.run
@@ -125,10 +125,10 @@ func (o *mnist) data() (d data, err error) {
 		d.train = d.train.Slice(0, n-o.held)
 	case "drawn", "redrawn":
 		cut := (n - o.held) * idx.Pixels
-		x := newDraw(train.Grey[:cut], o.drawSeed, 1)
-		d.train, d.test = x.bits, newDraw(test.Grey, o.drawSeed, 2).bits
+		x := newDraw(train.Gray[:cut], o.drawSeed, 1)
+		d.train, d.test = x.bits, newDraw(test.Gray, o.drawSeed, 2).bits
 		if o.held > 0 {
-			d.held = newDraw(train.Grey[cut:], o.drawSeed, 3).bits
+			d.held = newDraw(train.Gray[cut:], o.drawSeed, 3).bits
 		}
 		if o.pixels == "redrawn" {
 			d.redraw = x.again

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -20,9 +21,9 @@ var patternsKind = kind{"patterns", "bars and stripes, XOR and parity, by each s
 	f.StringVar(&o.sets, "sets", "", "comma-separated beginnings of `names` of patterns; empty: all")
 	f.StringVar(&o.ways, "ways", "", "comma-separated beginnings of `names` of settings; empty: all")
 	f.StringVar(&o.samplers, "samplers", "", "comma-separated beginnings of `names` of samplers; empty: all")
-	f.IntVar(&o.steps, "steps", 10000, "`steps` of a training")
+	whole(f, &o.steps, "steps", 10000, 1, "`steps` of a training")
 	f.Uint64Var(&o.first, "first", 1, "the first `seed`")
-	f.IntVar(&o.seeds, "seeds", 10, "`number` of seeds")
+	whole(f, &o.seeds, "seeds", 10, 1, "`number` of seeds")
 	return o.run
 }}
 
@@ -143,8 +144,18 @@ func patternTrainer(p pattern, rows *rbm.Bits, s rbm.Sampler, std float64, seed 
 func epochsOf(n, steps int) int { return max(1, steps/((n-1)/100+1)) }
 
 func (o *patternRuns) run(ctx context.Context, w io.Writer) error {
-	if o.steps < 1 || o.seeds < 1 {
-		return fmt.Errorf("-steps is %d and -seeds %d, want at least 1", o.steps, o.seeds)
+	var sets, ways, samplers []string
+	for _, p := range allPatterns {
+		sets = append(sets, p.name)
+	}
+	for _, way := range patternWays {
+		ways = append(ways, way.name)
+	}
+	for _, s := range patternSamplers {
+		samplers = append(samplers, s.name)
+	}
+	if err := errors.Join(checkBeginnings("-sets", o.sets, sets), checkBeginnings("-ways", o.ways, ways), checkBeginnings("-samplers", o.samplers, samplers)); err != nil {
+		return err
 	}
 	out := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.Debug)
 	fmt.Fprintln(out, "| rows\t bound, nats\t setting\t hidden units\t sampler\t within 0.1 nats\t mean below the bound\t worst\t processor time, s\t")

@@ -20,7 +20,7 @@ var publishedKind = kind{"published", "the likelihood of a published model and i
 	o := new(published)
 	f.StringVar(&o.file, "file", "", "`.npz` of W, b, c and the rows")
 	f.StringVar(&o.rows, "rows", "x", "`name` of the array of rows")
-	f.IntVar(&o.temperatures, "temperatures", 10000, "`number` of temperatures of each run")
+	whole(f, &o.temperatures, "temperatures", 10000, 1, "`number` of temperatures of each run")
 	f.Uint64Var(&o.seed, "seed", 1, "`seed` of the runs")
 	return o.run
 }}

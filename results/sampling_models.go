@@ -1,18 +1,15 @@
 package main
 
 import (
-	"compress/gzip"
 	"context"
-	"encoding/csv"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/mnist/idx"
+	"github.com/gorbm/rbm/internal/datasets"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 )
@@ -46,50 +43,22 @@ var subjects = []training{
 const halfName = "MNIST half"
 
 func mnistRows(o *sampling, _ *rand.Rand) (*rbm.Bits, []int, error) {
-	train, _, err := idx.Labelled(o.data)
+	train, _, err := idx.Labeled(o.data)
 	return train.Images, train.Labels, err
 }
 
-// spins are states of the Ising model on a torus, by Wolff's algorithm. Of those with at most
-// half of the spins up, only a share is kept.
+// spins are states of the Ising model on a torus. Of those with at most half of the spins up, only a share is kept.
 func spins(rnd *rand.Rand, n, side int, temperature, share float64) *rbm.Bits {
-	size := side * side
-	s := make([]bool, size)
-	join := 1 - math.Exp(-2/temperature)
-	var stack []int
-	flip := func() {
-		i := rnd.IntN(size)
-		old := s[i]
-		s[i] = !old
-		stack = append(stack[:0], i)
-		for len(stack) > 0 {
-			i := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			x, y := i%side, i/side
-			for _, j := range [4]int{side*y + (x+1)%side, side*y + (x+side-1)%side, (side*y + x + side) % size, (side*y + x + size - side) % size} {
-				if s[j] == old && rnd.Float64() < join {
-					s[j] = !old
-					stack = append(stack, j)
-				}
-			}
-		}
-	}
+	s := datasets.NewTorus(side, temperature)
 	for range 1000 {
-		flip()
+		s.Flip(rnd)
 	}
-	rows := rbm.NewBits(n, size)
+	rows := rbm.NewBits(n, side*side)
 	for r := 0; r < n; {
 		for range 20 {
-			flip()
+			s.Flip(rnd)
 		}
-		ups := 0
-		for i, up := range s {
-			rows.SetBit(r, i, up)
-			if up {
-				ups++
-			}
-		}
-		if 2*ups > size || rnd.Float64() < share {
+		if up := s.SetRow(rows, r); 2*up > side*side || rnd.Float64() < share {
 			r++
 		}
 	}
@@ -134,35 +103,16 @@ func clustered(_ *sampling, rnd *rand.Rand) (*rbm.Bits, []int, error) {
 
 // digits are those of examples/digits, in the same two parts, of which this is the first.
 func digits() (*rbm.Bits, []int, error) {
-	const n, threshold = 1500, 4
-	f, err := os.Open(filepath.FromSlash("../examples/digits/digits.csv.gz")) // from the folder of this module
+	all, labels, err := datasets.Digits(filepath.FromSlash("../examples/digits/digits.csv.gz"), 4) // from the folder of this module
 	if err != nil {
 		return nil, nil, err
 	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, nil, err
+	chosen := rand.New(rand.NewPCG(1, 0)).Perm(len(labels))[:1500]
+	of := make([]int, len(chosen))
+	for k, r := range chosen {
+		of[k] = labels[r]
 	}
-	lines, err := csv.NewReader(z).ReadAll()
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, labels := rbm.NewBits(n, 64), make([]int, n)
-	for r, from := range rand.New(rand.NewPCG(1, 0)).Perm(len(lines))[:n] {
-		for i, field := range lines[from] {
-			x, err := strconv.Atoi(field)
-			if err != nil {
-				return nil, nil, fmt.Errorf("digit %d: %w", from, err)
-			}
-			if i < 64 {
-				rows.SetBit(r, i, x > threshold)
-			} else {
-				labels[r] = x
-			}
-		}
-	}
-	return rows, labels, nil
+	return all.Gather(nil, chosen), of, nil
 }
 
 // A follower is PCD with a PTT beside it, which saves the ladder.

@@ -24,12 +24,12 @@ import (
 
 var verdictKind = kind{"verdict", "how often a believable interval of LogLikelihood misses the exact value", func(f *flag.FlagSet) action {
 	o := new(calibration)
-	f.IntVar(&o.models, "models", 3, "`models` of each family")
-	f.IntVar(&o.seeds, "seeds", 5, "`seeds` of the estimates for each model")
+	whole(f, &o.models, "models", 3, 1, "`models` of each family")
+	whole(f, &o.seeds, "seeds", 5, 1, "`seeds` of the estimates for each model")
 	f.Uint64Var(&o.seed, "seed", 1, "first `seed` of the models")
-	f.IntVar(&o.rows, "rows", 200, "`rows` of each model")
-	f.IntVar(&o.runs, "runs", 100, "`runs` of annealed importance sampling")
-	f.IntVar(&o.temperatures, "temperatures", 1000, "`number` of temperatures")
+	whole(f, &o.rows, "rows", 200, 1, "`rows` of each model")
+	whole(f, &o.runs, "runs", 100, 1, "`runs` of annealed importance sampling")
+	whole(f, &o.temperatures, "temperatures", 1000, 1, "`number` of temperatures")
 	f.IntVar(&o.hidden, "hidden", 21, "hidden `units` of models that are enumerated, at least 21")
 	f.StringVar(&o.only, "only", "", "families whose name matches this `expression`")
 	f.StringVar(&o.cache, "cache", "", "`folder` to keep models in")

@@ -2,40 +2,12 @@ package spin_test
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/spin"
 	"gonum.org/v1/gonum/mat"
 )
-
-// A chain of four spins, whose neighbors are coupled by 0.5, -1 and 0.25. One hidden spin for
-// each pair, with weights of ±w for which cosh 2w = exp 2|J|, makes an RBM of it.
-func ExampleEffective() {
-	chain := []float64{0.5, -1, 0.25}
-	x := spin.RBM{
-		W: mat.NewDense(3, 4, nil),
-		A: mat.NewVecDense(4, []float64{0.1, 0, 0, 0}),
-		D: mat.NewVecDense(3, nil),
-	}
-	for k, j := range chain {
-		w := math.Acosh(math.Exp(2*math.Abs(j))) / 2
-		x.W.Set(k, k, w)
-		x.W.Set(k, k+1, math.Copysign(w, j))
-	}
-	m, _ := spin.FromSpins(&x)
-
-	h, j := spin.Effective(m)
-	fmt.Printf("h = %.3f\n", mat.Formatted(round(h.T())))
-	fmt.Printf("J = %.3f\n", mat.Formatted(round(j), mat.Prefix("    ")))
-	// Output:
-	// h = [0.100  0.000  0.000  0.000]
-	// J = ⎡ 0.000   0.500   0.000   0.000⎤
-	//     ⎢ 0.500   0.000  -1.000   0.000⎥
-	//     ⎢ 0.000  -1.000   0.000   0.250⎥
-	//     ⎣ 0.000   0.000   0.250   0.000⎦
-}
 
 // An RBM and the same model of spins have the same energies, up to a constant.
 func ExampleToSpins() {
@@ -50,9 +22,18 @@ func ExampleToSpins() {
 	// 0.000000
 }
 
-// round returns a to twelve digits, without negative zeros.
-func round(a mat.Matrix) *mat.Dense {
-	var dst mat.Dense
-	dst.Apply(func(_, _ int, x float64) float64 { return math.Round(x*1e12)/1e12 + 0 }, a)
-	return &dst
+// An Ising spin in a field, as a unit that is 0 or 1, and the same model again.
+func ExampleFromSpins() {
+	x := &spin.RBM{
+		W: mat.NewDense(1, 1, nil),
+		A: mat.NewVecDense(1, []float64{0.5}),
+		D: mat.NewVecDense(1, nil),
+	}
+	m, constant := spin.FromSpins(x)
+	fmt.Println("visible bias", m.B.AtVec(0), "and constant", constant)
+	back, _ := spin.ToSpins(m)
+	fmt.Println("field", back.A.AtVec(0))
+	// Output:
+	// visible bias 1 and constant 0.5
+	// field 0.5
 }

@@ -1,15 +1,17 @@
-// Package spin reads restricted Boltzmann machines as physicists do: as models of spins of
-// ±1, and as Ising models with effective fields and couplings.
+// Package spin reads restricted Boltzmann machines as physicists do: as models of spins
+// of ±1, and as Ising models with effective fields and couplings.
+//
+//	x, constant := spin.ToSpins(m) // the same model, of spins
+//	h, j := spin.Effective(m)      // the Ising model of the visible spins
 //
 // The spins s of the visible units and t of the hidden ones have the energy
 //
 //	E(s,t) = -tᵀWs - aᵀs - dᵀt
 //
-// with couplings W (nh×nv) and fields a and d. With s = 2v-1 and t = 2h-1 this is the energy
-// of an [rbm.RBM], up to a constant: the two have the same distribution. [ToSpins] and
-// [FromSpins] give the parameters of one from the parameters of the other.
-//
-// [Effective] sums the hidden spins out. What is left is an Ising model of the visible ones.
+// with couplings W (nh×nv) and fields a and d. With s = 2v-1 and t = 2h-1 this is the
+// energy of an rbm.RBM, up to a constant: the two have the same distribution. [ToSpins]
+// and [FromSpins] give the parameters of one from the parameters of the other.
+// [Effective] sums the hidden spins out.
 package spin
 
 import (

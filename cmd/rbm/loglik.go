@@ -18,13 +18,14 @@ var loglikCommand = &command{
 	long: `
 Loglik prints the mean of log p(v) over the rows, in nats a row, with bounds, log Z, and whether to believe it. Log Z is
 exact if a layer is small; else annealed importance sampling estimates it from both sides. Exit code 3 says that the
-figure is not believable; the output says why. More runs and temperatures may help.
+figure is not believable; the output says why. More runs and temperatures may help, and so may -ladder, if the model was
+trained by rbm train -sampler ptt -checkpoint FILE.
 
 MODEL is a file of rbm train, .npz or .json. Without ROWS, MODEL is an .npz that holds the rows too, as an array that
 -array names.`,
 	examples: []string{
 		"rbm loglik model.rbm test.csv",
-		"rbm loglik model.rbm test.csv -temperatures 100000 -json",
+		"rbm loglik model.rbm test.csv -temperatures 100000 -ladder model.checkpoint",
 		"rbm loglik model.npz -array x",
 	},
 	setup: func(f *flags) action {

@@ -1,4 +1,5 @@
-// Rbm trains binary restricted Boltzmann machines, and judges and uses them: a first model from a file of rows in one line.
+// Rbm trains binary restricted Boltzmann machines, and judges and uses them: a first
+// model from a file of rows in one line.
 //
 //	rbm train rows.csv -o model.rbm
 //	rbm score model.rbm new.csv

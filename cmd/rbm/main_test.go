@@ -430,7 +430,7 @@ func same(a, b *rbm.RBM) bool {
 	return bytes.Equal(x, y)
 }
 
-// A cancelled context ends every command with its own exit code.
+// A canceled context ends every command with its own exit code.
 func TestInterrupted(t *testing.T) {
 	in(t)
 	write(t, "rows.csv", pairs(20, 0))

@@ -61,9 +61,12 @@ func isModel(head []byte) (format string, ok bool) {
 	return "", false
 }
 
+// frame is how each file of the library's own formats begins, and each part of one.
+const frame = "\x89RBM\r\n\x1a\n"
+
 // frameKind returns what the package says at the beginning of its files that they are, or "".
 func frameKind(head []byte) string {
-	if !bytes.HasPrefix(head, []byte("\x89RBM\r\n\x1a\n")) || len(head) < 24 {
+	if !bytes.HasPrefix(head, []byte(frame)) || len(head) < 24 {
 		return ""
 	}
 	return strings.TrimRight(string(head[12:24]), "\x00")

@@ -70,6 +70,20 @@ func loadSaved(path string) (*saved, error) {
 	return s, nil
 }
 
+// ladder returns the PTT of the training. The last part of a Trainer is its Sampler, in a frame of its own (package wire).
+func (s *saved) ladder() (*rbm.PTT, error) {
+	if by := s.note.Settings.Sampler; by != "ptt" {
+		return nil, fmt.Errorf("this training has no ladder: its sampler is %s, want -sampler ptt", by)
+	}
+	const checksum = 4 // bytes, at the end of a frame
+	start, end := bytes.LastIndex(s.trainer, []byte(frame)), len(s.trainer)-checksum
+	if start < 0 || start > end || frameKind(s.trainer[start:]) != "PTT" {
+		return nil, errors.New("this training has no ladder")
+	}
+	ptt := new(rbm.PTT)
+	return ptt, trim(ptt.UnmarshalBinary(s.trainer[start:end]))
+}
+
 // isCheckpoint reports whether a file begins as a checkpoint does.
 func isCheckpoint(head []byte) bool {
 	return frameKind(head) == "checkpoint"

@@ -205,6 +205,107 @@ func TestNotBelievable(t *testing.T) {
 	}
 }
 
+// With the ladder of the training, of which the checkpoint is left, log Z is the library's, and believable where that of few
+// runs is not.
+func TestLadder(t *testing.T) {
+	in(t)
+	rnd := rand.New(rand.NewPCG(1, 1))
+	text, wide, grouped := "", "", ""
+	for r := range 200 { // two opposite clusters
+		for i := range 24 {
+			text += strconv.Itoa((r + i + min(1, rnd.IntN(10))) % 2)
+		}
+		text += "\n"
+		wide += strings.Repeat(strconv.Itoa(rnd.IntN(2)), 25) + "\n"
+		grouped += []string{"01", "10"}[rnd.IntN(2)] + strings.Repeat(strconv.Itoa(rnd.IntN(2)), 22) + "\n"
+	}
+	write(t, "rows.txt", text)
+	write(t, "wide.txt", wide)
+	write(t, "grouped.txt", grouped)
+	train := func(args string) { t.Helper(); must(t, append([]string{"train"}, strings.Fields(args)...)...) }
+	train("rows.txt -o m.rbm -checkpoint c -sampler ptt -chains 20 -hidden 22 -epochs 60 -rate 0.05")
+
+	m, _, err := readModel("m.rbm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := loadSaved("c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var data dataFlags
+	data.declare(newFlags())
+	r, err := data.read(t.Context(), &env{}, "rows.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := splitRows(r, &s.note.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trainer, err := s.note.Settings.trainer(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := trainer.UnmarshalBinary(s.trainer); err != nil {
+		t.Fatal(err)
+	}
+	ais := rbm.NewAIS(9, 1000, rand.NewPCG(1, 0))
+	ais.Ladder = trainer.Sampler.(*rbm.PTT)
+	l, err := m.LogLikelihood(t.Context(), r.bits, ais)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !l.Believable() || !l.Ladder.Believable() {
+		t.Fatalf("the library says %v, want the ladder believed", l)
+	}
+	few := strings.Fields("m.rbm rows.txt -runs 9 -temperatures 1000")
+	out := must(t, append([]string{"loglik", "-ladder", "c"}, few...)...)
+	if want := fmt.Sprintf("rows.txt: 200 rows: %v\n", l); out != want || !strings.Contains(out, "ladder of ") {
+		t.Errorf("loglik prints %q, want %q", out, want)
+	}
+	header, x := table(t, must(t, append([]string{"score", "-loglik", "-ladder", "c"}, few...)...), 1)
+	if !near(x[0][0]+x[0][1], -l.LogZ, 1e-12) {
+		t.Errorf("score prints %v of %v, want a log Z of %v", x[0], header, l.LogZ)
+	}
+	if code, out, _ := invoke(t, append([]string{"loglik"}, few...)...); code != exitNotBelievable {
+		t.Errorf("without the ladder: exit code %d, want %d; it prints %q", code, exitNotBelievable, out)
+	}
+
+	train("rows.txt -o p.rbm -checkpoint pcd -sampler pcd -hidden 2 -epochs 1")
+	train("rows.txt -o p.rbm -checkpoint few -sampler ptt -chains 3 -hidden 2 -epochs 1")
+	train("wide.txt -o p.rbm -checkpoint wide -sampler ptt -hidden 2 -epochs 1")
+	train("grouped.txt -o p.rbm -checkpoint groups -sampler ptt -hidden 2 -epochs 1 -onehot 0:2")
+	someModel(t, "small.rbm", 24, 2, 1) // of which log Z is exact
+	for _, tt := range []struct {
+		ladder string
+		words  []string
+	}{
+		{"pcd", []string{"has no ladder", "sampler is pcd"}},
+		{"few", []string{"3 chains", "at least 4"}},
+		{"wide", []string{"25 columns", "want 24"}},
+		{"groups", []string{"[[0, 2)]", "[]"}},
+		{"none", []string{"none"}},
+		{"rows.txt", []string{"rows.txt"}},
+		{"m.rbm", []string{"m.rbm", "RBM"}},
+	} {
+		for _, model := range []string{"m.rbm", "small.rbm"} {
+			refuse(t, exitError, append(tt.words, "-ladder", tt.ladder), "loglik", model, "rows.txt", "-ladder", tt.ladder)
+		}
+	}
+}
+
+// A checkpoint that lies about its sampler has no ladder.
+func TestNoLadder(t *testing.T) {
+	s := &saved{note: note{Settings: settings{Sampler: "ptt"}}}
+	for _, b := range [][]byte{nil, []byte("abc"), []byte(frame), []byte(frame + "abcdef")} {
+		s.trainer = b
+		if _, err := s.ladder(); err == nil {
+			t.Errorf("%q has a ladder", b)
+		}
+	}
+}
+
 // A .npz may hold the model and the rows.
 func TestOneFile(t *testing.T) {
 	path := os.Getenv("RBM_SM2008")

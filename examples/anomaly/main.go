@@ -1,4 +1,4 @@
-// Anomaly trains a restricted Boltzmann machine on measurements of benign tumours and
+// Anomaly trains a restricted Boltzmann machine on measurements of benign tumors and
 // takes those of large free energy for anomalies: how many malignant ones it finds,
 // and why it takes them for such.
 package main
@@ -6,16 +6,14 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/internal/output"
 )
 
@@ -29,30 +27,14 @@ const (
 	printed   = 50 // epochs between those printed
 	patience  = 10 // reports without a better one
 
-	most    = 5 // tumours shown of the most anomalous
+	most    = 5 // tumors shown of the most anomalous
 	least   = 3 // of the least
 	reasons = 3 // given for each of the most anomalous
 )
 
-func main() {
-	o, err := parse(os.Args[1:], os.Stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fail(2, err)
-	default:
-		if err := run(o, os.Stdout); err != nil {
-			fail(1, err)
-		}
-	}
-}
+func main() { cli.Main(string(program), parse, run) }
 
-func fail(code int, err error) {
-	fmt.Fprintln(os.Stderr, "anomaly:", err)
-	os.Exit(code)
-}
-
-// run trains a model on benign tumours and puts it to the test.
+// run trains a model on benign tumors and puts it to the test.
 func run(o options, w io.Writer) error {
 	if err := program.CheckPNG(o.out); err != nil {
 		return fmt.Errorf("-out: %w", err)
@@ -88,8 +70,8 @@ func run(o options, w io.Writer) error {
 	return nil
 }
 
-// fit returns a model of the tumours of train, the best by those of held.
-func fit(c code, train, held tumours, o options, src rand.Source, w io.Writer) (*rbm.RBM, error) {
+// fit returns a model of the tumors of train, the best by those of held.
+func fit(c code, train, held tumors, o options, src rand.Source, w io.Writer) (*rbm.RBM, error) {
 	data := c.encode(train.values)
 	m := rbm.NewRandom(c.units(), o.hidden, 0.01, src)
 	m.FitVisibleBias(data)
@@ -109,7 +91,7 @@ func fit(c code, train, held tumours, o options, src rand.Source, w io.Writer) (
 		}
 		return nil
 	}
-	fmt.Fprintf(w, "%d benign tumours to train on, %d to stop by; %d measurements, %d bits; %d hidden units\n\n",
+	fmt.Fprintf(w, "%d benign tumors to train on, %d to stop by; %d measurements, %d bits; %d hidden units\n\n",
 		len(train.number), len(held.number), measurements(), c.units(), o.hidden)
 	fmt.Fprintf(w, "       pseudo-log-likelihood\nepoch    training   held-out   (nats a row)\n")
 	if err := t.Train(context.Background(), o.epochs); err != nil {
@@ -119,15 +101,15 @@ func fit(c code, train, held tumours, o options, src rand.Source, w io.Writer) (
 	return t.Best(), nil
 }
 
-// compare prints how well scores tell malignant from benign tumours.
-func compare(s []score, test tumours, w io.Writer) {
+// compare prints how well scores tell malignant from benign tumors.
+func compare(s []score, test tumors, w io.Writer) {
 	malignant := 0
 	for _, is := range test.malignant {
 		if is {
 			malignant++
 		}
 	}
-	fmt.Fprintf(w, "\n%d other benign tumours, %d malignant ones\n\n", len(test.number)-malignant, malignant)
+	fmt.Fprintf(w, "\n%d other benign tumors, %d malignant ones\n\n", len(test.number)-malignant, malignant)
 	fmt.Fprintf(w, "%-28s area under    found at a false positive rate of\n%-28s the curve        1%%      5%%     10%%\n", "", "score")
 	for _, s := range s {
 		c := newROC(s.values, test.malignant)
@@ -135,8 +117,8 @@ func compare(s []score, test tumours, w io.Writer) {
 	}
 }
 
-// describe prints the most anomalous tumours, with reasons, and the least.
-func describe(m *rbm.RBM, c code, f []float64, test tumours, w io.Writer) {
+// describe prints the most anomalous tumors, with reasons, and the least.
+func describe(m *rbm.RBM, c code, f []float64, test tumors, w io.Writer) {
 	order := make([]int, len(f))
 	for r := range order {
 		order[r] = r
@@ -158,7 +140,7 @@ func describe(m *rbm.RBM, c code, f []float64, test tumours, w io.Writer) {
 }
 
 // title returns the number and kind of row r.
-func (t tumours) title(r int) string {
+func (t tumors) title(r int) string {
 	kind := "benign"
 	if t.malignant[r] {
 		kind = "malignant"

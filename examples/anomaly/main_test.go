@@ -10,26 +10,19 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 	"gonum.org/v1/gonum/mat"
 )
 
-// TestMain lets a test run the program itself, to see its exit code.
-func TestMain(m *testing.M) {
-	if os.Getenv("ANOMALY_TEST_MAIN") == "1" {
-		main()
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { clitest.Main(m, main) }
 
-func loaded(t *testing.T) tumours {
+func loaded(t *testing.T) tumors {
 	t.Helper()
 	all, err := load()
 	if err != nil {
@@ -38,7 +31,7 @@ func loaded(t *testing.T) tumours {
 	return all
 }
 
-func (t tumours) count() (benign, malignant int) {
+func (t tumors) count() (benign, malignant int) {
 	for _, is := range t.malignant {
 		if is {
 			malignant++
@@ -64,11 +57,11 @@ func TestLoad(t *testing.T) {
 		{568, 0, "mean radius", 7.76}, {1, 23, "worst area", 1956},
 	} {
 		if got := all.values.At(tt.row, tt.column); got != tt.want || measurement(tt.column) != tt.name {
-			t.Errorf("tumour %d: %s is %v, want %s of %v", tt.row, measurement(tt.column), got, tt.name, tt.want)
+			t.Errorf("tumor %d: %s is %v, want %s of %v", tt.row, measurement(tt.column), got, tt.name, tt.want)
 		}
 	}
 	if !all.malignant[0] || all.malignant[568] || all.number[568] != 568 {
-		t.Error("the first tumour is malignant, the last, of number 568, is not")
+		t.Error("the first tumor is malignant, the last, of number 568, is not")
 	}
 }
 
@@ -77,11 +70,11 @@ func TestReadErrors(t *testing.T) {
 	for _, tt := range []struct{ csv, want string }{
 		{"", "0 lines"},
 		{"569,30\n", "1 lines"},
-		{"h\n" + row + "1\n" + row + "\n", "tumour 1: the class is \"\""},
-		{"h\n" + row + "2\n", "tumour 0: the class is \"2\""},
-		{"h\n" + row + "1,1\n", "tumour 0 has 32 fields, want 31"},
-		{"h\n" + row + "1\n" + strings.Replace(row, "1.5,1.5", "1.5,x", 1) + "1\n", "tumour 1: mean texture is \"x\""},
-		{"h\n" + strings.Replace(row, "1.5", "NaN", 1) + "1\n", "tumour 0: mean radius is \"NaN\""},
+		{"h\n" + row + "1\n" + row + "\n", "tumor 1: the class is \"\""},
+		{"h\n" + row + "2\n", "tumor 0: the class is \"2\""},
+		{"h\n" + row + "1,1\n", "tumor 0 has 32 fields, want 31"},
+		{"h\n" + row + "1\n" + strings.Replace(row, "1.5,1.5", "1.5,x", 1) + "1\n", "tumor 1: mean texture is \"x\""},
+		{"h\n" + strings.Replace(row, "1.5", "NaN", 1) + "1\n", "tumor 0: mean radius is \"NaN\""},
 		{"h\n\"", "quote"},
 	} {
 		if _, err := read(strings.NewReader(tt.csv)); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -98,7 +91,7 @@ func TestSplit(t *testing.T) {
 	}
 	numbers := slices.Concat(train.number, held.number, test.number)
 	for _, part := range []struct {
-		tumours
+		tumors
 		wantBenign, wantMalignant int
 	}{{train, 200, 0}, {held, 57, 0}, {test, 100, 212}} {
 		if b, m := part.count(); b != part.wantBenign || m != part.wantMalignant {
@@ -106,12 +99,12 @@ func TestSplit(t *testing.T) {
 		}
 		for i, r := range part.number {
 			if !slices.Equal(part.values.RawRowView(i), all.values.RawRowView(r)) || part.malignant[i] != all.malignant[r] {
-				t.Errorf("row %d is not tumour %d", i, r)
+				t.Errorf("row %d is not tumor %d", i, r)
 			}
 		}
 	}
 	if slices.Sort(numbers); !slices.Equal(numbers, all.number) {
-		t.Error("some tumours are in no part, or in two")
+		t.Error("some tumors are in no part, or in two")
 	}
 	again, _, _, _ := all.split(rand.NewPCG(1, 0))
 	other, _, _, _ := all.split(rand.NewPCG(2, 0))
@@ -119,7 +112,7 @@ func TestSplit(t *testing.T) {
 		t.Error("the split is not that of the seed")
 	}
 	if _, _, _, err := train.split(rand.NewPCG(1, 0)); err == nil {
-		t.Error("benign tumours alone were split, want an error")
+		t.Error("benign tumors alone were split, want an error")
 	}
 }
 
@@ -140,7 +133,7 @@ func TestCode(t *testing.T) {
 			t.Errorf("%d values of 200 are at most threshold %d, want %d", len(radius), k, want)
 		}
 	}
-	for _, part := range []tumours{train, held} {
+	for _, part := range []tumors{train, held} {
 		bits := c.encode(part.values)
 		for r := range part.number {
 			for i := range measurements() {
@@ -277,7 +270,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// A model trained on benign tumours finds the malignant ones.
+// A model trained on benign tumors finds the malignant ones.
 func TestFit(t *testing.T) {
 	src := rand.NewPCG(1, 0)
 	train, held, test, err := loaded(t).split(src)
@@ -315,7 +308,7 @@ func mean(m *rbm.RBM, rows *rbm.Bits) (sum float64) {
 	return sum
 }
 
-// The model is the best one by the tumours held out, whether these end training or not.
+// The model is the best one by the tumors held out, whether these end training or not.
 func TestFitStops(t *testing.T) {
 	train, held, _, err := loaded(t).split(rand.NewPCG(1, 0))
 	if err != nil {
@@ -376,7 +369,7 @@ func TestRun(t *testing.T) {
 	if len(f) != most+least || !slices.IsSorted(f) || f[0] == f[len(f)-1] {
 		t.Errorf("free energies are %v, want %d that fall", f, most+least)
 	}
-	for _, want := range []string{"100 other benign tumours, 212 malignant ones", "Mahalanobis distance", "most anomalous", "least anomalous", "best of 2"} {
+	for _, want := range []string{"100 other benign tumors, 212 malignant ones", "Mahalanobis distance", "most anomalous", "least anomalous", "best of 2"} {
 		if !strings.Contains(first.String(), want) {
 			t.Errorf("no %q is printed:\n%s", want, first.String())
 		}
@@ -384,19 +377,9 @@ func TestRun(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, args := range []string{"", "-hidden 1 -epochs 1 -seed 7 -out x.png", "-hidden 10000"} {
-		if _, err := parse(strings.Fields(args), io.Discard); err != nil {
-			t.Errorf("parse(%q) = %v", args, err)
-		}
-	}
-	for _, args := range []string{"-hidden 0", "-hidden 10001", "-hidden x", "-epochs 0", "-seed -1", "-out=", "-out x.jpg", "-out png", "-unknown", "x.png"} {
-		_, err := parse(strings.Fields(args), io.Discard)
-		if err == nil {
-			t.Errorf("parse(%q) succeeded, want an error", args)
-		} else if name, _, _ := strings.Cut(strings.TrimRight(args, "="), " "); !strings.Contains(err.Error(), name) {
-			t.Errorf("parse(%q) = %q, want it to name %s", args, err, name)
-		}
-	}
+	clitest.CheckParse(t, func(args []string) error { _, err := parse(args, io.Discard); return err },
+		[]string{"", "-hidden 1 -epochs 1 -seed 7 -out x.png", "-hidden 10000"},
+		[]string{"-hidden 0", "-hidden 10001", "-hidden x", "-epochs 0", "-seed -1", "-out=", "-out x.jpg", "-out png", "-unknown", "x.png"})
 	var help strings.Builder
 	if _, err := parse([]string{"-help"}, &help); !errors.Is(err, flag.ErrHelp) {
 		t.Fatalf("parse(-help) = %v, want flag.ErrHelp", err)
@@ -422,17 +405,7 @@ func TestExitCode(t *testing.T) {
 		{[]string{"-out", foreign}, 1},
 		{[]string{"-out", "notes.jpg"}, 2},
 	} {
-		cmd := exec.Command(os.Args[0], test.args...)
-		cmd.Env = append(os.Environ(), "ANOMALY_TEST_MAIN=1")
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		err := cmd.Run()
-		if code := cmd.ProcessState.ExitCode(); code != test.code {
-			t.Errorf("anomaly %v: exit code %d (%v), want %d", test.args, code, err, test.code)
-		}
-		if lines := strings.Count(stderr.String(), "\n"); lines != min(test.code, 1) {
-			t.Errorf("anomaly %v printed %q, want one line if it failed", test.args, stderr.String())
-		}
+		clitest.CheckExit(t, test.code, test.args...)
 	}
 }
 

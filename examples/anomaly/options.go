@@ -1,11 +1,11 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/internal/output"
 )
 
@@ -16,7 +16,7 @@ type options struct {
 	out    string
 }
 
-const about = `Anomaly trains a restricted Boltzmann machine on benign tumours, finds malignant
+const about = `Anomaly trains a restricted Boltzmann machine on benign tumors, finds malignant
 ones by their free energy, says why, and draws how well that goes. The picture
 carries the mark of this program in a PNG text chunk; an existing file without it is
 never overwritten unless it is empty.
@@ -33,18 +33,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything random, the choice of training rows too")
 	f.StringVar(&o.out, "out", "anomaly.png", "PNG `file` to write")
 
-	f.SetOutput(io.Discard)
-	err := f.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(help, about)
-		f.SetOutput(help)
-		f.PrintDefaults()
-	}
-	if err != nil {
+	if err := cli.Parse(f, args, about, help); err != nil {
 		return o, err
-	}
-	if f.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
 	return o, o.check()
 }

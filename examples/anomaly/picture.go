@@ -14,7 +14,7 @@ import (
 var (
 	blue  = color.RGBA{0x1f, 0x5f, 0xa8, 0xff}
 	red   = color.RGBA{0xb8, 0x1d, 0x2c, 0xff}
-	grey  = color.RGBA{0x80, 0x80, 0x80, 0xff}
+	gray  = color.RGBA{0x80, 0x80, 0x80, 0xff}
 	amber = color.RGBA{0xc9, 0x8a, 0x1b, 0xff}
 )
 
@@ -23,8 +23,8 @@ const bins = 30 // of a histogram
 // paint returns a PNG of the curves of all scores, and histograms of the first.
 func paint(scores []score, malignant []bool) ([]byte, error) {
 	curves := plot.New()
-	curves.X.Label.Text = "benign tumours taken for anomalies"
-	curves.Y.Label.Text = "malignant tumours found"
+	curves.X.Label.Text = "benign tumors taken for anomalies"
+	curves.Y.Label.Text = "malignant tumors found"
 	curves.X.Min, curves.X.Max, curves.Y.Min, curves.Y.Max = 0, 1, 0, 1
 	curves.Legend.XOffs, curves.Legend.YOffs = -vg.Points(6), vg.Points(6)
 	curves.Legend.Padding = vg.Points(2)
@@ -39,7 +39,7 @@ func paint(scores []score, malignant []bool) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		line.Color, line.Width = []color.Color{red, grey, amber}[i], vg.Points(1.5)
+		line.Color, line.Width = []color.Color{red, gray, amber}[i], vg.Points(1.5)
 		curves.Add(line)
 		curves.Legend.Add(s.name, line)
 	}

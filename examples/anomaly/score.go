@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// A score says how anomalous each tumour of the test is, the more the larger.
+// A score says how anomalous each tumor of the test is, the more the larger.
 type score struct {
 	name   string
 	values []float64
@@ -19,8 +19,8 @@ type score struct {
 
 // scores returns the free energy under m and what is to be had without a model: the
 // free energy without weights, which takes all units for independent, and Mahalanobis'
-// distance from the mean of the tumours trained on, by their covariance.
-func scores(m *rbm.RBM, c code, train, test tumours) ([]score, error) {
+// distance from the mean of the tumors trained on, by their covariance.
+func scores(m *rbm.RBM, c code, train, test tumors) ([]score, error) {
 	bits := c.encode(test.values)
 	independent := rbm.New(c.units(), 1)
 	independent.FitVisibleBias(c.encode(train.values))
@@ -65,7 +65,7 @@ func newROC(values []float64, malignant []bool) roc {
 	return roc{found, wrong}
 }
 
-// area returns the area under the curve: how often a malignant tumour has a larger
+// area returns the area under the curve: how often a malignant tumor has a larger
 // score than a benign one.
 func (c roc) area() float64 { return integrate.Trapezoidal(c.wrong, c.found) }
 

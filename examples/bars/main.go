@@ -4,15 +4,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -24,15 +23,10 @@ const (
 )
 
 func main() {
-	o, err := parse(os.Args[1:], os.Stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "bars:", err)
-		os.Exit(2)
-	default:
-		run(o, os.Stdout)
-	}
+	cli.Main("bars", parse, func(o options, w io.Writer) error {
+		run(o, w)
+		return nil
+	})
 }
 
 type options struct {
@@ -58,18 +52,10 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.Float64Var(&o.rate, "rate", 0.1, "learning rate, up to 10; PT and PTT start from half of it")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the first model and of the samplers")
 
-	f.SetOutput(io.Discard)
-	err := f.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(help, about)
-		f.SetOutput(help)
-		f.PrintDefaults()
+	if err := cli.Parse(f, args, about, help); err != nil {
+		return o, err
 	}
 	switch {
-	case err != nil:
-		return o, err
-	case f.NArg() > 0:
-		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	case o.hidden < 1 || o.hidden > 64:
 		return o, fmt.Errorf("-hidden is %d, want 1 to 64", o.hidden)
 	case o.updates < 1:
@@ -165,7 +151,7 @@ func explain(w io.Writer, learners []*learner, bound float64) {
 	fmt.Fprintln(w, "The bound is minus the entropy of the data: no model can be above it. All began")
 	fmt.Fprintln(w, "as the same model and saw all pictures in each update. CD and PCD climb the")
 	fmt.Fprintln(w, "ordinary gradient at a constant rate; PT, of ten temperatures, and PTT climb the")
-	fmt.Fprintln(w, "centred one at a rate that starts with half as much and falls to 0.")
+	fmt.Fprintln(w, "centered one at a rate that starts with half as much and falls to 0.")
 	fmt.Fprintln(w)
 	for _, l := range learners {
 		fmt.Fprintf(w, "%-6s ended %.2f nats below the bound", l.name, bound-l.last)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 )
 
 func TestBarsAndStripes(t *testing.T) {
@@ -74,20 +75,12 @@ func TestExactReachesTheBound(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, args := range []string{"", "-hidden 1 -updates 1 -rate 0.5 -seed 7", "-hidden 64 -rate 10"} {
-		if _, err := parse(strings.Fields(args), io.Discard); err != nil {
-			t.Errorf("parse(%q) = %v", args, err)
-		}
-	}
-	for _, args := range []string{
-		"-hidden 0", "-hidden 65", "-hidden x", "-updates 0", "-updates -1",
-		"-rate 0", "-rate -1", "-rate NaN", "-rate Inf", "-rate 11", "-seed -1", "-unknown", "bars",
-	} {
-		_, err := parse(strings.Fields(args), io.Discard)
-		if name, _, _ := strings.Cut(args, " "); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("parse(%q) = %v, want an error that names %s", args, err, name)
-		}
-	}
+	clitest.CheckParse(t, func(args []string) error { _, err := parse(args, io.Discard); return err },
+		[]string{"", "-hidden 1 -updates 1 -rate 0.5 -seed 7", "-hidden 64 -rate 10"},
+		[]string{
+			"-hidden 0", "-hidden 65", "-hidden x", "-updates 0", "-updates -1",
+			"-rate 0", "-rate -1", "-rate NaN", "-rate Inf", "-rate 11", "-seed -1", "-unknown", "bars",
+		})
 	var help strings.Builder
 	if _, err := parse([]string{"-help"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "-updates") {
 		t.Errorf("parse(-help) = %v and wrote %q", err, help.String())

@@ -80,4 +80,5 @@ require (
 replace (
 	github.com/gorbm/rbm => ../..
 	github.com/gorbm/rbm/examples/mnist => ../mnist
+	github.com/gorbm/rbm/monitor/plot => ../../monitor/plot
 )

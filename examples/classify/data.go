@@ -14,7 +14,7 @@ const watchedRows = 1000 // rows to train on whose errors are printed
 // data are rows to train on, to choose the best epoch by, and to judge by.
 type data struct {
 	train    *rbm.Bits
-	grey     []byte // their levels
+	gray     []byte // their levels
 	labels   []int  // of the first rows to train on; the others have none
 	watched  idx.Set
 	held     *idx.Set // nil: none
@@ -24,7 +24,7 @@ type data struct {
 
 // load reads the data that the flags ask for.
 func load(o options) (data, error) {
-	train, test, err := idx.Labelled(o.data)
+	train, test, err := idx.Labeled(o.data)
 	if err != nil {
 		return data{}, err
 	}
@@ -39,18 +39,18 @@ func load(o options) (data, error) {
 		return data{}, fmt.Errorf("-held is %d of %d training rows, want fewer", o.held, n)
 	}
 	last := n - o.held
-	labelled := last
-	if o.labelled > last {
-		return data{}, fmt.Errorf("-labelled is %d of %d rows to train on", o.labelled, last)
+	labeled := last
+	if o.labeled > last {
+		return data{}, fmt.Errorf("-labeled is %d of %d rows to train on", o.labeled, last)
 	}
-	if o.labelled > 0 {
-		labelled = o.labelled
+	if o.labeled > 0 {
+		labeled = o.labeled
 	}
 	d := data{
 		train:    train.Images.Slice(0, last),
-		grey:     train.Grey,
-		labels:   train.Labels[:labelled],
-		watched:  slice(train, 0, min(labelled, watchedRows)),
+		gray:     train.Gray,
+		labels:   train.Labels[:labeled],
+		watched:  slice(train, 0, min(labeled, watchedRows)),
 		test:     test,
 		trainCRC: train.CRC,
 	}
@@ -63,22 +63,22 @@ func load(o options) (data, error) {
 
 // slice returns rows [i, k) of s.
 func slice(s idx.Set, i, k int) idx.Set {
-	return idx.Set{Images: s.Images.Slice(i, k), Grey: s.Grey[i*idx.Pixels : k*idx.Pixels], Labels: s.Labels[i:k]}
+	return idx.Set{Images: s.Images.Slice(i, k), Gray: s.Gray[i*idx.Pixels : k*idx.Pixels], Labels: s.Labels[i:k]}
 }
 
-// levels are the grey levels of images, from 0 to 255/256, which draw has as probabilities.
+// levels are the gray levels of images, from 0 to 255/256, which draw has as probabilities.
 type levels []byte
 
 func (l levels) Dims() (r, c int)    { return len(l) / idx.Pixels, idx.Pixels }
 func (l levels) At(r, i int) float64 { return float64(l[r*idx.Pixels+i]) / 256 }
 func (l levels) T() mat.Matrix       { return mat.Transpose{Matrix: l} }
 
-// draw sets dst to rows to train on, in which a pixel is 1 with its grey level, of
+// draw sets dst to rows to train on, in which a pixel is 1 with its gray level, of
 // 256, as the probability.
 func (d *data) draw(dst *rbm.Bits, rows []int, src rand.Source) {
 	var u uint64
 	for k, r := range rows {
-		for i, level := range d.grey[r*idx.Pixels:][:idx.Pixels] {
+		for i, level := range d.gray[r*idx.Pixels:][:idx.Pixels] {
 			if i%8 == 0 {
 				u = src.Uint64()
 			}

@@ -13,13 +13,13 @@ import (
 
 func TestLoad(t *testing.T) {
 	o := small(t, "")
-	train, test, err := idx.Labelled(o.data)
+	train, test, err := idx.Labeled(o.data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
-		rows, held, labelled    int
-		wantTrain, wantLabelled int
+		rows, held, labeled    int
+		wantTrain, wantLabeled int
 	}{
 		{0, 0, 0, 300, 300},
 		{300, 0, 300, 300, 300},
@@ -29,18 +29,18 @@ func TestLoad(t *testing.T) {
 		{200, 30, 20, 170, 20},
 	} {
 		o := o
-		o.rows, o.held, o.labelled = test.rows, test.held, test.labelled
+		o.rows, o.held, o.labeled = test.rows, test.held, test.labeled
 		d, err := load(o)
 		if err != nil {
 			t.Errorf("%+v: %v", test, err)
 			continue
 		}
-		if n, _ := d.train.Dims(); n != test.wantTrain || !slices.Equal(d.labels, train.Labels[:test.wantLabelled]) {
-			t.Errorf("%+v: %d rows to train on, %d of them labelled", test, n, len(d.labels))
+		if n, _ := d.train.Dims(); n != test.wantTrain || !slices.Equal(d.labels, train.Labels[:test.wantLabeled]) {
+			t.Errorf("%+v: %d rows to train on, %d of them labeled", test, n, len(d.labels))
 		}
 		checkRows(t, idx.Set{Images: d.train.Slice(0, len(d.labels)), Labels: d.labels}, train, 0)
 		checkRows(t, d.watched, train, 0)
-		if got, want := len(d.watched.Labels), test.wantLabelled; got != want {
+		if got, want := len(d.watched.Labels), test.wantLabeled; got != want {
 			t.Errorf("%+v: %d rows are watched, want %d", test, got, want)
 		}
 		if (d.held != nil) != (test.held > 0) {
@@ -64,7 +64,7 @@ func TestLoad(t *testing.T) {
 		"-rows is 301, but there are 300": func(o *options) { o.rows = 301 },
 		"-held is 300 of 300":             func(o *options) { o.held = 300 },
 		"-held is 50 of 50":               func(o *options) { o.rows, o.held = 50, 50 },
-		"-labelled is 51 of 50":           func(o *options) { o.rows, o.held, o.labelled = 100, 50, 51 },
+		"-labeled is 51 of 50":            func(o *options) { o.rows, o.held, o.labeled = 100, 50, 51 },
 	} {
 		o := o
 		change(&o)
@@ -85,7 +85,7 @@ func checkRows(t *testing.T, got, want idx.Set, from int) {
 			t.Fatalf("the label of row %d is %d, want %d", r, y, want.Labels[from+r])
 		}
 		for i := range idx.Pixels {
-			if got.Grey != nil && got.Grey[r*idx.Pixels+i] != want.Grey[(from+r)*idx.Pixels+i] {
+			if got.Gray != nil && got.Gray[r*idx.Pixels+i] != want.Gray[(from+r)*idx.Pixels+i] {
 				t.Fatalf("the level of pixel %d of row %d is not that of row %d", i, r, from+r)
 			}
 			if got.Images.Bit(r, i) != want.Images.Bit(from+r, i) {
@@ -104,14 +104,14 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-// A pixel that is drawn is 1 with its grey level as the probability.
+// A pixel that is drawn is 1 with its gray level as the probability.
 func TestDrawPixels(t *testing.T) {
 	const rows, draws = 2, 2000
-	d := data{grey: make([]byte, rows*idx.Pixels)}
-	for i := range d.grey {
-		d.grey[i] = byte(i % 256)
+	d := data{gray: make([]byte, rows*idx.Pixels)}
+	for i := range d.gray {
+		d.gray[i] = byte(i % 256)
 	}
-	ones := make([]int, len(d.grey))
+	ones := make([]int, len(d.gray))
 	dst := rbm.NewBits(3, idx.Pixels)
 	src := rand.NewPCG(1, 0)
 	for range draws {
@@ -122,9 +122,9 @@ func TestDrawPixels(t *testing.T) {
 		}
 	}
 	for i, n := range ones {
-		p := float64(d.grey[i]) / 256
+		p := float64(d.gray[i]) / 256
 		if e := 5 * math.Sqrt(draws*p*(1-p)); math.Abs(float64(n)-draws*p) > e {
-			t.Errorf("pixel %d of level %d was on %d of %d times, want %.0f ± %.0f (5 standard errors)", i, d.grey[i], n, draws, draws*p, e)
+			t.Errorf("pixel %d of level %d was on %d of %d times, want %.0f ± %.0f (5 standard errors)", i, d.gray[i], n, draws, draws*p, e)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/mnist/keep"
 )
 

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/gorbm/rbm"
-	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
 	"github.com/gorbm/rbm/examples/mnist/keep"
@@ -65,18 +65,18 @@ func opened(t *testing.T) keep.Folder {
 
 func TestRun(t *testing.T) {
 	for flags, want := range map[string]string{
-		"-kind generative":                          "generative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.1, momentum 0.9, generative weight 1\n",
-		"-kind generative -sampler pcd":             "generative: 12 hidden units, 300 labelled rows,",
-		"-kind discriminative":                      "discriminative: 12 hidden units, 300 labelled rows, batches of 32, rate 0.1, momentum 0.9, sparsity 0.002\n",
+		"-kind generative":                          "generative: 12 hidden units, 300 labeled rows, batches of 32, rate 0.1, momentum 0.9, generative weight 1\n",
+		"-kind generative -sampler pcd":             "generative: 12 hidden units, 300 labeled rows,",
+		"-kind discriminative":                      "discriminative: 12 hidden units, 300 labeled rows, batches of 32, rate 0.1, momentum 0.9, sparsity 0.002\n",
 		"-kind hybrid":                              "momentum 0.9, generative weight 0.01, sparsity 0.003\n",
 		"-kind hybrid -plain -threshold":            "hybrid: 12 hidden units",
-		"-kind hybrid -sampler pcd -rows 250":       "hybrid: 12 hidden units, 250 labelled rows,",
+		"-kind hybrid -sampler pcd -rows 250":       "hybrid: 12 hidden units, 250 labeled rows,",
 		"-kind sparse":                              "generative weight 0.01, sparsity 0.002\n",
-		"-labelled 100 -unlabelled 0.5":             "100 labelled rows, 200 without a label, batches",
-		"-labelled 20 -unlabelled 1 -sampler pcd":   "20 labelled rows, 280 without a label, batches",
-		"-kind discriminative -labelled 100":        "100 labelled rows, batches",
-		"-held 50 -labelled 100 -unlabelled 0.5":    "100 labelled rows, 150 without a label, 50 held out, batches",
-		"-kind discriminative -batch 1000 -held 10": "290 labelled rows, 10 held out, batches of 1000",
+		"-labeled 100 -unlabeled 0.5":               "100 labeled rows, 200 without a label, batches",
+		"-labeled 20 -unlabeled 1 -sampler pcd":     "20 labeled rows, 280 without a label, batches",
+		"-kind discriminative -labeled 100":         "100 labeled rows, batches",
+		"-held 50 -labeled 100 -unlabeled 0.5":      "100 labeled rows, 150 without a label, 50 held out, batches",
+		"-kind discriminative -batch 1000 -held 10": "290 labeled rows, 10 held out, batches of 1000",
 	} {
 		t.Run(flags, func(t *testing.T) {
 			o := small(t, flags)
@@ -117,7 +117,7 @@ func TestResume(t *testing.T) {
 	for _, flags := range []string{
 		"-kind generative -sampler pcd",
 		"-kind hybrid -held 50 -rate 1",
-		"-kind sparse -labelled 100 -unlabelled 0.5",
+		"-kind sparse -labeled 100 -unlabeled 0.5",
 		"-kind discriminative -plain -threshold",
 	} {
 		t.Run(flags, func(t *testing.T) {
@@ -177,8 +177,8 @@ func TestResumeOrNot(t *testing.T) {
 		"-threshold false, not -threshold true": func(o *options) { o.threshold = true },
 		"-sparsity 0.003, not -sparsity 0.1":    func(o *options) { o.sparsity = 0.1 },
 		"-sampler cd, not -sampler pcd":         func(o *options) { o.sampler = "pcd" },
-		"-labelled 0, not -labelled 9":          func(o *options) { o.labelled = 9 },
-		"-unlabelled 0, not -unlabelled 1":      func(o *options) { o.unlabelled = 1 },
+		"-labeled 0, not -labeled 9":            func(o *options) { o.labeled = 9 },
+		"-unlabeled 0, not -unlabeled 1":        func(o *options) { o.unlabeled = 1 },
 		"-rows 300, not -rows 200":              func(o *options) { o.rows = 200 },
 		"-held 0, not -held 5":                  func(o *options) { o.held = 5 },
 		"-seed 1, not -seed 2":                  func(o *options) { o.seed = 2 },
@@ -280,7 +280,7 @@ func TestHeld(t *testing.T) {
 		t.Fatal(found, err)
 	}
 	c := rbm.Classifier{Model: kept.chosen, Classes: idx.Classes}
-	if want := fmt.Sprintf("\ntest error: %.2f %% (", judge(&c, levels(d.test.Grey), d.test).errorRate()); !strings.Contains(first, want) {
+	if want := fmt.Sprintf("\ntest error: %.2f %% (", judge(&c, levels(d.test.Gray), d.test).errorRate()); !strings.Contains(first, want) {
 		t.Errorf("there is no %q in\n%s", want, first)
 	}
 	const stop = "no better epoch in 4\n"
@@ -299,7 +299,7 @@ func TestHeld(t *testing.T) {
 	}
 }
 
-// Where a bar stands is learnt, from labels and, in part, from rows without one.
+// Where a bar stands is learned, from labels and, in part, from rows without one.
 func TestLearns(t *testing.T) {
 	for flags, most := range map[string]float64{
 		"-kind generative -rate 0.05 -epochs 20 -hidden 40": 70,
@@ -308,7 +308,7 @@ func TestLearns(t *testing.T) {
 		"-kind hybrid -threshold":                           45,
 		"-kind hybrid":                                      45,
 		"-kind sparse":                                      45,
-		"-kind hybrid -labelled 150 -unlabelled 0.001":      60,
+		"-kind hybrid -labeled 150 -unlabeled 0.001":        60,
 	} {
 		t.Run(flags, func(t *testing.T) {
 			o := small(t, "-hidden 20 -epochs 15 -batch 10 "+flags)

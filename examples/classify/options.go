@@ -8,31 +8,31 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/internal/cli"
 )
 
 type options struct {
-	data       string
-	out        string
-	fresh      bool
-	kind       string
-	hidden     int
-	epochs     int
-	batch      int
-	rate       float64
-	momentum   float64
-	plain      bool
-	threshold  bool
-	weight     float64
-	sparsity   float64
-	sampler    string
-	labelled   int
-	unlabelled float64
-	rows       int
-	held       int
-	patience   int
-	test       bool
-	seed       uint64
+	data      string
+	out       string
+	fresh     bool
+	kind      string
+	hidden    int
+	epochs    int
+	batch     int
+	rate      float64
+	momentum  float64
+	plain     bool
+	threshold bool
+	weight    float64
+	sparsity  float64
+	sampler   string
+	labeled   int
+	unlabeled float64
+	rows      int
+	held      int
+	patience  int
+	test      bool
+	seed      uint64
 }
 
 // A kind of training is named by the terms of its objective, and has flags that suit
@@ -76,13 +76,13 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.IntVar(&o.batch, "batch", 100, "rows of a minibatch, 1 to 10000")
 	f.Float64Var(&o.rate, "rate", 0, "learning rate at the start, up to 10; it falls linearly to 0 (default by -kind)")
 	f.Float64Var(&o.momentum, "momentum", 0.9, "momentum, at least 0 and less than 1")
-	f.BoolVar(&o.plain, "plain", false, "the ordinary gradient, not the centred one")
-	f.BoolVar(&o.threshold, "threshold", false, "pixels are 1 above a grey level of 127; without it, those to train on are drawn anew each time with their grey levels as probabilities, and the others are these probabilities")
+	f.BoolVar(&o.plain, "plain", false, "the ordinary gradient, not the centered one")
+	f.BoolVar(&o.threshold, "threshold", false, "pixels are 1 above a gray level of 127; without it, those to train on are drawn anew each time with their gray levels as probabilities, and the others are these probabilities")
 	f.Float64Var(&o.weight, "weight", 0, "weight of the generative term, up to 1000 (default by -kind)")
 	f.Float64Var(&o.sparsity, "sparsity", 0, "a step takes away this times the rate from the hidden biases, up to 10 (default by -kind)")
 	f.StringVar(&o.sampler, "sampler", "cd", "negative phase of the generative term: "+strings.Join(samplers, ", "))
-	f.IntVar(&o.labelled, "labelled", 0, "only the first so many training rows have their labels; 0: all")
-	f.Float64Var(&o.unlabelled, "unlabelled", 0, "weight of the term of rows without a label, up to 1000; 0: they are not used")
+	f.IntVar(&o.labeled, "labeled", 0, "only the first so many training rows have their labels; 0: all")
+	f.Float64Var(&o.unlabeled, "unlabeled", 0, "weight of the term of rows without a label, up to 1000; 0: they are not used")
 	f.IntVar(&o.rows, "rows", 0, "use only the first so many training rows; 0: all")
 	f.IntVar(&o.held, "held", 0, "of these, hold out the last so many, to choose the best epoch by; 0: the last epoch is taken")
 	f.IntVar(&o.patience, "patience", 0, "stop after so many epochs without a better one, by rows held out; 0: never")
@@ -151,12 +151,12 @@ func (o options) check() error {
 		return fmt.Errorf("-sparsity is %v, want at least 0 and at most 10", o.sparsity)
 	case !slices.Contains(samplers, o.sampler):
 		return fmt.Errorf("-sampler is %q, want one of %s", o.sampler, strings.Join(samplers, ", "))
-	case o.labelled < 0:
-		return fmt.Errorf("-labelled is %d, want at least 0", o.labelled)
-	case !(o.unlabelled >= 0 && o.unlabelled <= 1000):
-		return fmt.Errorf("-unlabelled is %v, want at least 0 and at most 1000", o.unlabelled)
-	case o.unlabelled > 0 && o.labelled == 0:
-		return fmt.Errorf("-unlabelled is %v and -labelled is 0, want rows without labels", o.unlabelled)
+	case o.labeled < 0:
+		return fmt.Errorf("-labeled is %d, want at least 0", o.labeled)
+	case !(o.unlabeled >= 0 && o.unlabeled <= 1000):
+		return fmt.Errorf("-unlabeled is %v, want at least 0 and at most 1000", o.unlabeled)
+	case o.unlabeled > 0 && o.labeled == 0:
+		return fmt.Errorf("-unlabeled is %v and -labeled is 0, want rows without labels", o.unlabeled)
 	case o.rows < 0:
 		return fmt.Errorf("-rows is %d, want at least 0", o.rows)
 	case o.held < 0:

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 )
 
 func TestParse(t *testing.T) {
@@ -16,7 +16,7 @@ func TestParse(t *testing.T) {
 		"-data d -out o -fresh -hidden 1 -epochs 1 -batch 1 -rate 0.5 -momentum 0 -seed 7 -rows 9 -held 4 -patience 2",
 		"-hidden 10000 -epochs 1000000 -rate 10 -batch 10000 -sampler pcd -weight 1000 -sparsity 10",
 		"-plain -threshold", "-test=false -held 5", "-kind generative", "-kind discriminative -weight 0", "-kind sparse -sparsity 0",
-		"-labelled 5", "-labelled 5 -unlabelled 1000", "-kind discriminative -labelled 5 -unlabelled 1",
+		"-labeled 5", "-labeled 5 -unlabeled 1000", "-kind discriminative -labeled 5 -unlabeled 1",
 	}
 	bad := []string{
 		"-out=", "-hidden 0", "-hidden -1", "-hidden 10001", "-hidden x", "-epochs 0", "-epochs 1000001",
@@ -24,7 +24,7 @@ func TestParse(t *testing.T) {
 		"-momentum -0.1", "-momentum 1", "-momentum NaN", "-kind none", "-kind Hybrid", "-kind=",
 		"-weight 0", "-weight -1", "-weight 1001", "-weight NaN",
 		"-sparsity -1", "-sparsity 11", "-sparsity NaN", "-sampler pt", "-sampler CD",
-		"-labelled -1", "-unlabelled -1", "-unlabelled 1001", "-unlabelled NaN", "-unlabelled 1",
+		"-labeled -1", "-unlabeled -1", "-unlabeled 1001", "-unlabeled NaN", "-unlabeled 1",
 		"-rows -1", "-test=false", "-test=x", "-held -1", "-patience -1", "-patience 3", "-seed -1", "-fresh=2", "-unknown", "digits.png",
 	}
 	clitest.CheckParse(t, func(args []string) error { _, err := parse(args, io.Discard); return err }, good, bad)
@@ -33,7 +33,7 @@ func TestParse(t *testing.T) {
 		"-kind generative -weight 0":     "-weight is 0, want more with -kind generative",
 		"-patience 3 -held 0":            "-patience is 3 and -held is 0",
 		"-test=false":                    "-test is false and -held is 0",
-		"-unlabelled 0.5 -labelled 0":    "-unlabelled is 0.5 and -labelled is 0",
+		"-unlabeled 0.5 -labeled 0":      "-unlabeled is 0.5 and -labeled is 0",
 	} {
 		if _, err := parse(strings.Fields(line), io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("parse(%q) = %v, want it to say %q", line, err, want)
@@ -79,7 +79,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, want := range []string{
 		"-data", "-out", "-fresh", "-kind", "-hidden", "-epochs", "-batch", "-rate", "-momentum", "-plain", "-threshold", "-weight", "-sparsity", "-sampler",
-		"-labelled", "-unlabelled", "-rows", "-held", "-patience", "-test", "-seed", "cd, pcd", "generative (", "sparse (", "GoMNIST", "goes on",
+		"-labeled", "-unlabeled", "-rows", "-held", "-patience", "-test", "-seed", "cd, pcd", "generative (", "sparse (", "GoMNIST", "goes on",
 	} {
 		if !strings.Contains(help.String(), want) {
 			t.Errorf("the help does not mention %q", want)

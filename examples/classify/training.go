@@ -33,12 +33,12 @@ type training struct {
 	chosen    *rbm.RBM // the best model so far, by rows held out
 	progress  progress
 
-	labelled, unlabelled deck
-	drawSeed             uint64 // of pixels
-	gradient             rbm.Gradient
-	rows                 []int
-	labels               []int
-	batch                *rbm.Bits
+	labeled, unlabeled deck
+	drawSeed           uint64 // of pixels
+	gradient           rbm.Gradient
+	rows               []int
+	labels             []int
+	batch              *rbm.Bits
 }
 
 // newTraining returns a training of which nothing is done.
@@ -54,16 +54,16 @@ func newTraining(o options, d data) *training {
 			Classes:        idx.Classes,
 			Discriminative: k.discriminative,
 			Generative:     o.weight,
-			Unlabeled:      o.unlabelled,
+			Unlabeled:      o.unlabeled,
 		},
-		sgd:        rbm.SGD{Momentum: o.momentum},
-		chosen:     m.Clone(),
-		labelled:   deck{seed: src.Uint64(), to: len(d.labels)},
-		unlabelled: deck{seed: src.Uint64(), from: len(d.labels)},
-		drawSeed:   src.Uint64(),
+		sgd:       rbm.SGD{Momentum: o.momentum},
+		chosen:    m.Clone(),
+		labeled:   deck{seed: src.Uint64(), to: len(d.labels)},
+		unlabeled: deck{seed: src.Uint64(), from: len(d.labels)},
+		drawSeed:  src.Uint64(),
 	}
-	if o.unlabelled > 0 {
-		t.unlabelled.to, _ = d.train.Dims()
+	if o.unlabeled > 0 {
+		t.unlabeled.to, _ = d.train.Dims()
 	}
 	t.gradient.Single = true
 	m.OneHot = []rbm.Group{{From: idx.Pixels, To: idx.Pixels + idx.Classes}}
@@ -81,15 +81,15 @@ func newTraining(o options, d data) *training {
 // epochSteps is the number of steps in which all rows have their turn; those with
 // labels have it more than once where they are the fewer.
 func (t *training) epochSteps() int {
-	rows := max(t.labelled.len(), t.unlabelled.len())
+	rows := max(t.labeled.len(), t.unlabeled.len())
 	return (rows + t.o.batch - 1) / t.o.batch
 }
 
 func (t *training) describe(w io.Writer) {
 	o := t.o
-	fmt.Fprintf(w, "%s: %d hidden units, %d labelled rows", o.kind, o.hidden, t.labelled.len())
-	if t.unlabelled.len() > 0 {
-		fmt.Fprintf(w, ", %d without a label", t.unlabelled.len())
+	fmt.Fprintf(w, "%s: %d hidden units, %d labeled rows", o.kind, o.hidden, t.labeled.len())
+	if t.unlabeled.len() > 0 {
+		fmt.Fprintf(w, ", %d without a label", t.unlabeled.len())
 	}
 	if t.d.held != nil {
 		fmt.Fprintf(w, ", %d held out", len(t.d.held.Labels))
@@ -127,8 +127,8 @@ func (t *training) settings() keep.Settings {
 		{"-weight", o.weight},
 		{"-sparsity", o.sparsity},
 		{"-sampler", o.sampler},
-		{"-labelled", o.labelled},
-		{"-unlabelled", o.unlabelled},
+		{"-labeled", o.labeled},
+		{"-unlabeled", o.unlabeled},
 		{"-rows", n + o.held},
 		{"-held", o.held},
 		{"-seed", o.seed},
@@ -164,12 +164,12 @@ func (t *training) run(dir keep.Folder, w io.Writer) error {
 
 // step trains on one minibatch.
 func (t *training) step() error {
-	t.rows = t.labelled.deal(t.rows[:0], t.progress.steps, t.o.batch)
+	t.rows = t.labeled.deal(t.rows[:0], t.progress.steps, t.o.batch)
 	t.labels = t.labels[:0]
 	for _, r := range t.rows {
 		t.labels = append(t.labels, t.d.labels[r])
 	}
-	t.rows = t.unlabelled.deal(t.rows, t.progress.steps, t.o.batch)
+	t.rows = t.unlabeled.deal(t.rows, t.progress.steps, t.o.batch)
 	for len(t.labels) < len(t.rows) {
 		t.labels = append(t.labels, rbm.NoLabel)
 	}
@@ -211,7 +211,7 @@ func (t *training) minibatch() *rbm.Bits {
 
 // setOffsets sets the offsets of the units to their means over some rows.
 func (t *training) setOffsets() {
-	n := min(offsetRows, t.labelled.len())
+	n := min(offsetRows, t.labeled.len())
 	v := t.classifier.Join(nil, t.d.train.Slice(0, n), t.d.labels[:n])
 	t.centering.V, t.centering.H = columnMeans(v), columnMeans(t.classifier.Model.HiddenProbs(nil, v))
 }
@@ -245,7 +245,7 @@ func (t *training) inputs(s idx.Set) mat.Matrix {
 	if t.o.threshold {
 		return s.Images
 	}
-	return levels(s.Grey)
+	return levels(s.Gray)
 }
 
 // confusion judges in the end.

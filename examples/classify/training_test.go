@@ -26,22 +26,22 @@ func trainingOf(t *testing.T, flags string) *training {
 
 func TestNewTraining(t *testing.T) {
 	for flags, want := range map[string]struct {
-		discriminative, generative, unlabelled float64
-		sampler                                string
-		steps                                  int // of an epoch
+		discriminative, generative, unlabeled float64
+		sampler                               string
+		steps                                 int // of an epoch
 	}{
 		"-kind generative":                 {0, 1, 0, "*rbm.CD", 10},
 		"-kind discriminative":             {1, 0, 0, "*rbm.CD", 10},
 		"-kind hybrid -sampler pcd":        {1, 0.01, 0, "*rbm.PCD", 10},
 		"-kind sparse -weight 0.5":         {1, 0.5, 0, "*rbm.CD", 10},
-		"-labelled 33":                     {1, 0.01, 0, "*rbm.CD", 2},
-		"-labelled 33 -unlabelled 0.2":     {1, 0.01, 0.2, "*rbm.CD", 9}, // 267 rows
-		"-labelled 200 -unlabelled 0.2":    {1, 0.01, 0.2, "*rbm.CD", 7}, // 200 rows
+		"-labeled 33":                      {1, 0.01, 0, "*rbm.CD", 2},
+		"-labeled 33 -unlabeled 0.2":       {1, 0.01, 0.2, "*rbm.CD", 9}, // 267 rows
+		"-labeled 200 -unlabeled 0.2":      {1, 0.01, 0.2, "*rbm.CD", 7}, // 200 rows
 		"-batch 1000 -held 100 -rate 0.25": {1, 0.01, 0, "*rbm.CD", 1},
 	} {
 		training := trainingOf(t, flags)
 		c := training.classifier
-		if c.Discriminative != want.discriminative || c.Generative != want.generative || c.Unlabeled != want.unlabelled || c.Classes != idx.Classes {
+		if c.Discriminative != want.discriminative || c.Generative != want.generative || c.Unlabeled != want.unlabeled || c.Classes != idx.Classes {
 			t.Errorf("%s: the weights are %v, %v, %v, want %v", flags, c.Discriminative, c.Generative, c.Unlabeled, want)
 		}
 		if nv, nh := c.Model.Dims(); nv != idx.Pixels+idx.Classes || nh != 12 {
@@ -61,7 +61,7 @@ func TestNewTraining(t *testing.T) {
 
 // Each row of a step comes with its label, if it has one.
 func TestStep(t *testing.T) {
-	training := trainingOf(t, "-labelled 40 -unlabelled 0.5")
+	training := trainingOf(t, "-labeled 40 -unlabeled 0.5")
 	for step := range 12 {
 		if err := training.step(); err != nil {
 			t.Fatal(err)
@@ -106,7 +106,7 @@ func TestSparsity(t *testing.T) {
 	}
 }
 
-// Pixels are drawn with their grey levels, anew each step, unless there is a threshold.
+// Pixels are drawn with their gray levels, anew each step, unless there is a threshold.
 func TestMinibatch(t *testing.T) {
 	training := trainingOf(t, "-batch 4 -rows 100")
 	training.rows = []int{7, 0, 99, 7}
@@ -117,7 +117,7 @@ func TestMinibatch(t *testing.T) {
 		drawn = append(drawn, b.Gather(nil, []int{0, 1, 2, 3}))
 		for k, r := range training.rows {
 			for i := range idx.Pixels {
-				if b.Bit(k, i) && training.d.grey[r*idx.Pixels+i] == 0 {
+				if b.Bit(k, i) && training.d.gray[r*idx.Pixels+i] == 0 {
 					t.Fatalf("pixel %d of row %d is black and was drawn", i, r)
 				}
 			}
@@ -135,16 +135,16 @@ func TestMinibatch(t *testing.T) {
 	b := threshold.minibatch()
 	for k, r := range threshold.rows {
 		for i := range idx.Pixels {
-			if got, want := b.Bit(k, i), threshold.d.grey[r*idx.Pixels+i] > idx.Threshold; got != want {
+			if got, want := b.Bit(k, i), threshold.d.gray[r*idx.Pixels+i] > idx.Threshold; got != want {
 				t.Fatalf("-threshold: pixel %d of row %d is %t, want %t", i, r, got, want)
 			}
 		}
 	}
 }
 
-// Offsets are the means of the labelled rows at the start of an epoch.
+// Offsets are the means of the labeled rows at the start of an epoch.
 func TestOffsets(t *testing.T) {
-	training := trainingOf(t, "-rows 100 -labelled 60 -threshold")
+	training := trainingOf(t, "-rows 100 -labeled 60 -threshold")
 	c := &training.classifier
 	for step := range 5 {
 		v := c.Join(nil, training.d.train.Slice(0, 60), training.d.labels)

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-const neighbours = 10
+const neighbors = 10
 
 // halves are the values of -cover.
 var halves = []string{"right", "left", "top", "bottom"}
@@ -50,9 +50,9 @@ func nearest(train, digits, observed *rbm.Bits) mat.Matrix {
 	of := pack(train, observed)
 	n, _ := digits.Dims()
 	means := mat.NewDense(n, idx.Pixels, nil)
-	type neighbour struct{ row, distance int }
+	type neighbor struct{ row, distance int }
 	for r, digit := range pack(digits, observed) {
-		var found []neighbour // the nearest so far, in order
+		var found []neighbor // the nearest so far, in order
 		for i, other := range of {
 			distance := 0
 			for k, word := range other {
@@ -62,9 +62,9 @@ func nearest(train, digits, observed *rbm.Bits) mat.Matrix {
 			for at > 0 && distance < found[at-1].distance {
 				at--
 			}
-			if at < neighbours {
-				found = slices.Insert(found, at, neighbour{i, distance})
-				found = found[:min(neighbours, len(found))]
+			if at < neighbors {
+				found = slices.Insert(found, at, neighbor{i, distance})
+				found = found[:min(neighbors, len(found))]
 			}
 		}
 		rows := make([]int, len(found))

@@ -84,7 +84,7 @@ func TestColumnMeans(t *testing.T) {
 func TestNearest(t *testing.T) {
 	digits := randomBits(7, 2)
 	for _, half := range halves {
-		for _, n := range []int{1, 4, neighbours, 60} {
+		for _, n := range []int{1, 4, neighbors, 60} {
 			train, observed := randomBits(n, 3), cover(half)
 			got := nearest(train, digits, observed)
 			if r, c := got.Dims(); r != 7 || c != idx.Pixels {
@@ -102,7 +102,7 @@ func TestNearest(t *testing.T) {
 					}
 				}
 				slices.SortStableFunc(rows, func(a, b int) int { return distance[a] - distance[b] })
-				want := columnMeans(train.Gather(nil, rows[:min(n, neighbours)]))
+				want := columnMeans(train.Gather(nil, rows[:min(n, neighbors)]))
 				for i := range idx.Pixels {
 					if math.Abs(got.At(r, i)-want.At(0, i)) > 1e-12 {
 						t.Fatalf("%s of %d rows: pixel %d of digit %d is %v, want %v", half, n, i, r, got.At(r, i), want.At(0, i))
@@ -246,7 +246,7 @@ func TestCompleteKnown(t *testing.T) {
 	}
 }
 
-// Where the bar of an image stands is learnt: its lower half tells of the upper one.
+// Where the bar of an image stands is learned: its lower half tells of the upper one.
 func TestLearns(t *testing.T) {
 	o := small(t, "-hidden 100 -epochs 30 -sweeps 20 -cover top")
 	o.data = idxtest.WriteData(t, 3000, 60)

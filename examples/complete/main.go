@@ -9,7 +9,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/gorbm/rbm"
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/keep"
 	"gonum.org/v1/gonum/mat"
@@ -55,7 +55,7 @@ func run(o options, w io.Writer) error {
 	means := complete(m, digits, observed, o)
 	print(w, o, digits, observed, []prediction{
 		{"the same for all: means of the training rows", columnMeans(train.Images)},
-		{fmt.Sprintf("mean of the %d nearest training rows", neighbours), nearest(train.Images, digits, observed)},
+		{fmt.Sprintf("mean of the %d nearest training rows", neighbors), nearest(train.Images, digits, observed)},
 		{"the model's mean given the rest", means},
 	})
 	if err := writePictures(dir, m, digits.Slice(0, min(n, shown)), observed, means, o); err != nil {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
 	"github.com/gorbm/rbm/examples/mnist/keep"

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/internal/cli"
 )
 
 type options struct {

@@ -13,7 +13,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// csvGz holds 1797 digits, one a line: 64 grey levels from 0 to 16, row by row,
+// csvGz holds 1797 digits, one a line: 64 gray levels from 0 to 16, row by row,
 // and the label. E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten
 // Digits, UCI Machine Learning Repository, 1998, CC BY 4.0.
 //
@@ -23,7 +23,7 @@ var csvGz []byte
 const (
 	side      = 8 // a digit has side × side pixels
 	pixels    = side * side
-	threshold = 4    // a grey level above it is 1: thin strokes stay connected
+	threshold = 4    // a gray level above it is 1: thin strokes stay connected
 	trainRows = 1500 // the others are held out
 	splitSeed = 1    // not -seed: the held-out digits are always the same
 )
@@ -34,13 +34,13 @@ type digits struct {
 	labels []int
 }
 
-// load returns the embedded digits, binarised.
+// load returns the embedded digits, binarized.
 func load() (digits, error) {
 	records, err := readCSV()
 	if err != nil {
 		return digits{}, err
 	}
-	grey := mat.NewDense(len(records), pixels, nil)
+	gray := mat.NewDense(len(records), pixels, nil)
 	labels := make([]int, len(records))
 	for r, record := range records {
 		for i, field := range record {
@@ -49,13 +49,13 @@ func load() (digits, error) {
 				return digits{}, fmt.Errorf("digit %d: %w", r, err)
 			}
 			if i < pixels {
-				grey.Set(r, i, float64(x))
+				gray.Set(r, i, float64(x))
 			} else {
 				labels[r] = x
 			}
 		}
 	}
-	bits, err := rbm.Binarize(grey, threshold)
+	bits, err := rbm.Binarize(gray, threshold)
 	return digits{bits, labels}, err
 }
 

@@ -5,18 +5,16 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"image/png"
 	"io"
 	"math/bits"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/internal/output"
 	"github.com/gorbm/rbm/mcmc"
 	"gonum.org/v1/gonum/mat"
@@ -36,23 +34,7 @@ const (
 	temperatures = 2000
 )
 
-func main() {
-	o, err := parse(os.Args[1:], os.Stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fail(2, err)
-	default:
-		if err := run(o, os.Stdout); err != nil {
-			fail(1, err)
-		}
-	}
-}
-
-func fail(code int, err error) {
-	fmt.Fprintln(os.Stderr, "digits:", err)
-	os.Exit(code)
-}
+func main() { cli.Main(string(program), parse, run) }
 
 // run trains a model and paints it.
 func run(o options, w io.Writer) error {

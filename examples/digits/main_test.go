@@ -10,23 +10,16 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 	"gonum.org/v1/gonum/mat"
 )
 
-// TestMain lets a test run the program itself, to see its exit code.
-func TestMain(m *testing.M) {
-	if os.Getenv("DIGITS_TEST_MAIN") == "1" {
-		main()
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { clitest.Main(m, main) }
 
 func TestLoad(t *testing.T) {
 	d, err := load()
@@ -82,27 +75,17 @@ func TestSplit(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, args := range []string{
-		"",
-		"-hidden 1 -epochs 1 -rate 0.5 -sampler cd -k 3 -seed 7 -out x.png",
-		"-hidden 10000 -rate 10",
-	} {
-		if _, err := parse(strings.Fields(args), io.Discard); err != nil {
-			t.Errorf("parse(%q) = %v", args, err)
-		}
-	}
-	for _, args := range []string{
-		"-hidden 0", "-hidden -1", "-hidden 10001", "-hidden x",
-		"-epochs 0", "-rate 0", "-rate -1", "-rate NaN", "-rate Inf", "-rate 11",
-		"-sampler gibbs", "-sampler PCD", "-k 0", "-seed -1", "-out=", "-out x.jpg", "-out png", "-unknown", "digits.png",
-	} {
-		_, err := parse(strings.Fields(args), io.Discard)
-		if err == nil {
-			t.Errorf("parse(%q) succeeded, want an error", args)
-		} else if name, _, _ := strings.Cut(strings.TrimRight(args, "="), " "); !strings.Contains(err.Error(), name) {
-			t.Errorf("parse(%q) = %q, want it to name %s", args, err, name)
-		}
-	}
+	clitest.CheckParse(t, func(args []string) error { _, err := parse(args, io.Discard); return err },
+		[]string{
+			"",
+			"-hidden 1 -epochs 1 -rate 0.5 -sampler cd -k 3 -seed 7 -out x.png",
+			"-hidden 10000 -rate 10",
+		},
+		[]string{
+			"-hidden 0", "-hidden -1", "-hidden 10001", "-hidden x",
+			"-epochs 0", "-rate 0", "-rate -1", "-rate NaN", "-rate Inf", "-rate 11",
+			"-sampler gibbs", "-sampler PCD", "-k 0", "-seed -1", "-out=", "-out x.jpg", "-out png", "-unknown", "digits.png",
+		})
 }
 
 func TestHelp(t *testing.T) {
@@ -132,17 +115,7 @@ func TestExitCode(t *testing.T) {
 		{[]string{"-out", "notes.jpg"}, 2},
 	}
 	for _, test := range tests {
-		cmd := exec.Command(os.Args[0], test.args...)
-		cmd.Env = append(os.Environ(), "DIGITS_TEST_MAIN=1")
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		err := cmd.Run()
-		if code := cmd.ProcessState.ExitCode(); code != test.code {
-			t.Errorf("digits %v: exit code %d (%v), want %d", test.args, code, err, test.code)
-		}
-		if lines := strings.Count(stderr.String(), "\n"); lines != min(test.code, 1) {
-			t.Errorf("digits %v printed %q, want one line if it failed", test.args, stderr.String())
-		}
+		clitest.CheckExit(t, test.code, test.args...)
 	}
 }
 

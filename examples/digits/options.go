@@ -1,11 +1,11 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/internal/output"
 )
 
@@ -20,7 +20,7 @@ type options struct {
 }
 
 const about = `Digits trains a restricted Boltzmann machine on handwritten digits and writes a
-picture of what it has learnt. A picture carries the mark of this program in a
+picture of what it has learned. A picture carries the mark of this program in a
 PNG text chunk; an existing file without it is never overwritten unless it
 is empty.
 
@@ -37,20 +37,10 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.StringVar(&o.sampler, "sampler", "pcd", "negative phase: cd or pcd")
 	f.IntVar(&o.k, "k", 1, "number of Gibbs sweeps an update")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything random but the choice of held-out digits")
-	f.StringVar(&o.out, "out", "digits.png", "PNG file to write")
+	f.StringVar(&o.out, "out", "digits.png", "PNG `file` to write")
 
-	f.SetOutput(io.Discard)
-	err := f.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(help, about)
-		f.SetOutput(help)
-		f.PrintDefaults()
-	}
-	if err != nil {
+	if err := cli.Parse(f, args, about, help); err != nil {
 		return o, err
-	}
-	if f.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
 	return o, o.check()
 }

@@ -41,8 +41,8 @@ func paint(data, samples *rbm.Bits, w *mat.Dense) image.Image {
 	img := image.NewRGBA(image.Rect(0, 0, pictureWidth, pictureHeight))
 	fill(img, 0, 0, pictureWidth, pictureHeight, paper)
 
-	drawPanel(img, 0, "DATA", data, grey)
-	drawPanel(img, 1, "SAMPLES", samples, grey)
+	drawPanel(img, 0, "DATA", data, gray)
+	drawPanel(img, 1, "SAMPLES", samples, gray)
 
 	filters := strongest(w)
 	limit := quantile(filters.RawMatrix().Data, 0.99)
@@ -65,7 +65,7 @@ func drawPanel(dst draw.Image, n int, title string, a mat.Matrix, shade func(flo
 	}
 }
 
-// drawLegend draws a bar of the diverging colours at the right of a panel's title.
+// drawLegend draws a bar of the diverging colors at the right of a panel's title.
 func drawLegend(dst draw.Image, n int) {
 	const width, height = 3 * tile, letterHeight * fontSize
 	const sign = (letterWidth + 2) * fontSize
@@ -85,8 +85,8 @@ func fill(dst draw.Image, x, y, width, height int, c color.Color) {
 	draw.Draw(dst, image.Rect(x, y, x+width, y+height), image.NewUniform(c), image.Point{}, draw.Src)
 }
 
-// grey shades a probability, or a bit.
-func grey(p float64) color.Color { return mix(light, dark, p) }
+// gray shades a probability, or a bit.
+func gray(p float64) color.Color { return mix(light, dark, p) }
 
 // diverging shades x in [−1, 1] from blue over white to red.
 func diverging(x float64) color.Color {

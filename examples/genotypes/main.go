@@ -5,16 +5,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/compare"
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/internal/output"
 )
 
@@ -42,23 +41,7 @@ overwritten.
 Flags:
 `
 
-func main() {
-	o, err := parse(os.Args[1:], os.Stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fail(2, err)
-	default:
-		if err := run(o, os.Stdout); err != nil {
-			fail(1, err)
-		}
-	}
-}
-
-func fail(code int, err error) {
-	fmt.Fprintln(os.Stderr, "genotypes:", err)
-	os.Exit(code)
-}
+func main() { cli.Main(string(program), parse, run) }
 
 // parse reads the flags. If they ask for help, it writes that and returns flag.ErrHelp.
 func parse(args []string, help io.Writer) (options, error) {
@@ -71,18 +54,11 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.IntVar(&o.epochs, "epochs", 300, "passes over the training rows, at least 1")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything random")
 	f.StringVar(&o.out, "out", "genotypes.png", "PNG `file` to write")
-	f.SetOutput(io.Discard)
-	err := f.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(help, about)
-		f.SetOutput(help)
-		f.PrintDefaults()
+
+	if err := cli.Parse(f, args, about, help); err != nil {
+		return o, err
 	}
 	switch {
-	case err != nil:
-		return o, err
-	case f.NArg() > 0:
-		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	case o.sites < 2:
 		return o, fmt.Errorf("-sites is %d, want at least 2", o.sites)
 	case o.size < 50:

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/gorbm/rbm"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -209,16 +210,9 @@ func TestRun(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, args := range []string{"", "-hidden 1 -epochs 1 -seed 7 -out x.png -root ."} {
-		if _, err := parse(strings.Fields(args), io.Discard); err != nil {
-			t.Errorf("parse(%q) = %v", args, err)
-		}
-	}
-	for _, args := range []string{"-hidden 0", "-epochs 0", "-seed -1", "-out x.jpg", "-unknown", "x.png"} {
-		if _, err := parse(strings.Fields(args), io.Discard); err == nil {
-			t.Errorf("parse(%q) succeeded, want an error", args)
-		}
-	}
+	clitest.CheckParse(t, func(args []string) error { _, err := parse(args, io.Discard); return err },
+		[]string{"", "-hidden 1 -epochs 1 -seed 7 -out x.png -root ."},
+		[]string{"-hidden 0", "-epochs 0", "-seed -1", "-out x.jpg", "-unknown", "x.png"})
 	var help strings.Builder
 	if _, err := parse([]string{"-help"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "-hidden") {
 		t.Errorf("parse(-help) = %v with %q", err, help.String())

@@ -5,17 +5,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 	"strings"
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/compare"
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/internal/output"
 	"github.com/gorbm/rbm/mcmc"
 	"github.com/gorbm/rbm/spin"
@@ -38,23 +37,7 @@ var (
 	critical     = math.Log(1+math.Sqrt2) / 2 // β of the infinite lattice (Onsager, 1944): T = 2.2692
 )
 
-func main() {
-	o, err := parse(os.Args[1:], os.Stdout)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
-		fail(2, err)
-	default:
-		if err := run(o, os.Stdout); err != nil {
-			fail(1, err)
-		}
-	}
-}
-
-func fail(code int, err error) {
-	fmt.Fprintln(os.Stderr, "ising:", err)
-	os.Exit(code)
-}
+func main() { cli.Main(string(program), parse, run) }
 
 type options struct {
 	side, rows, hidden, epochs int
@@ -85,18 +68,10 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything random")
 	f.StringVar(&o.out, "out", "ising.png", "PNG `file` to write")
 
-	f.SetOutput(io.Discard)
-	err := f.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(help, about)
-		f.SetOutput(help)
-		f.PrintDefaults()
+	if err := cli.Parse(f, args, about, help); err != nil {
+		return o, err
 	}
 	switch {
-	case err != nil:
-		return o, err
-	case f.NArg() > 0:
-		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
 	case o.side < 3 || o.side > 16:
 		return o, fmt.Errorf("-side is %d, want 3 to 16", o.side)
 	case o.rows < 1000:

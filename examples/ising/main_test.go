@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 	"github.com/gorbm/rbm/spin"
 	"gonum.org/v1/gonum/mat"
 )
@@ -166,19 +167,9 @@ func TestRun(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, args := range []string{"", "-side 3 -rows 1000 -hidden 1 -epochs 1 -rate 1 -sweeps 1 -seed 7 -out x.png"} {
-		if _, err := parse(strings.Fields(args), io.Discard); err != nil {
-			t.Errorf("parse(%q) = %v", args, err)
-		}
-	}
-	for _, args := range []string{"-side 2", "-side 17", "-rows 999", "-hidden 0", "-hidden 1001", "-epochs 0", "-rate 0", "-rate NaN", "-sweeps 0", "-seed -1", "-out=", "-out x.jpg", "-unknown", "x.png"} {
-		_, err := parse(strings.Fields(args), io.Discard)
-		if err == nil {
-			t.Errorf("parse(%q) succeeded, want an error", args)
-		} else if name, _, _ := strings.Cut(strings.TrimRight(args, "="), " "); !strings.Contains(err.Error(), name) {
-			t.Errorf("parse(%q) = %q, want it to name %s", args, err, name)
-		}
-	}
+	clitest.CheckParse(t, func(args []string) error { _, err := parse(args, io.Discard); return err },
+		[]string{"", "-side 3 -rows 1000 -hidden 1 -epochs 1 -rate 1 -sweeps 1 -seed 7 -out x.png"},
+		[]string{"-side 2", "-side 17", "-rows 999", "-hidden 0", "-hidden 1001", "-epochs 0", "-rate 0", "-rate NaN", "-sweeps 0", "-seed -1", "-out=", "-out x.jpg", "-unknown", "x.png"})
 	var help strings.Builder
 	if _, err := parse([]string{"-help"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "-sweeps") {
 		t.Errorf("parse(-help) = %v, and prints %q", err, help.String())

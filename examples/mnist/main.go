@@ -17,7 +17,7 @@ import (
 	"syscall"
 
 	"github.com/gorbm/rbm"
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/keep"
 	"github.com/gorbm/rbm/examples/mnist/sheet"
@@ -61,7 +61,7 @@ func main() {
 	}
 }
 
-// run trains a model, judges it and draws it. If ctx is cancelled, it saves what is
+// run trains a model, judges it and draws it. If ctx is canceled, it saves what is
 // done and returns the error of ctx.
 func run(ctx context.Context, o options, w io.Writer) error {
 	d, err := load(o)

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
 	"github.com/gorbm/rbm/examples/mnist/keep"
 	"github.com/gorbm/rbm/examples/mnist/keep/keeptest"
@@ -213,7 +213,7 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// Images with a bar each are learnt: which rows are likely, and to a lesser degree
+// Images with a bar each are learned: which rows are likely, and to a lesser degree
 // which test rows.
 func TestLearns(t *testing.T) {
 	o := small(t)

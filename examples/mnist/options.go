@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/internal/cli"
 )
 
 type options struct {
@@ -34,7 +34,7 @@ type options struct {
 }
 
 const about = `Mnist trains a restricted Boltzmann machine on handwritten digits of 28×28 pixels,
-says how likely it makes them, and draws what it has learnt. Ctrl-C stops it; the
+says how likely it makes them, and draws what it has learned. Ctrl-C stops it; the
 same command goes on from there.
 
 Flags:
@@ -54,8 +54,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.StringVar(&o.schedule, "schedule", "linear", "how the rate falls over the epochs, or not: "+strings.Join(schedules, ", "))
 	f.StringVar(&o.sampler, "sampler", "pcd", "negative phase: "+strings.Join(samplers, ", "))
 	f.IntVar(&o.k, "k", 1, "number of Gibbs sweeps an update")
-	f.BoolVar(&o.plain, "plain", false, "the ordinary gradient in place of the centred one")
-	f.Float64Var(&o.decay, "decay", 0, "weight decay, of L2 regularisation, up to 1")
+	f.BoolVar(&o.plain, "plain", false, "the ordinary gradient in place of the centered one")
+	f.Float64Var(&o.decay, "decay", 0, "weight decay, of L2 regularization, up to 1")
 	f.Float64Var(&o.init, "init", 0.05, "the weights start uniform between minus this and this, up to 10")
 	f.BoolVar(&o.flip, "flip", false, "black on white: make every 0 a 1 and every 1 a 0")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything random")

@@ -56,13 +56,13 @@ func TestFlagsOfTraining(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if centred := newTraining(o, d, keep.Folder{}).trainer; centred.Centering == nil || centred.SGD.L2 != 0 {
-		t.Errorf("without flags: centring %v, decay %v", centred.Centering, centred.SGD.L2)
+	if centered := newTraining(o, d, keep.Folder{}).trainer; centered.Centering == nil || centered.SGD.L2 != 0 {
+		t.Errorf("without flags: centering %v, decay %v", centered.Centering, centered.SGD.L2)
 	}
 	p, q := o, o
 	p.plain, p.decay, q.flip = true, 0.5, true
 	if plain := newTraining(p, d, keep.Folder{}).trainer; plain.Centering != nil || plain.SGD.L2 != 0.5 {
-		t.Errorf("-plain -decay 0.5: centring %v, decay %v", plain.Centering, plain.SGD.L2)
+		t.Errorf("-plain -decay 0.5: centering %v, decay %v", plain.Centering, plain.SGD.L2)
 	}
 	flipped, err := load(q)
 	if err != nil {

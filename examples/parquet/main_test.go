@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -288,7 +289,11 @@ func TestRun(t *testing.T) {
 	for _, name := range names {
 		path := write(t, name, 60, -1, 3)
 		var out strings.Builder
-		if err := run([]string{"-skip", "who", "-epochs", "3", "-hidden", "2", path}, &out); err != nil {
+		o, err := parse([]string{"-skip", "who", "-epochs", "3", "-hidden", "2", path}, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := run(o, &out); err != nil {
 			t.Fatal(err)
 		}
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
@@ -307,9 +312,27 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: CSV begins with %.40q", name, got)
 		}
 	}
-	for _, args := range [][]string{nil, {"a", "b"}, {"-epochs", "0", "a"}, {"-x"}, {"none"}} {
-		if err := run(args, io.Discard); err == nil {
-			t.Errorf("no error for %q", args)
+	if err := run(options{file: "none", hidden: 1, epochs: 1}, io.Discard); err == nil || !strings.Contains(err.Error(), "none") {
+		t.Errorf("error %v of a missing file", err)
+	}
+}
+
+func TestParse(t *testing.T) {
+	for args, want := range map[string]string{
+		"":              "0 arguments",
+		"a b":           "2 arguments",
+		"-epochs 0 a":   "-epochs is 0, want",
+		"-hidden 0 a":   "-hidden is 0, want",
+		"-x":            "-x",
+		"-help":         flag.ErrHelp.Error(),
+		"-epochs two a": `"two"`,
+	} {
+		var help strings.Builder
+		if _, err := parse(strings.Fields(args), &help); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("parse(%q) = %v, want %q in it", args, err, want)
+		}
+		if got := help.String(); (args == "-help") != strings.Contains(got, "-skip") {
+			t.Errorf("parse(%q) prints %q", args, got)
 		}
 	}
 }

@@ -1,4 +1,8 @@
 // Package plot draws the reports of a training as curves.
+//
+//	reports, err := monitor.ReadCSV(file)
+//	…
+//	err = plot.Curves(w, "my model", reports)
 package plot
 
 import (
@@ -47,9 +51,9 @@ var panels = []struct {
 	{"root mean square of W", []curve{{"", dark, func(r *rbm.Report) float64 { return r.WeightRMS }}}},
 }
 
-// Curves writes a PNG of what the reports say, by epoch: the log-likelihoods or the errors of
-// a classifier, the free-energy gap and the size of the weights, as far as there are such
-// figures. Reports of package monitor's ReadCSV will do.
+// Curves writes a PNG with curves of the reports by epoch: the log-likelihoods or the
+// errors of a classifier, the free-energy gap and the size of the weights, as far as
+// there are such figures. Package monitor's ReadCSV reads reports from a table.
 func Curves(w io.Writer, title string, reports []rbm.Report) error {
 	var plots [][]*plot.Plot
 	for _, panel := range panels {

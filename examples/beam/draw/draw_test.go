@@ -15,7 +15,7 @@ import (
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/local"
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/examples/beam/rows"
-	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 	"github.com/gorbm/rbm/examples/mnist/idx"
 	"github.com/gorbm/rbm/examples/mnist/idx/idxtest"
 	"gonum.org/v1/gonum/mat"

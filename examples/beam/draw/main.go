@@ -13,8 +13,8 @@ import (
 
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/internal/output"
-	"github.com/gorbm/rbm/examples/mnist/cli"
 )
 
 func main() { cli.Main("draw", parse, run) }

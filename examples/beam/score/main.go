@@ -10,7 +10,7 @@ import (
 
 	"github.com/gorbm/rbm/examples/beam/job"
 	"github.com/gorbm/rbm/examples/beam/rows"
-	"github.com/gorbm/rbm/examples/mnist/cli"
+	"github.com/gorbm/rbm/examples/internal/cli"
 )
 
 func main() {

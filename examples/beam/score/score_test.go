@@ -23,7 +23,7 @@ import (
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
 	"github.com/gorbm/rbm/examples/beam/rows"
-	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 	"google.golang.org/protobuf/proto"
 )
 

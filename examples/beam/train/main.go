@@ -15,8 +15,8 @@ import (
 	"github.com/gorbm/rbm/examples/beam/files"
 	"github.com/gorbm/rbm/examples/beam/job"
 	"github.com/gorbm/rbm/examples/beam/rows"
+	"github.com/gorbm/rbm/examples/internal/cli"
 	"github.com/gorbm/rbm/examples/internal/output"
-	"github.com/gorbm/rbm/examples/mnist/cli"
 	"github.com/gorbm/rbm/examples/mnist/keep"
 )
 
@@ -164,3 +164,5 @@ func (o options) judge(ctx context.Context, m *rbm.RBM, test *rbm.Bits, w io.Wri
 	fmt.Fprintf(w, "log-likelihood of %d rows: %v\n", n, l)
 	return nil
 }
+
+// edited

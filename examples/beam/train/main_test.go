@@ -26,8 +26,8 @@ import (
 	"github.com/gorbm/rbm"
 	"github.com/gorbm/rbm/bitfile"
 	"github.com/gorbm/rbm/examples/beam/files"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 	"github.com/gorbm/rbm/examples/internal/output"
-	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
 	"github.com/gorbm/rbm/examples/mnist/keep"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gorbm/rbm/examples/mnist/cli/clitest"
+	"github.com/gorbm/rbm/examples/internal/cli/clitest"
 )
 
 func TestParse(t *testing.T) {

@@ -24,13 +24,13 @@ type Round struct {
 	Number   int
 }
 
-// A model is what all shards have in common. Its optimiser is that of mode step.
+// A model is what all shards have in common. Its optimizer is that of mode step.
 type model struct {
 	rbm rbm.RBM
-	optimiser
+	optimizer
 }
 
-type optimiser struct {
+type optimizer struct {
 	sgd       rbm.SGD
 	centering rbm.Centering
 }
@@ -54,10 +54,10 @@ func (r Round) load(ctx context.Context) (*model, error) {
 	return m, nil
 }
 
-// A shard is what one goes on with. Its optimiser is that of mode epoch.
+// A shard is what one goes on with. Its optimizer is that of mode epoch.
 type shard struct {
 	sampler *rbm.PCD
-	optimiser
+	optimizer
 }
 
 func (s *shard) parts() []checkpoint.State {

@@ -31,11 +31,11 @@ func writeSet(t *testing.T, imageName string, images []byte, labelName string, l
 	return dir
 }
 
-func TestLabelled(t *testing.T) {
+func TestLabeled(t *testing.T) {
 	const n = 7
 	images, labels := idxtest.Images(n, 1)
-	grey := images[imageHeader:]
-	grey[0], grey[1], grey[idx.Pixels-1], grey[len(grey)-1] = idx.Threshold, idx.Threshold+1, 255, 255
+	gray := images[imageHeader:]
+	gray[0], gray[1], gray[idx.Pixels-1], gray[len(gray)-1] = idx.Threshold, idx.Threshold+1, 255, 255
 	labels[labelHeader], labels[labelHeader+1] = 0, 9
 	for _, test := range []struct {
 		suffix         string
@@ -47,7 +47,7 @@ func TestLabelled(t *testing.T) {
 		{".gz", images, labels},
 	} {
 		dir := writeSet(t, idx.TrainImages+test.suffix, test.images, idx.TrainLabels+test.suffix, test.labels)
-		train, other, err := idx.Labelled(dir)
+		train, other, err := idx.Labeled(dir)
 		if err != nil {
 			t.Errorf("suffix %q: %v", test.suffix, err)
 			continue
@@ -55,7 +55,7 @@ func TestLabelled(t *testing.T) {
 		if r, c := train.Images.Dims(); r != n || c != idx.Pixels {
 			t.Fatalf("suffix %q: %d×%d bits, want %d×%d", test.suffix, r, c, n, idx.Pixels)
 		}
-		for i, level := range grey {
+		for i, level := range gray {
 			if got, want := train.Images.Bit(i/idx.Pixels, i%idx.Pixels), level > 127; got != want {
 				t.Fatalf("pixel %d of row %d is %t, want %t as its level is %d", i%idx.Pixels, i/idx.Pixels, got, want, level)
 			}
@@ -67,8 +67,8 @@ func TestLabelled(t *testing.T) {
 		if !slices.Equal(train.Labels, want) {
 			t.Errorf("the labels are %v, want %v", train.Labels, want)
 		}
-		if train.CRC != crc32.ChecksumIEEE(grey) {
-			t.Error("the checksum is not that of the grey levels")
+		if train.CRC != crc32.ChecksumIEEE(gray) {
+			t.Error("the checksum is not that of the gray levels")
 		}
 		if r, _ := other.Images.Dims(); r != 2 || len(other.Labels) != 2 {
 			t.Errorf("%d test images and %d labels, want 2 and 2", r, len(other.Labels))
@@ -79,7 +79,7 @@ func TestLabelled(t *testing.T) {
 // Images needs no files of labels.
 func TestImages(t *testing.T) {
 	dir := idxtest.WriteData(t, 5, 3)
-	wantTrain, wantTest, err := idx.Labelled(dir)
+	wantTrain, wantTest, err := idx.Labeled(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestImages(t *testing.T) {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := idx.Labelled(dir); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, strings.TrimSuffix(name, ".gz"))) {
+		if _, _, err := idx.Labeled(dir); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, strings.TrimSuffix(name, ".gz"))) {
 			t.Errorf("without labels the error is %v, want it to name %s", err, name)
 		}
 	}
@@ -96,7 +96,7 @@ func TestImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !mat.Equal(train.Images, wantTrain.Images) || !mat.Equal(test.Images, wantTest.Images) || train.CRC != wantTrain.CRC || test.CRC != wantTest.CRC {
-		t.Error("Images and Labelled have different images")
+		t.Error("Images and Labeled have different images")
 	}
 	if train.Labels != nil || test.Labels != nil {
 		t.Error("Images has labels, want none")
@@ -127,7 +127,7 @@ func TestErrors(t *testing.T) {
 		for _, test := range tests {
 			dir := write(test.content)
 			path := filepath.Join(dir, name)
-			_, _, err := idx.Labelled(dir)
+			_, _, err := idx.Labeled(dir)
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), path) {
 				t.Errorf("%s, %s: error %v, want it to name the file and say %q", name, test.what, err, test.want)
 			}
@@ -169,7 +169,7 @@ func TestErrors(t *testing.T) {
 
 // The data of the module are there, and are what is expected.
 func TestModuleData(t *testing.T) {
-	train, test, err := idx.Labelled("")
+	train, test, err := idx.Labeled("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
 // Package idx reads MNIST (LeCun, Cortes & Burges, 1998), and any other data set in
-// the same four files: images of 28×28 grey levels, with labels from 0 to 9.
+// the same four files: images of 28×28 gray levels, with labels from 0 to 9.
 package idx
 
 import (
@@ -17,7 +17,7 @@ import (
 const (
 	Side      = 28 // an image has Side × Side pixels
 	Pixels    = Side * Side
-	Threshold = 127 // a grey level above it is 1
+	Threshold = 127 // a gray level above it is 1
 	Classes   = 10
 )
 
@@ -32,9 +32,9 @@ const (
 // A Set are images and what they show.
 type Set struct {
 	Images *rbm.Bits // one a row
-	Grey   []byte    // their levels, row by row
+	Gray   []byte    // their levels, row by row
 	Labels []int     // from 0 to 9, one for each image; nil: not read
-	CRC    uint32    // of the grey levels
+	CRC    uint32    // of the gray levels
 }
 
 // Images returns the sets in a folder without their labels. Each file may have .gz
@@ -42,19 +42,19 @@ type Set struct {
 // all of MNIST. The error names the file, and what is wrong where.
 func Images(dir string) (train, test Set, err error) { return load(dir, false) }
 
-// Labelled is Images with labels.
-func Labelled(dir string) (train, test Set, err error) { return load(dir, true) }
+// Labeled is Images with labels.
+func Labeled(dir string) (train, test Set, err error) { return load(dir, true) }
 
-func load(dir string, labelled bool) (train, test Set, err error) {
+func load(dir string, labeled bool) (train, test Set, err error) {
 	if dir == "" {
 		if dir, err = moduleData(); err != nil {
 			return Set{}, Set{}, err
 		}
 	}
-	if train, err = readSet(dir, TrainImages, TrainLabels, labelled); err != nil {
+	if train, err = readSet(dir, TrainImages, TrainLabels, labeled); err != nil {
 		return Set{}, Set{}, err
 	}
-	if test, err = readSet(dir, TestImages, TestLabels, labelled); err != nil {
+	if test, err = readSet(dir, TestImages, TestLabels, labeled); err != nil {
 		return Set{}, Set{}, err
 	}
 	return train, test, nil
@@ -72,16 +72,16 @@ func moduleData() (string, error) {
 	return dir, nil
 }
 
-func readSet(dir, images, labels string, labelled bool) (Set, error) {
-	grey, err := read(dir, images, imageFile, 0)
+func readSet(dir, images, labels string, labeled bool) (Set, error) {
+	gray, err := read(dir, images, imageFile, 0)
 	if err != nil {
 		return Set{}, err
 	}
-	s := Set{Images: binarize(grey), Grey: grey, CRC: crc32.ChecksumIEEE(grey)}
-	if !labelled {
+	s := Set{Images: binarize(gray), Gray: gray, CRC: crc32.ChecksumIEEE(gray)}
+	if !labeled {
 		return s, nil
 	}
-	y, err := read(dir, labels, labelFile, len(grey)/Pixels)
+	y, err := read(dir, labels, labelFile, len(gray)/Pixels)
 	if err != nil {
 		return Set{}, err
 	}
@@ -92,9 +92,9 @@ func readSet(dir, images, labels string, labelled bool) (Set, error) {
 	return s, nil
 }
 
-func binarize(grey []byte) *rbm.Bits {
-	b := rbm.NewBits(len(grey)/Pixels, Pixels)
-	for i, level := range grey {
+func binarize(gray []byte) *rbm.Bits {
+	b := rbm.NewBits(len(gray)/Pixels, Pixels)
+	for i, level := range gray {
 		if level > Threshold {
 			b.SetBit(i/Pixels, i%Pixels, true)
 		}
