@@ -5,7 +5,9 @@ import (
 	"go/doc"
 	"go/parser"
 	"go/token"
+	"go/version"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -81,6 +83,8 @@ var notShown = map[string]string{
 // documentation: what they use is in their file. All but the Example of a package say what they
 // show.
 func TestExamples(t *testing.T) {
+	// Up to Go 1.24, go/doc took the name of package math/rand/v2 for v2.
+	knowsVersions := version.Compare(runtime.Version(), "go1.25") >= 0
 	listed := 0
 	for _, name := range []string{
 		"rbm", "bitio", "bitfile", "checkpoint", "npz", "recipe", "monitor", "mcmc", "spin", "compare",
@@ -99,7 +103,7 @@ func TestExamples(t *testing.T) {
 			if e.Output == "" {
 				t.Errorf("Example%s of %s has no output", key, name)
 			}
-			if e.Play == nil {
+			if e.Play == nil && knowsVersions {
 				t.Errorf("Example%s of %s is not a whole program: what it uses must be in its file", key, name)
 			}
 		}

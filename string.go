@@ -155,8 +155,8 @@ func (r Report) String() string {
 	add("log-likelihood %.2f", r.LogLikelihood)
 	add("held-out %.2f", r.HeldOutLogLikelihood)
 	add("pseudo-log-likelihood %.2f", r.PseudoLogLikelihood)
-	add("of independent units %.2f", r.IndependentLogLikelihood)
 	add("held-out %.2f", r.HeldOutPseudoLogLikelihood)
+	add("of independent units %.2f", r.IndependentLogLikelihood)
 	add("error %.4g", r.Error)
 	add("log p(y|x) %.4g", r.LogProb)
 	if r.Best {

@@ -72,7 +72,7 @@ func TestString(t *testing.T) {
 		{rbm.Report{
 			Step: 1200, Epoch: 2, PseudoLogLikelihood: -95.234, HeldOutPseudoLogLikelihood: -96.5, FreeEnergyGap: 0.813, WeightRMS: 0.05218,
 			LogLikelihood: -101.5, HeldOutLogLikelihood: -102.25, Error: 0.0125, LogProb: -0.0625, IndependentLogLikelihood: -206.1, FreeEnergyShift: 0.0123, HiddenActivity: 0.25, ChainMove: 0.98, SwapRates: []float64{0.5, 0.3, 0.4}, Rate: 0.01, RowsPerSecond: 20512.3, Best: true, Warnings: []string{"one", "two"},
-		}, "step 1200, epoch 2: log-likelihood -101.50, held-out -102.25, pseudo-log-likelihood -95.23, of independent units -206.10, held-out -96.50, " +
+		}, "step 1200, epoch 2: log-likelihood -101.50, held-out -102.25, pseudo-log-likelihood -95.23, held-out -96.50, of independent units -206.10, " +
 			"error 0.0125, log p(y|x) -0.0625, the best so far, free-energy gap 0.81, free-energy shift 0.0123, weights 0.0522, activity 0.25, " +
 			"chains move 0.98, swap rates from 0.3, rate 0.01, 20512 rows/s; warning: one; warning: two"},
 		{rbm.Report{

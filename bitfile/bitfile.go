@@ -1,7 +1,7 @@
 // Package bitfile keeps binary rows in a file, a bit each, to train from when they do
 // not fit into memory:
 //
-//	err := bitfile.Write("rows.bits", blocks) // a stream of *rbm.Bits
+//	err := bitfile.Write("rows.bits", bitio.StreamFile("rows.csv", nil)) // or other blocks
 //	…
 //	f, err := bitfile.Open("rows.bits")
 //	…

@@ -63,7 +63,7 @@ func (l *layout) hint(field string, first bool) string {
 	case l.fields == 2:
 		return "; set Format to Pairs if lines are a user and an item"
 	}
-	return "; set ID or Skip if the column has names"
+	return "; set ID or Skip if the column has names, and see docs/data.md if it has categories"
 }
 
 func (in *input) openCSV() (*source, error) {

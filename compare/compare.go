@@ -2,7 +2,8 @@
 // data and samples of a model, say, or two halves of the samples.
 //
 //	a := compare.AdversarialAccuracy(data, samples)         // about ½ if they are alike
-//	d := compare.Discrepancy(data, samples, 0, 999, source) // d.P is small if they differ
+//	d := compare.Discrepancy(data, samples, 0, 999, source) // d.P is small if they differ,
+//	                                                        // of 999 permutations
 //
 // The distance of two rows is the number of columns in which they differ (Hamming, 1950).
 // [AdversarialAccuracy] asks whether nearest neighbors are from the same sample, and

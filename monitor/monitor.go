@@ -1,13 +1,13 @@
 // Package monitor shows how training goes: it makes lines, a bar and a table of the reports
 // of an [rbm.Trainer].
 //
-//	table, err := monitor.CSV("history.csv", t.Steps()) // a file that may be there
+//	table, err := monitor.CSV("history.csv", t.Steps()) // appends, without later steps
 //	…
 //	bar := monitor.NewBar(os.Stdout, t.Epochs(), epochs)
 //	defer bar.Close()
 //	t.OnReport = monitor.All(bar.Report, table)
 //
-// Module github.com/gorbm/rbm/monitor/plot draws curves of the same reports.
+// Module monitor/plot, for programs in a checkout, draws curves of the same reports.
 package monitor
 
 import (

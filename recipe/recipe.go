@@ -3,8 +3,8 @@
 //
 //	m, err := recipe.Train(ctx, rows) // a first model
 //
-// does all of it. To give some of the settings, or to look at reports, take the steps
-// of Train one by one:
+// does all of it for complete rows. To give some of the settings, to look at reports, or
+// with missing values, take the steps of Train one by one:
 //
 //	train, heldOut := recipe.Split(rows, 0.1, 1)
 //	r := recipe.Recipe{Hidden: 20}
@@ -56,13 +56,15 @@ const (
 )
 
 // Fill chooses the settings that are 0, for the rows to train on and those that judge the
-// model. HeldOut may be nil, and observed has a one for each known unit of train, or is
-// nil.
+// model. HeldOut, of complete rows, may be nil. Observed has a one for each known unit of
+// train, or is nil.
 //
 // To choose Epochs for a model with many hidden units it may train for a quarter of the
 // time: if the rows held out become less likely then, Epochs are twice the number that
 // made them likely. The error comes from ctx or from this training, or names a setting
 // that is out of range. It panics if the sizes do not fit.
+//
+// To resume a training from a checkpoint, keep the filled Recipe, and skip Fill.
 func (r *Recipe) Fill(ctx context.Context, train, heldOut, observed *rbm.Bits) error {
 	n, nv := sizes(train, heldOut, observed)
 	if err := r.check(); err != nil {
@@ -237,7 +239,9 @@ func Split(rows *rbm.Bits, share float64, seed uint64) (train, heldOut *rbm.Bits
 }
 
 // Train returns a model of rows: with the settings that Fill chooses, as it was when it
-// judged a tenth of the rows best. The error comes from ctx or from training.
+// judged a tenth of the rows best. A missing value counts as the 0 that it is in Bits, and
+// all units are free: otherwise take the steps of the package comment. The error comes from
+// ctx or from training.
 func Train(ctx context.Context, rows *rbm.Bits) (*rbm.RBM, error) {
 	var heldOut *rbm.Bits
 	train := rows

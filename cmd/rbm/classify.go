@@ -84,7 +84,7 @@ func (o *classification) run(ctx context.Context, e *env, args []string) error {
 	}
 	probs.Apply(func(_, _ int, x float64) float64 { return logistic.Exp(x) }, probs)
 	if dataFormat(o.out) == bitio.NPY {
-		return writeValues(e, o.out, probs, nil, nil)
+		return writeValues(e, o.out, probs, nil, nil, "")
 	}
 	return o.write(e, r, classes, predicted, probs)
 }
@@ -111,7 +111,7 @@ func (o *classification) read(ctx context.Context, e *env, path string, m *rbm.R
 		return nil, err
 	}
 	if r.observed != nil {
-		return nil, fmt.Errorf("%s: %s is missing; rbm complete fills missing values", path, r.firstMissing())
+		return nil, fmt.Errorf("%s: %s is missing; rbm complete -draw fills in missing values", path, r.firstMissing())
 	}
 	if len(m.OneHot) > 1 {
 		err = checkGroups(m.OneHot[:len(m.OneHot)-1], r)

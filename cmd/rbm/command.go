@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, e *env) int {
 // dispatch runs the command that is named first.
 func dispatch(ctx context.Context, args []string, e *env) error {
 	if len(args) == 0 {
-		return usagef("which command? rbm -h lists them")
+		return usagef("which command? rbm -h lists them, and rbm info has the version")
 	}
 	name, args := args[0], args[1:]
 	switch name {

@@ -127,7 +127,7 @@ func (o *completion) writeMeans(ctx context.Context, e *env, m *rbm.RBM, r *rows
 		}
 	}
 	p.clear()
-	return writeValues(e, o.output.out, x, r.names, r.columns)
+	return writeValues(e, o.output.out, x, r.names, r.columns, r.format.ID)
 }
 
 // writeDraws writes zeros and ones.
@@ -156,6 +156,7 @@ func (o *completion) writeDraws(ctx context.Context, e *env, m *rbm.RBM, r *rows
 	}
 	p.clear()
 	o.output.as(r.format.Spins)
+	o.output.id = r.format.ID
 	return o.output.write(e, &bitio.Table{Bits: filled, Columns: r.columns, Rows: r.names})
 }
 

@@ -107,7 +107,7 @@ func (d *dataFlags) options() (*bitio.Options, error) {
 	}
 	if d.Label != "" {
 		if d.ID != "" {
-			return nil, usagef("-id cannot be given with labels, which are read in its place")
+			return nil, usagef("-id cannot be given with -label, which is read in its place; leave the column of names out by -skip")
 		}
 		o.ID = d.Label
 	}
@@ -237,7 +237,7 @@ func (d *dataFlags) readFor(ctx context.Context, e *env, path string, m *rbm.RBM
 func (d *dataFlags) readComplete(ctx context.Context, e *env, path string, m *rbm.RBM, s *sidecar) (*rows, error) {
 	r, err := d.readFor(ctx, e, path, m, s)
 	if err == nil && r.observed != nil {
-		err = fmt.Errorf("%s: %s is missing; rbm complete fills missing values", path, r.firstMissing())
+		err = fmt.Errorf("%s: %s is missing; rbm complete -draw fills in missing values", path, r.firstMissing())
 	}
 	return r, err
 }

@@ -49,5 +49,5 @@ func (o *features) run(ctx context.Context, e *env, args []string) error {
 	for j := range names {
 		names[j] = "hidden_" + strconv.Itoa(j)
 	}
-	return writeValues(e, o.out, m.HiddenProbs(nil, r.bits), r.rowNames(), names)
+	return writeValues(e, o.out, m.HiddenProbs(nil, r.bits), r.rowNames(), names, "")
 }

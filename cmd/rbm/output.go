@@ -142,14 +142,16 @@ func writeTable(e *env, path string, t *bitio.Table, o *bitio.Options) error {
 	return trim(err)
 }
 
-// writeValues writes numbers to a .csv or .npy file, or as CSV to the standard output.
-func writeValues(e *env, path string, x mat.Matrix, rows, columns []string) error {
+// writeValues writes numbers to a .csv or .npy file, or as CSV to the standard output. The
+// column of the names of rows is called id there, or "id" if that is "".
+func writeValues(e *env, path string, x mat.Matrix, rows, columns []string, id string) error {
 	var err error
+	o := &bitio.Options{ID: id}
 	switch {
 	case path == "" || path == "-":
-		err = bitio.WriteValues(e.stdout, x, rows, columns, nil)
+		err = bitio.WriteValues(e.stdout, x, rows, columns, o)
 	case dataFormat(path) == bitio.CSV:
-		err = bitio.WriteValuesFile(path, x, rows, columns, nil)
+		err = bitio.WriteValuesFile(path, x, rows, columns, o)
 	default:
 		err = bitio.WriteValuesFile(path, x, nil, nil, nil)
 	}
@@ -173,6 +175,7 @@ func checkValuesOutput(path string, inputs ...string) error {
 type tableFlags struct {
 	out, format, separator string
 	spins                  bool
+	id                     string // the name of the column of names; "": id
 	flags                  *flags
 }
 
@@ -216,5 +219,5 @@ func (o *tableFlags) write(e *env, t *bitio.Table) error {
 	if err != nil {
 		return err
 	}
-	return writeTable(e, o.out, t, &bitio.Options{Format: bitio.Format(o.format), Comma: comma, Spins: o.spins})
+	return writeTable(e, o.out, t, &bitio.Options{Format: bitio.Format(o.format), Comma: comma, Spins: o.spins, ID: o.id})
 }

@@ -91,7 +91,7 @@ func (o *score) run(ctx context.Context, e *env, args []string) error {
 		all.Augment(x, s)
 		x = &all
 	}
-	if err := writeValues(e, o.out, x, r.rowNames(), names); err != nil {
+	if err := writeValues(e, o.out, x, r.rowNames(), names, ""); err != nil {
 		return err
 	}
 	return doubt

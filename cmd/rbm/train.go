@@ -30,8 +30,9 @@ Some rows are held out. The figure of a report is the log-likelihood, in nats a 
 pseudo-log-likelihood, of rows to train on and of those held out; higher is better. The model that is written is the
 best of all reports by the rows held out, or else the last.
 
-Missing values are averaged over as the model sees them. Ctrl-C saves a checkpoint, and -resume goes on from there to
-the same bits as without an interruption.`,
+Missing values are averaged over as the model sees them; the figure of rows to train on then is of rows completed by
+the model, and may fall while the other one rises. Ctrl-C saves a checkpoint, and -resume goes on from there to the same
+bits as without an interruption.`,
 	examples: []string{
 		"rbm train rows.csv -o model.rbm",
 		"rbm train rows.csv.gz -o model.npz -hidden 500 -epochs 100 -rate 0.02",
