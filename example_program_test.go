@@ -12,14 +12,14 @@ import (
 )
 
 func Example() {
-	rows, rnd := rbm.NewBits(1200, 12), rand.New(rand.NewPCG(1, 1)) // or bitio.ReadFile("rows.csv", nil)
-	for r := range 1200 {
+	rows, rnd := rbm.NewBits(1400, 12), rand.New(rand.NewPCG(1, 1)) // yours: see bitio.ReadFile
+	for r := range 1400 {
 		pattern := rnd.IntN(4) // a row is one of four patterns, with one bit in twenty flipped
 		for i := range 12 {
 			rows.SetBit(r, i, (i%4 == pattern) != (rnd.IntN(20) == 0))
 		}
 	}
-	train, heldOut := rows.Slice(0, 1000), rows.Slice(1000, 1200)
+	train, heldOut, test := rows.Slice(0, 1000), rows.Slice(1000, 1200), rows.Slice(1200, 1400)
 
 	m := rbm.NewRandom(12, 4, 0.01, rand.NewPCG(1, 2)) // 12 visible and 4 hidden units
 	m.FitVisibleBias(train)
@@ -31,19 +31,21 @@ func Example() {
 		return err
 	}
 	check(t.Train(context.Background(), 300))
-	path := os.TempDir() + "/rbm-example.npz" // NumPy and the command rbm read it, too
-	check(npz.Save(path, t.Best()))
-	best, err := npz.Load(path)
+	dir, err := os.MkdirTemp("", "rbm")
 	check(err)
-	l, err := best.LogLikelihood(context.Background(), heldOut, nil)
+	defer os.RemoveAll(dir)
+	check(npz.Save(dir+"/model.npz", t.Best())) // NumPy and the command rbm read it, too
+	best, err := npz.Load(dir + "/model.npz")
 	check(err)
-	fmt.Println(l) // then free energies: the larger, the less likely is a row
-	fmt.Printf("%.1f, zeros %.1f\n", best.FreeEnergy(nil, heldOut.Slice(0, 3)), best.FreeEnergy(nil, rbm.NewBits(1, 12)))
+	l, err := best.LogLikelihood(context.Background(), test, nil)
+	check(err)
+	fmt.Println("test rows:", l)
+	fmt.Printf("%.1f\n", best.FreeEnergy(nil, test.Slice(0, 6))) // the larger, the less likely is a row
 	// Output:
 	// step 1500: -4.09 nats, independent -6.94
 	// step 3000: -3.83 nats, independent -6.94
-	// -3.83 nats (exact)
-	// [-9.5 -9.9 -9.4], zeros [-3.2]
+	// test rows: -4.14 nats (exact)
+	// [-3.9 -6.8 -2.9 -6.4 -9.8 -6.9]
 }
 
 func check(err error) {
