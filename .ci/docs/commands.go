@@ -75,6 +75,9 @@ func (s *commands) checkFrom(p *page, c code, dir string) (faults []fault, there
 	for _, cmd := range commandsOf(c) {
 		var errs []string
 		missing := ""
+		if cmd.words = ofProgram(cmd.words); len(cmd.words) == 0 {
+			continue
+		}
 		switch name := cmd.words[0]; {
 		case name == "cd" && len(cmd.words) == 2:
 			if placeholder.MatchString(cmd.words[1]) {
@@ -85,8 +88,10 @@ func (s *commands) checkFrom(p *page, c code, dir string) (faults []fault, there
 			}
 		case name == "go" && len(cmd.words) > 2:
 			errs, missing = s.checkGo(dir, cmd.words[1], cmd.words[2:])
-		case s.tree.folders["cmd/"+name]:
-			errs = s.checkFlags("cmd/"+name, cmd.words[1:])
+		case name == "bash" && len(cmd.words) > 1 && cmd.words[1] == ".ci/run":
+			errs = s.checkSteps(cmd.words[2:])
+		case s.tree.folders["cmd/"+path.Base(name)]: // also where it was built, as /tmp/rbm
+			errs = s.checkFlags("cmd/"+path.Base(name), cmd.words[1:])
 		}
 		if missing != "" {
 			there = false
@@ -97,6 +102,35 @@ func (s *commands) checkFrom(p *page, c code, dir string) (faults []fault, there
 		}
 	}
 	return faults, there
+}
+
+// ofProgram returns the words of a command without those before its program: keywords of the shell, and time.
+func ofProgram(words []string) []string {
+	for len(words) > 0 {
+		switch word := words[0]; {
+		case slices.Contains([]string{"do", "then", "else", "if", "while", "!", "{", "time"}, word):
+			words = words[1:]
+		case word == "/usr/bin/time" && len(words) > 2 && words[1] == "-f":
+			words = words[3:]
+		default:
+			return words
+		}
+	}
+	return nil
+}
+
+// checkSteps checks the names of steps of CI.
+func (s *commands) checkSteps(names []string) (errs []string) {
+	script, err := os.ReadFile(filepath.Join(s.tree.root, ".ci", "run"))
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, name := range names {
+		if !strings.Contains(string(script), "\nstep "+name+" ") && !placeholder.MatchString(name) && !strings.HasPrefix(name, "-") {
+			errs = append(errs, "there is no step "+name)
+		}
+	}
+	return errs
 }
 
 // checkGo checks what follows go VERB, as far as it is run, test, build, install or vet.
