@@ -266,8 +266,8 @@ func (s *commands) checkPattern(packages []string, flag, pattern, tags string) (
 	for _, folder := range packages {
 		functions = append(functions, s.functions(folder, prefixes, tags)...)
 	}
-	for _, alternative := range alternatives(pattern) {
-		first := firstElement(alternative)
+	for _, alternative := range splitOutside(pattern, '|') {
+		first := splitOutside(alternative, '/')[0] // what follows is for subtests
 		re, err := regexp.Compile(first)
 		if err != nil {
 			errs = append(errs, fmt.Sprintf("-%s %q: %v", flag, pattern, err))
@@ -278,8 +278,8 @@ func (s *commands) checkPattern(packages []string, flag, pattern, tags string) (
 	return errs
 }
 
-// alternatives splits a pattern at each | outside of parentheses and brackets.
-func alternatives(pattern string) (list []string) {
+// splitOutside splits a pattern at each separator outside of parentheses and brackets.
+func splitOutside(pattern string, separator rune) (parts []string) {
 	depth, start := 0, 0
 	for i, r := range pattern {
 		switch {
@@ -287,29 +287,12 @@ func alternatives(pattern string) (list []string) {
 			depth++
 		case r == ')' || r == ']':
 			depth--
-		case r == '|' && depth == 0:
-			list = append(list, pattern[start:i])
+		case r == separator && depth == 0:
+			parts = append(parts, pattern[start:i])
 			start = i + 1
 		}
 	}
-	return append(list, pattern[start:])
-}
-
-// firstElement returns what a pattern has up to the first slash outside of parentheses and brackets: the rest is for
-// subtests.
-func firstElement(pattern string) string {
-	depth := 0
-	for i, r := range pattern {
-		switch {
-		case r == '(' || r == '[':
-			depth++
-		case r == ')' || r == ']':
-			depth--
-		case r == '/' && depth == 0:
-			return pattern[:i]
-		}
-	}
-	return pattern
+	return append(parts, pattern[start:])
 }
 
 // functions returns the functions with one of the prefixes, in the tests of a package that are built with the tags.
