@@ -118,7 +118,7 @@ func (s *own) UnmarshalBinary(data []byte) error     { return s.chains.Unmarshal
 
 // A Trainer that a context ends in the middle of a step, or of a report, is as it was
 // before, at whatever look, and goes on bit for bit.
-func TestTrainIsEndedAnywhere(t *testing.T) { trainIsEnded(t, rbm.Fewer(25)) }
+func TestTrainIsEndedAnywhere(t *testing.T) { trainIsEnded(t, max(12, rbm.Fewer(25))) }
 
 func trainIsEnded(t *testing.T, looks int) {
 	for _, tt := range []struct {

@@ -2,9 +2,15 @@
 // energies, likelihoods, gradients and samplers, exact where they can be, on all cores of
 // a CPU.
 //
-// To train a model of a table, read by package bitio, use package recipe, which chooses
-// all settings, or [Trainer], with [NewPCD](100, 1, src) as its sampler. Or write the
-// loop yourself:
+// From a table in a file to a model of it:
+//
+//	table, err := bitio.ReadFile("rows.csv", nil)
+//	m, err := recipe.Train(ctx, table.Bits) // if no values are missing
+//	l, err := m.LogLikelihood(ctx, others, rbm.NewAIS(100, 2000, src))
+//	err = npz.Save("model.npz", m)
+//
+// Package recipe chooses all settings of a [Trainer]. To choose yourself, make one by
+// [NewTrainer], with [NewPCD](100, 1, src) as its sampler. Or write the loop:
 //
 //	m.Gradient(&g, v, s) // of the log-likelihood of minibatch v, by sampler s
 //	c.Center(&g)         // optional: the centered gradient, which learns faster

@@ -200,7 +200,7 @@ func testFixedSamplers(t *testing.T) {
 	const nv, nh, n, k = 100, 70, 20, 30
 	data := randomBits(n, nv, 0.4, 3)
 	for name, m := range fixedModels(nv, nh) {
-		if testing.Short() && !slices.Contains([]string{"ordinary", "cancelling", "NaN", "coarse"}, name) {
+		if testing.Short() && !slices.Contains([]string{"ordinary", "canceling", "NaN", "coarse"}, name) {
 			continue // TestFixedChains has them all
 		}
 		base := mat.NewVecDense(nv, nil)

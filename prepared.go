@@ -9,8 +9,9 @@ import (
 )
 
 // Prepared is a copy of an RBM, by [RBM.Prepare], for one row at a time, or a few: for
-// serving. Its results are those of the RBM, bit for bit, and so are its panics. Many
-// rows at once are faster by the RBM itself. It takes the memory of W once more.
+// serving. Its results are those of the RBM, bit for bit, and so are its panics: check the
+// width of rows from outside, and [RBM.CheckRows]. Many rows at once are faster by the RBM
+// itself. It takes the memory of W once more.
 //
 // A Prepared never changes, and does not follow the RBM: call Prepare again. Any number
 // of goroutines may use it. Its methods start none, and with a dst allocate nothing in

@@ -63,6 +63,9 @@ func (j *estimates) add(mean, low, high float64, believable bool) {
 }
 
 func (o *climbing) run(ctx context.Context, w io.Writer) error {
+	if o.hidden > 30 {
+		return fmt.Errorf("-hidden is %d, want at most 30", o.hidden)
+	}
 	var ais estimates
 	ladders := []struct {
 		name   string

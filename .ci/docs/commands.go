@@ -75,6 +75,9 @@ func (s *commands) checkFrom(p *page, c code, dir string) (faults []fault, there
 	for _, cmd := range commandsOf(c) {
 		var errs []string
 		missing := ""
+		if cmd.words = ofProgram(cmd.words); len(cmd.words) == 0 {
+			continue
+		}
 		switch name := cmd.words[0]; {
 		case name == "cd" && len(cmd.words) == 2:
 			if placeholder.MatchString(cmd.words[1]) {
@@ -85,8 +88,10 @@ func (s *commands) checkFrom(p *page, c code, dir string) (faults []fault, there
 			}
 		case name == "go" && len(cmd.words) > 2:
 			errs, missing = s.checkGo(dir, cmd.words[1], cmd.words[2:])
-		case s.tree.folders["cmd/"+name]:
-			errs = s.checkFlags("cmd/"+name, cmd.words[1:])
+		case name == "bash" && len(cmd.words) > 1 && cmd.words[1] == ".ci/run":
+			errs = s.checkSteps(cmd.words[2:])
+		case s.tree.folders["cmd/"+path.Base(name)]: // also where it was built, as /tmp/rbm
+			errs = s.checkFlags("cmd/"+path.Base(name), cmd.words[1:])
 		}
 		if missing != "" {
 			there = false
@@ -97,6 +102,35 @@ func (s *commands) checkFrom(p *page, c code, dir string) (faults []fault, there
 		}
 	}
 	return faults, there
+}
+
+// ofProgram returns the words of a command without those before its program: keywords of the shell, and time.
+func ofProgram(words []string) []string {
+	for len(words) > 0 {
+		switch word := words[0]; {
+		case slices.Contains([]string{"do", "then", "else", "if", "while", "!", "{", "time"}, word):
+			words = words[1:]
+		case word == "/usr/bin/time" && len(words) > 2 && words[1] == "-f":
+			words = words[3:]
+		default:
+			return words
+		}
+	}
+	return nil
+}
+
+// checkSteps checks the names of steps of CI.
+func (s *commands) checkSteps(names []string) (errs []string) {
+	script, err := os.ReadFile(filepath.Join(s.tree.root, ".ci", "run"))
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, name := range names {
+		if !strings.Contains(string(script), "\nstep "+name+" ") && !placeholder.MatchString(name) && !strings.HasPrefix(name, "-") {
+			errs = append(errs, "there is no step "+name)
+		}
+	}
+	return errs
 }
 
 // checkGo checks what follows go VERB, as far as it is run, test, build, install or vet.
@@ -232,8 +266,8 @@ func (s *commands) checkPattern(packages []string, flag, pattern, tags string) (
 	for _, folder := range packages {
 		functions = append(functions, s.functions(folder, prefixes, tags)...)
 	}
-	for _, alternative := range alternatives(pattern) {
-		first := firstElement(alternative)
+	for _, alternative := range splitOutside(pattern, '|') {
+		first := splitOutside(alternative, '/')[0] // what follows is for subtests
 		re, err := regexp.Compile(first)
 		if err != nil {
 			errs = append(errs, fmt.Sprintf("-%s %q: %v", flag, pattern, err))
@@ -244,8 +278,8 @@ func (s *commands) checkPattern(packages []string, flag, pattern, tags string) (
 	return errs
 }
 
-// alternatives splits a pattern at each | outside of parentheses and brackets.
-func alternatives(pattern string) (list []string) {
+// splitOutside splits a pattern at each separator outside of parentheses and brackets.
+func splitOutside(pattern string, separator rune) (parts []string) {
 	depth, start := 0, 0
 	for i, r := range pattern {
 		switch {
@@ -253,29 +287,12 @@ func alternatives(pattern string) (list []string) {
 			depth++
 		case r == ')' || r == ']':
 			depth--
-		case r == '|' && depth == 0:
-			list = append(list, pattern[start:i])
+		case r == separator && depth == 0:
+			parts = append(parts, pattern[start:i])
 			start = i + 1
 		}
 	}
-	return append(list, pattern[start:])
-}
-
-// firstElement returns what a pattern has up to the first slash outside of parentheses and brackets: the rest is for
-// subtests.
-func firstElement(pattern string) string {
-	depth := 0
-	for i, r := range pattern {
-		switch {
-		case r == '(' || r == '[':
-			depth++
-		case r == ')' || r == ']':
-			depth--
-		case r == '/' && depth == 0:
-			return pattern[:i]
-		}
-	}
-	return pattern
+	return append(parts, pattern[start:])
 }
 
 // functions returns the functions with one of the prefixes, in the tests of a package that are built with the tags.

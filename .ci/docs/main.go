@@ -162,5 +162,6 @@ func commandLine(c code) (code, bool) {
 		return c, false
 	}
 	words := rest[0].words
-	return c, words[0] == "go" && slices.Contains([]string{"run", "test", "build", "install", "vet"}, words[1]) || bytes.ContainsRune([]byte(c.text), '-') && words[0] == "rbm"
+	return c, words[0] == "go" && slices.Contains([]string{"run", "test", "build", "install", "vet"}, words[1]) || bytes.ContainsRune([]byte(c.text), '-') && words[0] == "rbm" ||
+		words[0] == "bash" && words[1] == ".ci/run"
 }

@@ -237,6 +237,7 @@ func TestCommands(t *testing.T) {
 		"examples/x/README.md":  "text\n",
 		"examples/beam/main.go": program,
 		"docs/page.md":          "text\n",
+		".ci/run":               "x\nstep a 'A' 'a'\nstep b 'B' 'b'\n",
 	})
 	shell := &commands{tree: tree, bin: t.TempDir(), built: map[string]string{}, help: map[string]string{}}
 	for _, tt := range []struct{ page, text, want string }{
@@ -248,6 +249,10 @@ func TestCommands(t *testing.T) {
 		{"docs/page.md", "go run ./examples/x nonsense", "docs/page.md:10: go run ./examples/x nonsense: examples/x nonsense -h: exit status 1"},
 		{"docs/page.md", "tool -none 1", "docs/page.md:10: tool -none 1: cmd/tool has no flag -none"},
 		{"docs/page.md", "tool -rows 1 && other -none", ""},
+		{"docs/page.md", "for x in 1 2; do\n\t/usr/bin/time -f '%U s' /tmp/tool -none $x\ndone", "docs/page.md:11: /tmp/tool -none $x: cmd/tool has no flag -none"},
+		{"docs/page.md", "if ! time tool -rows 1; then tool -none 2; fi", "docs/page.md:10: tool -none 2: cmd/tool has no flag -none"},
+		{"docs/page.md", "bash .ci/run a b STEP -list", ""},
+		{"docs/page.md", "bash .ci/run a c", "docs/page.md:10: bash .ci/run a c: there is no step c"},
 		{"docs/page.md", "go run ./examples/y", "docs/page.md:10: go run ./examples/y: examples/y has no Go files"},
 		{"docs/page.md", "go run examples/x", "docs/page.md:10: go run examples/x: examples/x, without ./, has no Go files"},
 		{"docs/page.md", "go run -C examples/z .", "docs/page.md:10: go run -C examples/z .: there is no folder examples/z"},

@@ -65,7 +65,7 @@ func (s *saved) UnmarshalBinary(b []byte) error {
 func loadSaved(path string) (*saved, error) {
 	s := new(saved)
 	if err := checkpoint.Load(path, s); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, trim(err))
+		return nil, trim(err) // which names the file
 	}
 	return s, nil
 }

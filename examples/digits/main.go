@@ -67,7 +67,7 @@ func run(o options, w io.Writer) error {
 	}
 	fmt.Fprintf(w, "\n%s: held-out digits, samples after %d Gibbs sweeps, weights of the hidden units\n", o.out, burnIn)
 	tau, rhat := mixing(m, samples)
-	fmt.Fprintf(w, "the chains over %d more sweeps: autocorrelation time %.0f sweeps, R̂ %.3f\n", draws*thin, tau, rhat)
+	fmt.Fprintf(w, "the chains over %d more sweeps: autocorrelation time %.0f sweeps, R̂ %.3f (below 1.01 they agree)\n", draws*thin, tau, rhat)
 	return nil
 }
 
@@ -97,7 +97,7 @@ func fit(m *rbm.RBM, train, held *rbm.Bits, o options, src rand.Source, w io.Wri
 	watched := train.Slice(0, nheld) // as many rows on either side
 	fmt.Fprintf(w, "%d training and %d held-out digits, %d hidden units, %s-%d\n\n", ntrain, nheld, o.hidden, strings.ToUpper(o.sampler), o.k)
 	fmt.Fprintf(w, "       pseudo-log-likelihood   free-energy\n")
-	fmt.Fprintf(w, "epoch    training   held-out           gap    rows/s   (nats a row)\n")
+	fmt.Fprintf(w, "epoch    training   held-out           gap    rows/s   (nats a row: more is better, and a growing gap is overfitting)\n")
 
 	var sampler rbm.Sampler = rbm.NewPCD(chains, o.k, src)
 	if o.sampler == "cd" {

@@ -8,7 +8,8 @@
 //
 // All sets give the same bits, and plain Go defines them. So RBM_SIMD is for finding out
 // whether a kernel is to blame for a wrong result or a crash, and for measuring what a set
-// gains, without another build. It only takes away: avx2 leaves arm64 its NEON, and a
+// gains, without another build; with go test, add -count=1, as this package reads it before
+// go test notes which variables a test depends on. It only takes away: avx2 leaves arm64 its NEON, and a
 // processor without AVX2 its plain Go. The variable is read once, when a program starts;
 // to set it later, from within the program, has no effect.
 //
@@ -26,14 +27,18 @@ import (
 
 // AVX2, AVX512 and NEON report whether the kernels for these instruction sets are used.
 // If AVX512 is set, so is AVX2. Without them, plain Go gives the same bits.
-var AVX2, AVX512, NEON = choose(os.Getenv(Variable))
+var AVX2, AVX512, NEON = detected(os.Getenv(Variable))
 
 // Variable is the name of the environment variable that switches kernels off.
 const Variable = "RBM_SIMD"
 
-// choose returns the sets that the processor has and the value of RBM_SIMD leaves.
-func choose(value string) (avx2, avx512, neon bool) {
+func detected(value string) (avx2, avx512, neon bool) {
 	avx2, avx512, neon = detect()
+	return choose(value, avx2, avx512, neon)
+}
+
+// choose returns the sets that the value of RBM_SIMD leaves of those the processor has.
+func choose(value string, avx2, avx512, neon bool) (leftAVX2, leftAVX512, leftNEON bool) {
 	switch value {
 	case "":
 		return avx2, avx512, neon
@@ -61,6 +66,7 @@ func Kernels() string {
 // Each calls f for each set of kernels that is used, and for plain Go. AVX2, AVX512 and
 // NEON are set accordingly during the call. It is for tests.
 func Each(f func(name string)) {
+	os.Getenv(Variable) // so that go test keeps no result of another value
 	avx2, avx512, neon := AVX2, AVX512, NEON
 	defer func() { AVX2, AVX512, NEON = avx2, avx512, neon }()
 	if avx512 {

@@ -20,9 +20,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// values are all of RBM_SIMD, with the sets that each leaves.
-func values() map[string][3]bool {
-	avx2, avx512, neon := detect()
+// values are all of RBM_SIMD, with the sets that each leaves of AVX2, AVX-512 and NEON.
+func values(avx2, avx512, neon bool) map[string][3]bool {
 	return map[string][3]bool{
 		"":     {avx2, avx512, neon},
 		"avx2": {avx2, false, neon},
@@ -38,10 +37,12 @@ func message(value string) string {
 }
 
 func TestChoose(t *testing.T) {
-	for value, want := range values() {
-		avx2, avx512, neon := choose(value)
-		if got := [3]bool{avx2, avx512, neon}; got != want {
-			t.Errorf("choose(%q) = %v, want %v", value, got, want)
+	for _, has := range [][3]bool{{}, {true}, {true, true}, {false, false, true}, {true, true, true}} {
+		for value, want := range values(has[0], has[1], has[2]) {
+			avx2, avx512, neon := choose(value, has[0], has[1], has[2])
+			if got := [3]bool{avx2, avx512, neon}; got != want {
+				t.Errorf("choose(%q, %v) = %v, want %v", value, has, got, want)
+			}
 		}
 	}
 	for _, value := range wrong {
@@ -51,7 +52,7 @@ func TestChoose(t *testing.T) {
 					t.Errorf("choose(%q): panic %v, want %v", value, got, want)
 				}
 			}()
-			choose(value)
+			choose(value, true, true, false)
 		}()
 	}
 }
@@ -59,13 +60,14 @@ func TestChoose(t *testing.T) {
 // A process uses the kernels that RBM_SIMD leaves, and ends at its start if the value means
 // nothing.
 func TestVariable(t *testing.T) {
-	for value, sets := range values() {
+	has := values(detect())
+	for value, sets := range has {
 		want := kernelsOf(sets)
 		if got, err := start(t, Variable+"="+value); err != nil || got != want {
 			t.Errorf("%s=%s: kernels %q, error %v, want %q", Variable, value, got, err, want)
 		}
 	}
-	want := kernelsOf(values()[""])
+	want := kernelsOf(has[""])
 	if got, err := start(t); err != nil || got != want {
 		t.Errorf("without %s: kernels %q, error %v, want %q", Variable, got, err, want)
 	}

@@ -164,5 +164,3 @@ func (o options) judge(ctx context.Context, m *rbm.RBM, test *rbm.Bits, w io.Wri
 	fmt.Fprintf(w, "log-likelihood of %d rows: %v\n", n, l)
 	return nil
 }
-
-// edited
