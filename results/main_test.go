@@ -29,7 +29,7 @@ func TestNames(t *testing.T) {
 func TestFlags(t *testing.T) {
 	for _, args := range []string{
 		"mnist -hidden 0", "mnist -rate -1", "mnist -std NaN", "mnist -decay x", "mnist -chains -1", "learning -seeds 0", "learning -ways nothing",
-		"ladder -hidden 0", "ladder -seeds 0", "patterns -sets nothing", "patterns -ways XOR", "patterns -steps 0",
+		"ladder -hidden 0", "ladder -hidden 31", "ladder -seeds 0", "patterns -sets nothing", "patterns -ways XOR", "patterns -steps 0",
 		"verdict -models 0", "published -temperatures 0", "dna -steps 0", "dna -seeds -1", "mnist -unknown",
 	} {
 		words := strings.Split(args, " ")

@@ -287,7 +287,7 @@ func TestLadder(t *testing.T) {
 		{"groups", []string{"[[0, 2)]", "[]"}},
 		{"none", []string{"none"}},
 		{"rows.txt", []string{"rows.txt"}},
-		{"m.rbm", []string{"m.rbm", "RBM"}},
+		{"m.rbm", []string{"-ladder: m.rbm: ", "RBM"}}, // which names the file once
 	} {
 		for _, model := range []string{"m.rbm", "small.rbm"} {
 			refuse(t, exitError, append(tt.words, "-ladder", tt.ladder), "loglik", model, "rows.txt", "-ladder", tt.ladder)
@@ -798,5 +798,25 @@ func TestStandardInput(t *testing.T) {
 	_, got := table(t, out.String(), 1)
 	if want := m.FreeEnergy(nil, v)[0]; got[0][0] != want {
 		t.Errorf("the free energy is %v, want %v", got[0][0], want)
+	}
+}
+
+// What complete writes is read again in the way of the rows that the model was trained on: the
+// column of names keeps its name.
+func TestCompletedRowsAreScored(t *testing.T) {
+	in(t)
+	write(t, "rows.csv", "who,a,b\nAnn,1,0\nBob,0,1\nCid,1,0\nDee,0,1\n")
+	must(t, "train", "rows.csv", "-id", "who", "-hidden", "2", "-epochs", "2", "-o", "m.rbm")
+	write(t, "holes.csv", "who,a,b\nEve,1,\nFay,,\n")
+	refuse(t, exitError, []string{`"Eve"`, "is missing", "rbm complete -draw"}, "score", "m.rbm", "holes.csv")
+	must(t, "complete", "m.rbm", "holes.csv", "-draw", "-o", "filled.csv")
+	if header, _, _ := strings.Cut(string(read(t, "filled.csv")), "\n"); header != "who,a,b" {
+		t.Errorf("complete -draw writes the header %q, want %q", header, "who,a,b")
+	}
+	if got := must(t, "score", "m.rbm", "filled.csv"); strings.Count(got, "\n") != 3 || !strings.Contains(got, "\nEve,") {
+		t.Errorf("score prints %q, want a header, Eve and Fay", got)
+	}
+	if got := must(t, "complete", "m.rbm", "holes.csv"); !strings.HasPrefix(got, "who,a,b\nEve,1,0.") {
+		t.Errorf("complete prints %q, want probabilities behind who", got)
 	}
 }
