@@ -287,7 +287,7 @@ func TestLadder(t *testing.T) {
 		{"groups", []string{"[[0, 2)]", "[]"}},
 		{"none", []string{"none"}},
 		{"rows.txt", []string{"rows.txt"}},
-		{"m.rbm", []string{"-ladder: m.rbm: ", "RBM"}}, // which names the file once
+		{"m.rbm", []string{`-ladder: m.rbm: data is of kind "RBM"`}}, // with the file named once
 	} {
 		for _, model := range []string{"m.rbm", "small.rbm"} {
 			refuse(t, exitError, append(tt.words, "-ladder", tt.ladder), "loglik", model, "rows.txt", "-ladder", tt.ladder)
